@@ -1,0 +1,66 @@
+/**
+ * The cross-entropy method (Rubinstein 1999; De Boer et al. 2005, "A Tutorial on the Cross-Entropy Method").
+ *
+ * Draw a population from N(μ, diag σ²), keep the elite, fit μ and σ to it, repeat. With few and noisy evaluations σ
+ * collapses long before μ is right, so it has a floor.
+ */
+import { add, dotMultiply, mean, std, transpose } from 'mathjs';
+import { clip, finiteRewards, type Agent, type Problem, type Trial } from './agent.ts';
+import { integer, isProgram, number } from './flags.ts';
+import { program } from './run.ts';
+
+interface CemOptions {
+  /** Actions an iteration, N. */
+  readonly population: number;
+  /** How many of them the next distribution is fitted to. */
+  readonly elite: number;
+  /** σ of the first population, in units of the action (the whole range is 2). */
+  readonly sigma: number;
+  /** The least σ that any component keeps. */
+  readonly sigmaFloor: number;
+  /** Share of the fitted distribution in the next one, α; the rest is the present one. */
+  readonly smoothing: number;
+}
+
+export function cem({ size, start, random }: Problem, options: CemOptions): Agent {
+  const { population, elite, sigma: sigma0, sigmaFloor, smoothing } = options;
+  if (elite > population) throw new RangeError(`elite: expected at most the population of ${population}, got ${elite}`);
+  let mu = [...start]; // [D]
+  let sigma = Array.from({ length: size }, () => sigma0); // [D]
+
+  return {
+    ask: () => Array.from({ length: population }, () => clip(mu.map((m, i) => random.normal(m, sigma[i])))),
+
+    tell(trials: readonly Trial[]) {
+      const rewards = finiteRewards(trials);
+      const best = rewards
+        .map((_, i) => i)
+        .sort((a, b) => rewards[b]! - rewards[a]!)
+        .slice(0, elite);
+      const columns = transpose(best.map((i) => [...trials[i]!.action])); // [D, elite]
+      const blend = (present: number[], fitted: number[]) =>
+        add(dotMultiply(present, 1 - smoothing), dotMultiply(fitted, smoothing));
+      mu = blend(
+        mu,
+        columns.map((column) => mean(column)),
+      );
+      const spread = columns.map((column) => Number(std(column, 'uncorrected')));
+      sigma = blend(sigma, spread).map((s) => Math.max(s, sigmaFloor));
+    },
+
+    recommend: () => clip(mu),
+    state: () => ({ mu, sigma }),
+  };
+}
+
+export const cemProgram = program<CemOptions>('cem', cem, (command) =>
+  command
+    .description('The cross-entropy method: a Gaussian fitted again and again to the best of its draws.')
+    .option('--population <n>', 'actions an iteration', integer(2), 16)
+    .option('--elite <n>', 'actions that the next Gaussian is fitted to', integer(1), 4)
+    .option('--sigma <s>', 'σ at the start, in action units (the range is 2)', number(0, 10), 0.4)
+    .option('--sigma-floor <s>', 'least σ of any component', number(0, 10), 0.1)
+    .option('--smoothing <a>', 'share of the fitted Gaussian in the next one', number(0, 1), 0.7),
+);
+
+if (isProgram(import.meta.url)) void cemProgram();

@@ -1,0 +1,65 @@
+/** Readers of command-line values: each turns a word into a value or stops with a sentence. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { InvalidArgumentError } from 'commander';
+
+/** A finite number, at least `low` and at most `high`. */
+export function number(low = -Infinity, high = Infinity): (word: string) => number {
+  return (word) => {
+    const value = word.trim() === '' ? Number.NaN : Number(word);
+    if (!Number.isFinite(value) || value < low || value > high) {
+      throw new InvalidArgumentError(`Expected a number from ${low} to ${high}, got "${word}".`);
+    }
+    return value;
+  };
+}
+
+/** A whole number, at least `low` and at most `high`. */
+export function integer(low: number, high = Number.MAX_SAFE_INTEGER): (word: string) => number {
+  const read = number(low, high);
+  return (word) => {
+    const value = read(word);
+    if (!Number.isInteger(value)) throw new InvalidArgumentError(`Expected a whole number, got "${word}".`);
+    return value;
+  };
+}
+
+/** A seed: a whole number from 0 to 2³² − 1. */
+export const seed = integer(0, 0xffffffff);
+
+/** One of a few words. */
+export function choice<const T extends string>(...words: readonly T[]): (word: string) => T {
+  return (word) => {
+    const found = words.find((known) => known === word);
+    if (found === undefined) throw new InvalidArgumentError(`Expected one of ${words.join(', ')}, got "${word}".`);
+    return found;
+  };
+}
+
+/** A JSON object, written out or in a file. */
+export function jsonObject(word: string): Record<string, unknown> {
+  const inline = word.trim().startsWith('{');
+  let text = word;
+  if (!inline) {
+    try {
+      text = readFileSync(word, 'utf8');
+    } catch (error) {
+      throw new InvalidArgumentError(`Expected {…} or a readable file, got "${word}" (${(error as Error).message}).`);
+    }
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`Expected a JSON object in ${inline ? 'it' : word}: ${(error as Error).message}.`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidArgumentError(`Expected a JSON object, got "${text.slice(0, 60)}".`);
+  }
+  return value as Record<string, unknown>;
+}
+
+/** Whether the module of this `import.meta.url` is the program that was started. */
+export function isProgram(url: string): boolean {
+  return process.argv[1] === fileURLToPath(url);
+}

@@ -1,0 +1,114 @@
+/**
+ * The evaluations that a server has made: lists them, exports them, and makes one again.
+ *
+ *     npx tsx agents/history.ts list --outcome ok --limit 20
+ *     npx tsx agents/history.ts export --env Mixture-v0 > history.jsonl
+ *     npx tsx agents/history.ts replay <session_id> <step_id>
+ */
+import { Command } from 'commander';
+import { connect, type StepResult } from './client.ts';
+import { integer, isProgram } from './flags.ts';
+
+/** A line of `/v1/history.jsonl`. */
+export interface HistoryEntry extends Omit<StepResult, 't' | 're'> {
+  readonly env_id: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly accepted_at: string;
+}
+
+interface Options {
+  readonly url: string;
+  readonly token?: string;
+  readonly session?: string;
+  readonly env?: string;
+  readonly outcome?: string;
+  readonly since?: string;
+  readonly limit?: number;
+}
+
+/** @throws {Error} with what the server says when it refuses */
+async function ask({ url, token }: Options, query: Record<string, string | number | undefined>): Promise<string> {
+  const page = new URL('/v1/history.jsonl', url.replace(/^ws/, 'http'));
+  for (const [key, value] of Object.entries(query)) if (value !== undefined) page.searchParams.set(key, String(value));
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const response = await fetch(page, { headers });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${page.href}: expected the history, got ${response.status} ${text.trim()}`);
+  return text;
+}
+
+function entriesOf(text: string): HistoryEntry[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as HistoryEntry);
+}
+
+/**
+ * Evaluates an entry again: the same options, θ and seeds.
+ *
+ * @returns the new result; its reward is the old one on the same build and backend
+ * @throws {Error} when the environment is another one now
+ */
+export async function replay(url: string, entry: HistoryEntry, token?: string): Promise<StepResult> {
+  const client = await connect(url, { name: 'history', ...(token !== undefined && { token }) });
+  try {
+    const environment = await client.open({ env_id: entry.env_id, options: { ...entry.options } });
+    const [was, is] = [entry.repro.spec_hash, environment.spec.spec_hash];
+    if (was !== is) throw new Error(`${entry.env_id}: expected spec ${was}, as in the history, got ${is}`);
+    return await environment.evaluate({
+      params: entry.theta,
+      seeds: entry.seeds,
+      ...(entry.test_scores && { test: true }),
+    });
+  } finally {
+    await client.close();
+  }
+}
+
+async function list(options: Options): Promise<void> {
+  const { session, env, outcome, since, limit = 20 } = options;
+  for (const entry of entriesOf(await ask(options, { session, env, outcome, since, limit }))) {
+    const { accepted_at, env_id, reward, session_id, step_id } = entry;
+    console.log([accepted_at, env_id, entry.outcome, reward ?? '-', session_id, step_id].join('  '));
+  }
+}
+
+async function replayOne(session: string, step: string, options: Options): Promise<void> {
+  const [entry] = entriesOf(await ask(options, { session, step }));
+  if (!entry) throw new Error(`history: expected an evaluation ${step} of session ${session}, got none`);
+  const again = await replay(options.url, entry, options.token);
+  const same = again.reward === entry.reward;
+  console.log(`was ${entry.outcome} ${entry.reward ?? '-'} (${entry.repro.build}, ${entry.repro.backend ?? '-'})`);
+  console.log(`is  ${again.outcome} ${again.reward ?? '-'} (${again.repro.build}, ${again.repro.backend ?? '-'})`);
+  console.log(same ? 'the same' : 'not the same');
+  process.exitCode = same ? 0 : 1;
+}
+
+const program = new Command('history').description('The evaluations that a server has made.');
+const withServer = (command: Command) =>
+  command.option('--url <url>', 'of the server', 'ws://127.0.0.1:7077').option('--token <secret>', 'its bearer token');
+const withFilter = (command: Command) =>
+  withServer(command)
+    .option('--session <id>', 'of this session alone')
+    .option('--env <id>', 'in this environment alone')
+    .option('--outcome <name>', 'with this outcome alone: ok, infeasible, diverged, failed, deadline, cancelled')
+    .option('--since <time>', 'accepted at or after this time, in ISO 8601')
+    .option('--limit <n>', 'at most so many, the latest first', integer(1, 100_000));
+
+withFilter(program.command('list').description('a line each')).action(list);
+withFilter(program.command('export').description('all of it, as JSON lines')).action(async (options: Options) => {
+  const { session, env, outcome, since, limit } = options;
+  process.stdout.write(await ask(options, { session, env, outcome, since, limit: limit ?? 100_000 }));
+});
+withServer(program.command('replay').description('evaluates one again; exit code 0 when the reward is the same'))
+  .argument('<session>', 'session_id of the evaluation')
+  .argument('<step>', 'step_id of the evaluation')
+  .action(replayOne);
+
+if (isProgram(import.meta.url)) {
+  await program.parseAsync().catch((error: unknown) => {
+    console.error(`history: ${(error as Error).message}`);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,133 @@
+/**
+ * REINFORCE, the policy gradient of the paper (Williams 1992; Ruiz et al. 2019, eq. 3 and Alg. 1).
+ *
+ * The policy is a Gaussian over actions, π_ω = N(μ, σ²I), and μ is learned. In each iteration K actions are drawn,
+ * each is evaluated, and μ moves along
+ *
+ *     ∇_μ J ≈ 1/K Σ_k Â_k ∇_μ log π(a_k),     ∇_μ log N(a; μ, σ²I) = (a − μ)/σ²
+ *
+ * with Adam (Kingma & Ba 2015). The advantage Â is the reward less a moving-average baseline, as in the paper, or
+ * that normalised over the batch, or the ranks of the batch. σ is fixed, or decays by a constant factor.
+ */
+import { add, dotDivide, dotMultiply, dotPow, mean, multiply, std, subtract } from 'mathjs';
+import { clip, finiteRewards, type Agent, type Problem, type Trial } from './agent.ts';
+import { choice, integer, isProgram, number } from './flags.ts';
+import { program } from './run.ts';
+
+interface ReinforceOptions {
+  /** Actions an iteration, K. */
+  readonly batch: number;
+  /** σ of the policy at the start, in units of the action (the whole range is 2). */
+  readonly sigma: number;
+  /** What σ is multiplied with after each iteration. */
+  readonly sigmaDecay: number;
+  /** The least σ. */
+  readonly sigmaFloor: number;
+  /** Adam's step size. */
+  readonly learningRate: number;
+  readonly advantage: 'baseline' | 'normalised' | 'ranked';
+  /** How much of the old baseline remains in each iteration's update. */
+  readonly baselineDecay: number;
+  /** Draw actions in pairs μ ± ε, which cancels the variance along ε that the pair shares. */
+  readonly antithetic: boolean;
+}
+
+/** ∇_μ log N(x; μ, σ²I) = (x − μ)/σ². @returns [D] */
+export function logDensityGradient(x: number[], mu: number[], sigma: number): number[] {
+  return dotDivide(subtract(x, mu), sigma ** 2);
+}
+
+/** Rewards less their mean, over their standard deviation; all 0 where they are all the same. */
+export function normalised(rewards: number[]): number[] {
+  const deviation = Number(std(rewards, 'uncorrected'));
+  const average = mean(rewards);
+  return rewards.map((reward) => (deviation > 1e-12 ? (reward - average) / deviation : 0));
+}
+
+/** Each reward's rank, from -1 (worst) to 1 (best); equal rewards share their mean rank. */
+export function ranked(rewards: number[]): number[] {
+  if (rewards.length < 2) return rewards.map(() => 0);
+  return rewards.map((reward) => {
+    const below = rewards.filter((other) => other < reward).length;
+    const same = rewards.filter((other) => other === reward).length;
+    return (2 * (below + (same - 1) / 2)) / (rewards.length - 1) - 1;
+  });
+}
+
+/** Adam's ascent (Kingma & Ba 2015, Alg. 1), with β₁ = .9, β₂ = .999. @returns the step to add, [D] */
+export function adam(size: number, learningRate: number): (gradient: number[]) => number[] {
+  const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-8];
+  let m = Array.from({ length: size }, () => 0);
+  let v = Array.from({ length: size }, () => 0);
+  let t = 0;
+  return (gradient) => {
+    t += 1;
+    m = add(dotMultiply(m, beta1), dotMultiply(gradient, 1 - beta1));
+    v = add(dotMultiply(v, beta2), dotMultiply(dotPow(gradient, 2), 1 - beta2));
+    const mHat = dotDivide(m, 1 - beta1 ** t);
+    const vHat = dotDivide(v, 1 - beta2 ** t);
+    const scale = dotPow(vHat, 0.5).map((root) => learningRate / (root + epsilon));
+    return dotMultiply(mHat, scale);
+  };
+}
+
+export function reinforce({ size, start, random }: Problem, options: ReinforceOptions): Agent {
+  const { batch, sigmaDecay, sigmaFloor, advantage, baselineDecay, antithetic } = options;
+  const ascend = adam(size, options.learningRate);
+  let mu = [...start]; // [D]
+  let sigma = options.sigma;
+  let baseline: number | undefined; // b, a moving average of the batches' mean rewards
+  let drawn: number[][] = []; // [K, D], before clipping: the density is that of what was drawn
+
+  const advantages = (rewards: number[]): number[] => {
+    if (advantage === 'normalised') return normalised(rewards);
+    if (advantage === 'ranked') return ranked(rewards);
+    const b = baseline ?? mean(rewards);
+    return rewards.map((reward) => reward - b);
+  };
+
+  return {
+    ask() {
+      drawn = [];
+      while (drawn.length < batch) {
+        const epsilon = Array.from({ length: size }, () => random.normal(0, sigma));
+        drawn.push(add(mu, epsilon));
+        if (antithetic && drawn.length < batch) drawn.push(subtract(mu, epsilon));
+      }
+      return drawn.map(clip);
+    },
+
+    tell(trials: readonly Trial[]) {
+      const rewards = finiteRewards(trials); // [K]
+      const scores = drawn.map((x) => logDensityGradient(x, mu, sigma)); // [K, D]
+      const gradient = dotDivide(multiply(advantages(rewards), scores), batch); // [D]
+      mu = clip(add(mu, ascend(gradient)));
+      const batchMean = mean(rewards);
+      baseline = baseline === undefined ? batchMean : baselineDecay * baseline + (1 - baselineDecay) * batchMean;
+      sigma = Math.max(sigma * sigmaDecay, sigmaFloor);
+    },
+
+    recommend: () => clip(mu),
+    state: () => ({ mu, sigma, baseline }),
+  };
+}
+
+export const reinforceProgram = program<ReinforceOptions>('reinforce', reinforce, (command) =>
+  command
+    .description('REINFORCE: a Gaussian policy over θ, moved along the gradient of its expected reward.')
+    .option('--batch <n>', 'actions an iteration, K', integer(2), 8)
+    .option('--sigma <s>', "the policy's σ at the start, in action units (the range is 2)", number(1e-6, 10), 0.3)
+    .option('--sigma-decay <f>', 'σ is multiplied with this after each iteration', number(0.01, 1), 0.97)
+    .option('--sigma-floor <s>', 'least σ', number(1e-6, 10), 0.05)
+    .option('--learning-rate <r>', "Adam's step size", number(0, 10), 0.1)
+    .option(
+      '--advantage <kind>',
+      "baseline: reward less its moving average, as in the paper; normalised: over the batch; ranked: the batch's ranks",
+      choice('baseline', 'normalised', 'ranked'),
+      'baseline',
+    )
+    .option('--baseline-decay <f>', 'share of the old baseline that remains', number(0, 1), 0.8)
+    .option('--antithetic', 'draw actions in pairs on opposite sides of the mean', false),
+);
+
+if (isProgram(import.meta.url)) void reinforceProgram();

@@ -1,0 +1,379 @@
+/**
+ * The only loop: every agent's program is this, around its `ask` and `tell`.
+ *
+ *     ask → evaluate over the socket, several at once → log → tell → …
+ *     then: re-evaluate the finalists on fresh seeds, report start and winner with their test scores
+ */
+import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import { Command, Option } from 'commander';
+import { actionSize, completeTheta, defaultTheta, thetaToAction, type Theta } from '../protocol/parameters.ts';
+import { deriveSeed, Random } from '../protocol/random.ts';
+import type { Agent, Problem, Trial } from './agent.ts';
+import { connect, type RemoteEnvironment } from './client.ts';
+import { choice, integer, jsonObject, seed } from './flags.ts';
+import { describeTheta, Progress, reportTable, type Reported } from './report.ts';
+import { readTrialLog, TrialLog, type EvaluationRecord, type RunHeader } from './trial-log.ts';
+
+/** What every agent's program accepts beside its own flags. */
+interface RunOptions {
+  readonly url: string;
+  readonly token?: string;
+  readonly env?: string;
+  readonly envOptions: Record<string, unknown>;
+  readonly evaluations: number;
+  readonly seed: number;
+  readonly start: string;
+  readonly seeds: 'fresh' | 'fixed-initialisation' | 'common';
+  readonly parallel?: number;
+  readonly finalists: number;
+  readonly finalistSeeds: number;
+  readonly reportSeeds: number;
+  readonly log?: string;
+  readonly resume?: string;
+}
+
+/** Options that decide no result: they are not logged. */
+const UNLOGGED = ['token', 'parallel', 'log', 'resume'];
+/** Options that a resumed run may change. */
+const CHANGEABLE = ['url', 'evaluations'];
+
+function commonFlags(command: Command): Command {
+  return command
+    .option('--url <url>', 'the environment server', 'ws://127.0.0.1:7077')
+    .addOption(new Option('--token <token>', "the server's bearer token").env('LTS_TOKEN'))
+    .option('--env <id>', 'environment id (default: the only one that the server has)')
+    .option('--env-options <json>', 'options of the environment, {…} or a file', jsonObject, {})
+    .option('--evaluations <n>', 'evaluations that the search may spend', integer(1), 64)
+    .option('--seed <n>', 'decides everything random in the run', seed, 1)
+    .option(
+      '--start <where>',
+      'θ to start from: start (as the environment says), default, centre, random, or {…}/a file',
+      'start',
+    )
+    .option(
+      '--seeds <rule>',
+      'fresh: new seeds for each evaluation; fixed-initialisation: the same first weights for all; ' +
+        'common: all seeds shared in an iteration, new in the next',
+      choice('fresh', 'fixed-initialisation', 'common'),
+      'fixed-initialisation',
+    )
+    .option('--parallel <n>', 'evaluations under way at once (default: as many as the server takes)', integer(1))
+    .option('--finalists <n>', 'how many of the best are evaluated again on fresh seeds', integer(1), 3)
+    .option('--finalist-seeds <n>', 'on how many seeds each', integer(1), 2)
+    .option(
+      '--report-seeds <n>',
+      'on how many seeds the start and the winner are reported, with the test set',
+      integer(1),
+      3,
+    )
+    .option('--log <file>', 'where to write the log of trials (default: runs/<agent>-<env>-<time>.jsonl)')
+    .option('--resume <file>', 'go on with a stopped run from its log');
+}
+
+/**
+ * An agent's program.
+ *
+ * @param make  builds the agent from the problem and its own options
+ * @param flags adds the agent's own flags and description
+ */
+export function program<Options>(
+  name: string,
+  make: (problem: Problem, options: Options) => Agent,
+  flags: (command: Command) => Command,
+): (argv?: readonly string[]) => Promise<void> {
+  return async (argv = process.argv) => {
+    const command = commonFlags(flags(new Command(name)).showHelpAfterError('(--help lists the flags)'));
+    command.parse(argv);
+    const stop = new AbortController();
+    setMaxListeners(0, stop.signal); // every evaluation under way listens
+    const onSignal = () => stop.abort();
+    process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+    try {
+      await run(name, make, command, stop.signal);
+    } catch (error) {
+      console.error(`${name}: ${(error as Error).message}`);
+      process.exitCode = stop.signal.aborted ? 130 : 1;
+    } finally {
+      process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    }
+  };
+}
+
+/** The options of a resumed run: those of its log; a flag that says otherwise is an error. */
+function resumedOptions(command: Command, header: RunHeader, name: string): RunOptions {
+  const path = command.getOptionValue('resume') as string;
+  if (header.agent !== name) throw new Error(`${path}: expected a log of ${name}, got one of ${header.agent}`);
+  for (const [key, logged] of Object.entries(header.options)) {
+    if (command.getOptionValueSource(key) === 'cli') {
+      const given = command.getOptionValue(key) as unknown;
+      if (CHANGEABLE.includes(key) || JSON.stringify(given) === JSON.stringify(logged)) continue;
+      throw new Error(`option ${key}: expected ${JSON.stringify(logged)} as in ${path}, got ${JSON.stringify(given)}`);
+    }
+    command.setOptionValueWithSource(key, logged, 'config');
+  }
+  return command.opts();
+}
+
+/** The action where the search starts. */
+function startAction(where: string, environment: RemoteEnvironment, random: Random): number[] {
+  const { parameters, start } = environment.spec;
+  const size = actionSize(parameters);
+  const named: Record<string, () => number[]> = {
+    start: () => thetaToAction(parameters, start),
+    default: () => thetaToAction(parameters, defaultTheta(parameters)),
+    centre: () => Array.from({ length: size }, () => 0),
+    random: () => Array.from({ length: size }, () => random.uniform(-1, 1)),
+  };
+  return named[where]?.() ?? thetaToAction(parameters, completeTheta(parameters, jsonObject(where) as Theta));
+}
+
+async function run<Options>(
+  name: string,
+  make: (problem: Problem, options: Options) => Agent,
+  command: Command,
+  signal: AbortSignal,
+): Promise<void> {
+  const resumePath = command.getOptionValue('resume') as string | undefined;
+  const past = resumePath === undefined ? undefined : readTrialLog(resumePath);
+  const options = past ? resumedOptions(command, past.header, name) : command.opts<RunOptions>();
+  console.log(`${name} ${JSON.stringify({ ...options, ...(options.token !== undefined && { token: '…' }) })}`);
+
+  const client = await connect(options.url, { name, ...(options.token !== undefined && { token: options.token }) });
+  try {
+    const environment = await client.open({
+      env_id: options.env ?? onlyEnvironment(client),
+      options: options.envOptions,
+    });
+    const { spec } = environment;
+    const header: RunHeader = past?.header ?? {
+      type: 'run',
+      runId: randomUUID(),
+      agent: name,
+      options: Object.fromEntries(
+        Object.entries({ ...options, env: spec.env_id }).filter(([key]) => !UNLOGGED.includes(key)),
+      ),
+      environment: { id: spec.env_id, specHash: spec.spec_hash, options: spec.options },
+    };
+    if (past && past.header.environment.specHash !== spec.spec_hash) {
+      const { id, specHash } = past.header.environment;
+      throw new Error(`${resumePath}: expected ${id} with spec ${specHash}, got ${spec.env_id} with ${spec.spec_hash}`);
+    }
+    const time = new Date().toISOString().replace(/[-:]|\..*/g, '');
+    const log = new TrialLog(resumePath ?? options.log ?? `runs/${name}-${spec.env_id}-${time}.jsonl`, {
+      resume: !!past,
+    });
+    if (!past) log.append(header);
+    console.log(`${spec.env_id} at ${options.url}, ${actionSize(spec.parameters)} action components; log: ${log.path}`);
+
+    const known = new Map<string, EvaluationRecord>();
+    for (const record of past?.records ?? []) if (record.type === 'evaluation') known.set(record.key, record);
+    const session: Session = {
+      environment,
+      log,
+      known,
+      runId: header.runId,
+      parallel: options.parallel ?? client.limits.max_in_flight,
+      signal,
+      progress: new Progress(spec.reward.metric, options.evaluations),
+    };
+    try {
+      await search(session, options, make, command.opts() as Options);
+    } finally {
+      log.close();
+      if (signal.aborted) console.log(`stopped; go on with --resume ${log.path}`);
+    }
+  } finally {
+    await client.close();
+  }
+}
+
+function onlyEnvironment(client: Awaited<ReturnType<typeof connect>>): string {
+  const ids = client.envs.map(({ env_id }) => env_id);
+  if (ids.length !== 1) throw new Error(`--env: expected one of ${ids.join(', ')}, as the server has several`);
+  return ids[0]!;
+}
+
+/** What evaluating needs, for the length of a run. */
+interface Session {
+  readonly environment: RemoteEnvironment;
+  readonly log: TrialLog;
+  /** Evaluations of an earlier, stopped part of this run. */
+  readonly known: ReadonlyMap<string, EvaluationRecord>;
+  readonly runId: string;
+  readonly parallel: number;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+interface Request {
+  readonly key: string;
+  readonly action: readonly number[];
+  readonly seed: number;
+  readonly initialisation?: number;
+  readonly test?: boolean;
+}
+
+/** One evaluation: from the log where it stands there, over the socket otherwise. */
+async function evaluate(session: Session, request: Request): Promise<EvaluationRecord> {
+  const { environment, log, known, runId, signal } = session;
+  const { key, action, seed, initialisation, test } = request;
+  const past = known.get(key);
+  if (past) {
+    if (JSON.stringify(past.action) !== JSON.stringify(action)) {
+      throw new Error(
+        `${log.path}, ${key}: expected the action that this agent asks for, got another; was it changed?`,
+      );
+    }
+    return past;
+  }
+  const result = await environment.evaluate(
+    {
+      step_id: `${runId}/${key}`,
+      action: [...action],
+      seed,
+      ...(initialisation !== undefined && { seeds: { initialisation } }),
+      ...(test && { test }),
+    },
+    { signal },
+  );
+  const record: EvaluationRecord = {
+    type: 'evaluation',
+    key,
+    action,
+    theta: result.theta,
+    outcome: result.outcome,
+    reward: result.reward,
+    scores: result.scores,
+    ...(result.test_scores && { testScores: result.test_scores }),
+    ...(result.reason !== undefined && { reason: result.reason }),
+    seeds: { ...result.seeds },
+    timing: { ...result.timing },
+  };
+  if (result.outcome === 'cancelled' && signal.aborted) throw new Error('interrupted');
+  log.append(record);
+  return record;
+}
+
+/** Evaluates all of `requests`, `parallel` at a time; the records come in the order of the requests. */
+async function evaluateAll(
+  session: Session,
+  requests: readonly Request[],
+  onRecord: (record: EvaluationRecord) => void = () => {},
+): Promise<EvaluationRecord[]> {
+  const records: EvaluationRecord[] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < requests.length) {
+      session.signal.throwIfAborted();
+      const i = next++;
+      records[i] = await evaluate(session, requests[i]!);
+      onRecord(records[i]);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(session.parallel, requests.length) }, lane));
+  return records;
+}
+
+/** The search itself, and what is reported of it. */
+async function search<Options>(
+  session: Session,
+  options: RunOptions,
+  make: (problem: Problem, options: Options) => Agent,
+  agentOptions: Options,
+): Promise<void> {
+  const { environment, log, progress, known } = session;
+  const random = new Random(deriveSeed(options.seed, 'agent'));
+  const start = startAction(options.start, environment, random);
+  const agent = make({ size: start.length, start, random }, agentOptions);
+  const initialisation = deriveSeed(options.seed, 'initialisation');
+  const trials: Trial[] = [];
+
+  for (let iteration = 0; trials.length < options.evaluations; iteration++) {
+    const asked = agent.ask();
+    const first = trials.length;
+    const requests = asked.slice(0, options.evaluations - first).map((action, i): Request => ({
+      key: `search/${first + i}`,
+      action,
+      seed:
+        options.seeds === 'common'
+          ? deriveSeed(options.seed, 'iteration', iteration)
+          : deriveSeed(options.seed, 'evaluation', first + i),
+      ...(options.seeds === 'fixed-initialisation' && { initialisation }),
+    }));
+    const fresh = requests.some(({ key }) => !known.has(key));
+    const records = await evaluateAll(session, requests, (record) => progress.show(record, known.has(record.key)));
+    if (records.every(({ outcome }) => outcome === 'failed')) {
+      throw new Error(`all ${records.length} evaluations of iteration ${iteration} failed: ${records[0]?.reason}`);
+    }
+    trials.push(...records);
+    if (records.length < asked.length) break; // the budget ended within the iteration: nothing to learn from a part
+    agent.tell(records);
+    if (fresh) log.append({ type: 'iteration', iteration, state: agent.state?.() ?? {} });
+  }
+
+  const learned = await bestOf(session, options, finalists(trials, agent, options.finalists));
+  const reported: Reported[] = [
+    { name: 'start', ...(await report(session, options, 'start', start)) },
+    { name: 'learned', ...(await report(session, options, `after-${options.evaluations}/learned`, learned)) },
+  ];
+  log.append({ type: 'summary', reported });
+  console.log(`\n${describeTheta(environment.spec.parameters, reported)}`);
+  console.log(`\n${reportTable(environment.spec, reported)}`);
+}
+
+/** The best few actions of a search, and the one that the agent believes in. */
+function finalists(trials: readonly Trial[], agent: Agent, count: number): (readonly number[])[] {
+  const ranked = trials
+    .filter(({ reward }) => reward !== null)
+    .sort((a, b) => b.reward! - a.reward!)
+    .slice(0, count)
+    .map(({ action }) => action);
+  const own = agent.recommend?.();
+  return own ? [...ranked, own] : ranked;
+}
+
+/**
+ * The finalist with the best mean reward on seeds that the search has not seen: the best of many noisy rewards is
+ * mostly luck, and this undoes it. All finalists share the seeds.
+ */
+async function bestOf(
+  session: Session,
+  { seed, finalistSeeds, evaluations }: RunOptions,
+  candidates: readonly (readonly number[])[],
+): Promise<readonly number[]> {
+  if (candidates.length === 0) throw new Error('the search found no action whose evaluation succeeded');
+  console.log(`\nre-evaluating ${candidates.length} finalists on ${finalistSeeds} fresh seeds each`);
+  const requests = candidates.flatMap((action, i) =>
+    Array.from({ length: finalistSeeds }, (_, j): Request => ({
+      key: `after-${evaluations}/finalist/${i}/${j}`,
+      action,
+      seed: deriveSeed(seed, 'finalist', j),
+    })),
+  );
+  const records = await evaluateAll(session, requests);
+  const means = candidates.map((_, i) => {
+    const rewards = records.slice(i * finalistSeeds, (i + 1) * finalistSeeds).map(({ reward }) => reward ?? -Infinity);
+    return rewards.reduce((sum, reward) => sum + reward, 0) / finalistSeeds;
+  });
+  return candidates[means.indexOf(Math.max(...means))]!;
+}
+
+/** Validation and test scores of an action on several seeds of their own. */
+async function report(session: Session, { seed, reportSeeds }: RunOptions, key: string, action: readonly number[]) {
+  console.log(`testing ${key} on ${reportSeeds} seeds`);
+  const requests = Array.from({ length: reportSeeds }, (_, i): Request => ({
+    key: `${key}/${i}`,
+    action,
+    seed: deriveSeed(seed, 'report', i),
+    test: true,
+  }));
+  const records = await evaluateAll(session, requests);
+  const scored = records.filter(({ outcome }) => outcome === 'ok');
+  return {
+    action,
+    theta: records[0]!.theta,
+    validation: scored.map(({ scores }) => scores),
+    test: scored.map(({ testScores }) => testScores!),
+  };
+}

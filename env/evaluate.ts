@@ -1,0 +1,112 @@
+/**
+ * The lower problem on one page: θ and seeds go in, samples are simulated, a model is trained, its score comes out.
+ *
+ *     R(θ) = score(train(simulate(θ)), validation)      (Ruiz et al. 2019, eq. 1 and Fig. 1)
+ */
+import { deriveSeed, type Seed } from '../protocol/random.ts';
+import type { Theta } from '../protocol/parameters.ts';
+import type { Experiment } from './experiments/experiment.ts';
+import { InfeasibleError } from './simulators/simulator.ts';
+import type { Scores, TrainedModel } from './tasks/task.ts';
+import type { Target } from './targets/target.ts';
+
+/** The three sources of noise in an evaluation. */
+export interface EvaluationSeeds {
+  /** Draws the scenes. */
+  readonly simulation: Seed;
+  /** Draws the network's first weights. */
+  readonly initialisation: Seed;
+  /** Draws the order of the batches and the augmentation. */
+  readonly order: Seed;
+}
+
+/** The seeds of an evaluation from its one documented seed: `deriveSeed(seed, 'simulation')` and so on. */
+export function evaluationSeeds(seed: Seed, pinned: Partial<EvaluationSeeds> = {}): EvaluationSeeds {
+  return {
+    simulation: pinned.simulation ?? deriveSeed(seed, 'simulation'),
+    initialisation: pinned.initialisation ?? deriveSeed(seed, 'initialisation'),
+    order: pinned.order ?? deriveSeed(seed, 'order'),
+  };
+}
+
+export interface EvaluationRequest {
+  readonly theta: Theta;
+  readonly seeds: EvaluationSeeds;
+  /** Whether the untouched test set is scored as well; the reward comes from validation either way. */
+  readonly test: boolean;
+}
+
+export interface EvaluationProgress {
+  readonly phase: 'simulate' | 'train' | 'validate';
+  /** Share of the phase that is done, 0 to 1. */
+  readonly fraction: number;
+  readonly metrics?: Readonly<Record<string, number>>;
+}
+
+/** `reward` is finite when the outcome is `ok` and null otherwise, never NaN. */
+export interface Evaluation {
+  readonly outcome: 'ok' | 'infeasible' | 'diverged';
+  readonly reward: number | null;
+  readonly scores: Scores;
+  readonly testScores?: Scores;
+  /** Why the outcome is not `ok`. */
+  readonly reason?: string;
+  readonly timing: { readonly simulateMs: number; readonly trainMs: number; readonly validateMs: number };
+}
+
+export async function evaluate<Sample>(
+  experiment: Experiment<Sample>,
+  request: EvaluationRequest,
+  report: (progress: EvaluationProgress) => void = () => {},
+): Promise<Evaluation> {
+  const { simulator, task, target, trainingSamples } = experiment;
+  const { theta, seeds } = request;
+  const timing = { simulateMs: 0, trainMs: 0, validateMs: 0 };
+  let clock = performance.now();
+  const lap = () => -clock + (clock = performance.now());
+
+  // Simulate: D(θ) = {s ~ P(· | θ)}
+  const samples: Sample[] = [];
+  try {
+    for (let index = 0; index < trainingSamples; index++) {
+      if (index % 32 === 0) report({ phase: 'simulate', fraction: index / trainingSamples });
+      samples.push(simulator.draw(theta, seeds.simulation, index));
+    }
+  } catch (error) {
+    if (!(error instanceof InfeasibleError)) throw error;
+    return { outcome: 'infeasible', reward: null, scores: {}, reason: error.message, timing };
+  }
+  timing.simulateMs = lap();
+
+  // Train: h* = argmin over h of the loss on D(θ)
+  const model = await task.train(samples, seeds, ({ fraction, loss }) =>
+    report({ phase: 'train', fraction, ...(loss !== undefined && { metrics: { loss } }) }),
+  );
+  timing.trainMs = lap();
+
+  // Score: R(θ) is taken on validation, whatever else is asked for
+  try {
+    report({ phase: 'validate', fraction: 0 });
+    const scores = await model.score(await target.validation());
+    const testScores = request.test ? await scoreTestSets(model, target) : undefined;
+    timing.validateMs = lap();
+    const reward = scores[task.reward];
+    if (reward === undefined || !Number.isFinite(reward)) {
+      const reason = `${task.name}: expected a finite ${task.reward}, got ${reward}`;
+      return { outcome: 'diverged', reward: null, scores: {}, reason, timing };
+    }
+    return { outcome: 'ok', reward, scores, ...(testScores && { testScores }), timing };
+  } finally {
+    model.dispose();
+  }
+}
+
+/** Scores of the test set by metric, and of each further set by `<set>.<metric>`. */
+async function scoreTestSets<Sample>(model: TrainedModel<Sample>, target: Target<Sample>): Promise<Scores> {
+  const scores: Record<string, number> = { ...(await model.score(await target.test())) };
+  for (const [name, samples] of Object.entries(target.alsoTest ?? {})) {
+    for (const [metric, score] of Object.entries(await model.score(await samples())))
+      scores[`${name}.${metric}`] = score;
+  }
+  return scores;
+}

@@ -1,0 +1,13 @@
+import type { ExperimentDefinition } from './experiment.ts';
+
+/**
+ * The environments that come with the system, by id.
+ *
+ * Each is imported when it is asked for, so that serving one does not load what the others need.
+ */
+export const BUILT_IN: Readonly<Record<string, () => Promise<{ readonly default: ExperimentDefinition }>>> = {
+  'TrafficSegmentation-v0': () => import('./traffic-segmentation.ts'),
+  'TrafficSegmentationReal-v0': () => import('./traffic-segmentation-real.ts'),
+  'TrafficCounting-v0': () => import('./traffic-counting.ts'),
+  'Mixture-v0': () => import('./mixture.ts'),
+};

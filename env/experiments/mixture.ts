@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { defaultTheta } from '../../protocol/parameters.ts';
+import { deriveSeed } from '../../protocol/random.ts';
+import { MIXTURE_PARAMETERS, mixtureSimulator, realPoints, type LabelledPoint } from '../simulators/mixture/mixture.ts';
+import { svmTask } from '../tasks/svm.ts';
+import { defineExperiment, type Experiment } from './experiment.ts';
+
+/** The real data's own seed: the same validation and test points for everyone. */
+const REAL_SEED = 1810_02513;
+
+const options = z.strictObject({
+  /** Points of each of the simulator's four components that a classifier is trained on. */
+  pointsPerComponent: z.int().min(1).max(10_000).default(50),
+  /** Points of the validation set. */
+  validation: z.int().min(6).max(100_000).default(600),
+  /** Points of the test set. */
+  test: z.int().min(6).max(100_000).default(3000),
+  gamma: z.number().positive().default(0.5),
+  cost: z.number().positive().default(1),
+});
+
+/** The paper's toy: which mixture of two Gaussians a class teaches an SVM a world of three? */
+export default defineExperiment({
+  id: 'Mixture-v0',
+  title: 'Gaussian mixture with two components a class, RBF-SVM, real data with three',
+  options,
+  create({ pointsPerComponent, validation, test, gamma, cost }): Experiment<LabelledPoint> {
+    const simulator = mixtureSimulator();
+    const sets = {
+      validation: realPoints(deriveSeed(REAL_SEED, 'validation'), validation),
+      test: realPoints(deriveSeed(REAL_SEED, 'test'), test),
+    };
+    return {
+      simulator,
+      task: svmTask({ gamma, cost }),
+      target: {
+        name: 'mixture with three components a class',
+        validation: async () => sets.validation,
+        test: async () => sets.test,
+      },
+      trainingSamples: pointsPerComponent * 4,
+      start: defaultTheta(MIXTURE_PARAMETERS),
+    };
+  },
+});

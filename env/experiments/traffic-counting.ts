@@ -1,0 +1,89 @@
+/**
+ * The paper's car counting (Ruiz et al. 2019, sec. 4.2): does the search find the hidden proportions of car types and
+ * weathers by nothing but how well a network counts?
+ */
+import { z } from 'zod';
+import { completeTheta } from '../../protocol/parameters.ts';
+import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
+import { CAR_TYPES } from '../simulators/traffic/parameters.ts';
+import { trafficSimulator, type TrafficImage } from '../simulators/traffic/traffic.ts';
+import { hiddenTarget } from '../targets/hidden.ts';
+import { countingTask } from '../tasks/counting.ts';
+import { describeBackend, loadBackend, preferredBackend } from '../tensorflow/backend.ts';
+import { defineExperiment, type Experiment } from './experiment.ts';
+import { HIDDEN_TRAFFIC, POOR_STREETS } from './streets.ts';
+
+/** Of the target's own scenes: the same validation and test set for everyone. */
+const TARGET_SEED = 20190510;
+
+const options = z.strictObject({
+  /** Of the images, in pixels. */
+  width: z.int().min(16).max(1024).default(96),
+  height: z.int().min(16).max(1024).default(72),
+  /** Images that a network is trained on. */
+  trainingImages: z.int().min(1).max(100_000).default(200),
+  validationImages: z.int().min(2).max(10_000).default(200),
+  testImages: z.int().min(2).max(10_000).default(400),
+  /** Optimiser steps of a training. */
+  steps: z.int().min(1).max(1_000_000).default(250),
+  /** Images a step. */
+  batchSize: z.int().min(1).max(256).default(8),
+  learningRate: z.number().positive().default(1e-2),
+  /** Multiplies the network's channels. */
+  networkWidth: z.number().positive().max(8).default(1),
+  reward: z.enum(['devianceExplained', 'negativeL1', 'negativeL1Rounded']).default('devianceExplained'),
+  /**
+   * The parameters that θ consists of, by name; the others keep their default. Empty: all of them. The hidden streets
+   * differ from the defaults in carTypes and weather alone.
+   */
+  free: z.array(z.string()).max(1000).default(['carTypes', 'weather']),
+});
+
+const presets = {
+  /** Seconds an evaluation on one core without libtensorflow. */
+  quick: {
+    width: 64,
+    height: 48,
+    trainingImages: 100,
+    validationImages: 100,
+    testImages: 200,
+    steps: 150,
+    networkWidth: 0.75,
+  },
+  standard: {},
+  /** Near the sizes of the paper; for a machine with a GPU, or for patience. */
+  paper: {
+    width: 192,
+    height: 144,
+    trainingImages: 1000,
+    validationImages: 400,
+    testImages: 1000,
+    steps: 2500,
+    networkWidth: 2,
+  },
+};
+
+/** The experiment itself, with its sample's type. */
+export function trafficCounting(given: z.infer<typeof options>) {
+  const { width, height, trainingImages, validationImages, testImages, networkWidth, free, ...training } = given;
+  const simulator = trafficSimulator({ width, height });
+  const searched = freeParameters(simulator, free);
+  const hidden = completeTheta(simulator.parameters, HIDDEN_TRAFFIC);
+  const backend = preferredBackend();
+  return {
+    simulator: searched,
+    task: countingTask({ ...training, types: CAR_TYPES, width: networkWidth, backend }),
+    target: hiddenTarget(simulator, hidden, { validation: validationImages, test: testImages }, TARGET_SEED),
+    trainingSamples: trainingImages,
+    start: startTheta(searched, POOR_STREETS),
+    prepare: async () => describeBackend(await loadBackend(backend)),
+  } satisfies Experiment<TrafficImage>;
+}
+
+export default defineExperiment({
+  id: 'TrafficCounting-v0',
+  title: 'Traffic scenes, counting the cars of each type, on streets of hidden proportions',
+  options,
+  presets,
+  create: trafficCounting,
+});

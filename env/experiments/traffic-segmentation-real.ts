@@ -1,0 +1,75 @@
+/**
+ * The paper's headline (Ruiz et al. 2019, sec. 4.4): which simulated streets teach a network to find cars in real ones?
+ *
+ * The real images lie in a folder that is named when the server starts (`--data`), never by a client.
+ */
+import { z } from 'zod';
+import { trafficSimulator } from '../simulators/traffic/traffic.ts';
+import type { LabelledImage } from '../labelled-image.ts';
+import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
+import { readFrames, streetFrames, type StreetFrames } from '../targets/street-images.ts';
+import { defineExperiment, type Experiment } from './experiment.ts';
+import { POOR_STREETS } from './streets.ts';
+import { segmentationOptions, segmentationPresets, taskAndBackend } from './traffic-segmentation.ts';
+
+/** The same options; here they say how many frames, evenly spread, are used at most: all test frames unless said. */
+const options = segmentationOptions.extend({ testImages: z.int().min(1).max(10_000).default(10_000) });
+
+/** The folder of real images, as the server was told. @throws {Error} in a sentence when it was not */
+function dataFolder(): string {
+  const folder = process.env['LTS_DATA'];
+  if (folder === undefined) {
+    throw new Error(
+      'TrafficSegmentationReal-v0: expected a folder of real street images; start the server with --data DIR',
+    );
+  }
+  return folder;
+}
+
+/** Up to `count` of the items, evenly spread. */
+function spread<T>(items: readonly T[], count: number): T[] {
+  const taken = Math.min(count, items.length);
+  return Array.from({ length: taken }, (_, i) => items[Math.floor((i * items.length) / taken)]!);
+}
+
+export function trafficSegmentationReal(given: z.infer<typeof options>, folder = dataFolder()) {
+  const { width, height, trainingImages, validationImages, testImages, free } = given;
+  const simulator = freeParameters(trafficSimulator({ width, height }), free);
+  const { layout, frames } = streetFrames(folder);
+  const read = (role: keyof StreetFrames, count = Infinity) => {
+    let images: Promise<LabelledImage[]> | undefined;
+    return () => (images ??= readFrames(spread(frames[role], count), layout, { width, height }));
+  };
+  const validation = read('validation', validationImages);
+  const heldOut = read('heldOut', testImages);
+  // A data set without public test labels is reported on the held-out blocks alone.
+  const official = frames.test.length > 0 ? read('test', testImages) : undefined;
+  const { task, prepare } = taskAndBackend(given);
+  return {
+    simulator,
+    task,
+    target: {
+      name: `${layout.name}, ${frames.validation.length} validation frames`,
+      validation,
+      test: official ?? heldOut,
+      ...(official && { alsoTest: { heldOut } }),
+    },
+    trainingSamples: trainingImages,
+    start: startTheta(simulator, POOR_STREETS),
+    /** Reads every image, so that a broken file is named before any evaluation starts. */
+    async prepare() {
+      await Promise.all([validation(), heldOut(), official?.()]);
+      return prepare();
+    },
+    /** Real images to train a ceiling on. */
+    training: read('training'),
+  } satisfies Experiment<LabelledImage> & { training: unknown };
+}
+
+export default defineExperiment({
+  id: 'TrafficSegmentationReal-v0',
+  title: 'Traffic scenes, semantic segmentation, car IoU on real street images',
+  options,
+  presets: segmentationPresets,
+  create: (given) => trafficSegmentationReal(given),
+});

@@ -1,0 +1,141 @@
+import * as THREE from 'three';
+import { TextureSampler } from './texture.ts';
+
+/** How a surface answers light: not at all, in all directions alike, or also like a mirror of some roughness. */
+export type Shading = 'basic' | 'lambert' | 'standard';
+
+/** What would change the picture and is not drawn; better an error than a wrong picture. */
+const UNSUPPORTED_MAPS = [
+  'alphaMap',
+  'aoMap',
+  'bumpMap',
+  'displacementMap',
+  'emissiveMap',
+  'envMap',
+  'lightMap',
+  'metalnessMap',
+  'normalMap',
+  'roughnessMap',
+] as const;
+
+type Supported = THREE.MeshBasicMaterial | THREE.MeshLambertMaterial | THREE.MeshStandardMaterial;
+
+function shadingOf(material: THREE.Material): Shading {
+  if (material.type === 'MeshBasicMaterial') return 'basic';
+  if (material.type === 'MeshLambertMaterial') return 'lambert';
+  if (material.type === 'MeshStandardMaterial') return 'standard';
+  const name = `material "${material.name}"`;
+  throw new TypeError(`${name}: expected a MeshBasic-, MeshLambert- or MeshStandardMaterial, got ${material.type}`);
+}
+
+function isBasic(material: Supported): material is THREE.MeshBasicMaterial {
+  return material.type === 'MeshBasicMaterial';
+}
+
+function isStandard(material: Supported): material is THREE.MeshStandardMaterial {
+  return material.type === 'MeshStandardMaterial';
+}
+
+/** A three.js material as plain numbers. Colours are linear light. One record serves many materials in turn. */
+export class Surface {
+  shading: Shading = 'basic';
+  r = 0.5;
+  g = 0.5;
+  b = 0.5;
+  opacity = 0.5;
+  emissiveR = 0.5;
+  emissiveG = 0.5;
+  emissiveB = 0.5;
+  isEmissive = false;
+  roughness = 0.5;
+  metalness = 0.5;
+  alphaTest = 0.5;
+  transparent = false;
+  vertexColors = false;
+  flatShading = false;
+  fog = true;
+  side: THREE.Side = THREE.FrontSide;
+  shadowSide: THREE.Side = THREE.BackSide;
+  /** glPolygonOffset's factor and units; 0 when the material asks for none. */
+  offsetFactor = 0.5;
+  offsetUnits = 0.5;
+  /** The class that overrides the object's; −1 when the material names none. */
+  classId = -1;
+  map: TextureSampler | null = null;
+
+  /**
+   * Takes over a material's present state.
+   *
+   * @throws {TypeError} when the material is of another kind, or has a map that is not drawn
+   */
+  read(material: Supported): void {
+    this.shading = shadingOf(material);
+    if (accepted.get(material) !== material.version) rejectUnsupported(material);
+    this.r = material.color.r;
+    this.g = material.color.g;
+    this.b = material.color.b;
+    this.opacity = material.opacity;
+    this.alphaTest = material.alphaTest;
+    this.transparent = material.transparent;
+    this.vertexColors = material.vertexColors;
+    this.fog = material.fog;
+    this.side = material.side;
+    this.shadowSide = material.shadowSide ?? SHADOW_SIDE[material.side];
+    this.offsetFactor = material.polygonOffset ? material.polygonOffsetFactor : 0;
+    this.offsetUnits = material.polygonOffset ? material.polygonOffsetUnits : 0;
+    const classId: unknown = material.userData['classId'];
+    this.classId = typeof classId === 'number' ? classId : -1;
+    this.map = material.map === null ? null : TextureSampler.of(material.map);
+    this.isEmissive = false;
+    this.flatShading = false;
+    if (isBasic(material)) return;
+    this.flatShading = material.flatShading;
+    this.emissiveR = material.emissive.r * material.emissiveIntensity;
+    this.emissiveG = material.emissive.g * material.emissiveIntensity;
+    this.emissiveB = material.emissive.b * material.emissiveIntensity;
+    this.isEmissive = this.emissiveR !== 0 || this.emissiveG !== 0 || this.emissiveB !== 0;
+    if (!isStandard(material)) return;
+    this.roughness = Math.min(1, Math.max(0.045, material.roughness)); // three.js's own floor.
+    this.metalness = material.metalness;
+  }
+}
+
+/** The surfaces of a frame's materials. The records are reused from frame to frame. */
+export class Surfaces {
+  private readonly records: Surface[] = [];
+  private readonly known = new Map<THREE.Material, Surface>();
+
+  /** Forgets all materials. */
+  clear(): void {
+    this.known.clear();
+  }
+
+  /** @throws {TypeError} when the material is of another kind, or has a map that is not drawn */
+  of(material: THREE.Material): Surface {
+    const known = this.known.get(material);
+    if (known !== undefined) return known;
+    const surface = (this.records[this.known.size] ??= new Surface());
+    surface.read(material as Supported);
+    this.known.set(material, surface);
+    return surface;
+  }
+}
+
+/** three.js draws the far side of closed bodies into the shadow map, which keeps lit sides free of their own shadow. */
+const SHADOW_SIDE: Record<THREE.Side, THREE.Side> = {
+  [THREE.FrontSide]: THREE.BackSide,
+  [THREE.BackSide]: THREE.FrontSide,
+  [THREE.DoubleSide]: THREE.DoubleSide,
+};
+
+/** Materials looked through before, and in which version. */
+const accepted = new WeakMap<THREE.Material, number>();
+
+function rejectUnsupported(material: Supported): void {
+  for (const name of UNSUPPORTED_MAPS) {
+    const map = (material as Partial<Record<typeof name, THREE.Texture | null>>)[name];
+    if (map) throw new TypeError(`material "${material.name}": expected no ${name}, got one, and it can't be drawn`);
+  }
+  if (material.wireframe) throw new TypeError(`material "${material.name}": expected wireframe off, got on`);
+  accepted.set(material, material.version);
+}

@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import type { RawData, WebSocket } from 'ws';
+import { decode, encode } from '../../protocol/codec.ts';
+import { CLOSE_CODES, ProtocolError, type CloseCode, type ErrorPlace } from '../../protocol/errors.ts';
+import {
+  clientMessages,
+  parseMessage,
+  type ClientMessage,
+  type Codec,
+  type MessageId,
+  type ServerMessage,
+} from '../../protocol/messages.ts';
+import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
+
+/** Beyond this many unsent bytes progress is dropped: it is never needed for correctness. */
+const DROP_PROGRESS_BYTES = 256 * 1024;
+/** Beyond this many the socket is closed, and its sessions wait for a client that reads. */
+const SLOW_READER_BYTES = 8 * 1024 * 1024;
+/** How long `accepted` may wait for company: a result that comes at once goes into the same packet. */
+const ACCEPTED_DELAY_MS = 2;
+
+/** One socket, from the upgrade to its close: frames in, messages out. */
+export class Connection {
+  readonly id = randomUUID();
+  /** Set by `hello`. */
+  capabilities: ReadonlySet<string> | undefined;
+  /** Whether a token was shown, at the upgrade or in `hello`, or none is needed. */
+  authenticated: boolean;
+  private alive = true;
+  /** When what was sent leaves: at the end of this turn, soon, or it has left. */
+  private leaving: 'now' | 'soon' | 'left' = 'left';
+  private soon: NodeJS.Timeout | undefined;
+  /** Messages that may still come, and when that was counted. */
+  private allowance: number;
+  private countedAt = performance.now();
+
+  constructor(
+    private readonly socket: WebSocket,
+    /** Under the WebSocket: holds back what is written until it is worth a packet. */
+    private readonly stream: Duplex,
+    readonly codec: Codec,
+    private readonly log: Logger,
+    private readonly options: {
+      readonly authenticated: boolean;
+      readonly metrics: Metrics;
+      readonly maxMessagesPerS: number;
+      readonly onMessage: (message: ClientMessage) => void;
+      readonly onClose: () => void;
+    },
+  ) {
+    this.authenticated = options.authenticated;
+    this.allowance = options.maxMessagesPerS;
+    socket.on('message', (data, isBinary) => this.read(data, isBinary, options.onMessage));
+    socket.on('pong', () => (this.alive = true));
+    // ws closes the socket itself after a broken frame; what is left to do is not to crash.
+    socket.on('error', (error) => log.warn({ connection: this.id, error: error.message }, 'socket error'));
+    socket.once('close', (code) => {
+      log.debug({ connection: this.id, code }, 'connection closed');
+      options.onClose();
+    });
+  }
+
+  send(message: ServerMessage): void {
+    if (this.socket.readyState !== this.socket.OPEN) return;
+    if (message.t === 'progress' && this.socket.bufferedAmount > DROP_PROGRESS_BYTES) return;
+    this.hold(message.t === 'accepted');
+    const frame = encode(this.codec, message);
+    this.options.metrics.sent(frame.length);
+    this.socket.send(frame);
+    if (this.socket.bufferedAmount > SLOW_READER_BYTES) {
+      this.log.warn({ connection: this.id }, 'slow reader: closing its socket');
+      this.close(CLOSE_CODES.SLOW_READER);
+      this.socket.terminate();
+    }
+  }
+
+  /** Collects what is sent in one turn of the event loop into one write: a write costs more than a message. */
+  private hold(canWait: boolean): void {
+    if (this.leaving === 'now' || (canWait && this.leaving === 'soon')) return;
+    if (this.leaving === 'left') this.stream.cork();
+    clearTimeout(this.soon);
+    const leave = () => {
+      this.leaving = 'left';
+      this.stream.uncork();
+    };
+    this.leaving = canWait ? 'soon' : 'now';
+    if (canWait) this.soon = setTimeout(leave, ACCEPTED_DELAY_MS);
+    else process.nextTick(leave);
+  }
+
+  /** Answers a request with an error; the connection lives. */
+  fail(re: MessageId | null, error: ProtocolError, stepId?: string): void {
+    const { code, message, retryable, place } = error;
+    this.options.metrics.refused(code);
+    this.send({ t: 'error', re, code, message, retryable, ...wirePlace({ stepId, ...place }) });
+  }
+
+  close(code: CloseCode): void {
+    const [number, reason] = code;
+    this.socket.close(number, reason);
+  }
+
+  /** To be called once a heartbeat: ends the socket that did not answer the last ping. */
+  heartbeat(): void {
+    if (!this.alive) {
+      this.log.warn({ connection: this.id }, 'no pong: ending the socket');
+      return this.socket.terminate();
+    }
+    this.alive = false;
+    this.socket.ping();
+  }
+
+  /** A bucket of one second's messages, which fills again as time goes by. */
+  private mayCome(): boolean {
+    const { maxMessagesPerS } = this.options;
+    const now = performance.now();
+    this.allowance = Math.min(maxMessagesPerS, this.allowance + ((now - this.countedAt) / 1000) * maxMessagesPerS);
+    this.countedAt = now;
+    if (this.allowance < 1) return false;
+    this.allowance--;
+    return true;
+  }
+
+  private tooMany(): ProtocolError {
+    const text = `connection: expected at most ${this.options.maxMessagesPerS} messages a second`;
+    return new ProtocolError('RATE_LIMITED', text, { retryAfterMs: 1000 });
+  }
+
+  private read(data: RawData, isBinary: boolean, onMessage: (message: ClientMessage) => void): void {
+    this.alive = true;
+    this.options.metrics.received((data as Buffer).length);
+    let value: unknown;
+    try {
+      if (!this.mayCome()) return this.fail(idOf(decode(this.codec, data as Buffer, isBinary)), this.tooMany());
+      value = decode(this.codec, data as Buffer, isBinary);
+      onMessage(parseMessage(clientMessages, value));
+    } catch (error) {
+      this.fail(idOf(value), asProtocolError(error, this.log));
+    }
+  }
+}
+
+/** The id of a message that may be broken otherwise, so that the client can tell which one it was. */
+function idOf(value: unknown): MessageId | null {
+  const id = clientMessages.ping.shape.id.safeParse((value as { id?: unknown } | null | undefined)?.id);
+  return id.success ? id.data : null;
+}
+
+/** An unforeseen error becomes INTERNAL, and its details go to the log alone. */
+export function asProtocolError(error: unknown, log: Logger): ProtocolError {
+  if (error instanceof ProtocolError) return error;
+  log.error({ error: error instanceof Error ? error.stack : String(error) }, 'defect');
+  return new ProtocolError('INTERNAL', 'a defect of the server; its log has the rest');
+}
+
+function wirePlace({ at, rule, got, retryAfterMs, stepId }: ErrorPlace) {
+  return {
+    ...(at !== undefined && { at }),
+    ...(rule !== undefined && { rule }),
+    ...(got !== undefined && { got }),
+    ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
+    ...(stepId !== undefined && { step_id: stepId }),
+  };
+}

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { actionSize, defaultTheta, type Parameter } from '../../protocol/parameters.ts';
+import type { Box, Specification } from '../../protocol/messages.ts';
+import { createExperiment } from '../experiments/load.ts';
+import type { Experiment, ExperimentDefinition } from '../experiments/experiment.ts';
+import type { Metric } from '../tasks/task.ts';
+
+/** The largest float32: how Gymnasium's bounds say "none" in an encoding that has no infinity. */
+const FLOAT32_MAX = 3.4028234663852886e38;
+
+/** An environment as the server offers it: where it comes from, and what it is with the default options. */
+export interface ServedEnvironment {
+  /** As on the command line: what a worker loads. */
+  readonly source: string;
+  readonly definition: ExperimentDefinition;
+  readonly spec: Specification;
+}
+
+/** A short hash of a value's content, whatever the order of its keys. */
+export function contentHash(value: unknown): string {
+  const ordered = JSON.stringify(value, (_key, node: unknown) =>
+    typeof node === 'object' && node !== null && !Array.isArray(node)
+      ? Object.fromEntries(Object.entries(node).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : node,
+  );
+  return createHash('sha256').update(ordered).digest('hex').slice(0, 16);
+}
+
+function actionNames(parameters: readonly Parameter[]): string[] {
+  return parameters.flatMap((p) => (p.kind === 'simplex' ? p.labels.map((label) => `${p.name}.${label}`) : [p.name]));
+}
+
+/** Flat action, normalised: what Gymnasium's and Stable-Baselines' checkers ask for. */
+function actionBox(parameters: readonly Parameter[]): Box {
+  const size = actionSize(parameters);
+  const all = (bound: number) => new Array<number>(size).fill(bound);
+  return { type: 'Box', dtype: 'float32', shape: [size], low: all(-1), high: all(1), names: actionNames(parameters) };
+}
+
+/** The score vector; zeros (after reset, or without a score) must lie within it. */
+function observationBox(metrics: readonly Metric[]): Box {
+  return {
+    type: 'Box',
+    dtype: 'float32',
+    shape: [metrics.length],
+    low: metrics.map(({ low }) => Math.max(-FLOAT32_MAX, Math.min(0, low))),
+    high: metrics.map(({ high }) => Math.min(FLOAT32_MAX, Math.max(0, high))),
+    names: metrics.map(({ name }) => name),
+  };
+}
+
+const finiteOrNull = (bound: number) => (Number.isFinite(bound) ? bound : null);
+
+/**
+ * An experiment with these options, and all that a client is told about it.
+ *
+ * @throws {z.ZodError} where an option is unknown or breaks its rule
+ */
+export function describeExperiment(
+  definition: ExperimentDefinition,
+  given: Readonly<Record<string, unknown>>,
+  backend: string | undefined,
+): { experiment: Experiment; spec: Specification } {
+  const { experiment, options } = createExperiment(definition, given);
+  const { simulator, task, target } = experiment;
+  const parameters = [...simulator.parameters];
+  const identity = {
+    id: definition.id,
+    simulator: [simulator.name, simulator.version],
+    task: [task.name, task.reward],
+    target: target.name,
+    training_samples: experiment.trainingSamples,
+    options,
+    parameters,
+    metrics: task.metrics,
+  };
+  const spec: Specification = {
+    env_id: definition.id,
+    title: definition.title,
+    spec_hash: contentHash(identity),
+    options,
+    spaces: { action: actionBox(parameters), observation: observationBox(task.metrics) },
+    parameters,
+    metrics: task.metrics.map(({ name, meaning, low, high }) => ({
+      name,
+      meaning,
+      low: finiteOrNull(low),
+      high: finiteOrNull(high),
+    })),
+    reward: { metric: task.reward, direction: 'maximize' },
+    start: experiment.start,
+    default: defaultTheta(parameters),
+    training_samples: experiment.trainingSamples,
+    ...(backend !== undefined && { backend }),
+  };
+  return { experiment, spec };
+}

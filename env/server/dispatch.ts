@@ -1,0 +1,210 @@
+import { randomInt } from 'node:crypto';
+import { z } from 'zod';
+import { CLOSE_CODES, ProtocolError, shown } from '../../protocol/errors.ts';
+import {
+  CAPABILITIES,
+  PROTOCOL_VERSION,
+  schemaError,
+  type ClientMessage,
+  type ClientMessages,
+  type Limits,
+  type ServerMessages,
+} from '../../protocol/messages.ts';
+import type { WorkerPool } from '../workers/pool.ts';
+import { asProtocolError, type Connection } from './connection.ts';
+import { describeExperiment, type ServedEnvironment } from './describe.ts';
+import type { Journal } from './journal.ts';
+import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { rolesOf, type Tokens } from './roles.ts';
+import type { Sessions } from './sessions.ts';
+
+/** What the handlers of messages work on. */
+export interface Server {
+  readonly name: string;
+  readonly version: string;
+  readonly build: string;
+  readonly environments: readonly ServedEnvironment[];
+  readonly sessions: Sessions;
+  readonly journal: Journal;
+  readonly pool: WorkerPool;
+  readonly limits: Limits;
+  readonly heartbeat: { readonly interval_ms: number; readonly timeout_ms: number };
+  readonly log: Logger;
+  readonly tokens: Tokens;
+  readonly metrics: Metrics;
+  /** An admin has asked for the end. */
+  requestDrain: () => void;
+  draining: boolean;
+}
+
+/** The sessions' default: long enough for a laptop to change its network. */
+const DETACH_GRACE_MS = 60_000;
+
+/** Answers one message. Whatever it throws becomes an error message, and nothing has changed then. */
+export function dispatch(server: Server, connection: Connection, message: ClientMessage): void {
+  if (message.t === 'hello') return hello(server, connection, message);
+  if (!connection.capabilities) {
+    throw new ProtocolError('HELLO_EXPECTED', `t: expected hello as the first message, got ${message.t}`, { at: '/t' });
+  }
+  if (message.t === 'ping') return connection.send({ t: 'pong', re: message.id });
+  if (message.t === 'open') return open(server, connection, message);
+  if (message.t === 'resume') return resume(server, connection, message);
+  return inSession(server, connection, message);
+}
+
+function inSession(
+  server: Server,
+  connection: Connection,
+  message: Exclude<ClientMessage, { t: 'hello' | 'ping' | 'open' | 'resume' }>,
+): void {
+  const session = server.sessions.of(connection, message.session_id);
+  const about = { re: message.id ?? 0, session_id: session.id };
+  switch (message.t) {
+    case 'reset': {
+      const observation = session.reset(message.seed);
+      return connection.send({ t: 'reset_done', ...about, observation, seed: session.episodes.seed });
+    }
+    case 'step': {
+      refuseWhileDraining(server);
+      const { id, progress = false, ...item } = message;
+      const state = session.step(item, { re: id, progress });
+      return connection.send({ t: 'accepted', ...about, steps: [{ step_id: item.step_id, state }] });
+    }
+    case 'step_batch':
+      refuseWhileDraining(server);
+      return stepBatch(server, connection, message);
+    case 'cancel': {
+      const state = session.cancel(message.step_id);
+      return connection.send({ t: 'cancelling', ...about, step_id: message.step_id, state });
+    }
+    case 'ack':
+      return session.acknowledge(message.seq);
+    case 'close':
+      server.sessions.close(session, 'the client closed it');
+      return connection.send({ t: 'closed', ...about });
+  }
+}
+
+function hello(server: Server, connection: Connection, message: ClientMessages['hello']): void {
+  if (connection.capabilities) throw new ProtocolError('ALREADY_WELCOME', 'hello: expected once a connection');
+  if (!connection.authenticated && !rolesOf(server.tokens, message.auth).has('agent')) {
+    const error = new ProtocolError('UNAUTHENTICATED', 'auth: expected the token of this server', { at: '/auth' });
+    connection.fail(message.id, error);
+    return connection.close(CLOSE_CODES.FORBIDDEN);
+  }
+  if (!message.protocol.includes(PROTOCOL_VERSION)) {
+    const text = `protocol: expected a list with ${PROTOCOL_VERSION}, got ${shown(message.protocol)}`;
+    connection.fail(message.id, new ProtocolError('UNSUPPORTED_VERSION', text, { at: '/protocol' }));
+    return connection.close(CLOSE_CODES.VERSION);
+  }
+  connection.capabilities = new Set(message.capabilities ?? []);
+  connection.send({
+    t: 'welcome',
+    re: message.id,
+    protocol: PROTOCOL_VERSION,
+    server: { name: server.name, version: server.version, build: server.build },
+    connection_id: connection.id,
+    capabilities: [...CAPABILITIES],
+    limits: server.limits,
+    heartbeat: server.heartbeat,
+    envs: server.environments.map(({ spec: { env_id, title, spec_hash } }) => ({ env_id, title, spec_hash })),
+  });
+}
+
+function open(server: Server, connection: Connection, message: ClientMessages['open']): void {
+  refuseWhileDraining(server);
+  const served = server.environments.find(({ definition }) => definition.id === message.env_id);
+  if (!served) {
+    const ids = server.environments.map(({ definition }) => definition.id).join(', ');
+    throw new ProtocolError('ENV_NOT_FOUND', `env_id: expected one of ${ids}, got ${message.env_id}`, {
+      at: '/env_id',
+    });
+  }
+  const { experiment, spec } = describeOrRefuse(served, message.options ?? {});
+  const { pool, limits, build } = server;
+  const grace = Math.min(message.detach_grace_ms ?? DETACH_GRACE_MS, limits.max_detach_grace_ms);
+  const seed = message.seed ?? randomInt(0x1_0000_0000);
+  const { session, token } = server.sessions.open(
+    { source: served.source, experiment, spec, seed, detachGraceMs: grace, limits, build, pool },
+    connection,
+  );
+  connection.send({
+    t: 'opened',
+    re: message.id,
+    session_id: session.id,
+    resume_token: token,
+    epoch: session.epoch,
+    detach_grace_ms: grace,
+    seed,
+    spec,
+  });
+}
+
+function describeOrRefuse({ definition, spec }: ServedEnvironment, options: Record<string, unknown>) {
+  try {
+    return describeExperiment(definition, options, spec.backend);
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+    throw schemaError(error, { options }, 'BAD_OPTIONS', ['options']);
+  }
+}
+
+function resume(server: Server, connection: Connection, message: ClientMessages['resume']): void {
+  const session = server.sessions.withToken(message.session_id, message.resume_token);
+  const { results, inFlight } = session.missedSince(message.last_seq);
+  const { token, previous } = server.sessions.attach(session, connection, message.resume_token);
+  if (previous !== connection) previous?.close(CLOSE_CODES.TAKEN_OVER);
+  connection.send({
+    t: 'resumed',
+    re: message.id,
+    session_id: session.id,
+    resume_token: token,
+    epoch: session.epoch,
+    replayed: results.length,
+    in_flight: inFlight,
+    seed: session.episodes.seed,
+    spec: session.options.spec,
+  });
+  results.forEach((result) => connection.send(result));
+}
+
+/** Each item on its own: one that is refused gets an error with its step_id, and the others go on. */
+function stepBatch(server: Server, connection: Connection, message: ClientMessages['step_batch']): void {
+  const { id: re, session_id, items } = message;
+  const session = server.sessions.of(connection, session_id);
+  if (items.length > server.limits.max_batch) {
+    const text = `items: expected at most ${server.limits.max_batch}, got ${items.length}`;
+    throw new ProtocolError('BAD_MESSAGE', text, { at: '/items', rule: 'too_big' });
+  }
+  const accepted: ServerMessages['accepted']['steps'] = [];
+  const refused: [stepId: string, error: ProtocolError][] = [];
+  let left = items.length;
+  const count = { n_ok: 0, n_failed: 0 };
+  const settle = (ok: boolean) => {
+    count[ok ? 'n_ok' : 'n_failed']++;
+    if (--left === 0) connection.send({ t: 'batch_done', re, session_id, ...count });
+  };
+  items.forEach((item, i) => {
+    const progress = message.progress ?? false;
+    const onResult = ({ outcome }: { outcome: string }) => settle(outcome === 'ok');
+    try {
+      const state = session.step({ ...item, reset: true }, { re, progress, onResult });
+      accepted.push({ step_id: item.step_id, state });
+    } catch (error) {
+      const { code, message, place } = asProtocolError(error, server.log);
+      const at = place.at === undefined ? `/items/${i}` : `/items/${i}${place.at}`;
+      refused.push([item.step_id, new ProtocolError(code, message, { ...place, at })]);
+    }
+  });
+  connection.send({ t: 'accepted', re, session_id, steps: accepted });
+  for (const [stepId, error] of refused) {
+    connection.fail(re, error, stepId);
+    settle(false);
+  }
+}
+
+function refuseWhileDraining(server: Server): void {
+  if (!server.draining) return;
+  throw new ProtocolError('DRAINING', 'the server is about to stop and takes no new work', { retryAfterMs: 5000 });
+}

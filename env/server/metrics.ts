@@ -1,0 +1,74 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { JobOutcome } from '../workers/job.ts';
+import type { WorkerPool } from '../workers/pool.ts';
+
+/** What `GET /metrics` tells Prometheus. */
+export interface Metrics {
+  readonly registry: Registry;
+  evaluated(outcome: JobOutcome): void;
+  received(bytes: number): void;
+  sent(bytes: number): void;
+  refused(code: string): void;
+}
+
+/** From a millisecond to an hour. */
+const SECONDS = [0.001, 0.01, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600];
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = (name: string, help: string, labelNames: string[] = []) =>
+    new Counter({ name, help, labelNames, registers });
+  const outcomes = counter('lts_evaluations_total', 'Evaluations that ended, by outcome.', ['outcome']);
+  const received = counter('lts_received_bytes_total', 'Bytes of messages from clients.');
+  const sent = counter('lts_sent_bytes_total', 'Bytes of messages to clients.');
+  const errors = counter('lts_errors_total', 'Requests that were refused, by code.', ['code']);
+  const help = 'How long evaluations waited and ran, by phase.';
+  const seconds = new Histogram({
+    name: 'lts_evaluation_seconds',
+    help,
+    labelNames: ['phase'],
+    buckets: SECONDS,
+    registers,
+  });
+  return {
+    registry,
+    evaluated({ outcome, timing }) {
+      outcomes.inc({ outcome });
+      seconds.observe({ phase: 'queue' }, timing.queueMs / 1000);
+      if (outcome !== 'ok') return;
+      seconds.observe({ phase: 'simulate' }, timing.simulateMs / 1000);
+      seconds.observe({ phase: 'train' }, timing.trainMs / 1000);
+      seconds.observe({ phase: 'validate' }, timing.validateMs / 1000);
+    },
+    received: (bytes) => received.inc(bytes),
+    sent: (bytes) => sent.inc(bytes),
+    refused: (code) => errors.inc({ code }),
+  };
+}
+
+/** What is read off when somebody asks: sessions, connections, the queue, the workers. */
+export function observe(
+  { registry }: Metrics,
+  pool: WorkerPool,
+  count: { readonly sessions: () => number; readonly connections: () => number },
+): void {
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge('lts_sessions', 'Open sessions, attached or waiting for their client.', count.sessions);
+  gauge('lts_connections', 'Open sockets.', count.connections);
+  gauge('lts_queue_depth', 'Evaluations that wait for a worker.', () => pool.queued);
+  gauge('lts_in_flight', 'Evaluations that run.', () => pool.evaluating);
+  gauge('lts_workers_ready', 'Workers that can take an evaluation.', () => pool.readyWorkers);
+  gauge('lts_worker_restarts', 'Workers that ended without being asked to, since the start.', () => pool.crashes);
+  gauge('lts_memory_bytes', 'Resident memory of the server’s process, without its workers.', () =>
+    process.memoryUsage.rss(),
+  );
+}

@@ -1,0 +1,244 @@
+/** The environment server: an HTTP server whose sockets are sessions' connections, and a pool of workers behind it. */
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { WebSocketServer } from 'ws';
+import { codecOf } from '../../protocol/codec.ts';
+import { CLOSE_CODES } from '../../protocol/errors.ts';
+import type { Limits } from '../../protocol/messages.ts';
+import { loadDefinition } from '../experiments/load.ts';
+import { WorkerPool } from '../workers/pool.ts';
+import { Connection } from './connection.ts';
+import { describeExperiment, type ServedEnvironment } from './describe.ts';
+import { dispatch, type Server } from './dispatch.ts';
+import { answerHttp } from './http.ts';
+import { Journal, type SessionRecord } from './journal.ts';
+import type { Logger } from './log.ts';
+import { Sessions } from './sessions.ts';
+import { prune, type Keeping } from './history.ts';
+import { createMetrics, observe } from './metrics.ts';
+import { rolesOf, type Tokens } from './roles.ts';
+import { bearerToken, refusal, refuse } from './upgrade.ts';
+
+export interface ServerOptions {
+  /** Ids of experiments/index.ts or paths of modules. */
+  readonly environments: readonly string[];
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly host: string;
+  readonly workers: number;
+  /** Without any, everybody may do everything: for a server that listens to its own machine alone. */
+  readonly tokens?: Tokens;
+  readonly origins?: readonly string[];
+  /** Tells builds apart whose rewards may differ. */
+  readonly build: string;
+  readonly version: string;
+  readonly log: Logger;
+  readonly limits?: Partial<Limits>;
+  /** File in which sessions and results outlive the process; in memory without one. */
+  readonly journal?: string | undefined;
+  /** Environment variables of the workers. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Called when an admin asks over HTTP for the server's end. */
+  readonly onDrainRequest?: () => void;
+  /** How much of what was evaluated is kept. */
+  readonly keeping?: Keeping;
+  readonly maxConnections?: number;
+  readonly helloTimeoutMs?: number;
+  readonly heartbeatMs?: number;
+  /** How long a cancelled evaluation may take to stop before its worker is killed. */
+  readonly cancelGraceMs?: number;
+}
+
+export interface EnvironmentServer {
+  readonly url: string;
+  readonly port: number;
+  readonly environments: readonly ServedEnvironment[];
+  readonly pool: WorkerPool;
+  /** Takes no new work, lets what runs end, at most this long, and stops. */
+  drain(deadlineMs: number): Promise<void>;
+  /** Stops now: no socket, timer or process is left when it resolves. */
+  stop(): Promise<void>;
+}
+
+const DEFAULT_KEEPING: Keeping = { maxAgeMs: 30 * 24 * 3600 * 1000, maxBytes: 1024 ** 3 };
+/** Without a file, all that is kept is memory. */
+const KEEPING_IN_MEMORY: Keeping = { maxAgeMs: 24 * 3600 * 1000, maxBytes: 32 * 1024 ** 2 };
+
+/** Of the pool's events; those that are not named go to `info`. */
+const POOL_LOG_LEVELS: Readonly<Record<string, 'warn' | 'debug'>> = {
+  'worker ended': 'warn',
+  'worker mutters': 'debug',
+};
+
+const DEFAULT_LIMITS: Omit<Limits, 'workers'> = {
+  max_payload_bytes: 1024 * 1024,
+  max_in_flight: 4096,
+  max_unacknowledged: 16_384,
+  max_batch: 4096,
+  max_sessions: 256,
+  queue_depth: 65_536,
+  max_detach_grace_ms: 24 * 3600 * 1000,
+  max_messages_per_s: 20_000,
+};
+
+/**
+ * Starts a server; it answers when this resolves, and its first worker is ready.
+ *
+ * @throws {Error} in a sentence when an environment cannot be loaded, a worker cannot start or the port is taken
+ */
+export async function startServer(options: ServerOptions): Promise<EnvironmentServer> {
+  const { tokens = {}, log, build, version } = options;
+  const metrics = createMetrics();
+  const definitions = await Promise.all(
+    options.environments.map(async (source) => ({ source, definition: await loadDefinition(source) })),
+  );
+  const journal = new Journal(options.journal);
+  const pool = new WorkerPool({
+    size: options.workers,
+    sources: options.environments,
+    ...(options.variables && { variables: options.variables }),
+    ...(options.cancelGraceMs !== undefined && { graceMs: options.cancelGraceMs }),
+    onOutcome: (outcome) => metrics.evaluated(outcome),
+    log: (event, details) => log[POOL_LOG_LEVELS[event] ?? 'info'](details, event),
+  });
+  try {
+    await pool.ready;
+    const environments = definitions.map(({ source, definition }) => {
+      const { spec } = describeExperiment(definition, {}, pool.backendOf(source));
+      return { source, definition, spec };
+    });
+    const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits, workers: pool.size };
+    const heartbeatMs = options.heartbeatMs ?? 15_000;
+    const server: Server = {
+      name: 'learning-to-simulate',
+      version,
+      build,
+      environments,
+      journal,
+      sessions: new Sessions(limits.max_sessions, journal, log),
+      pool,
+      limits,
+      heartbeat: { interval_ms: heartbeatMs, timeout_ms: 2 * heartbeatMs },
+      log,
+      tokens,
+      metrics,
+      requestDrain: () => options.onDrainRequest?.(),
+      draining: false,
+    };
+    restoreSessions(server);
+    return await listen(server, options);
+  } catch (error) {
+    await pool.stop();
+    journal.close();
+    throw error;
+  }
+}
+
+/** Takes up what the journal has of an earlier process; a session whose environment has changed is closed. */
+function restoreSessions(server: Server): void {
+  const { environments, journal, sessions, limits, build, pool, log } = server;
+  for (const record of journal.openSessions()) {
+    const served = environments.find(({ definition }) => definition.id === record.envId);
+    const described = served && describeOrNothing(served, record.options);
+    if (!served || described?.spec.spec_hash !== record.specHash) {
+      log.warn({ session: record.id, env: record.envId }, 'session not restored: its environment is another one now');
+      journal.closeSession(record.id);
+      continue;
+    }
+    const { source } = served;
+    const { episodes, detachGraceMs } = record;
+    sessions.restore({ source, ...described, seed: episodes.seed, detachGraceMs, limits, build, pool }, record);
+  }
+}
+
+function describeOrNothing({ definition, spec }: ServedEnvironment, options: SessionRecord['options']) {
+  try {
+    return describeExperiment(definition, options, spec.backend);
+  } catch {
+    return undefined;
+  }
+}
+
+async function listen(server: Server, options: ServerOptions): Promise<EnvironmentServer> {
+  const { log, pool, limits, sessions } = server;
+  const connections = new Set<Connection>();
+  const http = createServer((request, response) => answerHttp(server, request, response));
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.max_payload_bytes,
+    // The client's favourite of those that we know; `refusal` has seen that there is one.
+    handleProtocols: (offers) => [...offers].find((offer) => codecOf(offer)) ?? false,
+  });
+
+  http.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => socket.destroy());
+    const no = refusal(request, {
+      tokens: server.tokens,
+      origins: options.origins ?? [],
+      full: connections.size >= (options.maxConnections ?? 1024),
+    });
+    if (no) {
+      log.warn({ reason: no[1] }, 'connection refused');
+      return refuse(socket, no);
+    }
+    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      const connection: Connection = new Connection(webSocket, socket, codecOf(webSocket.protocol)!, log, {
+        authenticated: rolesOf(server.tokens, bearerToken(request)).has('agent'),
+        metrics: server.metrics,
+        maxMessagesPerS: limits.max_messages_per_s,
+        onMessage: (message) => dispatch(server, connection, message),
+        onClose: () => {
+          clearTimeout(helloTimer);
+          connections.delete(connection);
+          sessions.connectionLost(connection, connection.capabilities?.has('resume') ?? false);
+        },
+      });
+      const helloTimer = setTimeout(() => {
+        if (!connection.capabilities) connection.close(CLOSE_CODES.HELLO_TIMEOUT);
+      }, options.helloTimeoutMs ?? 5000);
+      connections.add(connection);
+    });
+  });
+
+  const heartbeat = setInterval(
+    () => connections.forEach((connection) => connection.heartbeat()),
+    server.heartbeat.interval_ms,
+  );
+  const tidy = () => {
+    const keeping = options.journal === undefined ? KEEPING_IN_MEMORY : (options.keeping ?? DEFAULT_KEEPING);
+    const forgotten = prune(server.journal, Date.now(), keeping);
+    if (forgotten > 0) log.info({ sessions: forgotten }, 'old sessions forgotten');
+  };
+  tidy();
+  const tidying = setInterval(tidy, options.journal === undefined ? 60_000 : 3600_000).unref();
+  observe(server.metrics, pool, { sessions: () => sessions.all.length, connections: () => connections.size });
+  http.listen(options.port, options.host);
+  await once(http, 'listening');
+  const { port } = http.address() as AddressInfo;
+
+  const stop = async () => {
+    clearInterval(heartbeat);
+    clearInterval(tidying);
+    server.journal.flush();
+    sessions.suspend();
+    connections.forEach((connection) => connection.close(CLOSE_CODES.RESTART));
+    http.close();
+    // While the workers end, the sockets may say goodbye.
+    await pool.stop();
+    sockets.clients.forEach((socket) => socket.terminate());
+    http.closeAllConnections();
+    server.journal.close();
+  };
+  const drain = async (deadlineMs: number) => {
+    server.draining = true;
+    connections.forEach((connection) => connection.send({ t: 'draining', deadline_ms: deadlineMs }));
+    const deadline = performance.now() + deadlineMs;
+    while (sessions.all.some((session) => session.busy) && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await stop();
+  };
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return { url: `ws://${host}:${port}`, port, environments: server.environments, pool, drain, stop };
+}

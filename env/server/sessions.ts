@@ -1,0 +1,113 @@
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { Journal, SessionRecord } from './journal.ts';
+import type { Logger } from './log.ts';
+import { Session, type Listener, type SessionOptions } from './session.ts';
+
+/** All sessions of a server: who listens to which, and when one that nobody listens to ends. */
+export class Sessions {
+  private readonly sessions = new Map<string, Session>();
+  private readonly expiry = new Map<string, NodeJS.Timeout>();
+
+  constructor(
+    private readonly max: number,
+    private readonly journal: Journal,
+    private readonly log: Logger,
+  ) {}
+
+  get all(): readonly Session[] {
+    return [...this.sessions.values()];
+  }
+
+  /** @throws {ProtocolError} TOO_MANY_SESSIONS */
+  open(options: Omit<SessionOptions, 'onIdle' | 'journal'>, listener: Listener): { session: Session; token: string } {
+    if (this.sessions.size >= this.max) {
+      throw new ProtocolError('TOO_MANY_SESSIONS', `open: expected at most ${this.max} sessions`, {
+        retryAfterMs: 5000,
+      });
+    }
+    const session = this.add(options);
+    const { token } = session.attach(listener);
+    this.log.info({ session: session.id, env: options.spec.env_id }, 'session opened');
+    return { session, token };
+  }
+
+  /** Takes up a session of an earlier process: what was running then runs again, and it waits to be resumed. */
+  restore(options: Omit<SessionOptions, 'onIdle' | 'journal'>, record: SessionRecord): void {
+    const session = this.add(options, record);
+    this.log.info({ session: session.id, env: options.spec.env_id }, 'session restored');
+    this.expireLater(session);
+  }
+
+  private add(options: Omit<SessionOptions, 'onIdle' | 'journal'>, record?: SessionRecord): Session {
+    const { journal } = this;
+    const session: Session = new Session({ ...options, journal, onIdle: () => this.expireLater(session) }, record);
+    this.sessions.set(session.id, session);
+    return session;
+  }
+
+  /** @throws {ProtocolError} SESSION_NOT_FOUND, also for a session of another connection */
+  of(listener: Listener, id: string): Session {
+    const session = this.sessions.get(id);
+    if (!session?.isHeardBy(listener)) throw notFound(id);
+    session.confirmToken();
+    return session;
+  }
+
+  /** @throws {ProtocolError} SESSION_NOT_FOUND, also for a wrong token: it tells nothing about other people's sessions */
+  withToken(id: string, token: string): Session {
+    const session = this.sessions.get(id);
+    if (!session?.isToken(token)) throw notFound(id);
+    return session;
+  }
+
+  /** A connection takes a session over, from nobody or from the one that is returned as `previous`. */
+  attach(session: Session, listener: Listener, token: string): ReturnType<Session['attach']> {
+    clearTimeout(this.expiry.get(session.id));
+    this.expiry.delete(session.id);
+    const attached = session.attach(listener, token);
+    this.log.info({ session: session.id, epoch: session.epoch }, 'session resumed');
+    return attached;
+  }
+
+  /** The sessions of a connection that is gone: they wait for `resume`, or end where the client cannot resume. */
+  connectionLost(listener: Listener, canResume: boolean): void {
+    for (const session of this.all) {
+      if (!session.detach(listener)) continue;
+      if (canResume) this.expireLater(session);
+      else this.close(session, 'its client is gone');
+    }
+  }
+
+  close(session: Session, why: string): void {
+    this.forget(session);
+    this.journal.closeSession(session.id);
+    this.log.info({ session: session.id, why }, 'session closed');
+  }
+
+  /** The process stops: sessions stay in the journal, and the next process takes them up. */
+  suspend(): void {
+    for (const session of this.all) this.forget(session);
+  }
+
+  private forget(session: Session): void {
+    clearTimeout(this.expiry.get(session.id));
+    this.expiry.delete(session.id);
+    this.sessions.delete(session.id);
+    session.end();
+  }
+
+  /** The grace begins when nobody listens and nothing runs: a busy session is never ended. */
+  private expireLater(session: Session): void {
+    if (session.attached || session.busy || !this.sessions.has(session.id)) return;
+    clearTimeout(this.expiry.get(session.id));
+    const timer = setTimeout(() => this.close(session, 'nobody resumed it'), session.options.detachGraceMs);
+    this.expiry.set(session.id, timer);
+  }
+}
+
+function notFound(id: string): ProtocolError {
+  return new ProtocolError('SESSION_NOT_FOUND', `session_id: expected a session of this connection, got ${id}`, {
+    at: '/session_id',
+    got: id,
+  });
+}

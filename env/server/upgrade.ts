@@ -1,0 +1,47 @@
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { codecOf } from '../../protocol/codec.ts';
+import { SUBPROTOCOLS } from '../../protocol/messages.ts';
+import { rolesOf, type Tokens } from './roles.ts';
+
+export interface UpgradeRules {
+  readonly tokens: Tokens;
+  /** Of web pages that may connect. Programs send no Origin and are not asked for one. */
+  readonly origins: readonly string[];
+  /** There are as many connections as there may be. */
+  readonly full: boolean;
+}
+
+/** The token in `Authorization: Bearer …`. */
+export function bearerToken(request: IncomingMessage): string | undefined {
+  return /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+}
+
+/** The subprotocols that a client offers, its favourite first. */
+export function offeredSubprotocols(request: IncomingMessage): string[] {
+  const header = request.headers['sec-websocket-protocol'] ?? '';
+  return header.split(',').map((offer) => offer.trim());
+}
+
+/** Why a socket is refused before it is one: an HTTP status and a sentence. Undefined when it is not. */
+export function refusal(request: IncomingMessage, rules: UpgradeRules): [status: number, reason: string] | undefined {
+  const { origin } = request.headers;
+  if (origin !== undefined && !rules.origins.includes(origin)) return [403, `origin: ${origin} is not allowed here`];
+  const given = bearerToken(request);
+  if (given !== undefined && !rolesOf(rules.tokens, given).has('agent')) {
+    return [401, 'authorization: expected the bearer token of this server'];
+  }
+  if (rules.full) return [503, 'connection: expected fewer at once; try again later'];
+  if (!offeredSubprotocols(request).some((offer) => codecOf(offer))) {
+    const known = Object.values(SUBPROTOCOLS).join(' or ');
+    return [400, `sec-websocket-protocol: expected ${known}`];
+  }
+  return undefined;
+}
+
+export function refuse(socket: Duplex, [status, reason]: [number, string]): void {
+  const body = `${reason}\n`;
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, 'Connection: close', 'Content-Type: text/plain'];
+  if (status === 503) head.push('Retry-After: 5');
+  socket.end(`${[...head, `Content-Length: ${Buffer.byteLength(body)}`].join('\r\n')}\r\n\r\n${body}`);
+}

@@ -1,0 +1,33 @@
+import { completeTheta, defineParameters, type Theta } from '../../protocol/parameters.ts';
+import type { Simulator } from './simulator.ts';
+
+/**
+ * A simulator whose θ consists of some of its parameters; the others keep their default.
+ *
+ * A search in few well-chosen dimensions finds more at the same budget than one in all.
+ *
+ * @param names of the free parameters; none at all frees every one
+ * @throws {RangeError} naming a parameter that the simulator does not have
+ */
+export function freeParameters<Sample>(simulator: Simulator<Sample>, names: readonly string[]): Simulator<Sample> {
+  if (names.length === 0) return simulator;
+  const { parameters } = simulator;
+  const unknown = names.find((name) => !parameters.some((parameter) => parameter.name === name));
+  if (unknown !== undefined) {
+    const known = parameters.map(({ name }) => name).join(', ');
+    throw new RangeError(`free: expected names of parameters (${known}), got ${unknown}`);
+  }
+  return {
+    ...simulator,
+    parameters: defineParameters(parameters.filter(({ name }) => names.includes(name))),
+    draw: (theta, seed, index) => simulator.draw(completeTheta(parameters, theta), seed, index),
+  };
+}
+
+/** What of a start θ concerns this simulator; its other parameters start at their default. */
+export function startTheta(simulator: Simulator<unknown>, start: Theta): Theta {
+  const own = Object.entries(start).filter(([name]) =>
+    simulator.parameters.some((parameter) => parameter.name === name),
+  );
+  return completeTheta(simulator.parameters, Object.fromEntries(own));
+}

@@ -1,0 +1,70 @@
+/** One scene of the distribution θ: everything drawn, as a three.js scene and as facts. */
+import type * as THREE from 'three';
+import { deriveSeed, Random, type Seed } from '../../../protocol/random.ts';
+import { addBuildings } from './buildings.ts';
+import { drawCamera } from './camera.ts';
+import { addCars } from './car-meshes.ts';
+import { drawLayout, type Layout } from './layout.ts';
+import { addMarkings } from './markings.ts';
+import type { TrafficTheta } from './parameters.ts';
+import { addPerson, drawPeople, type Person } from './people.ts';
+import { addGround } from './road.ts';
+import { Stage } from './stage.ts';
+import { addClutter, addPoles } from './street-furniture.ts';
+import { addTrees } from './vegetation.ts';
+import { drawTraffic, type Car } from './vehicles.ts';
+import { addWeather, drawWeather, type WeatherState } from './weather.ts';
+
+export interface TrafficScene {
+  readonly scene: THREE.Scene;
+  readonly camera: THREE.PerspectiveCamera;
+  readonly cars: readonly Car[];
+  readonly people: readonly Person[];
+  readonly weather: WeatherState;
+  readonly layout: Layout;
+}
+
+/** Of the picture that a scene is built for, in pixels: what is out of view or too small to see is left out. */
+export interface PictureSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Draws a scene.
+ *
+ * Each part of it has random numbers of its own, so that a change of θ in one part leaves the others as they were.
+ *
+ * @param stage where the scene is set up; it holds until the next scene on the same stage
+ */
+export function drawScene(theta: TrafficTheta, seed: Seed, size: PictureSize, stage = new Stage()): TrafficScene {
+  const random = (part: string) => new Random(deriveSeed(seed, part));
+  const { scene, camera } = stage;
+  const layout = drawLayout(theta, random('layout'));
+  const weather = drawWeather(theta, random('weather'));
+  drawCamera(theta, layout, size.width / size.height, random('camera'), camera);
+  const cars = drawTraffic(theta, layout, random('traffic')).filter((car) => !standsIn(camera, car));
+  const people = drawPeople(theta, layout, random('people'), 1 + Math.max(0, ...cars.map(({ instance }) => instance)));
+
+  stage.begin();
+  stage.view.look(camera, size.height, weather.sun[1] > 0 ? weather.sunDirection : null);
+  addWeather(stage, weather, random('sky'));
+  addGround(stage, theta, layout, weather, random('ground'));
+  addMarkings(stage, theta, layout, random('markings'));
+  addBuildings(stage, theta, layout, random('buildings'));
+  addTrees(stage, theta, layout, random('trees'));
+  addPoles(stage, theta, layout, random('poles'));
+  addClutter(stage, theta, layout, random('clutter'));
+  for (const person of people) addPerson(stage, person);
+  addCars(stage, cars, theta.paintGloss, weather);
+  stage.finish();
+  return { scene, camera, cars, people, weather, layout };
+}
+
+/** Whether the camera would be inside a car or touch it. */
+function standsIn(camera: THREE.Camera, { x, z, rotation, length, width }: Car): boolean {
+  const [dx, dz] = [camera.position.x - x, camera.position.z - z];
+  const across = dx * Math.cos(rotation) - dz * Math.sin(rotation);
+  const along = dx * Math.sin(rotation) + dz * Math.cos(rotation);
+  return Math.abs(across) < width / 2 + 0.35 && Math.abs(along) < length / 2 + 0.8;
+}

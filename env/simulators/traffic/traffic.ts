@@ -1,0 +1,102 @@
+/** The traffic simulator: pictures of streets with the class, the object and the distance of each pixel. */
+import { completeTheta } from '../../../protocol/parameters.ts';
+import { deriveSeed, Random, type Seed } from '../../../protocol/random.ts';
+import type { RenderedImage } from '../../labelled-image.ts';
+import { SoftwareRenderer } from '../../render/software-renderer.ts';
+import type { Simulator } from '../simulator.ts';
+import type { Layout } from './layout.ts';
+import { TRAFFIC_PARAMETERS, type JunctionKind, type TrafficTheta, type Weather } from './parameters.ts';
+import type { Person } from './people.ts';
+import { drawScene } from './scene.ts';
+import { develop } from './sensor.ts';
+import { Stage } from './stage.ts';
+import type { Car } from './vehicles.ts';
+import type { WeatherState } from './weather.ts';
+
+export type { Person } from './people.ts';
+export type { Car } from './vehicles.ts';
+
+export interface TrafficImage extends RenderedImage {
+  /** The countable cars of the scene, in view or not; `instance` is their id in `instances`. */
+  readonly cars: readonly Car[];
+  /** People on foot and on bicycles, in view or not, likewise. */
+  readonly people: readonly Person[];
+  readonly weather: Weather;
+  readonly junction: JunctionKind;
+  /** What else was drawn for this scene, by name; the units are in the names. */
+  readonly drawn: Readonly<Record<string, number>>;
+  /** The camera, as three.js writes it: column-major 4 × 4 matrices. */
+  readonly camera: { readonly matrixWorld: readonly number[]; readonly projectionMatrix: readonly number[] };
+}
+
+export interface TrafficOptions {
+  /** Of the pictures, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Several colour samples a pixel, as the renderer takes them; on unless false. */
+  readonly antialias?: boolean;
+}
+
+/**
+ * The traffic simulator at one size of picture.
+ *
+ * The table of θ is parameters.ts; scene.ts is what it draws.
+ */
+export function trafficSimulator(options: TrafficOptions): Simulator<TrafficImage> {
+  const { width, height } = options;
+  const renderer = new SoftwareRenderer(options);
+  const stage = new Stage();
+  return {
+    name: 'traffic',
+    version: 1,
+    parameters: TRAFFIC_PARAMETERS,
+    draw(theta, seed, index) {
+      const known = completeTheta(TRAFFIC_PARAMETERS, theta) as unknown as TrafficTheta;
+      const sceneSeed: Seed = deriveSeed(seed, 'scene', index);
+      const { scene, camera, cars, people, weather, layout } = drawScene(known, sceneSeed, options, stage);
+      const frame = renderer.render(scene, camera);
+      const random = new Random(deriveSeed(sceneSeed, 'sensor'));
+      return {
+        width,
+        height,
+        rgb: develop(frame.linear, width, height, known, weather.rain, random),
+        classes: frame.classes.slice(),
+        instances: frame.instances.slice(),
+        depth: frame.depth.slice(),
+        cars,
+        people,
+        weather: weather.kind,
+        junction: layout.junction.kind,
+        drawn: drawnValues(layout, weather),
+        camera: { matrixWorld: camera.matrixWorld.toArray(), projectionMatrix: camera.projectionMatrix.toArray() },
+      };
+    },
+  };
+}
+
+/** The plan and the weather of a scene as plain numbers. */
+function drawnValues(layout: Layout, weather: WeatherState): Record<string, number> {
+  const [left, right] = [layout.roadside(-1), layout.roadside(1)];
+  return {
+    lanes: layout.lanes,
+    laneWidthM: layout.laneWidth,
+    curvaturePerM: layout.curvature,
+    drivingSide: layout.drivingSide,
+    ownLane: layout.ownLane,
+    junctionDistanceM: layout.junction.distance,
+    leftPavementM: left.pavementWidth,
+    rightPavementM: right.pavementWidth,
+    leftSetbackM: left.setback,
+    rightSetbackM: right.setback,
+    leftParking: left.occupancy,
+    rightParking: right.occupancy,
+    sunElevationDegrees: (Math.asin(weather.sunDirection[1]) * 180) / Math.PI,
+    sunAzimuthDegrees: (Math.atan2(weather.sunDirection[2], weather.sunDirection[0]) * 180) / Math.PI,
+    sunStrength: weather.sun[1],
+    fogPerM: weather.fog,
+    wetness: weather.wetness,
+    rain: weather.rain,
+    cloudiness: weather.cloudiness,
+    headlights: weather.headlights ? 1 : 0,
+  };
+}

@@ -1,0 +1,153 @@
+/** The weather of a scene: what is drawn from θ, and the lights, sky and fog that come of it. */
+import * as THREE from 'three';
+import type { Random } from '../../../protocol/random.ts';
+import { WEATHERS, type TrafficTheta, type Weather } from './parameters.ts';
+import type { Point, Rgb } from './mesh-builder.ts';
+import { paintReflection, paintSky } from './sky.ts';
+import type { Stage } from './stage.ts';
+
+export interface WeatherState {
+  readonly kind: Weather;
+  /** Towards the sun, length 1. */
+  readonly sunDirection: Point;
+  /** Illuminance of the sun on a surface that faces it, over π: a white surface has this radiance. */
+  readonly sun: Rgb;
+  /** The same of the sky on the open ground. */
+  readonly skyLight: Rgb;
+  /** Mean radiance of the visible sky. */
+  readonly skyRadiance: Rgb;
+  /** How much of the sky clouds cover, 0 to 1, and how dark they are. */
+  readonly cloudiness: number;
+  readonly cloudDarkness: number;
+  /** Extinction, 1/m. */
+  readonly fog: number;
+  /** 0 dry to 1 streaming wet. */
+  readonly wetness: number;
+  /** Rain streaks, 0 to 1. */
+  readonly rain: number;
+  /** Whether cars have their lights on. */
+  readonly headlights: boolean;
+}
+
+export function drawWeather(theta: TrafficTheta, random: Random): WeatherState {
+  const kind = WEATHERS[random.categorical(theta.weather)]!;
+  const azimuth = random.uniform(0, 2 * Math.PI);
+  const height = theta.sunElevation * random.uniform(0.7, 1.3) * (kind === 'lowSun' ? 0.25 : 1);
+  const sunDirection = direction(Math.min(85, Math.max(3, height)), azimuth);
+  const strength = theta.sunStrength * random.uniform(0.7, 1.4);
+  const sky = theta.skyBrightness * random.uniform(0.75, 1.3);
+  const fog = theta.fog * Math.exp(random.normal(0, 0.4));
+  const common = { kind, sunDirection, fog, wetness: 0, rain: 0, headlights: false };
+  switch (kind) {
+    case 'clear': {
+      const cloudiness = random.uniform(0.05, 0.5);
+      return {
+        ...common,
+        sun: tint([1, 0.95, 0.86], strength * 0.7),
+        skyLight: [0.65, 0.7, 0.78],
+        skyRadiance: tint([0.55, 0.78, 1.12], sky * 0.85),
+        cloudiness,
+        cloudDarkness: random.uniform(0, 0.2),
+      };
+    }
+    case 'overcast':
+      return {
+        ...common,
+        sun: [0, 0, 0],
+        skyLight: [0.95, 0.97, 1],
+        skyRadiance: tint([0.96, 0.99, 1.03], sky * random.uniform(0.8, 1.2)),
+        cloudiness: 1,
+        cloudDarkness: random.uniform(0.05, 0.55),
+      };
+    case 'lowSun':
+      return {
+        ...common,
+        sun: tint([1, 0.78, 0.5], strength * 0.6),
+        skyLight: [0.5, 0.52, 0.6],
+        skyRadiance: tint([0.9, 0.86, 0.82], sky * 0.9),
+        cloudiness: random.uniform(0.1, 0.6),
+        cloudDarkness: random.uniform(0.1, 0.4),
+        headlights: random.chance(0.4),
+      };
+    case 'rain': {
+      const gloom = random.uniform(0.45, 0.85);
+      return {
+        ...common,
+        fog: fog + random.uniform(0.002, 0.009),
+        sun: [0, 0, 0],
+        skyLight: tint([0.93, 0.97, 1], gloom),
+        skyRadiance: tint([0.92, 0.97, 1.02], sky * gloom * 0.9),
+        cloudiness: 1,
+        cloudDarkness: random.uniform(0.2, 0.5),
+        wetness: random.uniform(0.6, 1),
+        rain: random.uniform(0.3, 1),
+        headlights: random.chance(0.75),
+      };
+    }
+  }
+}
+
+/** Towards a point of the sky: elevation in degrees, azimuth in radians (0 is to the right, −π/2 ahead). */
+function direction(elevation: number, azimuth: number): Point {
+  const up = (elevation * Math.PI) / 180;
+  return [Math.cos(up) * Math.cos(azimuth), Math.sin(up), Math.cos(up) * Math.sin(azimuth)];
+}
+
+function tint([red, green, blue]: Rgb, strength: number): Rgb {
+  return [red * strength, green * strength, blue * strength];
+}
+
+/**
+ * By how much the colour of a glossy (standard) material is dimmed.
+ *
+ * Such a material's diffuse reflection is lit by the hemisphere light and once more by the environment that it mirrors.
+ */
+export const GLOSSY_ALBEDO = 0.7;
+
+/** The houses of a street hide this share of the sky from what stands in it. */
+const HIDDEN_SKY = 0.45;
+
+/** Sky, fog, what surfaces reflect, the light of the sky and that of the sun with its shadows. */
+export function addWeather(stage: Stage, weather: WeatherState, random: Random): void {
+  const { scene, fog, hemisphere } = stage;
+  const { skyLight, sun, sunDirection } = weather;
+  paintSky(stage.sky, weather, random);
+  paintReflection(stage.reflection, weather);
+  fog.density = weather.fog;
+  fog.color.setRGB(...weather.skyRadiance).multiplyScalar(0.92);
+
+  hemisphere.color.setRGB(...skyLight).multiplyScalar(1 - HIDDEN_SKY);
+  // What comes from below was reflected by a gray ground, which the sun lights as well.
+  const bounce = 0.13 + 0.1 * sun[1] * sunDirection[1];
+  hemisphere.groundColor.setRGB(skyLight[0] * bounce, skyLight[1] * bounce, skyLight[2] * bounce * 0.9);
+  scene.add(hemisphere);
+
+  if (sun[1] > 0) addSun(stage, weather);
+}
+
+/** The sun's shadows are drawn this far around a point ahead of the camera, m. */
+const SHADOW_RADIUS = 42;
+
+/** A sun whose shadow map fits the street ahead. */
+export function sunLight(): THREE.DirectionalLight {
+  const light = new THREE.DirectionalLight(0, Math.PI);
+  light.castShadow = true;
+  light.shadow.mapSize.set(512, 512);
+  light.shadow.bias = -0.002;
+  light.shadow.normalBias = 0.06;
+  const camera = light.shadow.camera;
+  camera.left = camera.bottom = -SHADOW_RADIUS;
+  camera.right = camera.top = SHADOW_RADIUS;
+  camera.near = 1;
+  camera.far = 180;
+  camera.updateProjectionMatrix();
+  return light;
+}
+
+function addSun({ sun: light, scene }: Stage, { sun, sunDirection: [x, y, z] }: WeatherState): void {
+  light.color.setRGB(...sun);
+  const middle = -SHADOW_RADIUS * 0.8;
+  light.target.position.set(0, 0, middle);
+  light.position.set(x * 90, y * 90, middle + z * 90);
+  scene.add(light, light.target);
+}

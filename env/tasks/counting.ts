@@ -1,0 +1,135 @@
+/**
+ * Counting the cars of each type in a picture: the main task of the paper's first experiment with images (Ruiz et al.
+ * 2019, sec. 4.2), at a size that trains in seconds on one core.
+ *
+ * Counts alone teach a small network too little in so short a training, so it learns where each car is: a density over
+ * cells whose sum is the count.
+ */
+import { Random } from '../../protocol/random.ts';
+import { loadBackend, type BackendPreference } from '../tensorflow/backend.ts';
+import { writeDensity, type CountableImage } from './counting/counts.ts';
+import { LEAST_EXPLAINED } from './counting/deviance.ts';
+import { CountingModel } from './counting/model.ts';
+import { CELL, countCells, countingLayers } from './counting/network.ts';
+import { inverseSoftplus, poissonLoss } from './counting/poisson-loss.ts';
+import type { Metric, Task } from './task.ts';
+import type { Size } from './training/augmentation.ts';
+import { imageBatches, plainInput, roundedUp, spread, type Answer } from './training/image-batches.ts';
+import { freezeLayers, initialWeights } from './training/layers.ts';
+import { measureStatistics, train, type Training } from './training/train.ts';
+
+export interface CountingOptions {
+  /** What is counted, in the order of the network's outputs. */
+  readonly types: readonly string[];
+  /** Optimiser steps of a training. */
+  readonly steps: number;
+  /** Images a step. */
+  readonly batchSize: number;
+  /** The peak of the cycle. */
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  /** Multiplies the channels of the network: 1 is about 54 thousand weights. */
+  readonly width: number;
+  /** Whether training sees random views of its images. */
+  readonly augment: boolean;
+  readonly reward: 'devianceExplained' | 'negativeL1' | 'negativeL1Rounded';
+  readonly backend: BackendPreference;
+}
+
+/** For 200 images of about 96×72 pixels. */
+export const COUNTING_DEFAULTS: Omit<CountingOptions, 'types'> = {
+  steps: 250,
+  batchSize: 8,
+  learningRate: 1e-2,
+  weightDecay: 0.01,
+  width: 1,
+  augment: true,
+  reward: 'devianceExplained',
+  backend: 'auto',
+};
+
+const metrics: readonly Metric[] = [
+  {
+    name: 'devianceExplained',
+    meaning: 'Share of the Poisson deviance that the prediction explains: 1 is exact, 0 as good as the constant mean',
+    low: LEAST_EXPLAINED,
+    high: 1,
+  },
+  {
+    name: 'negativeL1',
+    meaning: 'Minus the mean L1 distance of predicted and true counts; it rewards the median, so mind the collapse',
+    low: -100,
+    high: 0,
+  },
+  {
+    name: 'negativeL1Rounded',
+    meaning: 'The same of rounded predictions, as the paper reports it',
+    low: -100,
+    high: 0,
+  },
+];
+
+/** How many training images the frozen network's statistics are measured on. */
+const STATISTICS_IMAGES = 64;
+
+/** The task, whose models also predict. */
+export interface CountingTask extends Task<CountableImage> {
+  train(...args: Parameters<Task<CountableImage>['train']>): Promise<CountingModel>;
+}
+
+/** The task with these options; {@link COUNTING_DEFAULTS} fills in what is left out. */
+export function countingTask(options: Partial<CountingOptions> & Pick<CountingOptions, 'types'>): CountingTask {
+  const resolved = { ...COUNTING_DEFAULTS, ...options };
+  const { types, batchSize, augment } = resolved;
+  const layers = countingLayers(types.length, resolved.width);
+  const layerList = Object.values(layers);
+  return {
+    name: 'counting',
+    metrics,
+    reward: resolved.reward,
+    async train(samples, seeds, report) {
+      if (samples.length === 0) throw new RangeError('counting: expected at least one image, got none');
+      await loadBackend(resolved.backend);
+      const size = roundedUp(samples[0]!, CELL);
+      const weights = initialWeights(layerList, new Random(seeds.initialisation));
+      // Most cells are empty: a network that began at ln 2 cars a cell would spend its first steps on unlearning that.
+      weights.fill(inverseSoftplus(firstMean(size)), weights.length - types.length);
+      const training: Training = {
+        layers: layerList,
+        forward: (input, apply) => countCells(layers, input, apply),
+        weights,
+        steps: resolved.steps,
+        stepsPerEpoch: Math.ceil(samples.length / batchSize),
+        learningRate: resolved.learningRate,
+        weightDecay: resolved.weightDecay,
+        // Uncropped: a crop would cut cars off, and the scored pictures are whole.
+        nextBatch: imageBatches(
+          samples,
+          size,
+          seeds.order,
+          { batchSize, zoom: augment ? 1 : 'none' },
+          density(types, size),
+        ),
+      };
+      await train(training, report);
+      const statistics = measureStatistics(training, plainInput(spread(samples, STATISTICS_IMAGES), size));
+      const frozen = freezeLayers(layerList, weights, statistics);
+      return new CountingModel(layers, frozen, types, size, Number.isFinite(weights[0]));
+    },
+  };
+}
+
+/** The mean of a cell, where nothing is known: half a car of each type in a picture. */
+function firstMean({ width, height }: Size): number {
+  return (0.5 * CELL * CELL) / (width * height);
+}
+
+/** Where each image's cars are, and what a network that answers with means pays. */
+function density(types: readonly string[], size: Size): Answer<CountableImage> {
+  const length = (size.width / CELL) * (size.height / CELL) * types.length;
+  return {
+    length,
+    write: (image, view, answer) => writeDensity(image, types, view, size, CELL, answer),
+    loss: (output, answers, gradient) => poissonLoss(output, answers, answers.length / length, gradient),
+  };
+}

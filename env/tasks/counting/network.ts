@@ -1,0 +1,44 @@
+/**
+ * The counting network: five convolutions, each followed by batch normalisation and ReLU, and a head that says of every
+ * cell how many cars of each type are in it.
+ *
+ *     patches /4 ─ stem ─ fine ─ /8 halve ─ middle ─ deep ─ head → softplus⁻¹ of the mean counts /8
+ */
+import type * as tf from '@tensorflow/tfjs-core';
+import type { ApplyLayer, Layer } from '../training/layers.ts';
+import { PATCH, pixelsToChannels, SIGHT } from '../training/resolution.ts';
+
+/** The side of the square of pixels that is one cell of the output; width and height of the input are multiples. */
+export const CELL = 2 * PATCH;
+
+export type Layers = Readonly<Record<'stem' | 'fine' | 'halve' | 'middle' | 'deep' | 'head', Layer>>;
+
+/** @param width multiplies the channels: 1 is about 54 thousand weights */
+export function countingLayers(typeCount: number, width = 1): Layers {
+  const fine = Math.max(4, 4 * Math.round(6 * width));
+  const coarse = Math.max(4, 4 * Math.round(12 * width));
+  const layer = (size: number, inChannels: number, outChannels: number): Layer => ({
+    size,
+    inChannels,
+    outChannels,
+    normalised: true,
+  });
+  return {
+    stem: layer(1, SIGHT * SIGHT * 3, fine),
+    fine: layer(3, fine, fine),
+    halve: layer(1, 4 * fine, coarse),
+    middle: layer(3, coarse, coarse),
+    deep: layer(3, coarse, coarse),
+    head: { size: 1, inChannels: coarse, outChannels: typeCount, normalised: false },
+  };
+}
+
+/**
+ * @param patches [n, height / 4, width / 4, 108]
+ * @returns [n, height / 8, width / 8, types]
+ */
+export function countCells(layers: Layers, patches: tf.Tensor4D, apply: ApplyLayer): tf.Tensor4D {
+  const fine = apply(layers.fine, apply(layers.stem, patches));
+  const coarse = apply(layers.halve, pixelsToChannels(fine));
+  return apply(layers.head, apply(layers.deep, apply(layers.middle, coarse)));
+}

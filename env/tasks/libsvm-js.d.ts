@@ -1,0 +1,10 @@
+/** What we use of libsvm-js, which comes without types. */
+declare module 'libsvm-js' {
+  export interface Svm {
+    train(samples: readonly (readonly number[])[], labels: readonly number[]): void;
+    predict(samples: readonly (readonly number[])[]): number[];
+    free(): void;
+  }
+  const loaded: Promise<new (options: { gamma: number; cost: number; quiet?: boolean }) => Svm>;
+  export default loaded;
+}

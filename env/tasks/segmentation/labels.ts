@@ -1,0 +1,33 @@
+import { VOID } from '../../classes.ts';
+import type { LabelledImage } from '../../labelled-image.ts';
+import { axes, type Size, type View } from '../training/augmentation.ts';
+import { MERGED_CLASSES, MERGED_ID } from './merged-classes.ts';
+import { CELL } from './network.ts';
+
+/**
+ * Writes the most frequent merged class of each cell, seen through the view; VOID where no pixel is labelled.
+ *
+ * The first of two that are equally frequent. Learning the shares of the classes instead, where a cell has several,
+ * finds fewer cars.
+ *
+ * @param labels is written, [height / CELL, width / CELL]
+ */
+export function writeLabels(image: LabelledImage, view: View, size: Size, labels: Float32Array): void {
+  const { columns, rows } = axes(image, view, size);
+  const counts = new Uint8Array(MERGED_CLASSES.length);
+  let cell = 0;
+  for (let top = 0; top < size.height; top += CELL) {
+    for (let left = 0; left < size.width; left += CELL) {
+      counts.fill(0);
+      for (let y = top; y < top + CELL; y++) {
+        const row = rows.nearest[y]! * image.width;
+        for (let x = left; x < left + CELL; x++) {
+          const id = MERGED_ID[image.classes[row + columns.nearest[x]!]!]!;
+          if (id !== VOID) counts[id]!++;
+        }
+      }
+      const most = Math.max(...counts);
+      labels[cell++] = most > 0 ? counts.indexOf(most) : VOID;
+    }
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The segmentation network: every convolution but the last is followed by batch normalisation and ReLU.
+ *
+ *     patches /4 ─ stem ─ fine ────────────────────────────────(+)─ merge ─ head → logits /4
+ *                          └ /8 halve ─ wide ─ wider ─ rise ────┘
+ *
+ * The two dilated convolutions let a cell see some 50 pixels around it for the price of small filters (Yu
+ * and Koltun 2016, arXiv 1511.07122).
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { ApplyLayer, Layer } from '../training/layers.ts';
+import { channelsToPixels, PATCH, pixelsToChannels, SIGHT } from '../training/resolution.ts';
+
+/** The side of the square of pixels that is one position of its output. */
+export const CELL = PATCH;
+
+/** Width and height of the input must be multiples of this many pixels. */
+export const GRID = 2 * PATCH;
+
+export type Layers = Readonly<Record<'stem' | 'fine' | 'halve' | 'wide' | 'wider' | 'rise' | 'merge' | 'head', Layer>>;
+
+/**
+ * The layers in order.
+ *
+ * @param width multiplies the channels: 1 is about 39 thousand weights
+ */
+export function segmentationLayers(classCount: number, width = 1): Layers {
+  const fine = Math.max(4, 4 * Math.round(6 * width));
+  const coarse = Math.max(4, 4 * Math.round(9 * width));
+  const layer = (size: number, inChannels: number, outChannels: number, dilation = 1): Layer => ({
+    size,
+    inChannels,
+    outChannels,
+    dilation,
+    normalised: true,
+  });
+  return {
+    stem: layer(1, SIGHT * SIGHT * 3, fine),
+    fine: layer(3, fine, fine),
+    halve: layer(1, 4 * fine, coarse),
+    wide: layer(3, coarse, coarse, 2),
+    wider: layer(3, coarse, coarse, 4),
+    rise: layer(1, coarse, 4 * fine),
+    merge: layer(1, fine, fine),
+    head: { size: 1, inChannels: fine, outChannels: classCount, normalised: false },
+  };
+}
+
+/**
+ * Logits of patches.
+ *
+ * @param patches [n, height / 4, width / 4, 108]
+ * @param apply   runs one layer: differently in training and when the model is used
+ * @returns [n, height / 4, width / 4, classes]
+ */
+export function segment(layers: Layers, patches: tf.Tensor4D, apply: ApplyLayer): tf.Tensor4D {
+  const fine = apply(layers.fine, apply(layers.stem, patches));
+  const coarse = apply(layers.wider, apply(layers.wide, apply(layers.halve, pixelsToChannels(fine))));
+  const risen = tf.add<tf.Tensor4D>(channelsToPixels(apply(layers.rise, coarse)), fine);
+  return apply(layers.head, apply(layers.merge, risen));
+}

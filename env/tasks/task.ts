@@ -1,0 +1,47 @@
+import type { Seed } from '../../protocol/random.ts';
+
+/** What a trained model scored on a set, by metric name. */
+export type Scores = Readonly<Record<string, number>>;
+
+export interface Metric {
+  readonly name: string;
+  readonly meaning: string;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Told while a model is trained: after each epoch, and more often where that is cheap. */
+export type TrainingProgress = (progress: {
+  /** Share of the training that is done, 0 to 1. */
+  readonly fraction: number;
+  /** Mean training loss since the last report. */
+  readonly loss?: number;
+}) => void;
+
+/**
+ * The main task: samples → trained model → scores. The lower problem of the paper (eq. 1b).
+ */
+export interface Task<Sample> {
+  readonly name: string;
+  /** What a score consists of, in the order of the observation vector. */
+  readonly metrics: readonly Metric[];
+  /** The metric that is the reward; it is maximised. */
+  readonly reward: string;
+  /**
+   * Trains a model from scratch.
+   *
+   * Deterministic: the same samples and seeds give the same model on the same backend.
+   */
+  train(
+    samples: readonly Sample[],
+    seeds: { readonly initialisation: Seed; readonly order: Seed },
+    report: TrainingProgress,
+  ): Promise<TrainedModel<Sample>>;
+}
+
+/** A trained model; `dispose` frees what it holds. */
+export interface TrainedModel<Sample> {
+  /** One score for each of the task's metrics; a diverged model scores NaN. */
+  score(samples: readonly Sample[]): Promise<Scores>;
+  dispose(): void;
+}

@@ -1,0 +1,84 @@
+/** Images as batches for training and as input for a trained network. */
+import { deriveSeed, Random, type Seed } from '../../../protocol/random.ts';
+import { noiseTable, plainView, randomView, writePatches, type Picture, type Size, type View } from './augmentation.ts';
+import { PATCH, SIGHT } from './resolution.ts';
+import type { Batch } from './train.ts';
+
+/** What a network is to answer to an image, as numbers. */
+export interface Answer<Image> {
+  /** How many numbers to an image. */
+  readonly length: number;
+  write(image: Image, view: View, answer: Float32Array): void;
+  /** @see Batch.loss; `answers` are those of the batch, one after the other */
+  loss(output: Float32Array, answers: Float32Array, gradient: Float32Array): number;
+}
+
+export interface BatchOptions {
+  /** Images of a batch. */
+  readonly batchSize: number;
+  /** The smallest share of each side that a random view shows, 0 to 1; `none`: training sees the images as they are. */
+  readonly zoom: number | 'none';
+}
+
+/** An image's size rounded up to multiples of `grid` pixels. */
+export function roundedUp({ width, height }: Size, grid: number): Size {
+  return { width: Math.ceil(width / grid) * grid, height: Math.ceil(height / grid) * grid };
+}
+
+/** Up to `count` of the items, evenly spread. */
+export function spread<T>(items: readonly T[], count: number): T[] {
+  const taken = Math.min(count, items.length);
+  return Array.from({ length: taken }, (_, i) => items[Math.floor((i * items.length) / taken)]!);
+}
+
+/**
+ * Draws batches: every image once in random order, then again in another; each through a view of its own.
+ *
+ * @returns what gives the next batch, in the memory of the one before
+ */
+export function imageBatches<Image extends Picture>(
+  images: readonly Image[],
+  size: Size,
+  seed: Seed,
+  { batchSize, zoom }: BatchOptions,
+  answer: Answer<Image>,
+): () => Batch {
+  const order = new Random(deriveSeed(seed, 'order'));
+  const views = new Random(deriveSeed(seed, 'views'));
+  const noise = noiseTable(new Random(deriveSeed(seed, 'noise')));
+  const { input, inputShape, patches } = emptyInput(batchSize, size);
+  const answers = new Float32Array(batchSize * answer.length);
+  const batch: Batch = {
+    input,
+    inputShape,
+    loss: (output, gradient) => answer.loss(output, answers, gradient),
+  };
+  let queue: Image[] = [];
+  return () => {
+    for (let i = 0; i < batchSize; i++) {
+      if (queue.length === 0) queue = order.shuffle([...images]);
+      const image = queue.pop()!;
+      const view = zoom === 'none' ? plainView(image) : randomView(image, zoom, views);
+      writePatches(image, view, size, patches(i), noise, views.uint32());
+      answer.write(image, view, answers.subarray(i * answer.length, (i + 1) * answer.length));
+    }
+    return batch;
+  };
+}
+
+/** The images as they are. */
+export function plainInput(images: readonly Picture[], size: Size): Pick<Batch, 'input' | 'inputShape'> {
+  const { input, inputShape, patches } = emptyInput(images.length, size);
+  images.forEach((image, i) => writePatches(image, plainView(image), size, patches(i), SILENCE, 0));
+  return { input, inputShape };
+}
+
+const SILENCE = new Float32Array(1);
+
+/** Room for images and, for each of them, the part of it that is the image's. */
+function emptyInput(count: number, { width, height }: Size) {
+  const inputShape: Batch['inputShape'] = [count, height / PATCH, width / PATCH, SIGHT * SIGHT * 3];
+  const length = inputShape[1] * inputShape[2] * inputShape[3];
+  const input = new Float32Array(count * length);
+  return { input, inputShape, patches: (i: number) => input.subarray(i * length, (i + 1) * length) };
+}

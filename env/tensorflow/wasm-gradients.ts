@@ -1,0 +1,215 @@
+/**
+ * The gradients of a convolution for the wasm backend.
+ *
+ * tfjs's wasm backend has no Conv2DBackpropFilter at all, and its Conv2DBackpropInput is a naive loop. Both are made
+ * here from the kernels that it has and that are fast (XNNPACK's convolution and matrix product), with plain loops
+ * that only move numbers. They also take a `dilations` attribute, which tfjs's own gradients lack.
+ */
+import { backend_util, Identity, type KernelFunc, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import { callKernel, disposeAll, endWindow, numbers, openWindow, registerWasmKernel } from './wasm-kernels.ts';
+
+type Shape4D = [number, number, number, number];
+type ConvInfo = backend_util.Conv2DInfo;
+
+interface GradientAttributes {
+  readonly strides: [number, number] | number;
+  readonly pad: 'valid' | 'same' | number | backend_util.ExplicitPadding;
+  readonly dataFormat: 'NHWC' | 'NCHW';
+  readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
+  readonly dilations?: [number, number] | number;
+}
+
+function convInfo(inputShape: Shape4D, filterShape: Shape4D, attributes: GradientAttributes): ConvInfo {
+  const { strides, pad, dimRoundingMode, dataFormat, dilations = 1 } = attributes;
+  if (dataFormat !== 'NHWC') {
+    throw new RangeError(`wasm convolution gradient: expected data format NHWC, got ${dataFormat}`);
+  }
+  return backend_util.computeConv2DInfo(inputShape, filterShape, strides, dilations, pad, dimRoundingMode);
+}
+
+/**
+ * ∂loss/∂input = the padded, zero-interleaved dy convolved with the filter turned by 180° and with its channels
+ * swapped (Dumoulin and Visin, arXiv 1603.07285, relationship 14).
+ */
+const backpropInput: KernelFunc = (args) => {
+  const backend = args.backend as BackendWasm;
+  const attributes = args.attrs as unknown as GradientAttributes & { inputShape: Shape4D };
+  const dy = args.inputs.dy!;
+  const filter = args.inputs.filter!;
+  const info = convInfo(attributes.inputShape, filter.shape as Shape4D, attributes);
+  const { strideHeight, strideWidth, dilationHeight, dilationWidth, padInfo } = info;
+
+  const turned = turnFilter(backend, filter);
+  const spread = strideHeight * strideWidth === 1 ? dy : interleaveZeros(backend, dy, strideHeight, strideWidth);
+  const [, height, width] = spread.shape as Shape4D;
+  const top = info.effectiveFilterHeight - 1 - padInfo.top;
+  const left = info.effectiveFilterWidth - 1 - padInfo.left;
+  // What is left over below and to the right, so that dx comes out at the size of the input.
+  const bottom = info.inHeight + info.effectiveFilterHeight - 1 - height - top;
+  const right = info.inWidth + info.effectiveFilterWidth - 1 - width - left;
+  const pad: Padding = [
+    [top, bottom],
+    [left, right],
+  ];
+  const dx = convolve(backend, spread, turned, [1, 1], [dilationHeight, dilationWidth], pad);
+  disposeAll(backend, spread === dy ? [turned] : [turned, spread]);
+  return dx;
+};
+
+/** ∂loss/∂filter. */
+const backpropFilter: KernelFunc = (args) => {
+  const backend = args.backend as BackendWasm;
+  const attributes = args.attrs as unknown as GradientAttributes & { filterShape: Shape4D };
+  const x = args.inputs.x!;
+  const dy = args.inputs.dy!;
+  const info = convInfo(x.shape as Shape4D, attributes.filterShape, attributes);
+  const sameSize = info.outHeight === info.inHeight && info.outWidth === info.inWidth;
+  const dense = info.strideHeight === 1 && info.strideWidth === 1 && sameSize;
+  return dense ? filterGradientByShifts(backend, x, dy, info) : filterGradientByConvolution(backend, x, dy, info);
+};
+
+/**
+ * The filter's gradient where output and input have one size (stride 1, 'same'): one matrix product a filter tap.
+ *
+ * Each channel of x is laid out as one long row, lines and images one after the other with zeros between them. Seen
+ * from another start, the same rows are what another tap of the filter looks at: [inChannels, length] ·
+ * [length, outChannels] with no copy. A row then ends in the first numbers of the next one; dy is 0 there.
+ */
+function filterGradientByShifts(backend: BackendWasm, x: TensorInfo, dy: TensorInfo, info: ConvInfo): TensorInfo {
+  const { batchSize, inHeight, inWidth, inChannels, outChannels, filterHeight, filterWidth, padInfo } = info;
+  // The zeros after a line stand before the next one as well, so the larger padding serves both sides.
+  const lineLength = inWidth + Math.max(padInfo.left, padInfo.right);
+  const imageLength = (inHeight + Math.max(padInfo.top, padInfo.bottom)) * lineLength;
+  const lead = padInfo.top * lineLength + padInfo.left;
+  const reach = (info.effectiveFilterHeight - 1) * lineLength + info.effectiveFilterWidth - 1;
+  const length = batchSize * imageLength + reach;
+
+  const rows = backend.makeOutput([inChannels * length + reach], 'float32');
+  const dyRows = backend.makeOutput([length, outChannels], 'float32');
+  const gradient = backend.makeOutput(info.filterShape, 'float32');
+  const xNumbers = numbers(backend, x);
+  const dyNumbers = numbers(backend, dy);
+  const rowNumbers = numbers(backend, rows).fill(0);
+  const dyRowNumbers = numbers(backend, dyRows).fill(0);
+  for (let line = 0; line < batchSize * inHeight; line++) {
+    const from = line * inWidth;
+    const to = Math.floor(line / inHeight) * imageLength + (line % inHeight) * lineLength;
+    dyRowNumbers.set(dyNumbers.subarray(from * outChannels, (from + inWidth) * outChannels), to * outChannels);
+    for (let c = 0; c < inChannels; c++) {
+      const start = c * length + lead + to;
+      for (let i = 0; i < inWidth; i++) rowNumbers[start + i] = xNumbers[(from + i) * inChannels + c]!;
+    }
+  }
+  for (let tap = 0; tap < filterHeight * filterWidth; tap++) {
+    const tapY = Math.floor(tap / filterWidth) * info.dilationHeight;
+    const tapX = (tap % filterWidth) * info.dilationWidth;
+    const seen = openWindow(backend, rows, tapY * lineLength + tapX, [inChannels, length]);
+    const product = callKernel('BatchMatMul', backend, { a: seen, b: dyRows }, plainProduct);
+    numbers(backend, gradient).set(numbers(backend, product), tap * inChannels * outChannels);
+    endWindow(backend, seen);
+    backend.disposeData(product.dataId);
+  }
+  disposeAll(backend, [rows, dyRows]);
+  return gradient;
+}
+
+const plainProduct = { transposeA: false, transposeB: false };
+
+/**
+ * The filter's gradient for any stride: a convolution of x with dy in which channels and images change places, and
+ * stride and dilation too.
+ */
+function filterGradientByConvolution(backend: BackendWasm, x: TensorInfo, dy: TensorInfo, info: ConvInfo): TensorInfo {
+  const { strideHeight, strideWidth, dilationHeight, dilationWidth, padInfo } = info;
+  const images = callKernel('Transpose', backend, { x }, { perm: [3, 1, 2, 0] }); // [inChannels, height, width, n]
+  const filter = callKernel('Transpose', backend, { x: dy }, { perm: [1, 2, 0, 3] }); // [outHeight, outWidth, n, out]
+  const spanHeight = (info.outHeight - 1) * strideHeight + 1;
+  const spanWidth = (info.outWidth - 1) * strideWidth + 1;
+  // The last lines of x may lie beyond every stride: then there is less than nothing to pad, and a line to cut.
+  const bottom = (info.filterHeight - 1) * dilationHeight + spanHeight - info.inHeight - padInfo.top;
+  const right = (info.filterWidth - 1) * dilationWidth + spanWidth - info.inWidth - padInfo.left;
+  const cut = cutEdges(backend, images, Math.max(0, -bottom), Math.max(0, -right));
+  const pad: Padding = [
+    [padInfo.top, Math.max(0, bottom)],
+    [padInfo.left, Math.max(0, right)],
+  ];
+  // [inChannels, filterHeight, filterWidth, outChannels]
+  const gradient = convolve(backend, cut, filter, [dilationHeight, dilationWidth], [strideHeight, strideWidth], pad);
+  const result = callKernel('Transpose', backend, { x: gradient }, { perm: [1, 2, 0, 3] });
+  disposeAll(backend, [images, filter, cut, gradient]);
+  return result;
+}
+
+type Padding = [rows: [number, number], columns: [number, number]];
+
+function convolve(
+  backend: BackendWasm,
+  x: TensorInfo,
+  filter: TensorInfo,
+  strides: [number, number],
+  dilations: [number, number],
+  [rows, columns]: Padding,
+): TensorInfo {
+  const pad = [[0, 0], rows, columns, [0, 0]];
+  return callKernel('Conv2D', backend, { x, filter }, { strides, dilations, pad, dataFormat: 'NHWC' });
+}
+
+/** [height, width, in, out] → [height, width, out, in], each plane turned by 180°. */
+function turnFilter(backend: BackendWasm, filter: TensorInfo): TensorInfo {
+  const [height, width, inChannels, outChannels] = filter.shape as Shape4D;
+  const turned = backend.makeOutput([height, width, outChannels, inChannels], 'float32');
+  const from = numbers(backend, filter);
+  const to = numbers(backend, turned);
+  const plane = inChannels * outChannels;
+  const taps = height * width;
+  for (let tap = 0; tap < taps; tap++) {
+    for (let i = 0; i < inChannels; i++) {
+      const row = tap * plane + i * outChannels;
+      const column = (taps - 1 - tap) * plane + i;
+      for (let o = 0; o < outChannels; o++) to[column + o * inChannels] = from[row + o]!;
+    }
+  }
+  return turned;
+}
+
+/** Puts stride − 1 zeros between neighbours of [n, height, width, channels]. */
+function interleaveZeros(backend: BackendWasm, x: TensorInfo, strideHeight: number, strideWidth: number): TensorInfo {
+  const [n, height, width, channels] = x.shape as Shape4D;
+  const spreadHeight = (height - 1) * strideHeight + 1;
+  const spreadWidth = (width - 1) * strideWidth + 1;
+  const spread = backend.makeOutput([n, spreadHeight, spreadWidth, channels], 'float32');
+  const from = numbers(backend, x);
+  const to = numbers(backend, spread).fill(0);
+  let position = 0;
+  for (let image = 0; image < n; image++) {
+    for (let y = 0; y < height; y++) {
+      for (let i = 0; i < width; i++) {
+        const target = ((image * spreadHeight + y * strideHeight) * spreadWidth + i * strideWidth) * channels;
+        for (let c = 0; c < channels; c++) to[target + c] = from[position++]!;
+      }
+    }
+  }
+  return spread;
+}
+
+/** Leaves out the last lines and columns. */
+function cutEdges(backend: BackendWasm, x: TensorInfo, lines: number, columns: number): TensorInfo {
+  const [n, height, width, channels] = x.shape as Shape4D;
+  const size = [n, height - lines, width - columns, channels];
+  return callKernel('Slice', backend, { x }, { begin: [0, 0, 0, 0], size });
+}
+
+/** The same numbers under another name: wasm's own Identity copies them, and autodiff names every tensor it keeps. */
+const identity: KernelFunc = (args) => {
+  const { dataId, shape, dtype } = args.inputs.x!;
+  (args.backend as BackendWasm).incRef(dataId);
+  return { dataId, shape, dtype };
+};
+
+/** Registers the gradients, and what makes them cheap, for the wasm backend, in place of what it has. */
+export function registerWasmGradients(): void {
+  registerWasmKernel('Conv2DBackpropFilter', backpropFilter);
+  registerWasmKernel('Conv2DBackpropInput', backpropInput);
+  registerWasmKernel(Identity, identity);
+}

@@ -1,0 +1,116 @@
+/** Runs jobs, one after the other: what a worker does, in a process of its own or in the server's. */
+import { evaluate, type Evaluation, type EvaluationProgress } from '../evaluate.ts';
+import { createExperiment, loadDefinition } from '../experiments/load.ts';
+import type { Experiment } from '../experiments/experiment.ts';
+import type { FromWorker, Job, NumberedJob, ToWorker } from './job.ts';
+
+/** Progress leaves at most this often. */
+const PROGRESS_EVERY_MS = 250;
+/** Experiments (id and options) that are kept ready. */
+const CACHE_SIZE = 4;
+
+class Cancelled extends Error {}
+
+export class Evaluator {
+  private readonly experiments = new Map<string, Experiment>();
+  private readonly cancelled = new Set<number>();
+  private readonly waiting: NumberedJob[] = [];
+  private busy = false;
+  /** Of evaluations that have ended in this turn of the event loop: they leave together. */
+  private done: Extract<FromWorker, { kind: 'done' }>['results'] = [];
+
+  constructor(private readonly tell: (message: FromWorker) => void) {}
+
+  hear(message: ToWorker): void {
+    switch (message.kind) {
+      case 'prepare':
+        void this.prepare(message.sources);
+        return;
+      case 'evaluate':
+        this.waiting.push(...message.jobs);
+        if (!this.busy) void this.work();
+        return;
+      case 'cancel':
+        this.cancelled.add(message.number);
+    }
+  }
+
+  /** The experiment of a job; the least recently used beyond the cache's size is disposed of. */
+  private async experimentOf(source: string, options: Job['options']): Promise<Experiment> {
+    const key = JSON.stringify([source, options]);
+    const experiment = this.experiments.get(key) ?? createExperiment(await loadDefinition(source), options).experiment;
+    this.experiments.delete(key);
+    this.experiments.set(key, experiment);
+    for (const [oldest, unused] of this.experiments) {
+      if (this.experiments.size <= CACHE_SIZE) break;
+      this.experiments.delete(oldest);
+      unused.dispose?.();
+    }
+    return experiment;
+  }
+
+  private async prepare(sources: readonly string[]): Promise<void> {
+    try {
+      const backends: Record<string, string> = {};
+      for (const source of sources) {
+        const { options } = createExperiment(await loadDefinition(source), {});
+        const experiment = await this.experimentOf(source, options);
+        const backend = await experiment.prepare?.();
+        if (backend !== undefined) backends[source] = backend;
+      }
+      this.tell({ kind: 'ready', backends });
+    } catch (error) {
+      this.tell({ kind: 'unprepared', reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  private async work(): Promise<void> {
+    this.busy = true;
+    for (let next = this.waiting.shift(); next; next = this.waiting.shift()) await this.run(next);
+    this.busy = false;
+    this.cancelled.clear();
+  }
+
+  private async run({ number, job, progress }: NumberedJob): Promise<void> {
+    try {
+      if (this.cancelled.has(number)) throw new Cancelled();
+      const experiment = await this.experimentOf(job.source, job.options);
+      const evaluation = await evaluate(experiment, job.request, this.reporter(number, progress));
+      if (this.done.push({ number, evaluation: finiteScores(evaluation) }) === 1) setImmediate(() => this.tellDone());
+    } catch (error) {
+      this.tellDone();
+      if (error instanceof Cancelled) return this.tell({ kind: 'cancelled', number });
+      console.error(error);
+      const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+      this.waiting.length = 0;
+      this.tell({ kind: 'threw', number, reason });
+    }
+  }
+
+  private tellDone(): void {
+    const results = this.done;
+    this.done = [];
+    if (results.length > 0) this.tell({ kind: 'done', results });
+  }
+
+  /** Reports at most every PROGRESS_EVERY_MS; each report is also where a cancelled evaluation ends. */
+  private reporter(number: number, wanted: boolean): (progress: EvaluationProgress) => void {
+    let last = performance.now();
+    return (progress) => {
+      if (this.cancelled.has(number)) throw new Cancelled();
+      if (!wanted || performance.now() - last < PROGRESS_EVERY_MS) return;
+      last = performance.now();
+      this.tell({ kind: 'progress', number, progress });
+    };
+  }
+}
+
+/** Of a metric other than the reward that is no number there is nothing to send. */
+function finiteScores(evaluation: Evaluation): Evaluation {
+  const { scores, testScores } = evaluation;
+  const finite = (all: Evaluation['scores']) =>
+    Object.values(all).every(Number.isFinite)
+      ? all
+      : Object.fromEntries(Object.entries(all).filter(([, score]) => Number.isFinite(score)));
+  return { ...evaluation, scores: finite(scores), ...(testScores && { testScores: finite(testScores) }) };
+}

@@ -1,0 +1,133 @@
+/**
+ * What a client must do, seen from the other end of the line.
+ *
+ * The client under test connects, opens `Conformance-v0`, evaluates ACTIONS all at once (each as an episode of its
+ * own), and gives their rewards in the order of the actions; as a program it prints them as its last line, in JSON.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type Codec } from '../messages.ts';
+import type { Verdict } from './check-server.ts';
+import { ACTIONS, rewardOf, ScriptedServer, type ClientRecord } from './scripted-server.ts';
+
+/** Runs the client under test against a URL; gives the rewards in the order of ACTIONS. */
+export type RunClient = (url: string) => Promise<unknown>;
+
+interface ClientCheck {
+  readonly rules: readonly string[];
+  readonly title: string;
+  readonly judge: (record: ClientRecord, rewards: unknown) => void;
+}
+
+const checks: readonly ClientCheck[] = [
+  {
+    rules: ['H1'],
+    title: 'says hello first, on every connection',
+    judge: ({ connections }) =>
+      assert.deepEqual(
+        connections.map(({ first }) => first),
+        ['hello', 'hello', 'hello'],
+      ),
+  },
+  {
+    rules: ['T2', 'P1', 'P2'],
+    title: 'sends nothing that breaks a schema',
+    judge: ({ malformed }) => assert.deepEqual(malformed, []),
+  },
+  {
+    rules: ['P5'],
+    title: 'gives each action its own reward, though results come out of order, late and twice',
+    judge: (_record, rewards) => assert.deepEqual(rewards, ACTIONS.map(rewardOf)),
+  },
+  {
+    rules: ['H7', 'H8'],
+    title: 'ignores fields and messages that it does not know',
+    judge: ({ connections, steps }) => assert.ok(connections.length >= 1 && steps.length > 0, 'it went on after them'),
+  },
+  {
+    rules: ['S6'],
+    title: 'resumes after a lost line before it sends steps, with the highest seq that it has',
+    judge: ({ connections }) => {
+      assert.deepEqual(
+        connections.map(({ lastSeq }) => lastSeq),
+        [undefined, 4, 7],
+      );
+      assert.ok(connections.slice(1).every(({ resumedBeforeSteps }) => resumedBeforeSteps));
+    },
+  },
+  {
+    rules: ['S7'],
+    title: 'resumes with the newest token',
+    judge: ({ connections }) =>
+      assert.deepEqual(
+        connections.map(({ token }) => token),
+        [undefined, 'token-1', 'token-2'],
+      ),
+  },
+  {
+    rules: ['P11', 'S6'],
+    title: 'sends again what has no result, under the same step_id with the same content, and makes up no new step',
+    judge: ({ steps }) => {
+      const contents = new Map<string, Set<string>>();
+      for (const { stepId, content } of steps) contents.set(stepId, (contents.get(stepId) ?? new Set()).add(content));
+      assert.equal(contents.size, ACTIONS.length);
+      assert.ok([...contents.values()].every((different) => different.size === 1));
+      const second = new Set(steps.filter(({ connection }) => connection === 2).map(({ stepId }) => stepId));
+      assert.ok(second.size >= ACTIONS.length - 4);
+    },
+  },
+  {
+    rules: ['P14'],
+    title: 'waits and tries again where the server is busy',
+    judge: ({ steps }) => {
+      const second = steps.filter(({ connection }) => connection === 2).map(({ stepId }) => stepId);
+      assert.ok(new Set(second).size < second.length, 'the step that was refused came again on the same connection');
+    },
+  },
+];
+
+/** Plays the piece to a client and judges what it did. */
+export async function checkClient(
+  run: RunClient,
+  codec: Codec,
+  report: (verdict: Verdict) => void = () => {},
+): Promise<Verdict[]> {
+  const server = new ScriptedServer(codec);
+  try {
+    const rewards = await run(await server.url()).catch((error: unknown) => `the client failed: ${String(error)}`);
+    return checks.map(({ rules, title, judge }) => {
+      const verdict = judged({ rules, title }, () => judge(server.record, rewards));
+      report(verdict);
+      return verdict;
+    });
+  } finally {
+    server.close();
+  }
+}
+
+function judged(check: Pick<Verdict, 'rules' | 'title'>, judge: () => void): Verdict {
+  try {
+    judge();
+    return { ...check, passed: true };
+  } catch (error) {
+    return { ...check, passed: false, reason: (error as Error).message };
+  }
+}
+
+/**
+ * A client that is a program of its own.
+ *
+ * @param command as for a shell, with `{url}` and, where it asks for it, `{codec}`; from the command line alone
+ */
+export async function runProgram(command: string, url: string, codec: Codec): Promise<unknown> {
+  const filled = command.replaceAll('{url}', url).replaceAll('{codec}', codec);
+  const child = spawn(filled, { shell: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
+  const [code] = (await once(child, 'close')) as [number | null];
+  clearTimeout(timer);
+  if (code !== 0) throw new Error(`expected exit code 0, got ${code ?? 'a signal'}`);
+  return JSON.parse(output.trim().split('\n').at(-1) ?? '') as unknown;
+}

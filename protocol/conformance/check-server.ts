@@ -1,0 +1,44 @@
+/**
+ * What a server must do, rule by rule (README.md beside this folder), seen from outside.
+ *
+ * A check knows nothing of the environment but what `opened` says, so that every environment serves.
+ */
+import { Context, type Check, type Target } from './context.ts';
+import { handshakeChecks, messageChecks } from './message-checks.ts';
+import { sessionChecks } from './session-checks.ts';
+import { stepChecks } from './step-checks.ts';
+
+export const checks: readonly Check[] = [...handshakeChecks, ...messageChecks, ...stepChecks, ...sessionChecks];
+
+export interface Verdict {
+  readonly rules: readonly string[];
+  readonly title: string;
+  readonly passed: boolean;
+  /** What was expected and found, where it did not pass. */
+  readonly reason?: string;
+}
+
+/** Runs every check, one after the other, each on connections and sessions of its own. */
+export async function checkServer(target: Target, report: (verdict: Verdict) => void = () => {}): Promise<Verdict[]> {
+  const verdicts: Verdict[] = [];
+  for (const check of checks) {
+    const verdict = await judge(check, target);
+    verdicts.push(verdict);
+    report(verdict);
+  }
+  return verdicts;
+}
+
+async function judge({ rules, title, run }: Check, target: Target): Promise<Verdict> {
+  const context = new Context(target);
+  try {
+    await run(context);
+    const malformed = context.peers.flatMap((peer) => peer.malformed);
+    if (malformed.length > 0) throw new Error(`a message breaks its schema: ${malformed[0]}`);
+    return { rules, title, passed: true };
+  } catch (error) {
+    return { rules, title, passed: false, reason: (error as Error).message };
+  } finally {
+    context.peers.forEach((peer) => peer.socket.terminate());
+  }
+}

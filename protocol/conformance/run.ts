@@ -1,0 +1,92 @@
+/**
+ * Checks a server, or a client, against the numbered rules of protocol/README.md:
+ *
+ *     npx tsx protocol/conformance/run.ts ws://127.0.0.1:7077
+ *     npx tsx protocol/conformance/run.ts --client 'python my_client.py {url}'
+ */
+import { Command, Option } from 'commander';
+import { WebSocket } from 'ws';
+import { decode, encode } from '../codec.ts';
+import { SUBPROTOCOLS, type Codec, type ServerMessages } from '../messages.ts';
+import { checkClient, runProgram } from './check-client.ts';
+import { checkServer, type Verdict } from './check-server.ts';
+
+interface Options {
+  readonly client?: string;
+  readonly env?: string;
+  readonly envOptions: string;
+  readonly token?: string;
+  readonly codec: Codec | 'both';
+  readonly json?: true;
+}
+
+const command = new Command('conformance')
+  .description('Checks a server (by its URL) or a client (by its command line) against the rules of the protocol.')
+  .argument('[url]', 'of the server, such as ws://127.0.0.1:7077')
+  .option(
+    '--client <command>',
+    'a client in place of a server: it is to evaluate 12 actions in the one environment of {url}, all at once, and end',
+  )
+  .option('--env <id>', 'environment of the server that is used; the first one by default')
+  .option('--env-options <json>', 'its options', '{}')
+  .option('--token <secret>', 'bearer token of the server')
+  .addOption(new Option('--codec <name>', 'which subprotocol').choices(['msgpack', 'json', 'both']).default('both'))
+  .option('--json', 'print one JSON object in place of the table');
+
+/** The first environment of a server. */
+async function firstEnvironment(url: string, token: string | undefined): Promise<string> {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const socket = new WebSocket(url, SUBPROTOCOLS.json, { headers });
+  try {
+    return await new Promise((resolve, reject) => {
+      socket.once('error', reject);
+      socket.once('open', () => socket.send(encode('json', { t: 'hello', id: 1, protocol: [1] })));
+      socket.once('message', (data, isBinary) => {
+        const welcome = decode('json', data as Buffer, isBinary) as ServerMessages['welcome'];
+        const [first] = welcome.envs ?? [];
+        if (first) resolve(first.env_id);
+        else reject(new Error(`welcome: expected an environment, got ${JSON.stringify(welcome).slice(0, 200)}`));
+      });
+    });
+  } finally {
+    socket.close();
+  }
+}
+
+async function main(): Promise<void> {
+  command.parse();
+  const options = command.opts<Options>();
+  const [url] = command.args;
+  const { client, token, json } = options;
+  if ((url === undefined) === (client === undefined)) command.error('expected either a URL or --client');
+  const codecs: Codec[] = options.codec === 'both' ? ['msgpack', 'json'] : [options.codec];
+  if (!json)
+    console.log(`conformance ${JSON.stringify({ url, ...options, ...(token !== undefined && { token: '…' }) })}\n`);
+  const all: (Verdict & { codec: Codec })[] = [];
+  for (const codec of codecs) {
+    const report = (verdict: Verdict) => {
+      all.push({ codec, ...verdict });
+      if (!json) console.log(line(codec, verdict));
+    };
+    if (client !== undefined) await checkClient((at) => runProgram(client, at, codec), codec, report);
+    else {
+      const envId = options.env ?? (await firstEnvironment(url!, token));
+      const envOptions = JSON.parse(options.envOptions) as Record<string, unknown>;
+      await checkServer({ url: url!, codec, token, envId, options: envOptions }, report);
+    }
+  }
+  const failed = all.filter(({ passed }) => !passed).length;
+  if (json) console.log(JSON.stringify({ passed: all.length - failed, failed, checks: all }));
+  else console.log(`\n${all.length - failed} of ${all.length} checks passed`);
+  process.exit(failed === 0 ? 0 : 1);
+}
+
+function line(codec: Codec, { rules, title, passed, reason }: Verdict): string {
+  const mark = passed ? 'pass' : 'FAIL';
+  return `${mark}  ${codec.padEnd(7)}  ${rules.join(' ').padEnd(16)}  ${title}${passed ? '' : `\n      ${reason}`}`;
+}
+
+await main().catch((error: unknown) => {
+  console.error(`conformance: ${(error as Error).message}`);
+  process.exit(1);
+});

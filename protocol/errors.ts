@@ -1,0 +1,87 @@
+/** The closed lists of what can go wrong: error codes (the connection lives on) and close codes (it does not). */
+
+/** Every code of an `error` message: whether the same request may succeed later, and what it means. */
+export const ERROR_CODES = {
+  BAD_MESSAGE: [false, 'the bytes are no message, or a field has the wrong type; `at` says which'],
+  UNKNOWN_TYPE: [false, 'the field `t` names no message of this protocol version'],
+  HELLO_EXPECTED: [true, 'the first message must be `hello`'],
+  ALREADY_WELCOME: [false, '`hello` was already answered on this connection'],
+  UNSUPPORTED_VERSION: [false, 'client and server share no protocol version; the socket closes with 4406'],
+  UNAUTHENTICATED: [false, 'a token is needed, or this one is wrong; the socket closes with 4403'],
+  ENV_NOT_FOUND: [false, 'this server does not serve that environment id; `welcome` lists the ones it does'],
+  BAD_OPTIONS: [false, 'the environment does not take these options; `at` says which'],
+  SESSION_NOT_FOUND: [
+    false,
+    'no such session on this connection: never opened, closed, expired, or a wrong resume token',
+  ],
+  RESUME_GAP: [false, 'results after `last_seq` were already acknowledged and are gone'],
+  NEEDS_RESET: [false, 'the episode has ended (or none was begun): send `reset`, or give the step `reset: true`'],
+  BAD_ACTION: [false, 'the action or θ breaks a rule; `at` and `rule` say where and which'],
+  STEP_ID_CONFLICT: [false, 'this step_id was used before with a different request'],
+  STEP_NOT_FOUND: [false, 'this session has no such step'],
+  BUSY: [true, 'the session has as many steps in flight, or results to acknowledge, as it may'],
+  QUEUE_FULL: [true, 'the server has as many evaluations waiting as it may'],
+  TOO_MANY_SESSIONS: [true, 'the server holds as many sessions as it may'],
+  RATE_LIMITED: [true, 'more messages a second than `limits.max_messages_per_s`; wait for `retry_after_ms`'],
+  DRAINING: [true, 'the server is about to stop and takes no new work'],
+  INTERNAL: [true, 'a defect of the server; its log has the rest'],
+} as const satisfies Record<string, readonly [retryable: boolean, meaning: string]>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Why a socket was closed. 4000 and above are ours; the others are those of RFC 6455. */
+export const CLOSE_CODES = {
+  NORMAL: [1000, 'the client is done'],
+  GOING_AWAY: [1001, 'the process at the other end is stopping'],
+  TOO_BIG: [1009, 'a message was larger than `limits.max_payload_bytes`'],
+  RESTART: [1012, 'the server stops or restarts: try again later'],
+  SLOW_READER: [4008, 'the client reads too slowly: reconnect and resume'],
+  FORBIDDEN: [4403, 'no valid token'],
+  VERSION: [4406, 'no common protocol version'],
+  HELLO_TIMEOUT: [4408, 'no `hello` in time'],
+  TAKEN_OVER: [4409, 'a session of this connection was resumed on another one'],
+} as const satisfies Record<string, readonly [code: number, meaning: string]>;
+
+export type CloseCode = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
+
+/** Where an error lies and what was expected there. */
+export interface ErrorPlace {
+  /** JSON pointer into the request, such as `/action/3`. */
+  readonly at?: string | undefined;
+  /** The rule that was broken, one word: `shape`, `range`, `not_finite` … */
+  readonly rule?: string | undefined;
+  /** What was found there, shortened. */
+  readonly got?: string | undefined;
+  readonly retryAfterMs?: number | undefined;
+  readonly stepId?: string | undefined;
+}
+
+/** What the server answers with an `error` message, and what the client throws when it gets one. */
+export class ProtocolError extends Error {
+  override readonly name = 'ProtocolError';
+  readonly retryable: boolean;
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly place: ErrorPlace = {},
+  ) {
+    super(message);
+    this.retryable = ERROR_CODES[code][0];
+  }
+
+  get at(): string | undefined {
+    return this.place.at;
+  }
+}
+
+/** A value as an error shows it: JSON where that is possible, NaN by name, at most 80 characters. */
+export function shown(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'bigint' || value === undefined) return String(value);
+  let text: string;
+  try {
+    text = JSON.stringify(value) ?? typeof value;
+  } catch {
+    text = typeof value;
+  }
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}

@@ -1,0 +1,338 @@
+/**
+ * Every message as a schema; the types are inferred from it. README.md beside this file has the rules.
+ *
+ * Keys are snake_case on the wire and stay so in TypeScript: there is one source, and nothing to translate. Unknown
+ * fields are ignored, so that a later minor version can add some.
+ */
+import { z } from 'zod';
+import { theta } from './parameters.ts';
+import { ERROR_CODES, ProtocolError, shown, type ErrorCode } from './errors.ts';
+import { specification } from './specification.ts';
+
+export type { Box, Specification } from './specification.ts';
+
+/** Raised when a message changes in a way that an old peer cannot ignore. */
+export const PROTOCOL_VERSION = 1;
+
+/** The WebSocket subprotocols, which choose the codec: the same messages as binary or as text. */
+export const SUBPROTOCOLS = { msgpack: 'lts.v1.msgpack', json: 'lts.v1.json' } as const;
+export type Codec = keyof typeof SUBPROTOCOLS;
+
+/** What a peer may or may not be able to do; both sides name theirs, and each uses only what the other named. */
+export const CAPABILITIES = ['progress', 'resume', 'batch'] as const;
+
+const id = z.union([z.int().min(0), z.string().min(1).max(128)]);
+const name = z.string().min(1).max(128);
+const seed = z.int().min(0).max(0xffff_ffff);
+const milliseconds = z.number().min(0);
+const scores = z.record(z.string(), z.number());
+
+/** Seeds of the three sources of noise: pinned by a client, or derived from the step's one seed. */
+export const seeds = z.object({ simulation: seed, initialisation: seed, order: seed });
+
+/** What is evaluated: a flat action or θ by name (exactly one of them), with which noise. */
+const evaluation = {
+  step_id: name,
+  action: z.array(z.number()).max(65_536).optional(),
+  params: theta.optional(),
+  seed: seed.optional(),
+  seeds: seeds.partial().optional(),
+  /** Asks for the score on the untouched test set too; counted. */
+  test: z.boolean().optional(),
+  /** Counted from acceptance, waiting included. */
+  deadline_ms: z.number().min(1).max(2_147_483_647).optional(),
+};
+
+export const clientMessages = {
+  hello: z.object({
+    t: z.literal('hello'),
+    id,
+    protocol: z.array(z.int()).min(1).max(64),
+    client: z.object({ name, version: name, language: name.optional() }).optional(),
+    capabilities: z.array(z.string().max(64)).max(64).optional(),
+    auth: z.string().max(1024).optional(),
+  }),
+  open: z.object({
+    t: z.literal('open'),
+    id,
+    env_id: name,
+    options: z.record(z.string(), z.unknown()).optional(),
+    seed: seed.optional(),
+    /** How long the session waits for `resume` once its socket is gone and its steps are done. */
+    detach_grace_ms: milliseconds.optional(),
+  }),
+  resume: z.object({
+    t: z.literal('resume'),
+    id,
+    session_id: name,
+    resume_token: z.string().min(1).max(256),
+    /** The highest `seq` received, 0 for none. */
+    last_seq: z.int().min(0),
+  }),
+  close: z.object({ t: z.literal('close'), id, session_id: name }),
+  reset: z.object({ t: z.literal('reset'), id, session_id: name, seed: seed.optional() }),
+  step: z.object({
+    t: z.literal('step'),
+    id,
+    session_id: name,
+    ...evaluation,
+    /** The step is an episode of its own: it needs no `reset` before it, and any number may be in flight. */
+    reset: z.boolean().optional(),
+    progress: z.boolean().optional(),
+  }),
+  step_batch: z.object({
+    t: z.literal('step_batch'),
+    id,
+    session_id: name,
+    /** Each an episode of its own. */
+    items: z.array(z.object(evaluation)).min(1).max(4096),
+    progress: z.boolean().optional(),
+  }),
+  cancel: z.object({ t: z.literal('cancel'), id, session_id: name, step_id: name }),
+  ack: z.object({
+    t: z.literal('ack'),
+    id: id.optional(),
+    session_id: name,
+    /** Every result up to this `seq` was received; the server may forget them. No reply. */
+    seq: z.int().min(0),
+  }),
+  ping: z.object({ t: z.literal('ping'), id }),
+} as const;
+
+export const limits = z.object({
+  /** How many evaluations run at once. */
+  workers: z.int(),
+  max_payload_bytes: z.int(),
+  /** Steps of one session that are queued or running. */
+  max_in_flight: z.int(),
+  /** Results of one session that were not acknowledged yet. */
+  max_unacknowledged: z.int(),
+  max_batch: z.int(),
+  max_sessions: z.int(),
+  /** Evaluations of all sessions that wait for a worker. */
+  queue_depth: z.int(),
+  max_detach_grace_ms: z.int(),
+  /** Of one connection, on average over a second. */
+  max_messages_per_s: z.int(),
+});
+
+export const OUTCOMES = ['ok', 'infeasible', 'diverged', 'failed', 'deadline', 'cancelled'] as const;
+
+const errorCodes = Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]];
+
+export const serverMessages = {
+  welcome: z.object({
+    t: z.literal('welcome'),
+    re: id,
+    protocol: z.int(),
+    server: z.object({ name: z.string(), version: z.string(), build: z.string() }),
+    connection_id: z.string(),
+    capabilities: z.array(z.string()),
+    limits,
+    heartbeat: z.object({ interval_ms: z.int(), timeout_ms: z.int() }),
+    envs: z.array(z.object({ env_id: z.string(), title: z.string(), spec_hash: z.string() })),
+  }),
+  opened: z.object({
+    t: z.literal('opened'),
+    re: id,
+    session_id: z.string(),
+    resume_token: z.string(),
+    epoch: z.int(),
+    detach_grace_ms: milliseconds,
+    /** Of the session's stream of episodes: what `open` gave, or one that the server drew. */
+    seed,
+    spec: specification,
+  }),
+  resumed: z.object({
+    t: z.literal('resumed'),
+    re: id,
+    session_id: z.string(),
+    resume_token: z.string(),
+    epoch: z.int(),
+    /** How many results follow that were finished while nobody listened. */
+    replayed: z.int(),
+    /** Steps that are queued or running. */
+    in_flight: z.array(z.string()),
+    /** As in `opened`: a client that was started anew knows nothing else. */
+    seed,
+    spec: specification,
+  }),
+  closed: z.object({ t: z.literal('closed'), re: id, session_id: z.string() }),
+  reset_done: z.object({
+    t: z.literal('reset_done'),
+    re: id,
+    session_id: z.string(),
+    /** Zeros: nothing was scored yet. */
+    observation: z.array(z.number()),
+    /** Of the stream that the coming episodes draw their seeds from. */
+    seed,
+  }),
+  accepted: z.object({
+    t: z.literal('accepted'),
+    re: id,
+    session_id: z.string(),
+    steps: z.array(
+      z.object({
+        step_id: z.string(),
+        /** `attached`: already queued or running; `replayed`: already finished, its result comes again. */
+        state: z.enum(['queued', 'attached', 'replayed']),
+      }),
+    ),
+  }),
+  progress: z.object({
+    t: z.literal('progress'),
+    re: id.nullable(),
+    session_id: z.string(),
+    step_id: z.string(),
+    phase: z.enum(['queue', 'simulate', 'train', 'validate']),
+    /** Share of the phase that is done. */
+    fraction: z.number().min(0).max(1),
+    metrics: scores.optional(),
+    /** Until the result, where the server can tell: it has evaluated with these options before. */
+    eta_ms: milliseconds.optional(),
+  }),
+  result: z.object({
+    t: z.literal('result'),
+    /** The request that asked for it; null when it is replayed after `resume`. */
+    re: id.nullable(),
+    session_id: z.string(),
+    step_id: z.string(),
+    /** 1, 2, 3 … over the results of the session, in the order sent. */
+    seq: z.int().min(1),
+    outcome: z.enum(OUTCOMES),
+    /** Finite when the outcome is `ok`, otherwise null. Higher is better. */
+    reward: z.number().nullable(),
+    /** The scores in the order of the metrics; zeros when the outcome is not `ok`. */
+    observation: z.array(z.number()),
+    terminated: z.literal(true),
+    truncated: z.literal(false),
+    /** Scores on validation by name; empty when the outcome is not `ok`. */
+    scores,
+    test_scores: scores.optional(),
+    /** Why the outcome is not `ok`. */
+    reason: z.string().optional(),
+    /** The θ that was evaluated, complete and decoded. */
+    theta,
+    /** The seed that `seeds` were derived from where they were not pinned. */
+    seed,
+    seeds,
+    /** How many evaluations of this session have looked at the test set. */
+    test_evaluations: z.int(),
+    /** Wall-clock times; nothing else in a result depends on the clock. */
+    timing: z.object({
+      queue_ms: milliseconds,
+      simulate_ms: milliseconds,
+      train_ms: milliseconds,
+      validate_ms: milliseconds,
+    }),
+    repro: z.object({ spec_hash: z.string(), build: z.string(), backend: z.string().optional() }),
+    /** True when it was sent before. */
+    replayed: z.literal(true).optional(),
+  }),
+  batch_done: z.object({
+    t: z.literal('batch_done'),
+    re: id,
+    session_id: z.string(),
+    n_ok: z.int(),
+    n_failed: z.int(),
+  }),
+  cancelling: z.object({
+    t: z.literal('cancelling'),
+    re: id,
+    session_id: z.string(),
+    step_id: z.string(),
+    /** `finished`: too late, its result was sent. */
+    state: z.enum(['queued', 'running', 'finished']),
+  }),
+  pong: z.object({ t: z.literal('pong'), re: id }),
+  draining: z.object({ t: z.literal('draining'), deadline_ms: milliseconds }),
+  error: z.object({
+    t: z.literal('error'),
+    /** The request that failed, null when the message could not be read that far. */
+    re: id.nullable(),
+    code: z.enum(errorCodes),
+    message: z.string(),
+    /** Whether the same request may succeed later. */
+    retryable: z.boolean(),
+    retry_after_ms: milliseconds.optional(),
+    /** The item of a batch that failed; the others go on. */
+    step_id: z.string().optional(),
+    at: z.string().optional(),
+    rule: z.string().optional(),
+    got: z.string().optional(),
+  }),
+} as const;
+
+type Messages<Schemas extends Record<string, z.ZodType>> = { [T in keyof Schemas]: z.infer<Schemas[T]> };
+export type ClientMessages = Messages<typeof clientMessages>;
+export type ServerMessages = Messages<typeof serverMessages>;
+export type ClientMessage = ClientMessages[keyof ClientMessages];
+export type ServerMessage = ServerMessages[keyof ServerMessages];
+
+export type MessageId = z.infer<typeof id>;
+export type Limits = z.infer<typeof limits>;
+export type Outcome = (typeof OUTCOMES)[number];
+export type Seeds = z.infer<typeof seeds>;
+/** One evaluation as `step` and the items of `step_batch` ask for it. */
+export type EvaluationItem = ClientMessages['step_batch']['items'][number];
+
+/**
+ * A decoded value as a message of one side.
+ *
+ * @throws {ProtocolError} UNKNOWN_TYPE, or BAD_MESSAGE (BAD_ACTION where the fault lies in the action or θ) with the
+ *   first place that breaks the schema
+ */
+export function parseMessage<Schemas extends Record<string, z.ZodType>>(
+  schemas: Schemas,
+  value: unknown,
+): z.infer<Schemas[keyof Schemas]> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new ProtocolError('BAD_MESSAGE', `message: expected a map, got ${shown(value)}`, { rule: 'shape' });
+  }
+  const type = (value as { t?: unknown }).t;
+  if (typeof type !== 'string') {
+    throw new ProtocolError('BAD_MESSAGE', `t: expected a message type, got ${shown(type)}`, {
+      at: '/t',
+      rule: 'type',
+      got: shown(type),
+    });
+  }
+  const schema = Object.hasOwn(schemas, type) ? schemas[type] : undefined;
+  if (schema === undefined) {
+    const known = Object.keys(schemas).join(', ');
+    throw new ProtocolError('UNKNOWN_TYPE', `t: expected one of ${known}, got ${shown(type)}`, {
+      at: '/t',
+      got: shown(type),
+    });
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data as z.infer<Schemas[keyof Schemas]>;
+  throw schemaError(parsed.error, value);
+}
+
+/**
+ * The first issue of a zod error in our words.
+ *
+ * @param value the message
+ * @param under where in the message the part lies that the schema was for
+ */
+export function schemaError(
+  error: z.ZodError,
+  value: unknown,
+  code: ErrorCode = 'BAD_MESSAGE',
+  under: readonly string[] = [],
+): ProtocolError {
+  const issue = error.issues[0]!;
+  const path = [...under, ...issue.path];
+  const at = `/${path.map(String).join('/')}`;
+  const found = path.reduce<unknown>(
+    (node, key) =>
+      typeof node === 'object' && node !== null ? (node as Record<PropertyKey, unknown>)[key] : undefined,
+    value,
+  );
+  const got = shown(found);
+  const numeric = typeof found === 'number' && !Number.isFinite(found);
+  const rule = numeric ? 'not_finite' : issue.code === 'invalid_type' ? 'type' : issue.code;
+  const inAction = /^(\/items\/\d+)?\/(action|params)(\/|$)/.test(at);
+  return new ProtocolError(inAction ? 'BAD_ACTION' : code, `${at}: ${issue.message}, got ${got}`, { at, rule, got });
+}

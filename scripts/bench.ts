@@ -1,0 +1,80 @@
+/** Measures speed beside the programs that a user would pick instead: `npm run bench -- render`. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { benchProtocol, type ProtocolBenchOptions } from './bench/protocol.ts';
+import { benchEvaluate, type EvaluateBenchOptions } from './bench/evaluate.ts';
+import { benchRender, type RenderBenchOptions } from './bench/render.ts';
+import { benchTrain, type TrainBenchOptions } from './bench/train.ts';
+import { BACKEND_NAMES } from '../env/tensorflow/backend.ts';
+
+function integer(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : NaN;
+    if (!(value >= low && value <= high)) throw new InvalidArgumentError(`expected ${low} to ${high}, got ${text}`);
+    return value;
+  };
+}
+
+function positive(text: string): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (!(value > 0 && value <= 3600)) throw new InvalidArgumentError(`expected a number above 0, to 3600, got ${text}`);
+  return value;
+}
+
+const program = new Command('bench').description(
+  'Measures speed. Ours and the peers run in turn, and medians are compared.',
+);
+
+program
+  .command('render')
+  .description('images a CPU second: our software renderer, pybullet and MuJoCo (those that python3 finds)')
+  .option('--width <pixels>', 'width of an image', integer(1, 4096), 128)
+  .option('--height <pixels>', 'height of an image', integer(1, 4096), 64)
+  .option('--seconds <s>', 'length of one measurement, in seconds of computing', positive, 2)
+  .option('--rounds <n>', 'how often each is measured', integer(1, 100), 3)
+  .option('--json', 'end with one line of JSON: {"ours": img/s, "peers": {name: img/s}}')
+  .action(async (options: RenderBenchOptions) => {
+    console.log(`bench render ${JSON.stringify(options)}`);
+    await benchRender(options);
+  });
+
+program
+  .command('protocol')
+  .description('steps a second of the server, journal on: ours, OpenEnv (where python has openenv-core), a bare echo')
+  .option('--seconds <s>', 'length of one measurement', positive, 3)
+  .option('--rounds <n>', 'how often each is measured', integer(1, 100), 3)
+  .option('--python <path>', 'Python that has openenv-core', 'python3')
+  .option('--json', 'end with one line of JSON: {name: steps/s}')
+  .action(async (options: ProtocolBenchOptions) => {
+    console.log(`bench protocol ${JSON.stringify(options)}`);
+    await benchProtocol(options);
+  });
+
+program
+  .command('train')
+  .description('images a CPU second of training: ours on each backend, the same network in PyTorch')
+  .option('--width <pixels>', 'width of an image', integer(8, 1024), 96)
+  .option('--height <pixels>', 'height of an image', integer(8, 1024), 72)
+  .option('--batch <n>', 'images a step', integer(1, 256), 8)
+  .option('--seconds <s>', 'length of one measurement, in seconds of computing', positive, 4)
+  .option('--rounds <n>', 'how often each is measured', integer(1, 100), 3)
+  .addOption(new Option('--backend <name>', 'ours').choices(['auto', ...BACKEND_NAMES]).default('auto'))
+  .option('--python <path>', 'Python that has torch', 'python3')
+  .option('--json', 'end with one line of JSON: {"ours": img/s, "backend": name, "peers": {"pytorch": img/s}}')
+  .action(async (options: TrainBenchOptions) => {
+    console.log(`bench train ${JSON.stringify(options)}`);
+    await benchTrain(options);
+  });
+
+program
+  .command('evaluate')
+  .description('the stages of one evaluation, and two workers beside one')
+  .option('--env <id>', 'environment', 'TrafficSegmentation-v0')
+  .option('--preset <name>', 'a preset of it')
+  .option('--evaluations <n>', 'evaluations of each measurement', integer(1, 1000), 8)
+  .option('--json', 'end with one line of JSON')
+  .action(async (options: EvaluateBenchOptions) => {
+    console.log(`bench evaluate ${JSON.stringify(options)}`);
+    await benchEvaluate(options);
+  });
+
+await program.parseAsync();

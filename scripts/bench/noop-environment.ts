@@ -1,0 +1,26 @@
+/** An environment that does nothing, for `bench -- protocol`: what is measured is the way there and back. */
+import { z } from 'zod';
+import { defineParameters } from '../../protocol/parameters.ts';
+import { defineExperiment } from '../../env/experiments/experiment.ts';
+
+const parameters = defineParameters([
+  { kind: 'continuous', name: 'x', meaning: 'nothing', low: 0, high: 1, scale: 'linear', default: 0.5, unit: '1' },
+]);
+
+export default defineExperiment({
+  id: 'Noop-v0',
+  title: 'Nothing',
+  options: z.object({}),
+  create: () => ({
+    simulator: { name: 'noop', version: 1, parameters, draw: (theta) => theta['x'] },
+    task: {
+      name: 'noop',
+      metrics: [{ name: 'score', meaning: 'half', low: 0, high: 1 }],
+      reward: 'score',
+      train: async () => ({ score: async () => ({ score: 0.5 }), dispose() {} }),
+    },
+    target: { name: 'nothing', validation: async () => [], test: async () => [] },
+    trainingSamples: 1,
+    start: { x: 0.5 },
+  }),
+});

@@ -1,0 +1,63 @@
+/** One contender of `bench render`, in a process of its own as the peers are: `render-ours.ts SCENE WIDTH HEIGHT SECONDS`. */
+import { SoftwareRenderer } from '../../env/render/software-renderer.ts';
+import { linearToSrgb } from '../../env/render/srgb.ts';
+import type { TrafficTheta } from '../../env/simulators/traffic/parameters.ts';
+import { drawScene } from '../../env/simulators/traffic/scene.ts';
+import { trafficSimulator } from '../../env/simulators/traffic/traffic.ts';
+import { defaultTheta } from '../../protocol/parameters.ts';
+import { boxScene } from './box-scene.ts';
+
+/** Draws image `i`. */
+type Draw = (i: number) => void;
+
+/** The boxes that the peers draw too: sRGB bytes, class and instance ids, depth. */
+function boxes(width: number, height: number, antialias: boolean): Draw {
+  const { scene, camera, move } = boxScene(width, height);
+  const renderer = new SoftwareRenderer({ width, height, antialias });
+  const rgb = new Uint8Array(width * height * 3);
+  return (i) => {
+    move(i);
+    linearToSrgb(renderer.render(scene, camera).linear, rgb);
+  };
+}
+
+/** Streets that stand already, at the simulator's default θ. */
+function trafficDrawing(width: number, height: number): Draw {
+  const theta = defaultTheta(trafficSimulator({ width, height }).parameters) as unknown as TrafficTheta;
+  const streets = Array.from({ length: 16 }, (_, seed) => drawScene(theta, seed, { width, height }));
+  const renderer = new SoftwareRenderer({ width, height });
+  const rgb = new Uint8Array(width * height * 3);
+  return (i) => {
+    const { scene, camera } = streets[i % streets.length]!;
+    linearToSrgb(renderer.render(scene, camera).linear, rgb);
+  };
+}
+
+/** Whole samples of the traffic simulator: another street each, built, drawn and developed. */
+function traffic(width: number, height: number): Draw {
+  const simulator = trafficSimulator({ width, height });
+  const theta = defaultTheta(simulator.parameters);
+  return (i) => void simulator.draw(theta, 1, i);
+}
+
+const SCENES: Record<string, (width: number, height: number) => Draw> = {
+  boxes: (width, height) => boxes(width, height, false),
+  'boxes-antialiased': (width, height) => boxes(width, height, true),
+  'traffic-drawing': trafficDrawing,
+  traffic,
+};
+
+const [name = '', ...rest] = process.argv.slice(2);
+const [width = NaN, height = NaN, seconds = NaN] = rest.map(Number);
+const scene = SCENES[name];
+if (scene === undefined) throw new RangeError(`scene: expected ${Object.keys(SCENES).join(', ')}, got "${name}"`);
+const draw = scene(width, height);
+for (let i = 0; i < 150; i++) draw(i); // Until the compiler has seen it.
+const start = process.cpuUsage(); // Images a second of computing: other programs on the machine matter less.
+const spent = () => {
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1e6;
+};
+let count = 0;
+while (spent() < seconds) draw(count++);
+console.log(count / spent());

@@ -1,0 +1,43 @@
+/** Contenders that run in turn, round after round, each in a process of its own. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+/** Measures once and gives how much was done in a second. */
+export type Contender = () => Promise<number>;
+
+/** A program that prints its rate as the last line. */
+export async function rateOf(command: string, args: readonly string[], timeoutMs: number): Promise<number> {
+  const { stdout } = await promisify(execFile)(command, args, { timeout: timeoutMs });
+  const value = Number(stdout.trim().split('\n').at(-1));
+  if (!(value > 0)) throw new Error(`${args.join(' ')}: expected a rate as the last line, got "${stdout}"`);
+  return value;
+}
+
+/** The last line of what a failed program said. */
+export function lastWords(error: unknown): string {
+  const { stderr, message } = error as { stderr?: string; message: string };
+  return (stderr?.trim() || message).split('\n').at(-1)!;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** The median of each contender over the rounds. */
+export async function medians(
+  contenders: ReadonlyMap<string, Contender>,
+  rounds: number,
+  unit: string,
+): Promise<Map<string, number>> {
+  const rates = new Map([...contenders.keys()].map((name) => [name, [] as number[]]));
+  for (let round = 1; round <= rounds; round++) {
+    for (const [name, measure] of contenders) {
+      const value = await measure();
+      rates.get(name)!.push(value);
+      console.log(`round ${round} of ${rounds}: ${name} ${value.toFixed(0)} ${unit}`);
+    }
+  }
+  return new Map([...rates].map(([name, values]) => [name, median(values)]));
+}

@@ -1,0 +1,80 @@
+/**
+ * One contender of `bench train`, in a process of its own as the peers are:
+ * `train-ours.ts WHAT BACKEND WIDTH HEIGHT BATCH SECONDS` prints images a CPU second.
+ */
+import { CLASSES } from '../../env/classes.ts';
+import type { LabelledImage } from '../../env/labelled-image.ts';
+import { crossEntropy } from '../../env/tasks/segmentation/cross-entropy.ts';
+import { MERGED_CLASSES } from '../../env/tasks/segmentation/merged-classes.ts';
+import { CELL, segment, segmentationLayers } from '../../env/tasks/segmentation/network.ts';
+import { segmentationTask } from '../../env/tasks/segmentation.ts';
+import { plainInput } from '../../env/tasks/training/image-batches.ts';
+import { initialWeights } from '../../env/tasks/training/layers.ts';
+import { train, type Batch } from '../../env/tasks/training/train.ts';
+import { loadBackend, type BackendPreference } from '../../env/tensorflow/backend.ts';
+import { Random } from '../../protocol/random.ts';
+
+const silent = () => {};
+
+function noisyImages(count: number, width: number, height: number): LabelledImage[] {
+  const random = new Random(0);
+  return Array.from({ length: count }, () => ({
+    width,
+    height,
+    rgb: Uint8Array.from({ length: width * height * 3 }, () => random.integer(256)),
+    classes: Uint8Array.from({ length: width * height }, () => random.integer(CLASSES.length)),
+  }));
+}
+
+/** Trains for so many steps. */
+type Work = (steps: number) => Promise<void>;
+
+/** What the peers do: the network forward and back on one batch, and AdamW. */
+function stepsAlone(width: number, height: number, count: number): Work {
+  const layers = segmentationLayers(MERGED_CLASSES.length);
+  const layerList = Object.values(layers);
+  const weights = initialWeights(layerList, new Random(1));
+  const size = { width, height };
+  const labels = Float32Array.from(
+    { length: (count * width * height) / CELL ** 2 },
+    (_, i) => i % MERGED_CLASSES.length,
+  );
+  const classWeights = MERGED_CLASSES.map(() => 1);
+  const batch: Batch = {
+    ...plainInput(noisyImages(count, width, height), size),
+    loss: (logits, gradient) => crossEntropy(logits, labels, classWeights, gradient),
+  };
+  return async (steps) => {
+    const training = { layers: layerList, weights, steps, stepsPerEpoch: steps, learningRate: 1e-3, weightDecay: 0.01 };
+    await train(
+      { ...training, forward: (input, apply) => segment(layers, input, apply), nextBatch: () => batch },
+      silent,
+    );
+  };
+}
+
+/** Whole trainings: each batch drawn through random views, and the network made ready for use. */
+function wholeTraining(width: number, height: number, batchSize: number, backend: BackendPreference): Work {
+  const images = noisyImages(64, width, height);
+  return async (steps) => {
+    const task = segmentationTask({ steps, batchSize, backend });
+    (await task.train(images, { initialisation: 1, order: 2 }, silent)).dispose();
+  };
+}
+
+const [what, backend, ...rest] = process.argv.slice(2);
+const [width = NaN, height = NaN, batchSize = NaN, seconds = NaN] = rest.map(Number);
+await loadBackend(backend as BackendPreference);
+const work =
+  what === 'steps'
+    ? stepsAlone(width, height, batchSize)
+    : wholeTraining(width, height, batchSize, backend as BackendPreference);
+await work(30); // until the compiler has seen it
+const start = process.cpuUsage();
+const cpuSeconds = () => {
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1e6;
+};
+let images = 0;
+for (; cpuSeconds() < seconds; images += 20 * batchSize) await work(20);
+console.log(images / cpuSeconds());

@@ -1,0 +1,89 @@
+/** `npm run dataset`: writes a data set of the traffic simulator in the formats that other tools read. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { Command } from 'commander';
+import { integer } from '../agents/flags.ts';
+import { trafficSimulator } from '../env/simulators/traffic/traffic.ts';
+import { COCO_CATEGORIES } from './dataset/coco.ts';
+import { type Frame, frameFile, frameName, writeFrame, writeWhole } from './dataset/frame.ts';
+import { readTheta, THETA_HELP } from './theta-flag.ts';
+
+const options = new Command('dataset')
+  .description(
+    'Writes pictures of the traffic simulator with their labels: images/, labels/ (Cityscapes train ids), ' +
+      'labels_camvid/ (CamVid’s 11 classes), instances/ (16 bit), depth/ (16 bit, centimetres, 0 = sky), ' +
+      'annotations.json (COCO), metadata.jsonl (all that was drawn) and frames/ (the last two, picture by picture). ' +
+      'Started again after a break it writes what is missing; with a larger --count it goes on.',
+  )
+  .requiredOption('--out <folder>', 'where the data set goes')
+  .requiredOption('--count <n>', 'pictures', integer(1, 1_000_000))
+  .option('--theta <file|json>', THETA_HELP, '{}')
+  .option('--seed <n>', 'of the data set', integer(0, 2 ** 32 - 1), 1)
+  .option('--width <pixels>', 'of each picture', integer(8, 4096), 320)
+  .option('--height <pixels>', 'of each picture', integer(8, 4096), 240)
+  .parse()
+  .opts<{ out: string; count: number; theta: string; seed: number; width: number; height: number }>();
+
+async function main(): Promise<void> {
+  const { out, count, seed, width, height } = options;
+  const simulator = trafficSimulator({ width, height });
+  const theta = readTheta(simulator.parameters, options.theta);
+  const known = { simulator: `${simulator.name} ${simulator.version}`, seed, width, height, theta };
+  console.log(JSON.stringify({ ...options, theta }));
+  await claim(out, known);
+
+  let written = 0;
+  const start = performance.now();
+  for (let index = 0; index < count; index++) {
+    if (!existsSync(frameFile(out, index))) {
+      await writeFrame(out, index, simulator.draw(theta, seed, index), { seed, theta });
+      written++;
+    }
+    if ((index + 1) % 100 === 0 || index + 1 === count) {
+      const rate = (written / (performance.now() - start)) * 1000;
+      console.log(`${index + 1} of ${count} pictures, ${written} of them new, ${rate.toFixed(0)} a second`);
+    }
+  }
+  await summarise(out, count, width, height);
+  console.log(out);
+}
+
+/** Takes the folder for this data set. @throws {Error} when it is another one's */
+async function claim(folder: string, known: object): Promise<void> {
+  const path = join(folder, 'dataset.json');
+  if (!existsSync(path)) {
+    await writeWhole(path, `${JSON.stringify(known, null, 2)}\n`);
+    return;
+  }
+  const found: unknown = JSON.parse(readFileSync(path, 'utf8'));
+  if (!isDeepStrictEqual(found, JSON.parse(JSON.stringify(known)))) {
+    throw new Error(`--out: expected an empty folder or one of the same θ, seed and size, got another: see ${path}`);
+  }
+}
+
+/** Writes what stands in frames/ into one file of each kind. */
+async function summarise(folder: string, count: number, width: number, height: number): Promise<void> {
+  const frames = Array.from(
+    { length: count },
+    (_, index) => JSON.parse(readFileSync(frameFile(folder, index), 'utf8')) as Frame,
+  );
+  const coco = {
+    info: { description: 'Simulated street pictures; see dataset.json' },
+    images: frames.map((_, id) => ({ id, file_name: `images/${frameName(id)}.png`, width, height })),
+    categories: COCO_CATEGORIES,
+    annotations: frames.flatMap(({ objects }) => objects).map((object, i) => ({ id: i + 1, ...object })),
+  };
+  await writeWhole(join(folder, 'annotations.json'), JSON.stringify(coco));
+  await writeWhole(
+    join(folder, 'metadata.jsonl'),
+    frames.map(({ metadata }) => `${JSON.stringify(metadata)}\n`).join(''),
+  );
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`dataset: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

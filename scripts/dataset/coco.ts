@@ -1,0 +1,76 @@
+/** Annotations as COCO writes them: https://cocodataset.org/#format-data */
+import { type Annotation, type Box, CATEGORIES } from '../../env/simulators/traffic/annotations.ts';
+import { CAR_TYPES } from '../../env/simulators/traffic/parameters.ts';
+
+/** Lengths of runs of 0 and of 1 in turn, column after column, the first of 0; `size` is height and width. */
+export interface RunLengths {
+  readonly size: readonly [height: number, width: number];
+  readonly counts: number[];
+}
+
+/** An object of one picture; `image_id` is the picture's number. */
+export interface CocoObject {
+  readonly image_id: number;
+  readonly category_id: number;
+  readonly bbox: Box;
+  readonly area: number;
+  readonly segmentation: RunLengths;
+  readonly iscrowd: 0;
+  /** Ours: the id in the instance picture, and what annotations.ts measures. */
+  readonly instance: number;
+  readonly visibility: number;
+  readonly truncation: number;
+  readonly distance: number;
+}
+
+/** The part of `annotations.json` that is the same for every data set. Ids begin at 1. */
+export const COCO_CATEGORIES = CATEGORIES.map((name, i) => ({
+  id: i + 1,
+  name,
+  supercategory: (CAR_TYPES as readonly string[]).includes(name) ? 'vehicle' : 'person',
+}));
+
+/** Where `id` is in `instances`, uint16 [height, width]. */
+export function runLengths(instances: Uint16Array, width: number, id: number): RunLengths {
+  const height = instances.length / width;
+  const counts: number[] = [];
+  let inside = false;
+  let run = 0;
+  for (let x = 0; x < width; x++) {
+    for (let y = 0; y < height; y++) {
+      if ((instances[y * width + x] === id) !== inside) {
+        counts.push(run);
+        run = 0;
+        inside = !inside;
+      }
+      run++;
+    }
+  }
+  counts.push(run);
+  return { size: [height, width], counts };
+}
+
+export function cocoObjects(
+  imageId: number,
+  instances: Uint16Array,
+  width: number,
+  annotations: readonly Annotation[],
+): CocoObject[] {
+  return annotations.map(({ instance, category, box, area, visibility, truncation, distance }) => ({
+    image_id: imageId,
+    category_id: CATEGORIES.indexOf(category) + 1,
+    bbox: box,
+    area,
+    segmentation: runLengths(instances, width, instance),
+    iscrowd: 0,
+    instance,
+    visibility: rounded(visibility),
+    truncation: rounded(truncation),
+    distance: rounded(distance),
+  }));
+}
+
+/** To four decimals: more is noise. */
+export function rounded(value: number): number {
+  return Math.round(value * 1e4) / 1e4;
+}

@@ -1,0 +1,108 @@
+/** One picture of a data set and all that is known of it, as files. */
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import sharp, { type Sharp } from 'sharp';
+import { CLASSES, VOID } from '../../env/classes.ts';
+import { annotate, countCars } from '../../env/simulators/traffic/annotations.ts';
+import { CAR_TYPES } from '../../env/simulators/traffic/parameters.ts';
+import type { TrafficImage } from '../../env/simulators/traffic/traffic.ts';
+import { cocoObjects, rounded, type CocoObject } from './coco.ts';
+
+/** Steps of the depth pictures per metre: they are in centimetres, and 0 where there is only sky. */
+const DEPTH_STEPS = 100;
+/** What CamVid's 11 classes call void. */
+const CAMVID_VOID = 11;
+
+/** What `frames/NNNNNN.json` holds; `metadata` is a line of `metadata.jsonl`. */
+export interface Frame {
+  readonly metadata: Record<string, unknown>;
+  readonly objects: readonly CocoObject[];
+}
+
+/** `000012` */
+export function frameName(index: number): string {
+  return String(index).padStart(6, '0');
+}
+
+/**
+ * Writes the files of picture `index` into `folder`; `frames/NNNNNN.json` comes last, so that where it is, all are.
+ *
+ * @param known what the whole data set has in common and each line of metadata repeats
+ */
+export async function writeFrame(
+  folder: string,
+  index: number,
+  image: TrafficImage,
+  known: Record<string, unknown>,
+): Promise<void> {
+  const { width, height, rgb, classes, instances, depth } = image;
+  const name = `${frameName(index)}.png`;
+  const gray8 = (values: Uint8Array) => sharp(values, { raw: { width, height, channels: 1 } }).png({ palette: false });
+  const gray16 = (values: Uint16Array) =>
+    sharp(values, { raw: { width, height, channels: 1 } })
+      .toColourspace('grey16')
+      .png();
+  const camvid = classes.map((id) => (id === VOID ? CAMVID_VOID : CLASSES[id]!.camvid));
+  const centimetres = Uint16Array.from(depth, (metres) =>
+    Number.isFinite(metres) ? Math.min(65535, Math.max(1, Math.round(metres * DEPTH_STEPS))) : 0,
+  );
+  const pictures: [string, Sharp][] = [
+    ['images', sharp(rgb, { raw: { width, height, channels: 3 } }).png()],
+    ['labels', gray8(classes).toColourspace('b-w')],
+    ['labels_camvid', gray8(camvid).toColourspace('b-w')],
+    ['instances', gray16(instances)],
+    ['depth', gray16(centimetres)],
+  ];
+  await Promise.all(
+    pictures.map(async ([kind, picture]) => writeWhole(join(folder, kind, name), await picture.toBuffer())),
+  );
+  await writeWhole(frameFile(folder, index), `${JSON.stringify(describe(index, image, known))}\n`);
+}
+
+export function frameFile(folder: string, index: number): string {
+  return join(folder, 'frames', `${frameName(index)}.json`);
+}
+
+/** Writes a file under another name first: under its own it is whole or not there. */
+export async function writeWhole(path: string, content: string | Buffer): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(`${path}.part`, content);
+  await rename(`${path}.part`, path);
+}
+
+function describe(index: number, image: TrafficImage, known: Record<string, unknown>): Frame {
+  const { width, height, instances, weather, junction, camera, cars, people } = image;
+  const annotations = annotate(image);
+  const seen = new Map(annotations.map((annotation) => [annotation.instance, annotation]));
+  const views = (instance: number) => {
+    const annotation = seen.get(instance);
+    if (annotation === undefined) return { visible: false };
+    const { box, area, visibility, truncation, distance } = annotation;
+    return {
+      visible: true,
+      box,
+      area,
+      visibility: rounded(visibility),
+      truncation: rounded(truncation),
+      distance: rounded(distance),
+    };
+  };
+  const counts = countCars(image);
+  return {
+    metadata: {
+      index,
+      file: `images/${frameName(index)}.png`,
+      width,
+      height,
+      ...known,
+      weather,
+      junction,
+      drawn: image.drawn,
+      counts: Object.fromEntries(CAR_TYPES.map((type, i) => [type, counts[i]])),
+      camera,
+      cars: cars.map((car) => ({ ...car, ...views(car.instance) })),
+      people: people.map((person) => ({ ...person, ...views(person.instance) })),
+    },
+    objects: cocoObjects(index, instances, width, annotations),
+  };
+}

@@ -1,0 +1,73 @@
+/**
+ * `npm run demo`: the whole loop in minutes, as two programs that talk over WebSocket.
+ *
+ * Starts the environment server, runs REINFORCE against it from a poor θ, prints what was learned, and draws it.
+ */
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { integer, seed } from '../agents/flags.ts';
+import { drawRun } from './figures/run-pictures.ts';
+import { ownPrograms, startServer } from './programs.ts';
+
+/** What the demo searches: in a few dozen evaluations, few dimensions learn more than all. */
+const ENV_OPTIONS = {
+  preset: 'quick',
+  free: [
+    ...['carTypes', 'weather', 'parkedShare', 'leadingRate', 'oncomingRate', 'paintColour', 'paintDarkness'],
+    ...['asphaltBrightness', 'wallBrightness', 'buildingShare', 'buildingHeight', 'fog'],
+    ...['cameraHeight', 'cameraPitch', 'fieldOfView', 'exposure'],
+  ],
+};
+/** REINFORCE for a small budget: a wide policy, large steps, and advantages that no outlier can throw. */
+const AGENT_FLAGS = ['--sigma', '0.4', '--learning-rate', '0.3', '--advantage', 'ranked', '--antithetic'];
+
+interface DemoOptions {
+  readonly evaluations: number;
+  readonly seed: number;
+  readonly backend: string;
+  readonly workers?: number;
+  readonly out: string;
+}
+
+const time = new Date().toISOString().replace(/[-:]|\..*/g, '');
+const options = new Command('demo')
+  .description('Learns to simulate streets for a small segmentation network, in a few minutes.')
+  .option('--evaluations <n>', 'evaluations that the search may spend', integer(8), 48)
+  .option('--seed <n>', 'decides everything random', seed, 1)
+  .option('--backend <name>', 'of TensorFlow.js: auto, tfjs-node-gpu, tfjs-node or wasm', 'auto')
+  .option('--workers <n>', 'evaluations at once (default: one a core)', integer(1))
+  .option('--out <folder>', 'where log and pictures go', `runs/demo-${time}`)
+  .parse()
+  .opts<DemoOptions>();
+
+const ENVIRONMENT = 'TrafficSegmentation-v0';
+
+async function main(): Promise<void> {
+  console.log(`demo ${JSON.stringify(options)}`);
+  const programs = ownPrograms();
+  const workers = options.workers === undefined ? [] : ['--workers', String(options.workers)];
+  const server = await startServer(programs, ['--env', ENVIRONMENT, '--backend', options.backend, ...workers]);
+  console.log(`server: ${server.url} serves ${ENVIRONMENT}; backend: ${server.backend ?? 'unknown'}\n`);
+  const log = join(options.out, 'trials.jsonl');
+  try {
+    const agentFlags = ['--url', server.url, '--log', log, '--env-options', JSON.stringify(ENV_OPTIONS)];
+    agentFlags.push('--evaluations', String(options.evaluations), '--seed', String(options.seed));
+    agentFlags.push(...AGENT_FLAGS);
+    const agent = programs.start('agents/reinforce.ts', agentFlags, 'inherit');
+    const [code] = (await once(agent, 'close')) as [number | null];
+    if (code !== 0 && !programs.interrupted) throw new Error(`the agent ended with ${code ?? 'a signal'}`);
+  } finally {
+    await server.stop();
+  }
+  if (programs.interrupted) process.exit(130);
+  console.log('\ndrawing');
+  const pictures = await drawRun(log, options.out, options.backend);
+  for (const { path, what } of pictures) console.log(`${path}  ${what}`);
+  console.log(`${log}  every evaluation of the run`);
+}
+
+void main().catch((error: unknown) => {
+  console.error(`demo: ${(error as Error).message}`);
+  process.exitCode = 1;
+});

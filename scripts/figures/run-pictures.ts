@@ -1,0 +1,135 @@
+/** Pictures of a run on traffic scenes, from its log: the rewards, the scenes, and what the trained networks see. */
+import { join } from 'node:path';
+import type { TopLevelSpec } from 'vega-lite';
+import { readTrialLog, type EvaluationRecord, type LogRecord } from '../../agents/trial-log.ts';
+import { evaluationSeeds } from '../../env/evaluate.ts';
+import { trafficSegmentation } from '../../env/experiments/traffic-segmentation.ts';
+import type { LabelledImage } from '../../env/labelled-image.ts';
+import type { Theta } from '../../protocol/parameters.ts';
+import { writeChart } from './chart.ts';
+import { classColours, writeSheet, type Cell } from './sheet.ts';
+
+const SCENES = 6;
+
+interface Reported {
+  readonly name: string;
+  readonly theta: Theta;
+}
+
+/**
+ * Draws `reward`, `scenes` and `predictions` of a finished run into a folder.
+ *
+ * @param backend which trains the networks whose predictions are drawn
+ * @throws {Error} when the log has no summary: the run did not end
+ */
+export async function drawRun(log: string, folder: string, backend: string): Promise<{ path: string; what: string }[]> {
+  const { header, records } = readTrialLog(log);
+  const summary = records.find((record) => record.type === 'summary');
+  if (summary === undefined) throw new Error(`${log}: expected a run that has ended, got one without a summary`);
+  const reported = (summary as unknown as { reported: readonly Reported[] }).reported;
+
+  process.env['LTS_BACKEND'] = backend;
+  const experiment = trafficSegmentation(header.environment.options as Parameters<typeof trafficSegmentation>[0]);
+  const reward = await writeChart(
+    rewardChart(records, `${header.agent} on ${header.environment.id}`),
+    join(folder, 'reward'),
+  );
+  const scenes = join(folder, 'scenes.png');
+  await drawScenes(experiment, reported, scenes);
+  const predictions = join(folder, 'predictions.png');
+  await drawPredictions(experiment, reported, predictions);
+  return [
+    { path: reward, what: 'reward of each evaluation' },
+    { path: scenes, what: 'scenes and labels of the start, of the learned θ, and of the hidden θ*' },
+    { path: predictions, what: 'test scenes: image, truth, and what each network predicts' },
+  ];
+}
+
+type Layer = Extract<TopLevelSpec, { layer: unknown }>['layer'][number];
+
+/** Reward over evaluations: each evaluation a point, the best so far a step, the mean of the last eight a line. */
+function rewardChart(records: readonly LogRecord[], title: string): TopLevelSpec {
+  const searched = records
+    .filter((record): record is EvaluationRecord => record.type === 'evaluation' && record.key.startsWith('search/'))
+    .map(({ key, reward }) => ({ evaluation: Number(key.slice('search/'.length)) + 1, reward }))
+    .sort((a, b) => a.evaluation - b.evaluation);
+  const x = { field: 'evaluation', type: 'quantitative', title: 'evaluation' } as const;
+  const line = (calculate: 'max' | 'mean', frame: [number | null, number], series: string): Layer => ({
+    transform: [
+      { filter: 'datum.reward !== null' },
+      { window: [{ op: calculate, field: 'reward', as: 'value' }], frame, sort: [{ field: 'evaluation' }] },
+      { calculate: `'${series}'`, as: 'series' },
+    ],
+    mark: { type: 'line', interpolate: calculate === 'max' ? 'step-after' : 'linear' },
+    encoding: {
+      x,
+      y: { field: 'value', type: 'quantitative' },
+      color: { field: 'series', type: 'nominal', title: null },
+    },
+  });
+  return {
+    title,
+    data: { values: searched },
+    width: 520,
+    height: 280,
+    layer: [
+      {
+        mark: { type: 'point', filled: true, size: 36, opacity: 0.55, color: '#777' },
+        encoding: { x, y: { field: 'reward', type: 'quantitative', title: 'reward (validation score)' } },
+      },
+      line('max', [null, 0], 'best so far'),
+      line('mean', [-7, 0], 'mean of the last 8'),
+    ],
+  };
+}
+
+type Experiment = ReturnType<typeof trafficSegmentation>;
+
+const cell = ({ width, height }: LabelledImage, rgb: Uint8Array, caption?: string): Cell => ({
+  width,
+  height,
+  rgb,
+  ...(caption !== undefined && { caption }),
+});
+
+async function drawScenes(
+  { simulator, target }: Experiment,
+  reported: readonly Reported[],
+  path: string,
+): Promise<void> {
+  const sets = [
+    ...reported.map(({ name, theta }) => ({
+      name: `${name} θ`,
+      images: Array.from({ length: SCENES }, (_, index): LabelledImage => simulator.draw(theta, 1, index)),
+    })),
+    { name: 'hidden θ*\n(test)', images: (await target.test()).slice(0, SCENES) },
+  ];
+  const rows = sets.flatMap(({ name, images }) => [
+    { caption: name, cells: images.map((image) => cell(image, image.rgb)) },
+    { cells: images.map((image) => cell(image, classColours(image.classes))) },
+  ]);
+  await writeSheet({ title: 'Scenes and their labels', rows, scale: 3 }, path);
+}
+
+async function drawPredictions(experiment: Experiment, reported: readonly Reported[], path: string): Promise<void> {
+  const { simulator, task, target, trainingSamples } = experiment;
+  const images = (await target.test()).slice(0, SCENES);
+  const rows = [
+    { caption: 'test image', cells: images.map((image) => cell(image, image.rgb)) },
+    { caption: 'truth', cells: images.map((image) => cell(image, classColours(image.classes))) },
+  ];
+  const seeds = evaluationSeeds(1);
+  for (const { name, theta } of reported) {
+    const samples = Array.from({ length: trainingSamples }, (_, index) =>
+      simulator.draw(theta, seeds.simulation, index),
+    );
+    const model = await task.train(samples, seeds, () => {});
+    const predicted = await model.predict(images);
+    model.dispose();
+    rows.push({
+      caption: `trained on\n${name} θ`,
+      cells: images.map((image, i) => cell(image, classColours(predicted[i]!))),
+    });
+  }
+  await writeSheet({ title: 'What the networks see', rows, scale: 3 }, path);
+}

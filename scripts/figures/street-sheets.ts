@@ -1,0 +1,124 @@
+/** Sheets of the traffic simulator's pictures: scenes with their labels, sweeps of θ, one kind of scene. */
+import { type Parameter, type Theta } from '../../protocol/parameters.ts';
+import type { Seed } from '../../protocol/random.ts';
+import type { TrafficImage } from '../../env/simulators/traffic/traffic.ts';
+import type { Simulator } from '../../env/simulators/simulator.ts';
+import { type Cell, classColours, depthColours, type Row } from './sheet.ts';
+
+/** Where pictures come from. */
+export interface Source {
+  readonly simulator: Simulator<TrafficImage>;
+  readonly seed: Seed;
+}
+
+const picture = ({ width, height, rgb }: TrafficImage, colours = rgb): Cell => ({ width, height, rgb: colours });
+
+const PER_ROW = 4;
+
+/** Image, labels and depth of scenes 0 to `count` − 1. */
+export function contactSheet({ simulator, seed }: Source, thetaOf: (index: number) => Theta, count: number): Row[] {
+  return inRows(count).flatMap((indices) => {
+    const images = indices.map((index) => simulator.draw(thetaOf(index), seed, index));
+    const caption = (image: TrafficImage, i: number) => `${indices[i]!}: ${image.weather}, ${image.junction}`;
+    return [
+      { cells: images.map((image) => picture(image)) },
+      { cells: images.map((image) => picture(image, classColours(image.classes))) },
+      {
+        cells: images.map((image, i) => ({ ...picture(image, depthColours(image.depth)), caption: caption(image, i) })),
+      },
+    ];
+  });
+}
+
+/** Images of scenes alone. */
+export function pictureSheet({ simulator, seed }: Source, theta: Theta, count: number): Row[] {
+  return inRows(count).map((indices) => ({
+    cells: indices.map((index) => picture(simulator.draw(theta, seed, index))),
+  }));
+}
+
+function inRows(count: number): number[][] {
+  return Array.from({ length: Math.ceil(count / PER_ROW) }, (_, row) =>
+    Array.from({ length: Math.min(PER_ROW, count - row * PER_ROW) }, (_, i) => row * PER_ROW + i),
+  );
+}
+
+/** θ of a parameter's label for certain. */
+export function certainly(parameter: Parameter & { kind: 'simplex' }, label: number): Theta {
+  return { [parameter.name]: parameter.labels.map((_, i) => (i === label ? 1 : 0)) };
+}
+
+/** θ with one parameter at a share of its way from low to high; of a simplex, with one label certain. */
+function swept(base: Theta, parameter: Parameter, share: number): { theta: Theta; value: string } {
+  if (parameter.kind === 'simplex') {
+    const label = Math.round(share * (parameter.labels.length - 1));
+    return { theta: { ...base, ...certainly(parameter, label) }, value: parameter.labels[label]! };
+  }
+  const { low, high, scale, unit } = parameter;
+  const value = scale === 'log' ? low * (high / low) ** share : low + (high - low) * share;
+  return {
+    theta: { ...base, [parameter.name]: value },
+    value: `${Number(value.toPrecision(3))} ${unit === '1' ? '' : unit}`,
+  };
+}
+
+const crossing = { junctions: [0, 1, 0, 0, 0, 0] };
+const sunny = { weather: [1, 0, 0, 0] };
+const dull = { weather: [0, 1, 0, 0] };
+
+/** What a scene must have for the sweep of a parameter to show anything. */
+const CONDITIONS: Readonly<Record<string, Theta>> = {
+  junctions: { junctionDistance: 15, fieldOfView: 85, leadingRate: 0.5 },
+  junctionDistance: { ...crossing, leadingRate: 0.5 },
+  crossingRate: { ...crossing, junctionDistance: 15, fieldOfView: 85, leadingRate: 0.5, oncomingRate: 0.5 },
+  poleRate: { treeRate: 0 },
+  fog: dull,
+  carTypes: { parkedShare: 0.8 },
+  curvature: { parkedShare: 0 },
+  parkedShare: { leadingRate: 0.5 },
+  pixelNoise: { exposureSpread: 0 },
+  sunElevation: { ...sunny, sunStrength: 4 },
+  sunStrength: sunny,
+  paintGloss: { ...sunny, paintDarkness: 1, parkedShare: 0.8 },
+  paintColour: { parkedShare: 0.8 },
+  paintDarkness: { parkedShare: 0.8 },
+  leafiness: { treeRate: 10 },
+  shopShare: dull,
+  skyBrightness: { ...sunny, exposure: -1 },
+  exposureSpread: dull,
+  groundVariation: { ...dull, parkedShare: 0 },
+};
+
+/** θ without what would hide the effect of a parameter. */
+const conditioned = (base: Theta, { name }: Parameter): Theta => ({ ...base, ...CONDITIONS[name] });
+
+/** Of the first scenes the one that the parameter changes most from low to high. */
+export function mostTelling({ simulator, seed }: Source, defaults: Theta, parameter: Parameter): number {
+  const base = conditioned(defaults, parameter);
+  let [best, most] = [0, -1];
+  for (let index = 0; index < 10; index++) {
+    const [low, high] = [0, 1].map((share) => simulator.draw(swept(base, parameter, share).theta, seed, index).rgb);
+    const difference = low!.reduce((sum, byte, i) => sum + Math.abs(byte - high![i]!), 0);
+    if (difference > most) [best, most] = [index, difference];
+  }
+  return best;
+}
+
+/** A row for each scene of `indices`: the parameter from low to high in `steps`. */
+export function sweep(
+  { simulator, seed }: Source,
+  defaults: Theta,
+  parameter: Parameter,
+  indices: readonly number[],
+  steps: number,
+): Row[] {
+  const base = conditioned(defaults, parameter);
+  const count = parameter.kind === 'simplex' ? parameter.labels.length : steps;
+  return indices.map((index) => ({
+    caption: parameter.name,
+    cells: Array.from({ length: count }, (_, step) => {
+      const { theta, value } = swept(base, parameter, count === 1 ? 0 : step / (count - 1));
+      return { ...picture(simulator.draw(theta, seed, index)), caption: value };
+    }),
+  }));
+}

@@ -1,0 +1,128 @@
+/**
+ * `npm run kill-rounds -- --rounds 200`: kills agent, worker or server with SIGKILL, again and again, at random moments.
+ *
+ * What must hold in the end: no evaluation lost, none counted twice, none with another's reward.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { integer, seed } from '../agents/flags.ts';
+import { localEnvironment } from '../env/environment.ts';
+import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
+import { Journal } from '../env/server/journal.ts';
+import { Random } from '../protocol/random.ts';
+import { actionOf, readLines } from './trust/kill-agent.ts';
+import { BANDIT, end, program, serveBandit, workersOf } from './trust/serving.ts';
+
+interface Options {
+  readonly rounds: number;
+  readonly seed: number;
+}
+
+const options = new Command('kill-rounds')
+  .description('Kills agent, worker or server at random moments, and counts what was lost, doubled or mixed up.')
+  .option('--rounds <n>', 'how many are killed', integer(1, 100_000), 200)
+  .option('--seed <n>', 'decides who is killed when', seed, 1)
+  .parse()
+  .opts<Options>();
+
+const VICTIMS = ['agent', 'worker', 'server'] as const;
+
+const folder = mkdtempSync(join(tmpdir(), 'lts-kill-'));
+const paths = {
+  journal: join(folder, 'journal.sqlite'),
+  results: join(folder, 'results.jsonl'),
+  stop: join(folder, 'stop'),
+};
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function killThem(): Promise<Record<(typeof VICTIMS)[number], number>> {
+  const random = new Random(options.seed);
+  const flags = ['--journal', paths.journal, '--workers', '2'];
+  let server = await serveBandit(0, ...flags);
+  const startAgent = () => program('scripts/trust/kill-agent.ts', [server.url, paths.results, paths.stop], 'ignore');
+  let agent = startAgent();
+  const killed = { agent: 0, worker: 0, server: 0 };
+  const began = performance.now();
+  for (let round = 1; round <= options.rounds; round++) {
+    // From the first moments of a process to the middle of its work.
+    await pause(random.chance(0.5) ? random.uniform(0, 200) : random.uniform(300, 1800));
+    const victim = VICTIMS[random.integer(VICTIMS.length)]!;
+    killed[victim]++;
+    if (victim === 'agent') {
+      await end(agent, 'SIGKILL');
+      agent = startAgent();
+    } else if (victim === 'server') {
+      await end(server.process, 'SIGKILL');
+      server = await serveBandit(server.port, ...flags);
+    } else {
+      const workers = workersOf(server);
+      if (workers.length > 0) process.kill(workers[random.integer(workers.length)]!, 'SIGKILL');
+    }
+    if (agent.exitCode !== null) throw new Error(`the agent ended by itself, in round ${round}`);
+    if (round % 20 === 0) {
+      const seconds = ((performance.now() - began) / 1000).toFixed(0);
+      console.log(`round ${round} of ${options.rounds}, ${readLines(paths.results).length} lines, ${seconds} s`);
+    }
+  }
+  writeFileSync(paths.stop, '');
+  const [code] = agent.exitCode === null ? ((await once(agent, 'exit')) as [number | null]) : [agent.exitCode];
+  if (code !== 0) throw new Error(`the agent ended with ${code}`);
+  await end(server.process, 'SIGTERM');
+  return killed;
+}
+
+/** What the agent has written down, against what the journal has and what the rewards should be. */
+async function count() {
+  const results = readLines(paths.results).filter(({ result }) => result !== undefined);
+  const ok = results.filter(({ result }) => result!.outcome === 'ok');
+  const numbers = ok.map(({ n }) => n!);
+  const highest = Math.max(...numbers);
+  const lost = Array.from({ length: highest + 1 }, (_, n) => n).filter((n) => !numbers.includes(n)).length;
+  const doubled = numbers.length - new Set(numbers).size;
+
+  const definition = await loadDefinition(BANDIT);
+  const local = localEnvironment(createExperiment(definition, { noise: 0.3, delayMs: 0 }).experiment, 5);
+  let mixedUp = 0;
+  for (const { n, result } of ok) {
+    const expected = await local.step({ action: actionOf(n!), seed: n!, reset: true });
+    if (expected.reward !== result!.reward || result!.seed !== n) mixedUp++;
+  }
+
+  const journal = new Journal(paths.journal);
+  const rows = journal.query('SELECT step_id, seq FROM steps WHERE seq IS NOT NULL ORDER BY seq');
+  const unfinished = journal.query('SELECT step_id FROM steps WHERE seq IS NULL').length;
+  journal.close();
+  const seqs = rows.map(({ seq }) => Number(seq));
+  const gaps = seqs.filter((seq, i) => seq !== i + 1).length;
+  const known = new Set(results.map(({ result }) => result!.step_id));
+  const unheard = rows.filter(({ step_id }) => !known.has(step_id as string)).length;
+  const failed = results.length - ok.length;
+  return { evaluations: ok.length, failed, lost, doubled, mixedUp, gaps, unheard, unfinished };
+}
+
+async function main(): Promise<void> {
+  console.log(`kill-rounds ${JSON.stringify(options)}; files in ${folder}`);
+  const killed = await killThem();
+  const { evaluations, failed, ...wrong } = await count();
+  const rows: [string, number][] = [
+    ...VICTIMS.map((victim): [string, number] => [`${victim}s killed`, killed[victim]]),
+    ['evaluations with a score', evaluations],
+    ['evaluations that failed with their worker, and were tried again', failed],
+    ['lost: no result in the agent’s log', wrong.lost],
+    ['counted twice in the agent’s log', wrong.doubled],
+    ['with another’s reward or seed', wrong.mixedUp],
+    ['gaps in the journal’s sequence of results', wrong.gaps],
+    ['results in the journal that the agent never had', wrong.unheard],
+    ['steps in the journal that never ended', wrong.unfinished],
+  ];
+  for (const [what, n] of rows) console.log(`${String(n).padStart(7)}  ${what}`);
+  const right = Object.values(wrong).every((n) => n === 0);
+  if (right) rmSync(folder, { recursive: true });
+  console.log(right ? 'nothing lost, nothing doubled, nothing mixed up' : `something is wrong; see ${folder}`);
+  process.exitCode = right ? 0 : 1;
+}
+
+await main();

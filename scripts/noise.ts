@@ -1,0 +1,173 @@
+/**
+ * Measures how far an evaluation can be trusted: `npm run noise -- --env TrafficSegmentation-v0`.
+ *
+ * Random θ are evaluated with the same few seeds each, whole and short. What differs between the seeds of one θ is
+ * noise; what differs between θ is what a search can find. A stopped measurement goes on where it was.
+ */
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { evaluationSeeds } from '../env/evaluate.ts';
+import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
+import type { Experiment } from '../env/experiments/experiment.ts';
+import { WorkerPool } from '../env/workers/pool.ts';
+import { actionSize, actionToTheta, type Theta } from '../protocol/parameters.ts';
+import { deriveSeed, Random } from '../protocol/random.ts';
+import { noiseReport, type Measurement } from './noise/report.ts';
+
+interface Flags {
+  readonly env: string;
+  readonly preset?: string;
+  readonly thetas: number;
+  readonly seeds: number;
+  readonly short: number;
+  readonly workers: number;
+  readonly out: string;
+  readonly log?: string;
+}
+
+/** One evaluation, as a line of the log. */
+interface Line {
+  readonly kind: 'full' | 'short';
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly theta: number;
+  readonly seed: number;
+  readonly reward: number | null;
+  readonly seconds: number;
+}
+
+function integer(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : NaN;
+    if (!(value >= low && value <= high)) throw new InvalidArgumentError(`expected ${low} to ${high}, got ${text}`);
+    return value;
+  };
+}
+
+function share(text: string): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError(`expected a number between 0 and 1, got ${text}`);
+  return value;
+}
+
+/** Options that say how much work an evaluation is. */
+const WORK = ['steps', 'trainingImages', 'pointsPerComponent'];
+
+/** The same options with a part of the work. */
+function shortened(options: Readonly<Record<string, unknown>>, part: number): Record<string, unknown> {
+  const less = Object.entries(options).map(([name, value]) =>
+    WORK.includes(name) ? [name, Math.max(1, Math.round(Number(value) * part))] : [name, value],
+  );
+  return Object.fromEntries(less) as Record<string, unknown>;
+}
+
+/** θ `index` of the measurement: its action is uniform over the box. */
+function randomTheta({ simulator }: Experiment, index: number): Theta {
+  const random = new Random(deriveSeed(0, 'noise', index));
+  const action = Array.from({ length: actionSize(simulator.parameters) }, () => random.uniform(-1, 1));
+  return actionToTheta(simulator.parameters, action);
+}
+
+function readLog(path: string): Line[] {
+  if (!existsSync(path)) return [];
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1); // what follows the last line's end was cut off
+  return lines.map((line) => JSON.parse(line) as Line);
+}
+
+/** What tells evaluations apart. */
+const keyOf = ({ kind, options, theta, seed }: Omit<Line, 'reward' | 'seconds'>) =>
+  JSON.stringify([kind, options, theta, seed]);
+
+/** Runs what the log lacks, through a pool of workers, and gives all of it. */
+async function measure(flags: Flags, experiment: Experiment, options: Record<string, unknown>, log: string) {
+  const wanted = (['full', 'short'] as const).flatMap((kind) =>
+    Array.from({ length: flags.thetas * flags.seeds }, (_, i) => ({
+      kind,
+      options: kind === 'full' ? options : shortened(options, flags.short),
+      theta: Math.floor(i / flags.seeds),
+      seed: i % flags.seeds,
+    })),
+  );
+  const known = new Map(readLog(log).map((line) => [keyOf(line), line]));
+  const missing = wanted.filter((each) => !known.has(keyOf(each)));
+  console.log(`${wanted.length - missing.length} of ${wanted.length} evaluations are in ${log}`);
+  if (missing.length > 0) await runAll(missing);
+  return wanted.map((each) => known.get(keyOf(each))!);
+
+  async function runAll(evaluations: typeof missing): Promise<void> {
+    const pool = new WorkerPool({ size: flags.workers, sources: [flags.env] });
+    let done = 0;
+    const start = performance.now();
+    try {
+      await pool.ready;
+      await Promise.all(
+        evaluations.map(async (each) => {
+          const request = {
+            theta: randomTheta(experiment, each.theta),
+            seeds: evaluationSeeds(each.seed),
+            test: false,
+          };
+          const { env: source } = flags;
+          const ticket = pool.submit({ source, options: each.options, request }, { owner: 'noise' });
+          const { reward, timing, outcome, reason } = await ticket.done;
+          if (outcome === 'failed' || outcome === 'cancelled') throw new Error(`an evaluation ${outcome}: ${reason}`);
+          const seconds = (timing.simulateMs + timing.trainMs + timing.validateMs) / 1000;
+          const line: Line = { ...each, reward, seconds };
+          known.set(keyOf(line), line);
+          appendFileSync(log, `${JSON.stringify(line)}\n`);
+          const left = ((performance.now() - start) / ++done / 60_000) * (evaluations.length - done);
+          console.log(
+            `${done} of ${evaluations.length}: θ ${each.theta}, seed ${each.seed}, ${each.kind}, ` +
+              `reward ${reward?.toFixed(4) ?? outcome}, ${seconds.toFixed(1)} s; about ${left.toFixed(1)} min left`,
+          );
+        }),
+      );
+    } finally {
+      await pool.stop();
+    }
+  }
+}
+
+const program = new Command('noise')
+  .description('Measures the noise of evaluations: within θ, between θ, and what a shorter one would lose.')
+  .requiredOption('--env <id>', 'environment: an id or the path of a module')
+  .option('--preset <name>', 'a preset of it')
+  .option('--thetas <n>', 'random θ', integer(3, 1000), 24)
+  .option('--seeds <n>', 'seeds, the same for each θ', integer(2, 100), 5)
+  .option('--short <share>', 'of steps and images in a short evaluation', share, 0.4)
+  .option('--workers <n>', 'worker processes', integer(1, 64), 2)
+  .option('--out <folder>', 'where noise-<env>.md goes', 'results')
+  .option('--log <file>', 'where evaluations are kept, to go on from (default: runs/noise-<env>.jsonl)')
+  .parse();
+
+const flags = program.opts<Flags>();
+console.log(`noise ${JSON.stringify(flags)}`);
+const definition = await loadDefinition(flags.env);
+const given = flags.preset === undefined ? {} : { preset: flags.preset };
+const { experiment, options } = createExperiment(definition, given);
+const name = [definition.id, flags.preset].filter(Boolean).join('-');
+const log = flags.log ?? join('runs', `noise-${name}.jsonl`);
+mkdirSync(dirname(log), { recursive: true });
+mkdirSync(flags.out, { recursive: true });
+const lines = await measure(flags, experiment, options, log);
+
+const measurement = (kind: Line['kind']): Measurement => {
+  const own = lines.filter((line) => line.kind === kind);
+  const thetas = Array.from({ length: flags.thetas }, (_, theta) => own.filter((line) => line.theta === theta));
+  return {
+    rewards: thetas.map((row) => row.map(({ reward }) => reward)),
+    seconds: own.reduce((sum, { seconds }) => sum + seconds, 0) / own.length,
+    options: own[0]!.options,
+  };
+};
+const command = `npm run noise -- ${process.argv.slice(2).join(' ')}`;
+const report = noiseReport({
+  title: name,
+  metric: experiment.task.reward,
+  command,
+  full: measurement('full'),
+  short: measurement('short'),
+});
+const path = join(flags.out, `noise-${name}.md`);
+writeFileSync(path, report);
+console.log(`\n${report}\nwritten to ${path}`);

@@ -1,0 +1,81 @@
+/** Scores of θ that nobody searches, evaluated by the same server as the searches. */
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { connect } from '../../agents/client.ts';
+import { readTrialLog, TrialLog, type EvaluationRecord } from '../../agents/trial-log.ts';
+import type { Theta } from '../../protocol/parameters.ts';
+import type { Seed } from '../../protocol/random.ts';
+
+export interface FixedTheta {
+  /** Such as `random/3`. */
+  readonly key: string;
+  readonly theta: Theta;
+  readonly seed: Seed;
+}
+
+export interface Scored {
+  readonly validation: number;
+  readonly test: number;
+}
+
+/**
+ * Scores each θ on validation and test. What the log already has is not evaluated again.
+ *
+ * @param metric which score is wanted
+ * @throws {Error} when an evaluation fails, or the log's θ under the same key is another
+ */
+export async function scoreThetas(
+  { url, environment, metric, log: path }: { url: string; environment: string; metric: string; log: string },
+  requests: readonly FixedTheta[],
+): Promise<Scored[]> {
+  mkdirSync(dirname(path), { recursive: true });
+  const client = await connect(url, { name: 'reproduce' });
+  try {
+    const remote = await client.open({ env_id: environment });
+    const past = existsSync(path) ? readTrialLog(path) : undefined;
+    const log = new TrialLog(path, { resume: past !== undefined });
+    const known = new Map<string, EvaluationRecord>();
+    for (const record of past?.records ?? []) if (record.type === 'evaluation') known.set(record.key, record);
+    const { env_id: id, spec_hash: specHash, options } = remote.spec;
+    if (!past) {
+      const environment = { id, specHash, options };
+      log.append({ type: 'run', runId: `fixed-${specHash}`, agent: 'fixed', options: {}, environment });
+    }
+    const evaluate = async ({ key, theta, seed }: FixedTheta): Promise<EvaluationRecord> => {
+      const found = known.get(key);
+      if (found && JSON.stringify([found.theta, found.seeds['seed']]) === JSON.stringify([theta, seed])) return found;
+      if (found) throw new Error(`${path}, ${key}: expected the θ and seed of this command, got others; move it away`);
+      const result = await remote.evaluate({ params: theta, seed, test: true });
+      const { outcome, reward, scores, test_scores: testScores, reason, seeds, timing } = result;
+      if (outcome !== 'ok') throw new Error(`${key}: expected an evaluation that succeeds, got ${outcome} (${reason})`);
+      const record: EvaluationRecord = {
+        type: 'evaluation',
+        key,
+        action: [],
+        theta,
+        outcome,
+        reward,
+        scores,
+        ...(testScores && { testScores }),
+        seeds: { ...seeds, seed },
+        timing: { ...timing },
+      };
+      log.append(record);
+      return record;
+    };
+    try {
+      const records: EvaluationRecord[] = [];
+      const lanes = Array.from({ length: client.limits.max_in_flight }, async (_, lane) => {
+        for (let i = lane; i < requests.length; i += client.limits.max_in_flight) {
+          records[i] = await evaluate(requests[i]!);
+        }
+      });
+      await Promise.all(lanes);
+      return records.map(({ scores, testScores }) => ({ validation: scores[metric]!, test: testScores![metric]! }));
+    } finally {
+      log.close();
+    }
+  } finally {
+    await client.close();
+  }
+}

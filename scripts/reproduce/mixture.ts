@@ -1,0 +1,223 @@
+/**
+ * The paper's toy (Ruiz et al. 2019, sec. 4.1): which mixture of two Gaussians a class teaches an SVM a world of three?
+ *
+ * Every search starts from the environment's start and sees the validation accuracy alone. Beside them: distribution
+ * matching, which looks at the validation points themselves; random θ; and the SVM on real training data.
+ */
+import { join } from 'node:path';
+import type { Reported } from '../../agents/report.ts';
+import mixture from '../../env/experiments/mixture.ts';
+import { createExperiment } from '../../env/experiments/load.ts';
+import {
+  MIXTURE_PARAMETERS,
+  mixtureSimulator,
+  realPoints,
+  type LabelledPoint,
+} from '../../env/simulators/mixture/mixture.ts';
+import { svmTask } from '../../env/tasks/svm.ts';
+import { actionSize, actionToTheta, type Theta } from '../../protocol/parameters.ts';
+import { deriveSeed, Random } from '../../protocol/random.ts';
+import { drawBoundaries, type Stage } from './boundaries.ts';
+import { matchDistribution } from './distribution-matching.ts';
+import type { Arm, Experiment, Laboratory } from './experiment.ts';
+import { scoreThetas } from './fixed-thetas.ts';
+import { drawRewardCurves, rewardCurve } from './reward-curves.ts';
+import { runSearches, type FinishedSearch, type Search } from './searches.ts';
+
+const METRIC = 'accuracy';
+/** An evaluation takes milliseconds: the best few are told from the lucky few on many seeds. */
+const COMMON = { finalists: 5, finalistSeeds: 5, reportSeeds: 5 };
+/** REINFORCE with a fixed σ and advantages normalised over the batch. */
+const REINFORCE = { batch: 16, sigmaDecay: 1, sigmaFloor: 0.01, advantage: 'normalised' };
+
+interface SearchArm {
+  readonly title: string;
+  readonly agent: string;
+  readonly options: Search['options'];
+  /** Whether it starts from the distribution match. */
+  readonly warm?: true;
+}
+
+const SEARCHES: Readonly<Record<string, SearchArm>> = {
+  reinforce: {
+    title: 'REINFORCE',
+    agent: 'reinforce',
+    options: { ...REINFORCE, sigma: 0.15, learningRate: 0.03 },
+  },
+  reinforceWarm: {
+    title: 'REINFORCE from the distribution match',
+    agent: 'reinforce',
+    options: { ...REINFORCE, sigma: 0.05, learningRate: 0.01 },
+    warm: true,
+  },
+  randomSearch: { title: 'random search', agent: 'random-search', options: {} },
+  cem: { title: 'CEM', agent: 'cem', options: { population: 32, elite: 8 } },
+  cmaEs: { title: 'CMA-ES', agent: 'cma-es', options: { population: 12 } },
+  gaussianProcess: { title: 'Gaussian process', agent: 'gaussian-process', options: {} },
+};
+
+const everySearch = (evaluations: number) => Object.fromEntries(Object.keys(SEARCHES).map((arm) => [arm, evaluations]));
+
+type Sets = { readonly validation: readonly LabelledPoint[]; readonly test: readonly LabelledPoint[] };
+
+/** The environment's own experiment, in this process: for its sets, its start, and what is not a θ. */
+const { experiment } = createExperiment(mixture, {});
+const { trainingSamples } = experiment;
+const { gamma, cost } = mixture.options.parse({}) as { gamma: number; cost: number };
+const svm = svmTask({ gamma, cost });
+
+async function realSets(): Promise<Sets> {
+  const { target } = experiment;
+  return {
+    validation: (await target.validation()) as readonly LabelledPoint[],
+    test: (await target.test()) as readonly LabelledPoint[],
+  };
+}
+
+const seedsOf = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
+const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Every search arm, with the same seeds; a warm one starts from the match of its own seed. */
+function searchesOf({ preset }: Laboratory, matches: readonly Theta[]): Search[] {
+  return Object.entries(SEARCHES).flatMap(([arm, { agent, options, warm }]) =>
+    seedsOf(preset.searchSeeds).map((seed): Search => ({
+      arm,
+      agent,
+      seed,
+      evaluations: preset.evaluations[arm]!,
+      options: { ...COMMON, ...options, ...(warm && { start: JSON.stringify(matches[seed - 1]) }) },
+    })),
+  );
+}
+
+/** θ that are scored as they are: the start, random ones, and the distribution matches. */
+async function fixedArms(laboratory: Laboratory, matches: readonly Theta[]): Promise<Record<string, Arm>> {
+  const { preset, server, logs } = laboratory;
+  const random = new Random(deriveSeed(1, 'random thetas'));
+  const randomThetas = Array.from({ length: preset.randomThetas }, () => {
+    const action = Array.from({ length: actionSize(MIXTURE_PARAMETERS) }, () => random.uniform(-1, 1));
+    return actionToTheta(MIXTURE_PARAMETERS, action);
+  });
+  const groups: { arm: string; title: string; thetas: readonly Theta[] }[] = [
+    { arm: 'random', title: 'random θ', thetas: randomThetas },
+    { arm: 'start', title: 'the start', thetas: matches.map(() => experiment.start) },
+    { arm: 'distributionMatching', title: 'distribution matching (EM)', thetas: matches },
+  ];
+  const seeds = COMMON.reportSeeds;
+  const arms: Record<string, Arm> = {};
+  for (const { arm, title, thetas } of groups) {
+    const requests = thetas.flatMap((theta, i) =>
+      seedsOf(seeds).map((j) => ({ key: `${arm}/${i}/${j}`, theta, seed: deriveSeed(i + 1, 'report', j) })),
+    );
+    const log = join(logs, `${arm}.jsonl`);
+    const scored = await scoreThetas({ url: server.url, environment: mixture.id, metric: METRIC, log }, requests);
+    const means = (set: 'validation' | 'test') =>
+      thetas.map((_, i) => meanOf(scored.slice(i * seeds, (i + 1) * seeds).map((scores) => scores[set])));
+    arms[arm] = { title, evaluations: 0, validation: means('validation'), test: means('test') };
+  }
+  return arms;
+}
+
+/** The ceiling: the same SVM, trained on as many real points, drawn with seeds of their own. */
+async function realArm(count: number, sets: Sets): Promise<Arm> {
+  const scores: { validation: number; test: number }[] = [];
+  for (const seed of seedsOf(count)) {
+    const model = await svm.train(realPoints(deriveSeed(seed, 'real training'), trainingSamples));
+    const score = async (set: readonly LabelledPoint[]) => (await model.score(set))[METRIC]!;
+    scores.push({ validation: await score(sets.validation), test: await score(sets.test) });
+    model.dispose();
+  }
+  const title = `real data (${trainingSamples} points)`;
+  const of = (set: 'validation' | 'test') => scores.map((score) => score[set]);
+  return { title, evaluations: 0, validation: of('validation'), test: of('test') };
+}
+
+function armOf(title: string, searches: readonly FinishedSearch[]): Arm {
+  const means = (set: 'validation' | 'test') =>
+    searches.map(({ learned }: { learned: Reported }) => meanOf(learned[set].map((scores) => scores[METRIC]!)));
+  return { title, evaluations: searches[0]!.evaluations, validation: means('validation'), test: means('test') };
+}
+
+/** θ of REINFORCE's mean at the start, on the way, and at the end. */
+function progressOf({ states, evaluations, start }: FinishedSearch): { title: string; theta: Theta }[] {
+  const per = REINFORCE.batch;
+  const marks = [1 / 16, 1 / 4, 1].map((share) => Math.floor((share * evaluations) / per)).filter((n) => n > 0);
+  const stages = [...new Set(marks)].flatMap((iterations) => {
+    const state = states[iterations - 1];
+    if (!state) return [];
+    const theta = actionToTheta(MIXTURE_PARAMETERS, state['mu'] as number[]);
+    return [{ title: `after ${iterations * per} evaluations`, theta }];
+  });
+  return [{ title: 'the start', theta: start.theta }, ...stages];
+}
+
+async function stageOf(title: string, theta: Theta): Promise<Stage> {
+  const simulator = mixtureSimulator();
+  const samples = Array.from({ length: trainingSamples }, (_, i) => simulator.draw(theta, deriveSeed(1, 'figure'), i));
+  return { title, samples, svm: await svm.train(samples) };
+}
+
+async function drawFigures(
+  { out }: Laboratory,
+  byArm: Readonly<Record<string, readonly FinishedSearch[]>>,
+  arms: Readonly<Record<string, Arm>>,
+  match: Theta,
+): Promise<void> {
+  const curves = Object.entries(byArm).flatMap(([arm, searches]) =>
+    rewardCurve(
+      SEARCHES[arm]!.title,
+      searches.map(({ rewards }) => rewards),
+    ),
+  );
+  const level = (arm: string) => meanOf(arms[arm]!.validation);
+  const references = {
+    'real data': level('real'),
+    'distribution matching': level('distributionMatching'),
+    'random θ': level('random'),
+  };
+  const labels = { title: 'Rewards during the search', metric: 'validation accuracy' };
+  await drawRewardCurves(labels, curves, references, join(out, 'rewards'));
+
+  const real = realPoints(deriveSeed(1, 'real training'), trainingSamples);
+  const stages: Stage[] = [];
+  for (const { title, theta } of progressOf(byArm['reinforce']![0]!)) stages.push(await stageOf(title, theta));
+  stages.push(await stageOf('distribution matching', match));
+  stages.push(await stageOf('warm start, learned', byArm['reinforceWarm']![0]!.learned.theta));
+  stages.push({ title: 'trained on real points', samples: real, svm: await svm.train(real) });
+  // Validation points: what the figure says of them, the search has seen.
+  const { validation } = await realSets();
+  await drawBoundaries(
+    'REINFORCE on the mixture: trained on (above), real (below)',
+    stages,
+    validation,
+    join(out, 'boundaries'),
+  );
+  stages.forEach((stage) => stage.svm.dispose());
+}
+
+export const mixtureReproduction: Experiment = {
+  environment: mixture.id,
+  backend: 'libsvm (WebAssembly)',
+  metric: METRIC,
+  presets: {
+    quick: { searchSeeds: 3, evaluations: everySearch(400), randomThetas: 20 },
+    // A Gaussian process takes n³ operations a fit, so it stops at 400.
+    standard: { searchSeeds: 5, evaluations: { ...everySearch(6400), gaussianProcess: 400 }, randomThetas: 100 },
+  },
+  async run(laboratory) {
+    const sets = await realSets();
+    const { searchSeeds } = laboratory.preset;
+    const matches = seedsOf(searchSeeds).map((seed) =>
+      matchDistribution(sets.validation, new Random(deriveSeed(seed, 'distribution matching'))),
+    );
+    const fixed = await fixedArms(laboratory, matches);
+    const searches = await runSearches(laboratory, searchesOf(laboratory, matches));
+    const byArm = Object.fromEntries(
+      Object.keys(SEARCHES).map((arm) => [arm, searches.filter((search) => search.arm === arm)]),
+    );
+    const learned = Object.entries(byArm).map(([arm, runs]) => [arm, armOf(SEARCHES[arm]!.title, runs)] as const);
+    const arms = { ...Object.fromEntries(learned), ...fixed, real: await realArm(searchSeeds, sets) };
+    await drawFigures(laboratory, byArm, arms, matches[0]!);
+    return arms;
+  },
+};

@@ -1,0 +1,162 @@
+/** Serves environments: `npm run serve -- --env TrafficSegmentation-v0`. */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { Command, Option } from 'commander';
+import { integer } from '../agents/flags.ts';
+import { BUILT_IN } from '../env/experiments/index.ts';
+import { createLog, LOG_LEVELS } from '../env/server/log.ts';
+import { startServer, type EnvironmentServer } from '../env/server/server.ts';
+
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
+
+const collect = (value: string, list: string[] = []) => [...list, value];
+
+const command = new Command('serve')
+  .description('Serves environments over WebSocket; evaluations run in child processes.')
+  .option(
+    '--env <id or path>',
+    `an environment: ${Object.keys(BUILT_IN).join(', ')} or ./module.ts; may be repeated`,
+    collect,
+  )
+  .option('--port <n>', 'TCP port; 0 takes a free one', integer(0, 65535), 7077)
+  .option('--host <address>', 'address to listen on; any but this machine’s own needs --token', '127.0.0.1')
+  .option(
+    '--workers <n>',
+    'evaluations at once, each in a process of its own; 0 for one in the server’s process, where evaluations take microseconds',
+    integer(0, 1024),
+    availableParallelism(),
+  )
+  .addOption(new Option('--token <secret>', 'bearer token that clients must show').env('LTS_TOKEN'))
+  .addOption(
+    new Option('--observer-token <secret>', 'who shows it may look on: /metrics, /v1/sessions, /v1/history.jsonl').env(
+      'LTS_OBSERVER_TOKEN',
+    ),
+  )
+  .addOption(
+    new Option('--admin-token <secret>', 'who shows it may do everything, such as DELETE /v1/sessions/ID').env(
+      'LTS_ADMIN_TOKEN',
+    ),
+  )
+  .option('--history-days <n>', 'closed sessions are forgotten after so many days', integer(0, 36500), 30)
+  .option('--history-mb <n>', '… or when all results are more than this', integer(1, 1_000_000), 1024)
+  .option('--origin <url>', 'web page that may connect; may be repeated', collect)
+  .addOption(
+    new Option('--backend <name>', 'of TensorFlow.js: the first that loads, or this one')
+      .choices(['auto', 'tfjs-node-gpu', 'tfjs-node', 'wasm'])
+      .default('auto'),
+  )
+  .option('--data <folder>', 'real street images with labels, for TrafficSegmentationReal-v0', (word) => resolve(word))
+  .option(
+    '--journal <file>',
+    'SQLite file with sessions and results (default: runs/server-<port>.sqlite; none for port 0)',
+  )
+  .option(
+    '--drain-seconds <n>',
+    'how long evaluations may go on after the first SIGINT or SIGTERM',
+    integer(0, 86400),
+    10,
+  )
+  .addOption(new Option('--log <level>', 'what goes to stderr').choices(LOG_LEVELS).default('info'))
+  .option('--json', 'print one line of JSON on stdout when ready, and nothing else');
+
+interface Options {
+  readonly env?: string[];
+  readonly port: number;
+  readonly host: string;
+  readonly workers: number;
+  readonly token?: string;
+  readonly observerToken?: string;
+  readonly adminToken?: string;
+  readonly historyDays: number;
+  readonly historyMb: number;
+  readonly origin?: string[];
+  readonly backend: string;
+  readonly data?: string;
+  readonly journal?: string;
+  readonly drainSeconds: number;
+  readonly log: (typeof LOG_LEVELS)[number];
+  readonly json?: true;
+}
+
+async function main(): Promise<void> {
+  const options = command.parse().opts<Options>();
+  const { env, port, host, workers, token, backend } = options;
+  if (!env) return command.error('--env: expected at least one environment');
+  if (token === undefined && !LOOPBACK.includes(host)) {
+    return command.error(`--token: expected one where --host ${host} lets other machines in`);
+  }
+  // Experiments read it, here and in the workers; what the shell happens to have is not asked.
+  if (options.data === undefined) delete process.env['LTS_DATA'];
+  else process.env['LTS_DATA'] = options.data;
+  const log = createLog(options.log);
+  if (!options.json) {
+    const hidden = (key: string, value: unknown) => (/token$/i.test(key) ? '…' : value);
+    console.log(`serve ${JSON.stringify(options, hidden)}`);
+  }
+  const server = await startServer({
+    environments: env,
+    port,
+    host,
+    workers,
+    tokens: { agent: token, observer: options.observerToken, admin: options.adminToken },
+    keeping: { maxAgeMs: options.historyDays * 86_400_000, maxBytes: options.historyMb * 1024 ** 2 },
+    onDrainRequest: () => void process.kill(process.pid, 'SIGTERM'),
+    origins: options.origin ?? [],
+    log,
+    journal: options.journal ?? (port === 0 ? undefined : `runs/server-${port}.sqlite`),
+    ...(await version()),
+    variables: { LTS_BACKEND: backend },
+  });
+  stopOnSignals(server, options.drainSeconds * 1000);
+  announce(server, options);
+}
+
+function announce({ url, port, environments }: EnvironmentServer, { workers, json }: Options): void {
+  const served = environments.map(({ spec }) => ({
+    id: spec.env_id,
+    title: spec.title,
+    actionSize: spec.spaces.action.shape[0],
+    backend: spec.backend,
+  }));
+  if (json)
+    return console.log(JSON.stringify({ ready: true, url, port, pid: process.pid, workers, environments: served }));
+  for (const { id, title, actionSize, backend } of served) {
+    console.log(
+      `${id}: ${title}; ${actionSize} action components${backend === undefined ? '' : `; backend: ${backend}`}`,
+    );
+  }
+  console.log(`${url} is ready, with ${workers} worker${workers === 1 ? '' : 's'}; Ctrl-C stops it`);
+}
+
+/** The first signal lets running evaluations end, the second does not. */
+function stopOnSignals(server: EnvironmentServer, drainMs: number): void {
+  let signals = 0;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      signals++;
+      const stopping = signals === 1 ? server.drain(drainMs) : server.stop();
+      stopping.then(() => process.exit(0), fail);
+    });
+  }
+}
+
+/** The package's version, and the commit where there is one. */
+async function version(): Promise<{ version: string; build: string }> {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(text) as { version: string };
+  const commit = await promisify(execFile)('git', ['rev-parse', '--short', 'HEAD'], { cwd: import.meta.dirname }).then(
+    ({ stdout }) => `+${stdout.trim()}`,
+    () => '',
+  );
+  return { version, build: `${version}${commit} node-${process.versions.node} ${process.platform}-${process.arch}` };
+}
+
+function fail(error: unknown): never {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
+
+await main().catch(fail);

@@ -1,0 +1,307 @@
+/**
+ * Builds the native training backend: `npm run setup:native`, or `npm run setup:native -- --gpu`.
+ *
+ * tfjs-node's own installer downloads libtensorflow from a place outside the package registries, and an old version.
+ * TensorFlow's Python wheel holds the same library and its headers, so this takes it from there (nothing is installed
+ * into Python), builds the binding against it, and tries it out. All of it lies in .native/, which `npm ci` leaves
+ * alone. What is unfinished lies in a folder of another name, so that what is there is whole.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, stat, statfs, symlink, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Command } from 'commander';
+import { nativeFolder } from '../env/tensorflow/backend.ts';
+
+/** The versions that are tested together. */
+const TFJS_VERSION = '4.22.0';
+const TENSORFLOW_VERSION = '2.21.0';
+
+/** Of the wheel that is read; any Python can download it. */
+const WHEEL_PYTHON = '3.11';
+const WHEEL_PLATFORMS = ['manylinux_2_27_x86_64', 'manylinux_2_17_x86_64', 'manylinux2014_x86_64'];
+
+const projectRoot = resolve(import.meta.dirname, '..');
+
+/** Something that the user can mend; its message is all that is printed. */
+export class SetupError extends Error {
+  override readonly name = 'SetupError';
+}
+
+/** What a program printed. */
+interface Output {
+  readonly code: number;
+  readonly text: string;
+}
+
+/** Runs a program and waits for its end; `show` passes what it prints on to the terminal as well. */
+function run(program: string, args: readonly string[], cwd: string, show = false): Promise<Output> {
+  return new Promise((settle, reject) => {
+    const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+        if (show) process.stdout.write(chunk);
+      });
+    }
+    child.on('error', reject);
+    child.on('close', (code) => settle({ code: code ?? 1, text }));
+  });
+}
+
+/** Runs a program that must succeed. */
+async function must(
+  what: string,
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  show = false,
+): Promise<string> {
+  const { code, text } = await run(program, args, cwd, show);
+  if (code !== 0) {
+    const tail = show ? '' : `\n${text.split('\n').slice(-25).join('\n')}`;
+    throw new SetupError(`${what} failed (${program} ended with ${code})${tail}`);
+  }
+  return text;
+}
+
+async function works(program: string, ...args: string[]): Promise<boolean> {
+  try {
+    return (await run(program, args, projectRoot)).code === 0;
+  } catch {
+    return false; // there is no such program
+  }
+}
+
+/** The first of these programs that answers. */
+async function firstWorking(programs: readonly string[], ...args: string[]): Promise<string | undefined> {
+  for (const program of programs) if (await works(program, ...args)) return program;
+  return undefined;
+}
+
+/**
+ * Checks all that the build needs before anything is downloaded.
+ *
+ * @returns the Python to call
+ * @throws {SetupError} in one sentence, naming what is missing and how to get it
+ */
+export async function checkMachine(machine: {
+  readonly platform: string;
+  readonly arch: string;
+  readonly find: (programs: readonly string[], ...args: string[]) => Promise<string | undefined>;
+  readonly freeBytes: number;
+  readonly neededBytes: number;
+}): Promise<string> {
+  const { platform, arch, find, freeBytes, neededBytes } = machine;
+  if (platform !== 'linux' || arch !== 'x64') {
+    throw new SetupError(
+      `expected Linux on x64, got ${platform} on ${arch}; there, try: ` +
+        `npm install --no-save @tensorflow/tfjs-node@${TFJS_VERSION} (again after every npm ci)`,
+    );
+  }
+  const python = await find(['python3', 'python'], '--version');
+  if (!python)
+    throw new SetupError('expected Python 3 to read the wheel with, got none; on Debian: apt install python3');
+  if (!(await find([python], '-m', 'pip', '--version'))) {
+    throw new SetupError(`expected pip to download the wheel with, got none; on Debian: apt install python3-pip`);
+  }
+  for (const programs of [['make'], ['c++', 'g++', 'clang++']]) {
+    if (await find(programs, '--version')) continue;
+    throw new SetupError(
+      `expected ${programs[0]} to build the binding, got none; on Debian: apt install build-essential`,
+    );
+  }
+  if (freeBytes < neededBytes) {
+    const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
+    throw new SetupError(`expected ${gigabytes(neededBytes)} GB of free disk space, got ${gigabytes(freeBytes)}`);
+  }
+  return python;
+}
+
+/** Prints a step's title, then how long it took and what it says at its end. */
+async function step<T>(title: string, work: () => Promise<T>, remark: (result: T) => string = () => ''): Promise<T> {
+  const start = performance.now();
+  process.stdout.write(`${title} …\n`);
+  const result = await work();
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  process.stdout.write(`  done in ${seconds} s${remark(result) && `: ${remark(result)}`}\n`);
+  return result;
+}
+
+async function downloadWheels(python: string, requirements: readonly string[], folder: string): Promise<string[]> {
+  await mkdir(folder, { recursive: true });
+  const platforms = WHEEL_PLATFORMS.flatMap((platform) => ['--platform', platform]);
+  const target = ['--python-version', WHEEL_PYTHON, ...platforms, '--only-binary=:all:', '--no-deps'];
+  const args = ['-m', 'pip', 'download', '--disable-pip-version-check', ...target, '--dest', folder, ...requirements];
+  await must('downloading the wheel', python, args, projectRoot, true);
+  return (await readdir(folder)).filter((name) => name.endsWith('.whl')).map((name) => join(folder, name));
+}
+
+/** Prints the CUDA packages that TensorFlow's wheel asks for with its extra `and-cuda`, as pip requirements. */
+const READ_CUDA_REQUIREMENTS = `
+import re, sys, zipfile
+wheel = zipfile.ZipFile(sys.argv[1])
+metadata = wheel.read(next(n for n in wheel.namelist() if n.endswith('.dist-info/METADATA'))).decode()
+for line in metadata.splitlines():
+    match = re.match(r'Requires-Dist: ([^;]+);.*extra == .and-cuda', line)
+    if match: print(re.sub(r'[ ()]', '', match.group(1)))
+`;
+
+/** Unpacks members of a wheel by prefix: arguments wheel, then pairs of prefix and folder. */
+const UNPACK = `
+import os, shutil, sys, zipfile
+wheel = zipfile.ZipFile(sys.argv[1])
+rules = list(zip(sys.argv[2::2], sys.argv[3::2]))
+for name in wheel.namelist():
+    rule = next((rule for rule in rules if name.startswith(rule[0])), None)
+    if rule is None or name.endswith('/'): continue
+    base = os.path.basename(rule[0]) if not rule[0].endswith('/') else ''
+    path = os.path.join(rule[1], base + name[len(rule[0]):])
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with wheel.open(name) as source, open(path, 'wb') as target: shutil.copyfileobj(source, target, 1 << 22)
+`;
+
+/** Lays library and headers out as the binding's build expects them. */
+async function unpackTensorflow(python: string, wheel: string, deps: string): Promise<void> {
+  const headers = ['tensorflow/c/', 'tensorflow/core/platform/ctstring', 'tsl/', 'xla/tsl/'];
+  const rules = headers.flatMap((path) => {
+    const inside = path.endsWith('/') ? path : path.slice(0, path.lastIndexOf('/'));
+    return [`tensorflow/include/${path}`, join(deps, 'include', inside)];
+  });
+  const libraries = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
+  for (const name of libraries) rules.push(`tensorflow/${name}`, join(deps, 'lib'));
+  await must('unpacking the wheel', python, ['-c', UNPACK, wheel, ...rules], projectRoot);
+  await symlink('libtensorflow_cc.so.2', join(deps, 'lib', 'libtensorflow.so'));
+  await symlink('libtensorflow_framework.so.2', join(deps, 'lib', 'libtensorflow_framework.so'));
+}
+
+function npm(): [program: string, args: string[]] {
+  const path = process.env.npm_execpath;
+  return path?.endsWith('.js') ? [process.execPath, [path]] : ['npm', []];
+}
+
+/** Installs the package without its install script, which would download libtensorflow. */
+async function installPackage(name: string, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'package.json'), '{ "private": true }\n');
+  const [program, args] = npm();
+  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'];
+  await must('npm install', program, [...args, 'install', ...options, `@tensorflow/${name}@${TFJS_VERSION}`], folder);
+  // Leave out what the project has itself: there must be one tfjs-core.
+  for (const shared of ['tfjs-core', 'tfjs-backend-cpu']) {
+    await rm(join(folder, 'node_modules', '@tensorflow', shared), { recursive: true });
+  }
+}
+
+async function buildBinding(packageFolder: string): Promise<void> {
+  // The headers beside the running node spare node-gyp a download, and match it.
+  const prefix = resolve(process.execPath, '../..');
+  const headers = existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
+  const preGyp = resolve(packageFolder, '../../@mapbox/node-pre-gyp/bin/node-pre-gyp');
+  // Without the option it is built six times, for every version of Node-API.
+  const args = [preGyp, 'rebuild', '--build-latest-napi-version-only', ...headers];
+  await must('building the binding', process.execPath, args, packageFolder);
+}
+
+/** Loads the backend in another process and trains a network with it. */
+const TRY = `
+const [root, name, folder] = process.argv.slice(1);
+const { loadBackend } = await import(root + '/env/tensorflow/backend.ts');
+const { segmentationTask } = await import(root + '/env/tasks/segmentation.ts');
+const backend = await loadBackend(name, [folder]);
+const image = { width: 96, height: 64, rgb: new Uint8Array(96 * 64 * 3).map((_, i) => i * 7), classes: new Uint8Array(96 * 64) };
+const task = segmentationTask({ steps: 20, backend: 'auto' });
+const start = performance.now();
+(await task.train(Array(8).fill(image), { initialisation: 1, order: 2 }, () => {})).dispose();
+console.log('RESULT ' + backend.version + ', ' + Math.round(160e3 / (performance.now() - start)) + ' images a second');
+`;
+
+async function tryBackend(name: string, folder: string): Promise<string> {
+  const args = ['--import', 'tsx', '--input-type=module', '-e', TRY, projectRoot, name, folder];
+  const text = await must('training with the new backend', process.execPath, args, projectRoot);
+  return /RESULT (.*)/.exec(text)?.[1] ?? '';
+}
+
+async function megabytes(paths: readonly string[]): Promise<string> {
+  const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
+  return `${Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1e6)} MB`;
+}
+
+async function setup(name: 'tfjs-node' | 'tfjs-node-gpu', force: boolean): Promise<void> {
+  const gpu = name === 'tfjs-node-gpu';
+  const target = nativeFolder(name);
+  if (force) await rm(target, { recursive: true, force: true });
+  if (existsSync(target)) {
+    const verdict = await step(`${name} is there already; trying it`, () => tryBackend(name, target));
+    return void process.stdout.write(`${verdict}. To build it anew: npm run setup:native -- --force\n`);
+  }
+  const staging = `${target}.unfinished`;
+  const packageFolder = join(staging, 'node_modules', '@tensorflow', name);
+  const deps = join(packageFolder, 'deps');
+  await rm(staging, { recursive: true, force: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new SetupError(`expected to remove ${staging}, got ${error.code}; is another setup still running?`);
+  });
+  await mkdir(staging, { recursive: true });
+
+  const { bavail, bsize } = await statfs(staging);
+  const [platform, arch] = [process.platform, process.arch];
+  const neededBytes = gpu ? 12e9 : 2e9;
+  const machine = { platform, arch, find: firstWorking, freeBytes: bavail * bsize, neededBytes };
+  const python = await step('1/6 Looking for Python, pip, make and a C++ compiler', () => checkMachine(machine));
+
+  const wheelFolder = join(staging, 'wheels');
+  const requirement = `${gpu ? 'tensorflow' : 'tensorflow-cpu'}==${TENSORFLOW_VERSION}`;
+  const [wheel] = await step(
+    `2/6 Downloading the wheel of ${requirement}, which holds libtensorflow`,
+    () => downloadWheels(python, [requirement], wheelFolder),
+    () => 'pip installed nothing',
+  );
+  await step(`3/6 Installing @tensorflow/${name} ${TFJS_VERSION} into ${target}`, () => installPackage(name, staging));
+  await step(
+    '4/6 Unpacking libtensorflow and its headers',
+    async () => {
+      await unpackTensorflow(python, wheel!, deps);
+      if (gpu) await unpackCuda(python, wheel!, join(staging, 'cuda'), deps);
+      await rm(wheelFolder, { recursive: true });
+      return megabytes([join(deps, 'lib', 'libtensorflow.so'), join(deps, 'lib', 'libtensorflow_framework.so')]);
+    },
+    (size) => size,
+  );
+  await step('5/6 Building the binding', () => buildBinding(packageFolder));
+  await step(
+    '6/6 Training with it',
+    () => tryBackend(name, staging),
+    (verdict) => verdict,
+  );
+  await rename(staging, target);
+  process.stdout.write(`Training uses ${name} from now on; npm ci leaves it in place.\n`);
+}
+
+/** libtensorflow looks for CUDA's libraries in ../nvidia, where TensorFlow's Python packages put them. */
+async function unpackCuda(python: string, wheel: string, folder: string, deps: string): Promise<void> {
+  const text = await must('reading the wheel', python, ['-c', READ_CUDA_REQUIREMENTS, wheel], projectRoot);
+  const wheels = await downloadWheels(python, text.trim().split('\n'), folder);
+  for (const path of wheels) {
+    const args = ['-c', UNPACK, path, 'nvidia/', join(deps, 'nvidia')];
+    await must(`unpacking ${path}`, python, args, projectRoot);
+  }
+  await rm(folder, { recursive: true });
+}
+
+if (import.meta.filename === process.argv[1]) {
+  const command = new Command('setup-native')
+    .description('Builds the native training backend from TensorFlow’s Python wheel, into .native/.')
+    .option('--gpu', 'the one for NVIDIA GPUs; downloads CUDA’s libraries as well, several GB')
+    .option('--force', 'build it anew where it is there already')
+    .parse();
+  const { gpu = false, force = false } = command.opts<{ gpu?: boolean; force?: boolean }>();
+  try {
+    process.stdout.write(`setup:native: gpu ${gpu}, force ${force}\n`);
+    await setup(gpu ? 'tfjs-node-gpu' : 'tfjs-node', force);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    process.stderr.write(`setup:native: ${error.message}\n`);
+    process.exitCode = 1;
+  }
+}

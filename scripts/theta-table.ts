@@ -1,0 +1,36 @@
+/** `npx tsx scripts/theta-table.ts`: writes the table of the traffic simulator's θ into env/README.md. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { TRAFFIC_PARAMETERS } from '../env/simulators/traffic/parameters.ts';
+import type { Parameter } from '../protocol/parameters.ts';
+
+const README = 'env/README.md';
+const BEGIN = '<!-- θ of traffic: written by scripts/theta-table.ts -->\n<!-- prettier-ignore-start -->\n';
+const END = '<!-- prettier-ignore-end -->';
+
+/** A Markdown table of parameters: name, range, default and meaning. */
+export function thetaTable(parameters: readonly Parameter[]): string {
+  const rows = parameters.map((p) => {
+    const cells =
+      p.kind === 'simplex'
+        ? [p.labels.join(', '), 'probabilities', p.default.join(', ')]
+        : [`${p.low} … ${p.high}${p.scale === 'log' ? ' (log)' : ''}`, p.unit, String(p.default)];
+    return `| \`${p.name}\` | ${cells.join(' | ')} | ${p.meaning} |`;
+  });
+  return ['| name | range | unit | default | meaning |', '|---|---|---|---|---|', ...rows, ''].join('\n');
+}
+
+/** A README with the table put where it belongs. @throws {Error} when it has no place for it */
+export function withThetaTable(readme: string): string {
+  const [before, rest] = readme.split(BEGIN);
+  const after = rest?.slice(rest.indexOf(END));
+  if (before === undefined || after === undefined || !after.startsWith(END)) {
+    throw new Error(`${README}: expected the lines ${BEGIN.trim()} and ${END}, found none`);
+  }
+  return `${before}${BEGIN}${thetaTable(TRAFFIC_PARAMETERS)}${after}`;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  writeFileSync(README, withThetaTable(readFileSync(README, 'utf8')));
+  console.log(README);
+}

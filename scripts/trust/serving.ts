@@ -1,0 +1,59 @@
+/** A server of the bandit in a process of its own, which a trial may kill. */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const ROOT = join(import.meta.dirname, '../..');
+/** An environment without images or training: the reward is a known function of θ and the seeds. */
+export const BANDIT = join(ROOT, 'test/environments/bandit.ts');
+
+export interface Serving {
+  readonly process: ChildProcess;
+  readonly url: string;
+  readonly port: number;
+}
+
+/** What was started and lives; it ends with this process, however that ends. */
+const children = new Set<ChildProcess>();
+process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+/** Starts one of our programs. */
+export function program(path: string, flags: readonly string[], stdout: 'pipe' | 'ignore'): ChildProcess {
+  const child = spawn(process.execPath, ['--import', 'tsx', path, ...flags], {
+    cwd: ROOT,
+    stdio: ['ignore', stdout, 'inherit'],
+  });
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
+}
+
+/** @throws {Error} when the server ends before it is ready */
+export async function serveBandit(port: number, ...flags: string[]): Promise<Serving> {
+  const all = ['--env', BANDIT, '--port', String(port), '--json', '--log', 'error', ...flags];
+  const child = program('scripts/serve.ts', all, 'pipe');
+  for await (const line of createInterface({ input: child.stdout! })) {
+    const { url, port: actual } = JSON.parse(line) as { url: string; port: number };
+    return { process: child, url, port: actual };
+  }
+  throw new Error(`serve: expected a server that is ready, got its end`);
+}
+
+/** The processes in which a server's evaluations run now. */
+export function workersOf({ process: child }: Serving): number[] {
+  try {
+    const text = execFileSync('pgrep', ['-P', String(child.pid), '-f', 'worker.ts'], { encoding: 'utf8' });
+    return text.trim().split('\n').map(Number);
+  } catch {
+    return []; // pgrep finds none
+  }
+}
+
+export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const closed = once(child, 'exit');
+  child.kill(signal);
+  await closed;
+}

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { mean } from 'mathjs';
+import type { Agent } from '../../agents/agent.ts';
+import {
+  gaussianProcess,
+  latinHypercube,
+  logExpectedImprovement,
+  matern52,
+  posterior,
+} from '../../agents/gaussian-process.ts';
+import { Random } from '../../protocol/random.ts';
+
+const near = (actual: number, expected: number, tolerance = 1e-9) =>
+  assert.ok(Math.abs(actual - expected) < tolerance, `expected ${expected}, got ${actual}`);
+
+const optimum = [0.4, -0.3, 0.1, -0.6];
+/** A smooth hill in four dimensions, 1 at the optimum. */
+const hill = (x: readonly number[]) => Math.exp(-2 * x.reduce((sum, v, i) => sum + (v - optimum[i]!) ** 2, 0));
+
+function spend(agent: Agent, evaluations: number, reward: (x: number[]) => number): number[] {
+  for (let done = 0; done < evaluations;) {
+    const actions = agent.ask().slice(0, evaluations - done);
+    done += actions.length;
+    agent.tell(actions.map((action) => ({ action, reward: reward(action) })));
+  }
+  return agent.recommend!();
+}
+
+describe('the Gaussian process', () => {
+  it('has the Matérn 5/2 kernel: 1 at 0, and (1 + √5 + 5/3) e^−√5 at one length', () => {
+    assert.equal(matern52(0, 0.7), 1);
+    near(matern52(0.7, 0.7), 0.5239941088318203);
+  });
+
+  it('has the posterior of two points that is worked by hand', () => {
+    // K = [[1.25, k], [k, 1.25]], y = ±1: m = 0, α = ±1/(1.25 − k), variance of f = yᵀα/2 = 1/(1.25 − k)
+    const model = posterior([[0], [1]], [1, -1], 1, 0.25);
+    const k = matern52(1, 1);
+    const { mean, sd } = model.at([0]);
+    near(mean, (1 - k) / (1.25 - k));
+    // rest = 1 − [1, k] K⁻¹ [1, k]ᵀ, with K⁻¹ = [[1.25, −k], [−k, 1.25]] / (1.25² − k²)
+    const rest = 1 - (1.25 - 2 * k * k + 1.25 * k * k) / (1.25 ** 2 - k * k);
+    near(sd, Math.sqrt(rest / (1.25 - k)));
+    near(model.at([0.5]).mean, 0);
+    const variance = 1 / (1.25 - k);
+    const logLikelihood = -Math.log(2 * Math.PI * variance) - 0.5 * Math.log(1.25 ** 2 - k * k) - 1;
+    near(model.logMarginalLikelihood, logLikelihood);
+  });
+
+  it('passes through points without noise, and is unsure far from them', () => {
+    const model = posterior([[-0.5], [0.1], [0.6]], [1, 3, 2], 0.3, 1e-8);
+    near(model.at([0.1]).mean, 3, 1e-5);
+    assert.ok(model.at([0.1]).sd < 1e-3 && model.at([-3]).sd > 0.5);
+  });
+
+  it('believes without changing its mind: the mean stays, the uncertainty goes', () => {
+    const model = posterior([[0], [1]], [1, -1], 0.5, 1e-6);
+    const before = [0.3, 0.5, 2].map((x) => model.at([x]));
+    model.believe([0.5]);
+    const after = [0.3, 0.5, 2].map((x) => model.at([x]));
+    before.forEach(({ mean }, i) => near(after[i]!.mean, mean));
+    assert.ok(after[1]!.sd < 1e-2 * before[1]!.sd && after[0]!.sd < before[0]!.sd);
+  });
+
+  it('expects the improvement that an integral gives, and tells apart what would underflow', () => {
+    const integral = (mean: number, sd: number, best: number) => {
+      let sum = 0;
+      const step = 1e-4;
+      for (let z = -10; z < 10; z += step) sum += Math.max(0, mean + sd * z - best) * Math.exp(-0.5 * z * z) * step;
+      return sum / Math.sqrt(2 * Math.PI);
+    };
+    for (const [mean, sd, best] of [
+      [0, 1, 0],
+      [1, 0.5, 1.5],
+      [0.2, 0.1, 0.65],
+      [0.2, 0.1, 0.75],
+    ] as const) {
+      near(logExpectedImprovement(mean, sd, best), Math.log(integral(mean, sd, best)), 0.1);
+    }
+    near(logExpectedImprovement(0, 1, 0), Math.log(1 / Math.sqrt(2 * Math.PI)));
+    assert.ok(logExpectedImprovement(0, 1, 60) > logExpectedImprovement(0, 1, 61));
+  });
+
+  it('begins with one point in each part of each dimension', () => {
+    const points = latinHypercube(8, 3, new Random(1));
+    for (let d = 0; d < 3; d++) {
+      const parts = points.map((point) => Math.floor(((point[d]! + 1) / 2) * 8)).sort();
+      assert.deepEqual(parts, [0, 1, 2, 3, 4, 5, 6, 7]);
+    }
+  });
+
+  for (const [noise, least] of [
+    [0, 0.97],
+    [0.1, 0.75],
+  ] as const) {
+    it(`finds a hill in four dimensions in 60 evaluations, which random search does not (noise ${noise})`, () => {
+      const seeds = [1, 2, 3, 4];
+      const [found, lucky] = [0, 0].map(() => [] as number[]) as [number[], number[]];
+      for (const seed of seeds) {
+        const random = new Random(seed);
+        const noisy = (x: readonly number[]) => hill(x) + noise * random.normal();
+        const agent = gaussianProcess(
+          { size: 4, start: [-0.5, 0.5, -0.5, 0.5], random: new Random(seed) },
+          { initial: 12, batch: 4 },
+        );
+        found.push(hill(spend(agent, 60, noisy)));
+        const draws = Array.from({ length: 60 }, () => Array.from({ length: 4 }, () => random.uniform(-1, 1)));
+        const tried = draws.map((action) => ({ action, reward: noisy(action) }));
+        lucky.push(hill(tried.reduce((a, b) => (b.reward > a.reward ? b : a)).action));
+      }
+      assert.ok(Number(mean(found)) > least, `it found ${found.join(', ')}`);
+      assert.ok(Number(mean(found)) > Number(mean(lucky)) + 0.2, `random search found ${lucky.join(', ')}`);
+    });
+  }
+
+  it('keeps the actions of a batch apart, and within the bounds', () => {
+    const agent = gaussianProcess({ size: 2, start: [0, 0], random: new Random(2) }, { initial: 6, batch: 4 });
+    agent.tell(agent.ask().map((action) => ({ action, reward: action[0]! + action[1]! })));
+    const batch = agent.ask();
+    batch.forEach((a, i) => {
+      assert.ok(a.every((v) => v >= -1 && v <= 1));
+      for (const b of batch.slice(0, i)) assert.ok(Math.hypot(a[0]! - b[0]!, a[1]! - b[1]!) > 1e-3);
+    });
+  });
+
+  it('lives with failed evaluations and with rewards that are all the same', () => {
+    const agent = gaussianProcess({ size: 2, start: [0, 0], random: new Random(2) }, { initial: 4, batch: 2 });
+    agent.tell(agent.ask().map((action) => ({ action, reward: null })));
+    agent.tell(agent.ask().map((action) => ({ action, reward: 0 })));
+    assert.equal(agent.ask().length, 2);
+  });
+});

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { adam, logDensityGradient, normalised, ranked, reinforce } from '../../agents/reinforce.ts';
+import { Random } from '../../protocol/random.ts';
+
+const close = (actual: readonly number[], expected: readonly number[], tolerance = 1e-9) => {
+  assert.equal(actual.length, expected.length);
+  actual.forEach((value, i) =>
+    assert.ok(Math.abs(value - expected[i]!) < tolerance, `[${i}]: expected ${expected[i]}, got ${value}`),
+  );
+};
+
+describe('REINFORCE', () => {
+  it('has the gradient of the log-density that finite differences give', () => {
+    const random = new Random(1);
+    const logDensity = (x: number[], mu: number[], sigma: number) =>
+      x.reduce(
+        (sum, xi, i) => sum - (xi - mu[i]!) ** 2 / (2 * sigma ** 2) - Math.log(sigma * Math.sqrt(2 * Math.PI)),
+        0,
+      );
+    for (let repeat = 0; repeat < 20; repeat++) {
+      const sigma = random.uniform(0.1, 1);
+      const mu = [random.normal(), random.normal(), random.normal()];
+      const x = mu.map((m) => random.normal(m, sigma));
+      const h = 1e-5;
+      const numeric = mu.map((_, i) => {
+        const shifted = (by: number) => mu.map((m, j) => (j === i ? m + by : m));
+        return (logDensity(x, shifted(h), sigma) - logDensity(x, shifted(-h), sigma)) / (2 * h);
+      });
+      close(logDensityGradient(x, mu, sigma), numeric, 1e-4);
+    }
+  });
+
+  it('normalises the rewards of a batch to mean 0 and deviation 1', () => {
+    // mean 2, variance ((-1)² + 0 + 1²)/3 = 2/3
+    close(normalised([1, 2, 3]), [-Math.sqrt(1.5), 0, Math.sqrt(1.5)]);
+    assert.deepEqual(normalised([5, 5, 5]), [0, 0, 0]);
+  });
+
+  it('ranks the rewards of a batch from -1 to 1, and shares ranks between equals', () => {
+    close(ranked([10, -3, 7]), [1, -1, 0]);
+    close(ranked([1, 1, 2]), [-0.5, -0.5, 1]);
+  });
+
+  it('takes the steps of Adam', () => {
+    // t = 1: m̂ = g and v̂ = g², so the step is the learning rate times the gradient's sign.
+    const step = adam(2, 0.1);
+    close(step([3, -0.5]), [0.1, -0.1], 1e-6);
+    // t = 2 with g = 0: m̂ = .9·.1·g/(1 − .81), v̂ = .999·.001·g²/(1 − .998001)
+    const expected = (0.1 * ((0.09 * 3) / 0.19)) / Math.sqrt((0.000999 * 9) / 0.001999);
+    close(step([0, 0]), [expected, -expected], 1e-6);
+  });
+
+  const options = {
+    batch: 4,
+    sigma: 0.5,
+    sigmaDecay: 0.5,
+    sigmaFloor: 0.2,
+    learningRate: 0.1,
+    advantage: 'baseline',
+    baselineDecay: 0.8,
+    antithetic: true,
+  } as const;
+  const problem = () => ({ size: 2, start: [0, 0.9], random: new Random(3) });
+
+  it('draws antithetic pairs about its mean, and stays within the action space', () => {
+    const agent = reinforce(problem(), { ...options, sigma: 0.01 });
+    const [a, b] = agent.ask() as [number[], number[]];
+    close(
+      a.map((value, i) => value + b[i]!),
+      [0, 1.8],
+    );
+    const wide = reinforce(problem(), { ...options, sigma: 5 }).ask();
+    assert.ok(wide.flat().every((value) => Math.abs(value) <= 1));
+    assert.ok(wide.flat().some((value) => Math.abs(value) === 1));
+  });
+
+  it('moves towards the actions that did better, by a moving-average baseline', () => {
+    const agent = reinforce(problem(), options);
+    const actions = agent.ask();
+    agent.tell(actions.map((action) => ({ action, reward: action[0]! })));
+    assert.ok(agent.recommend!()[0]! > 0, 'the reward rises with the first component');
+    const mean = actions.reduce((sum, [x]) => sum + x!, 0) / 4;
+    assert.ok(Math.abs((agent.state!()['baseline'] as number) - mean) < 1e-12, 'the first baseline is the first mean');
+    assert.equal(agent.state!()['sigma'], 0.25);
+    agent.tell(agent.ask().map((action) => ({ action, reward: 1 })));
+    assert.ok(Math.abs((agent.state!()['baseline'] as number) - (0.8 * mean + 0.2)) < 1e-12);
+    assert.equal(agent.state!()['sigma'], 0.2, 'σ has a floor');
+  });
+
+  it('survives an iteration in which every evaluation failed', () => {
+    const agent = reinforce(problem(), options);
+    agent.tell(agent.ask().map((action) => ({ action, reward: null })));
+    assert.deepEqual(agent.recommend!(), [0, 0.9]);
+  });
+});

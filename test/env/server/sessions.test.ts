@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import type { EnvironmentServer } from '../../../env/server/server.ts';
+import { startBanditServer } from './bandit-server.ts';
+import { Peer, type Message } from './peer.ts';
+
+const ACTION = [0, 0, 0, 0, 0, 0];
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('sessions', () => {
+  let server: EnvironmentServer;
+  before(async () => (server = await startBanditServer({ limits: { max_sessions: 40, max_unacknowledged: 5 } })));
+  after(() => server.stop());
+
+  const step = (session_id: string, step_id: string) => ({
+    t: 'step',
+    id: step_id,
+    session_id,
+    step_id,
+    reset: true,
+    action: ACTION,
+  });
+
+  /** A peer with an open session. */
+  async function opened(options: object = {}, extra: object = {}) {
+    const peer = await Peer.welcomed(server.url);
+    const reply = await peer.ask({ t: 'open', id: 'o', env_id: 'Bandit-v0', options, ...extra }, 'opened');
+    return { peer, session_id: reply['session_id'] as string, token: reply['resume_token'] as string };
+  }
+
+  async function resume(session_id: string, resume_token: string, last_seq = 0) {
+    const peer = await Peer.welcomed(server.url);
+    const reply = await peer.ask({ t: 'resume', id: 'r', session_id, resume_token, last_seq });
+    return { peer, reply, token: reply['resume_token'] as string };
+  }
+
+  it('[S6] resumes with no event received yet, and gives the results that were finished meanwhile', async () => {
+    const { peer, session_id, token } = await opened({ delayMs: 150 });
+    for (const id of ['a', 'b', 'c']) peer.send(step(session_id, id));
+    await peer.next('accepted');
+    peer.socket.terminate();
+    await pause(250);
+    const { peer: next, reply } = await resume(session_id, token);
+    assert.deepEqual([reply.t, reply['epoch'], reply['replayed'], reply['in_flight']], ['resumed', 2, 1, ['b', 'c']]);
+    const results: Message[] = [await next.next('result'), await next.next('result'), await next.next('result')];
+    assert.deepEqual(
+      results.map((result) => [result['step_id'], result['seq'], result['replayed']]),
+      [
+        ['a', 1, true],
+        ['b', 2, undefined],
+        ['c', 3, undefined],
+      ],
+    );
+    next.close();
+  });
+
+  it('[S6] gives no result again that the client has', async () => {
+    const { peer, session_id, token } = await opened();
+    for (const id of ['a', 'b']) await peer.ask(step(session_id, id), 'result');
+    peer.close();
+    const { reply, peer: next } = await resume(session_id, token, 1);
+    assert.equal(reply['replayed'], 1);
+    assert.equal((await next.next('result'))['step_id'], 'b');
+    next.close();
+  });
+
+  it('[S6] refuses to resume after what was acknowledged, or before what was sent', async () => {
+    const { peer, session_id, token } = await opened();
+    for (const id of ['a', 'b']) await peer.ask(step(session_id, id), 'result');
+    peer.send({ t: 'ack', session_id, seq: 1 });
+    await peer.ask({ t: 'ping', id: 1 }, 'pong');
+    peer.close();
+    assert.equal((await resume(session_id, token, 0)).reply['code'], 'RESUME_GAP');
+    assert.equal((await resume(session_id, token, 3)).reply['code'], 'RESUME_GAP');
+    assert.equal((await resume(session_id, token, 1)).reply.t, 'resumed');
+  });
+
+  it('[S7] a wrong token, and one that was replaced, is refused as an unknown session', async () => {
+    const { peer, session_id, token } = await opened();
+    peer.close();
+    assert.equal((await resume(session_id, 'guess')).reply['code'], 'SESSION_NOT_FOUND');
+    const { peer: second, token: newer } = await resume(session_id, token);
+    assert.notEqual(newer, token);
+    await second.ask({ t: 'reset', id: 1, session_id }, 'reset_done');
+    second.close();
+    assert.equal((await resume(session_id, token)).reply['code'], 'SESSION_NOT_FOUND');
+    assert.equal((await resume(session_id, newer)).reply.t, 'resumed');
+  });
+
+  it('[S7] the old token still works when the reply with the new one was lost', async () => {
+    const { peer, session_id, token } = await opened();
+    peer.close();
+    const { peer: second } = await resume(session_id, token);
+    second.socket.terminate();
+    assert.equal((await resume(session_id, token)).reply.t, 'resumed');
+  });
+
+  it('[S7] the token that the client has still works when several replies in a row were lost', async () => {
+    const { peer, session_id, token } = await opened();
+    peer.close();
+    for (let i = 0; i < 3; i++) (await resume(session_id, token)).peer.socket.terminate();
+    const { reply, peer: last } = await resume(session_id, token);
+    assert.equal(reply.t, 'resumed');
+    last.close();
+  });
+
+  it('[S8] a resume while the old socket lives takes over, and closes it with 4409', async () => {
+    const { peer, session_id, token } = await opened();
+    const { peer: thief, reply } = await resume(session_id, token);
+    assert.equal(reply['epoch'], 2);
+    assert.equal(await peer.closed, 4409);
+    await pause(50);
+    // The late close of the old socket has not harmed the session.
+    assert.equal((await thief.ask(step(session_id, 'after'), 'result'))['outcome'], 'ok');
+    thief.close();
+  });
+
+  it('[S9] a session ends its grace after the last step, never while one runs', async () => {
+    const { peer, session_id, token } = await opened({ delayMs: 400 }, { detach_grace_ms: 100 });
+    await peer.ask(step(session_id, 'long'), 'accepted');
+    peer.socket.terminate();
+    await pause(300);
+    const { reply, peer: second } = await resume(session_id, token);
+    assert.deepEqual(reply['in_flight'], ['long']);
+    second.socket.terminate();
+    await pause(500);
+    assert.equal((await resume(session_id, reply['resume_token'] as string)).reply['code'], 'SESSION_NOT_FOUND');
+  });
+
+  it('[S5] [H9] the session of a client that cannot resume ends with its socket', async () => {
+    const peer = await Peer.connect(server.url);
+    await peer.ask({ t: 'hello', id: 1, protocol: [1] }, 'welcome');
+    const reply = await peer.ask({ t: 'open', id: 'o', env_id: 'Bandit-v0', options: { delayMs: 5000 } }, 'opened');
+    const session_id = reply['session_id'] as string;
+    await peer.ask(step(session_id, 'long'), 'accepted');
+    peer.close();
+    await peer.closed;
+    while (server.pool.running > 0) await pause(20);
+    assert.equal((await resume(session_id, reply['resume_token'] as string)).reply['code'], 'SESSION_NOT_FOUND');
+  });
+
+  it('[S4] close is answered, ends what runs, and the id is unknown then', async () => {
+    const { peer, session_id } = await opened({ delayMs: 5000 });
+    await peer.ask(step(session_id, 'long'), 'accepted');
+    assert.deepEqual(await peer.ask({ t: 'close', id: 'bye', session_id }), { t: 'closed', re: 'bye', session_id });
+    assert.equal((await peer.ask(step(session_id, 'late')))['code'], 'SESSION_NOT_FOUND');
+    while (server.pool.running > 0) await pause(20);
+    peer.close();
+  });
+
+  it('[S10] results that are never acknowledged bring the session to a halt, not the server', async () => {
+    const { peer, session_id } = await opened();
+    for (const id of ['1', '2', '3', '4', '5']) await peer.ask(step(session_id, id), 'result');
+    assert.equal((await peer.ask(step(session_id, '6')))['code'], 'BUSY');
+    peer.send({ t: 'ack', session_id, seq: 5 });
+    assert.equal((await peer.ask(step(session_id, '6'), 'result'))['seq'], 6);
+    peer.close();
+  });
+
+  it('[S1] more sessions than the limit are refused for now', async () => {
+    const peer = await Peer.welcomed(server.url);
+    let reply: Message;
+    do reply = await peer.ask({ t: 'open', id: 'o', env_id: 'Bandit-v0' });
+    while (reply.t === 'opened');
+    assert.deepEqual([reply['code'], reply['retryable']], ['TOO_MANY_SESSIONS', true]);
+    peer.close();
+  });
+});
+
+describe('liveness', () => {
+  it('[L1] a socket that answers no ping is ended, and its session waits to be resumed', async () => {
+    const server = await startBanditServer({ heartbeatMs: 100 });
+    const peer = await Peer.welcomed(server.url);
+    const reply = await peer.ask({ t: 'open', id: 'o', env_id: 'Bandit-v0' }, 'opened');
+    // Stop reading from the network: what a half-open connection looks like from the server.
+    peer.socket.pause();
+    await pause(400);
+    const next = await Peer.welcomed(server.url);
+    const { session_id, resume_token } = reply;
+    assert.equal((await next.ask({ t: 'resume', id: 'r', session_id, resume_token, last_seq: 0 })).t, 'resumed');
+    await pause(300);
+    assert.equal((await next.ask({ t: 'ping', id: 1 }, 'pong'))['re'], 1, 'one that answers stays');
+    peer.socket.terminate();
+    next.close();
+    await server.stop();
+  });
+
+  it('[L3] a client that does not read loses its socket, not its session, and others notice nothing', async () => {
+    const server = await startBanditServer();
+    const [peer, other] = [await Peer.welcomed(server.url), await Peer.welcomed(server.url)];
+    const { session_id, resume_token } = await peer.ask({ t: 'open', id: 'o', env_id: 'Bandit-v0' }, 'opened');
+    peer.socket.pause();
+    // Each answer to open has some 2 kB, and a refused one is an error of some 200 bytes.
+    const junk = 'x'.repeat(100);
+    for (let i = 0; i < 60_000; i++) peer.send({ t: 'open', id: junk, env_id: junk });
+    await new Promise<void>((resolve) => peer.socket.ping(undefined, undefined, () => resolve()));
+    await pause(500);
+    assert.equal((await other.ask({ t: 'ping', id: 1 })).t, 'pong');
+    const reply = await other.ask({ t: 'resume', id: 'r', session_id, resume_token, last_seq: 0 });
+    assert.equal(reply.t, 'resumed');
+    peer.socket.resume();
+    assert.notEqual(await peer.closed, 4409, 'it was closed before the session was taken over');
+    other.close();
+    await server.stop();
+  });
+
+  it('[L2] draining is announced; what runs ends, and nothing new begins', async () => {
+    const server = await startBanditServer();
+    const peer = await Peer.welcomed(server.url);
+    const session_id = await peer.open({ delayMs: 300 });
+    await peer.ask({ t: 'step', id: 1, session_id, step_id: 'a', reset: true, action: ACTION }, 'accepted');
+    const drained = server.drain(5000);
+    assert.equal((await peer.next('draining'))['deadline_ms'], 5000);
+    assert.equal(
+      (await peer.ask({ t: 'step', id: 2, session_id, step_id: 'b', reset: true, action: ACTION }))['code'],
+      'DRAINING',
+    );
+    assert.equal((await peer.next('result'))['outcome'], 'ok');
+    await drained;
+    assert.equal(await peer.closed, 1012);
+  });
+
+  it('[L4] /healthz and /readyz answer over HTTP', async () => {
+    const server = await startBanditServer();
+    const get = async (path: string) => {
+      const response = await fetch(`${server.url.replace('ws', 'http')}${path}`);
+      return [response.status, await response.json()] as const;
+    };
+    assert.deepEqual(await get('/healthz'), [200, { alive: true }]);
+    const [status, ready] = await get('/readyz');
+    assert.deepEqual([status, (ready as { ready: boolean }).ready], [200, true]);
+    assert.equal((await get('/nothing'))[0], 404);
+    for (const pid of server.pool.pids) process.kill(pid, 'SIGKILL');
+    while (server.pool.readyWorkers > 0) await pause(10);
+    assert.equal((await get('/readyz'))[0], 503, 'not ready without a worker');
+    while (server.pool.readyWorkers === 0) await pause(10);
+    assert.equal((await get('/readyz'))[0], 200);
+    await server.stop();
+  });
+});

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { annotate, CATEGORIES, countCars, visibleBoxes } from '../../../../env/simulators/traffic/annotations.ts';
+import { CAR_TYPES } from '../../../../env/simulators/traffic/parameters.ts';
+import { type TrafficImage, trafficSimulator } from '../../../../env/simulators/traffic/traffic.ts';
+import { defaultTheta, type Theta } from '../../../../protocol/parameters.ts';
+
+const simulator = trafficSimulator({ width: 128, height: 96 });
+/** One lane each way with nothing on it but leading cars. */
+const alone: Theta = {
+  ...defaultTheta(simulator.parameters),
+  carTypes: [1, 0, 0, 0, 0],
+  junctions: [1, 0, 0, 0, 0, 0],
+  parkedShare: 0,
+  oncomingRate: 0,
+  leadingRate: 0.5,
+  nearestCar: 9,
+  poleRate: 0,
+  treeRate: 0,
+  peopleRate: 0,
+  clutterRate: 0,
+  lanes: 1,
+  curvature: 0,
+};
+
+/** Images of scenes 0, 1, … until there are `count` that pass. */
+function imagesWhere(theta: Theta, passes: (image: TrafficImage) => boolean, count: number): TrafficImage[] {
+  const found: TrafficImage[] = [];
+  for (let index = 0; found.length < count && index < 500; index++) {
+    const image = simulator.draw(theta, 8, index);
+    if (passes(image)) found.push(image);
+  }
+  assert.equal(found.length, count);
+  return found;
+}
+
+describe('annotations of a picture', () => {
+  it('say that a car which stands alone is wholly visible', () => {
+    for (const image of imagesWhere(alone, ({ cars }) => cars.length === 1, 5)) {
+      const [only] = annotate(image);
+      assert.equal(only!.visibility, 1);
+      assert.equal(only!.category, 'hatchback');
+      assert.equal(only!.area, image.instances.filter((id) => id > 0).length);
+    }
+  });
+
+  it('say how much of a car another hides: the pixels that come back when that one is gone', () => {
+    const crowded = { ...alone, leadingRate: 6 };
+    for (const image of imagesWhere(crowded, (image) => annotate(image).some((a) => a.visibility < 0.6), 3)) {
+      const [first] = annotate(image);
+      for (const { visibility, instance } of annotate(image)) {
+        if (instance === first!.instance) assert.equal(visibility, 1, 'nothing stands before the nearest');
+      }
+      const hidden = annotate(image).find(({ visibility }) => visibility < 0.6)!;
+      assert.ok(hidden.distance > first!.distance);
+    }
+  });
+
+  it('say how much of a car the edge of the picture cuts off', () => {
+    const near = { ...alone, carTypes: [0, 0, 0, 0, 1], leadingRate: 6, nearestCar: 4, fieldOfView: 40 };
+    const far = { ...alone, nearestCar: 40 };
+    const seen = ({ instances }: TrafficImage) => instances.some((id) => id > 0);
+    let cut = 0;
+    for (const image of imagesWhere(near, seen, 8)) {
+      const { truncation, box } = annotate(image)[0]!;
+      const [left, top, width, height] = box;
+      if (truncation < 0.1) continue;
+      cut++;
+      assert.ok(left === 0 || top === 0 || left + width === image.width || top + height === image.height, box.join());
+    }
+    assert.ok(cut >= 4, `${cut} of 8 buses right ahead reach over the edge`);
+    for (const image of imagesWhere(far, seen, 4)) assert.ok(annotate(image)[0]!.truncation < 1e-9);
+  });
+
+  it('count the cars of each type that show enough pixels', () => {
+    for (const image of imagesWhere({ ...alone, carTypes: [0, 0, 0, 1, 0] }, ({ cars }) => cars.length === 1, 3)) {
+      const { area } = annotate(image)[0]!;
+      const share = area / (image.width * image.height);
+      assert.deepEqual(countCars(image, share * 0.99), [0, 0, 0, 1, 0]);
+      assert.deepEqual(countCars(image, share * 1.01), [0, 0, 0, 0, 0]);
+    }
+  });
+
+  it('cover the car types, people and riders', () => {
+    assert.deepEqual(CATEGORIES, [...CAR_TYPES, 'person', 'rider']);
+    const busy = { ...alone, peopleRate: 15, leadingRate: 4, carTypes: [0.2, 0.2, 0.2, 0.2, 0.2] };
+    const seen = new Set(imagesWhere(busy, () => true, 60).flatMap((image) => annotate(image).map((a) => a.category)));
+    assert.deepEqual([...seen].sort(), [...CATEGORIES].sort());
+  });
+
+  it('put a box around exactly the pixels of an id', () => {
+    const width = 6;
+    const instances = Uint16Array.from([0, 0, 0, 0, 0, 0, 0, 3, 0, 3, 0, 0, 0, 0, 3, 0, 0, 5]);
+    assert.deepEqual([...visibleBoxes(instances, width)], [
+      [3, { box: [1, 1, 3, 2], area: 3 }],
+      [5, { box: [5, 2, 1, 1], area: 1 }],
+    ]); // prettier-ignore
+  });
+});

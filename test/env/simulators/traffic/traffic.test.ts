@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { Matrix4, Vector3 } from 'three';
+import { defaultTheta, type Theta } from '../../../../protocol/parameters.ts';
+import { type Car, type TrafficImage, trafficSimulator } from '../../../../env/simulators/traffic/traffic.ts';
+
+const [width, height] = [96, 64];
+const simulator = trafficSimulator({ width, height });
+const { parameters } = simulator;
+const usual = defaultTheta(parameters);
+
+/** Pixels of an image that show a car, as x and y. */
+function pixelsOf({ instances }: TrafficImage, { instance }: Car): [number, number][] {
+  const pixels: [number, number][] = [];
+  instances.forEach((id, i) => {
+    if (id === instance) pixels.push([i % width, Math.floor(i / width)]);
+  });
+  return pixels;
+}
+
+/** The box around a car as the camera sees it, from the camera's matrices and nothing of the renderer. */
+function projectedBox({ camera }: TrafficImage, car: Car) {
+  const view = new Matrix4().fromArray(camera.matrixWorld).invert();
+  const projection = new Matrix4().fromArray(camera.projectionMatrix);
+  const mirror = 0.16; // stand out on both sides of the body
+  const corners = [-1, 1].flatMap((side) =>
+    [-1, 1].flatMap((end) =>
+      [0, 1].map((up) => {
+        const local = new Vector3(side * (car.width / 2 + mirror), up * car.height, (end * car.length) / 2);
+        return local.applyAxisAngle(new Vector3(0, 1, 0), car.rotation).add(new Vector3(car.x, 0, car.z));
+      }),
+    ),
+  );
+  const seen = corners.map((corner) => corner.clone().applyMatrix4(view));
+  const depths = seen.map((corner) => -corner.z);
+  const screen = seen.map((corner) => corner.applyMatrix4(projection));
+  const xs = screen.map(({ x }) => ((x + 1) / 2) * width);
+  const ys = screen.map(({ y }) => ((1 - y) / 2) * height);
+  return {
+    left: Math.min(...xs),
+    right: Math.max(...xs),
+    top: Math.min(...ys),
+    bottom: Math.max(...ys),
+    near: Math.min(...depths),
+    far: Math.max(...depths),
+  };
+}
+
+describe('the traffic simulator', () => {
+  it('gives the same bytes for the same (θ, seed, index), whatever was drawn before', () => {
+    const first = simulator.draw(usual, 5, 3);
+    simulator.draw({ ...usual, fog: 0.05, cameraHeight: 3 }, 9, 0);
+    const again = simulator.draw(usual, 5, 3);
+    const elsewhere = trafficSimulator({ width, height }).draw(usual, 5, 3);
+    assert.deepEqual(again, first);
+    assert.deepEqual(elsewhere, first);
+  });
+
+  it('gives samples that later draws leave alone', () => {
+    const image = simulator.draw(usual, 1, 0);
+    const copy = structuredClone(image);
+    simulator.draw(usual, 1, 1);
+    assert.deepEqual(image, copy);
+  });
+
+  it('gives another scene for another index and for another seed', () => {
+    const image = simulator.draw(usual, 1, 0);
+    assert.notDeepEqual(simulator.draw(usual, 1, 1).classes, image.classes);
+    assert.notDeepEqual(simulator.draw(usual, 2, 0).classes, image.classes);
+  });
+
+  it('labels pixels of a car only where the car is projected to, at its distance', () => {
+    let cars = 0;
+    for (let index = 0; index < 12; index++) {
+      const image = simulator.draw(usual, 11, index);
+      for (const car of image.cars) {
+        const box = projectedBox(image, car);
+        if (box.near < 0.5) continue; // reaches behind the camera: its corners do not bound it
+        const pixels = pixelsOf(image, car);
+        if (pixels.length > 0) cars++;
+        for (const [x, y] of pixels) {
+          const where = `scene ${index}, car ${car.instance} at ${x}, ${y}`;
+          assert.ok(x + 1 > box.left && x < box.right && y + 1 > box.top && y < box.bottom, where);
+          const depth = image.depth[y * width + x]!;
+          assert.ok(depth > box.near - 0.05 && depth < box.far + 0.05, `${where}: depth ${depth}`);
+        }
+      }
+    }
+    assert.ok(cars > 40, `${cars} cars seen`);
+  });
+
+  it('labels most of the projected box of a car that nothing hides', () => {
+    const alone: Theta = {
+      ...usual,
+      carTypes: [1, 0, 0, 0, 0],
+      junctions: [1, 0, 0, 0, 0, 0],
+      parkedShare: 0,
+      oncomingRate: 0,
+      leadingRate: 6,
+      nearestCar: 9,
+      poleRate: 0,
+      treeRate: 0,
+      peopleRate: 0,
+      clutterRate: 0,
+      lanes: 1,
+      curvature: 0,
+      cameraYawSpread: 0,
+    };
+    for (let index = 0; index < 10; index++) {
+      const image = simulator.draw(alone, 3, index);
+      const first = image.cars[0]!;
+      const box = projectedBox(image, first);
+      const [left, right] = [Math.max(0, box.left), Math.min(width, box.right)];
+      const area = (right - left) * (Math.min(height, box.bottom) - Math.max(0, box.top));
+      const share = pixelsOf(image, first).length / area;
+      assert.ok(share > 0.5, `scene ${index}: ${share} of the box`);
+    }
+  });
+});

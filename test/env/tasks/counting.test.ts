@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import * as tf from '@tensorflow/tfjs-core';
+import { CAR_TYPES } from '../../../env/simulators/traffic/parameters.ts';
+import { trafficSimulator } from '../../../env/simulators/traffic/traffic.ts';
+import { countingTask } from '../../../env/tasks/counting.ts';
+import { carCounts } from '../../../env/tasks/counting/counts.ts';
+import { loadBackend } from '../../../env/tensorflow/backend.ts';
+import { completeTheta, type Theta } from '../../../protocol/parameters.ts';
+import { countableScene, countableScenes, TYPES } from './counting/countable-scenes.ts';
+
+const SEEDS = { initialisation: 1, order: 2 };
+const silent = () => {};
+const short = { types: TYPES, backend: 'wasm', steps: 12, batchSize: 4 } as const;
+
+describe('countingTask', () => {
+  before(() => loadBackend('wasm'));
+
+  it('learns 8 images by heart', async () => {
+    const images = countableScenes(8, 1);
+    const task = countingTask({ ...short, steps: 150, batchSize: 8, augment: false });
+    const model = await task.train(images, SEEDS, silent);
+    const scores = await model.score(images);
+    const predicted = await model.predict(images);
+    model.dispose();
+    assert.ok(scores.devianceExplained! > 0.9, JSON.stringify(scores));
+    assert.equal(scores.negativeL1Rounded, -0);
+    assert.deepEqual(
+      [...predicted].map(Math.round),
+      images.flatMap((image) => [...carCounts(image, TYPES)]),
+    );
+  });
+
+  it('counts in images that it has not seen', async () => {
+    const model = await countingTask({ ...short, steps: 120, batchSize: 8 }).train(
+      countableScenes(60, 1),
+      SEEDS,
+      silent,
+    );
+    const scores = await model.score(countableScenes(40, 2));
+    model.dispose();
+    assert.ok(scores.devianceExplained! > 0.7, JSON.stringify(scores));
+  });
+
+  it('is the better for having been trained on the proportions that it is asked about', async () => {
+    const unseen = countableScenes(60, 3, 0.8);
+    const trainedOn = async (red: number) => {
+      const model = await countingTask({ ...short, steps: 60 }).train(countableScenes(40, 1, red), SEEDS, silent);
+      const scores = await model.score(unseen);
+      model.dispose();
+      return scores.devianceExplained!;
+    };
+    assert.ok((await trainedOn(0.8)) > (await trainedOn(0)) + 0.3);
+  });
+
+  it('gives the same scores for the same seeds, and others for another first weight or order', async () => {
+    const images = countableScenes(8, 1);
+    const score = async (seeds: typeof SEEDS) => {
+      const model = await countingTask(short).train(images, seeds, silent);
+      const scores = await model.score(images);
+      model.dispose();
+      return scores;
+    };
+    const first = await score(SEEDS);
+    assert.deepEqual(await score(SEEDS), first);
+    assert.notDeepEqual(await score({ ...SEEDS, initialisation: 3 }), first);
+    assert.notDeepEqual(await score({ ...SEEDS, order: 3 }), first);
+  });
+
+  it('scores each of its metrics, within its bounds, and rewards one of them', async () => {
+    const task = countingTask({ ...short, steps: 2, reward: 'negativeL1' });
+    const model = await task.train(countableScenes(4, 1), SEEDS, silent);
+    const scores = await model.score(countableScenes(9, 2));
+    model.dispose();
+    assert.deepEqual(Object.keys(scores).sort(), task.metrics.map(({ name }) => name).sort());
+    for (const { name, low, high } of task.metrics) assert.ok(scores[name]! >= low && scores[name]! <= high, name);
+    assert.equal(task.reward, 'negativeL1');
+  });
+
+  it('leaves no tensor behind, not even when whoever hears its progress breaks it off', async () => {
+    const images = countableScenes(6, 1);
+    const before = tf.memory();
+    const model = await countingTask(short).train(images, SEEDS, silent);
+    await model.score(images);
+    model.dispose();
+    const stop = () => {
+      throw new Error('enough');
+    };
+    await assert.rejects(countingTask(short).train(images, SEEDS, stop), /^Error: enough$/);
+    const { numTensors, numBytes } = tf.memory();
+    assert.deepEqual([numTensors, numBytes], [before.numTensors, before.numBytes]);
+  });
+
+  it('takes images of any size, and says NaN when training diverged', async () => {
+    const images = Array.from({ length: 4 }, (_, i) => countableScene(i, 0.5, 70, 45));
+    const model = await countingTask({ ...short, steps: 2 }).train(images, SEEDS, silent);
+    assert.ok(Number.isFinite((await model.score(countableScenes(5, 1))).devianceExplained));
+    model.dispose();
+    const lost = await countingTask({ ...short, learningRate: 1e30 }).train(images, SEEDS, silent);
+    assert.ok(Number.isNaN((await lost.score(images)).devianceExplained));
+    lost.dispose();
+  });
+
+  it('refuses to train on nothing', async () => {
+    await assert.rejects(countingTask(short).train([], SEEDS, silent), /expected at least one image, got none/);
+  });
+});
+
+describe('the traffic simulator, to be counted in', () => {
+  const simulator = trafficSimulator({ width: 96, height: 72 });
+  const draw = (theta: Theta, count: number) =>
+    Array.from({ length: count }, (_, i) => simulator.draw(completeTheta(simulator.parameters, theta), 1, i));
+
+  it('shows cars of every type that can be counted', () => {
+    const total = new Float32Array(CAR_TYPES.length);
+    for (const image of draw({}, 60)) carCounts(image, CAR_TYPES).forEach((count, type) => (total[type]! += count));
+    assert.ok(
+      total.every((count) => count > 0),
+      total.join(),
+    );
+  });
+
+  it('shows cars of one type alone where θ says so', () => {
+    const total = new Float32Array(CAR_TYPES.length);
+    for (const image of draw({ carTypes: [0, 0, 0, 1, 0] }, 12)) {
+      carCounts(image, CAR_TYPES).forEach((count, type) => (total[type]! += count));
+    }
+    assert.deepEqual(
+      [...total].map((count) => count > 0),
+      [false, false, false, true, false],
+    );
+  });
+});

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { FairQueue } from '../../../env/workers/fair-queue.ts';
+
+describe('the fair queue', () => {
+  it('gives owners turns, and each owner its own order', () => {
+    const queue = new FairQueue<string>();
+    for (const item of ['a1', 'a2', 'a3', 'b1', 'c1', 'b2']) queue.add(item[0]!, item);
+    const taken = Array.from({ length: 6 }, () => queue.take());
+    assert.deepEqual(taken, ['a1', 'b1', 'c1', 'a2', 'b2', 'a3']);
+    assert.equal(queue.take(), undefined);
+    assert.equal(queue.size, 0);
+  });
+
+  it('lets an item go from anywhere in it, once', () => {
+    const queue = new FairQueue<string>();
+    for (const item of ['a1', 'a2', 'b1']) queue.add(item[0]!, item);
+    assert.equal(queue.remove('a', 'a1'), true);
+    assert.equal(queue.remove('a', 'a1'), false);
+    assert.equal(queue.remove('b', 'b1'), true);
+    assert.equal(queue.size, 1);
+    assert.equal(queue.take(), 'a2');
+    assert.equal(queue.take(), undefined);
+  });
+});

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+
+/** Every module that a file imports: packages by name, ours by path from the root. */
+function imports(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8');
+  const found = [...text.matchAll(/(?:^import|^export|^\} from|\bimport\()[^'"`;]*['"]([^'"]+)['"]/gm)].map(
+    (m) => m[1]!,
+  );
+  return found.map((name) => (name.startsWith('.') ? relative(root, join(root, dirname(file), name)) : name));
+}
+
+function filesOf(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name));
+}
+
+/** Who may not import whom: [from, to, why]. */
+const rules: readonly [from: string, to: RegExp, why: string][] = [
+  ['protocol', /^(env|agents|scripts|test)\//, 'the protocol is what both sides may know'],
+  ['agents', /^(env|scripts|test)\//, 'an agent knows the environment through the protocol alone'],
+  ['env', /^(agents|scripts|test)\//, 'the environment knows no agent'],
+  ['env/simulators', /^(ws$|@tensorflow\/)/, 'a simulator neither trains nor talks'],
+  ['env/render', /^(ws$|@tensorflow\/)/, 'a renderer neither trains nor talks'],
+  ['env/tasks', /^three/, 'a task sees samples, not scenes'],
+  ['protocol', /^(three|@tensorflow\/)/, 'the protocol is bytes and messages'],
+];
+
+describe('imports', () => {
+  for (const [from, to, why] of rules) {
+    it(`lets no file of ${from}/ import ${to.source}: ${why}`, () => {
+      const offenders = filesOf(from).flatMap((file) =>
+        imports(file)
+          .filter((name) => to.test(name))
+          .map((name) => `${file} imports ${name}`),
+      );
+      assert.deepEqual(offenders, []);
+    });
+  }
+
+  it('lets no file of protocol/ import ws but the conformance kit, which talks to servers and clients', () => {
+    const files = filesOf('protocol').filter((file) => imports(file).includes('ws'));
+    assert.deepEqual([...new Set(files.map((file) => dirname(file)))], ['protocol/conformance']);
+  });
+
+  it('sees the imports that it judges', () => {
+    assert.ok(imports('env/evaluate.ts').includes('protocol/random.ts'));
+    assert.ok(imports('test/imports.test.ts').includes('node:assert/strict'));
+    assert.ok(filesOf('agents').includes('agents/run.ts'));
+  });
+});

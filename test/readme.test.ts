@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startBanditServer } from './env/server/bandit-server.ts';
+
+const root = join(import.meta.dirname, '..');
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+/** The lines of README's shell blocks. */
+const commands = [...readme.matchAll(/^```sh\n([^]*?)^```/gm)].flatMap((block) => block[1]!.trim().split('\n'));
+
+/** What shortens a command for a test; null: not run here, for the reason beside it. */
+const shorter: Readonly<Record<string, string | null>> = {
+  'npm ci && npm run demo': '--evaluations 8 --out OUT/demo',
+  'npm ci && npm test': null, // this is it
+  'npm run serve -- --env TrafficSegmentation-v0': '',
+  'npx tsx agents/reinforce.ts': '',
+  'npx tsx agents/random-search.ts': '',
+  'npx tsx agents/cem.ts': '',
+  'npm run scenes -- --theta': '--out OUT/scenes.png',
+  'npm run scenes -- --sweep': '--count 3 --out OUT/sweep.png',
+  'npm run setup:native': null, // needs pip, a compiler and 300 MB; test/scripts/setup-native.test.ts has the rest
+};
+const QUICK = `--env-options '{"preset":"quick","steps":10}' --evaluations 2 --finalists 1 --finalist-seeds 1 --report-seeds 1`;
+
+/** Groups of processes that were started and have not ended. */
+const groups = new Set<number>();
+
+/** Runs a command line in a shell, as a reader would; the group of its processes can be signalled as Ctrl-C does. */
+function start(line: string) {
+  const child = spawn('bash', ['-c', line], { cwd: root, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  groups.add(child.pid!);
+  let output = '';
+  let ended = false;
+  const collect = (data: Buffer) => (output += data.toString());
+  child.stdout.on('data', collect);
+  child.stderr.on('data', collect);
+  return {
+    output: () => output,
+    ended: () => ended,
+    end: once(child, 'close').then(([code]) => {
+      ended = true;
+      groups.delete(child.pid!);
+      return { code: code as number | null, output };
+    }),
+    interrupt: () => process.kill(-child.pid!, 'SIGINT'),
+  };
+}
+
+describe('README', () => {
+  let out: string;
+  before(() => {
+    out = mkdtempSync(join(tmpdir(), 'readme-'));
+  });
+  after(() => {
+    for (const group of groups) process.kill(-group, 'SIGKILL'); // a test that failed half-way leaves some
+    rmSync(out, { recursive: true });
+  });
+
+  const command = (beginning: string) => {
+    const line = commands.find((known) => known.startsWith(beginning));
+    assert.ok(line, `README has no command that begins with ${beginning}`);
+    const flags = shorter[beginning]!.replaceAll('OUT', out);
+    const run = line.replace('npm ci && ', '');
+    return `${run}${run.includes(' -- ') || run.startsWith('npx') || flags === '' ? '' : ' --'} ${flags}`;
+  };
+
+  it('has no command that is not tried here', () => {
+    for (const line of commands) {
+      assert.ok(
+        Object.keys(shorter).some((beginning) => line.startsWith(beginning)),
+        line,
+      );
+    }
+  });
+
+  it('names no file or folder that does not exist', () => {
+    const links = [...readme.matchAll(/\]\(([^)]+)\)/g)]
+      .map((match) => match[1]!)
+      .filter((link) => !link.includes(':'));
+    assert.ok(links.length > 5);
+    for (const link of links) assert.ok(existsSync(join(root, link)), link);
+  });
+
+  it('runs the demo, which ends with scores of both θ and the pictures that it made', async () => {
+    const { code, output } = await start(command('npm ci && npm run demo')).end;
+    assert.equal(code, 0, output);
+    assert.match(output, /^test carIou +[\d.]+ ± [\d.]+ +[\d.]+ ± [\d.]+$/m);
+    for (const picture of ['reward.png', 'scenes.png', 'predictions.png']) {
+      assert.ok(output.includes(join(out, 'demo', picture)), output);
+      const signature = readFileSync(join(out, 'demo', picture))
+        .subarray(1, 4)
+        .toString();
+      assert.equal(signature, 'PNG');
+    }
+  }).timeout(400_000);
+
+  it('stops the demo on Ctrl-C and leaves no process behind', async () => {
+    const marker = `--out ${join(out, 'stopped')}`;
+    const demo = start(`npm run demo -- --evaluations 200 ${marker}`);
+    while (!/^\[ *2\//m.test(demo.output())) await new Promise((resolve) => setTimeout(resolve, 100));
+    const server = /server: ws:\/\/127\.0\.0\.1:(\d+)/.exec(demo.output())![1]!;
+    demo.interrupt();
+    const { output } = await demo.end; // the pipes close when the last process of the demo has gone
+    assert.match(output, /stopped; go on with --resume/);
+    await assert.rejects(fetch(`http://127.0.0.1:${server}/healthz`), 'the server still answers');
+  }).timeout(300_000);
+
+  it('serves in one terminal, and runs each agent in another', async () => {
+    const server = start(`${command('npm run serve -- --env TrafficSegmentation-v0')} --port 0`);
+    while (!/^ws:\S+ is ready/m.test(server.output())) {
+      assert.ok(!server.ended(), server.output());
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.match(server.output(), /backend: (tfjs-node-gpu|tfjs-node|wasm)/);
+    const url = /^(ws:\S+) is ready/m.exec(server.output())![1]!;
+    for (const agent of ['reinforce', 'random-search', 'cem']) {
+      const line = command(`npx tsx agents/${agent}.ts`)
+        .replace('ws://127.0.0.1:7077', url)
+        .replace('--evaluations 64', `${QUICK} --log ${join(out, `${agent}.jsonl`)}`);
+      const { code, output } = await start(line).end;
+      assert.equal(code, 0, output);
+      assert.match(output, /^fog +[\d.]+ +[\d.]+ +1\/m$/m);
+    }
+    server.interrupt();
+    await server.end;
+  }).timeout(400_000);
+
+  it('shows an agent that climbs when it is run', async () => {
+    const example = /^```ts\n([^]*?)^```/m.exec(readme)![1]!;
+    const path = join(out, 'hill-climber.ts');
+    writeFileSync(path, example.replaceAll("from './", `from '${join(root, 'agents')}/`));
+    const server = await startBanditServer();
+    const log = join(out, 'hill.jsonl');
+    const { code, output } = await start(`npx tsx ${path} --url ${server.url} --evaluations 80 --log ${log}`).end;
+    await server.stop();
+    assert.equal(code, 0, output);
+    const [, before, after] = /^validation gain \(reward\) +([\d.]+).*? {2}([\d.]+)/m.exec(output)!;
+    assert.ok(Number(after) > Number(before) + 0.2, output);
+  });
+
+  it('draws scenes and a sweep', async () => {
+    for (const beginning of ['npm run scenes -- --theta', 'npm run scenes -- --sweep']) {
+      const { code, output } = await start(command(beginning)).end;
+      assert.equal(code, 0, output);
+    }
+    for (const picture of ['scenes.png', 'sweep.png']) assert.ok(existsSync(join(out, picture)));
+  }).timeout(300_000);
+});

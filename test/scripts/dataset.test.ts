@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { CLASSES } from '../../env/classes.ts';
+import { annotate } from '../../env/simulators/traffic/annotations.ts';
+import { trafficSimulator } from '../../env/simulators/traffic/traffic.ts';
+import { runLengths } from '../../scripts/dataset/coco.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'dataset-'));
+const [width, height] = [64, 40];
+const theta = { fog: 0.004, parkedShare: 0.9, peopleRate: 9 };
+const usual = ['--theta', JSON.stringify(theta), '--seed', '7', '--width', `${width}`, '--height', `${height}`];
+
+function dataset(...flags: string[]) {
+  return spawnSync(process.execPath, ['--import', 'tsx', 'scripts/dataset.ts', ...flags], { encoding: 'utf8' });
+}
+
+/** Every file below a folder, with its bytes. */
+function contents(of: string): Map<string, string> {
+  const names = readdirSync(of, { recursive: true, encoding: 'utf8' }).sort();
+  const files = names.filter((name) => statSync(join(of, name)).isFile());
+  return new Map(files.map((name) => [name, readFileSync(join(of, name)).toString('base64')]));
+}
+
+const readJson = (...path: string[]): unknown => JSON.parse(readFileSync(join(folder, ...path), 'utf8'));
+
+describe('npm run dataset', () => {
+  before(() => {
+    const { status, stderr } = dataset(...usual, '--count', '3', '--out', join(folder, 'three'));
+    assert.equal(status, 0, stderr);
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('writes pictures that read back as what the simulator drew', async () => {
+    const simulator = trafficSimulator({ width, height });
+    for (let index = 0; index < 3; index++) {
+      const image = simulator.draw(theta, 7, index);
+      const open = (kind: string) => sharp(join(folder, 'three', kind, `00000${index}.png`));
+      const bytes = async (kind: string) =>
+        new Uint8Array(
+          await open(kind)
+            .toColourspace(kind === 'images' ? 'srgb' : 'b-w')
+            .raw()
+            .toBuffer(),
+        );
+      const words = async (kind: string) => {
+        const buffer = await open(kind).toColourspace('grey16').raw({ depth: 'ushort' }).toBuffer();
+        return new Uint16Array(buffer.buffer, buffer.byteOffset, buffer.length / 2);
+      };
+      assert.deepEqual(await bytes('images'), image.rgb);
+      const { channels } = await open('labels').metadata();
+      assert.equal(channels, 1);
+      assert.deepEqual(await bytes('labels'), image.classes);
+      assert.deepEqual(
+        await bytes('labels_camvid'),
+        image.classes.map((id) => CLASSES[id]!.camvid),
+      );
+      assert.deepEqual(await words('instances'), image.instances);
+      const centimetres = await words('depth');
+      image.depth.forEach((metres, i) => {
+        const expected = Number.isFinite(metres) ? metres * 100 : 0;
+        assert.ok(Math.abs(centimetres[i]! - expected) <= 0.5, `${centimetres[i]} cm for ${metres} m`);
+      });
+    }
+  });
+
+  it('writes a COCO object with box, area and mask for every annotation', () => {
+    type Coco = Record<'images' | 'categories' | 'annotations', Record<string, unknown>[]>;
+    const { images, categories, annotations } = readJson('three', 'annotations.json') as Coco;
+    const simulator = trafficSimulator({ width, height });
+    assert.equal(images.length, 3);
+    assert.equal(new Set(annotations.map(({ id }) => id)).size, annotations.length);
+    for (let index = 0; index < 3; index++) {
+      const image = simulator.draw(theta, 7, index);
+      const expected = annotate(image);
+      const found = annotations.filter(({ image_id }) => image_id === index);
+      assert.equal(found.length, expected.length);
+      expected.forEach(({ category, box, area, instance }, i) => {
+        const { category_id, bbox, area: written, segmentation } = found[i]!;
+        assert.equal(categories.find(({ id }) => id === category_id)!['name'], category);
+        assert.deepEqual(bbox, box);
+        assert.equal(written, area);
+        assert.deepEqual(segmentation, runLengths(image.instances, width, instance));
+      });
+    }
+  });
+
+  it('writes a line of metadata for each picture: θ, seed, what was drawn, the camera and the cars', () => {
+    const lines = readFileSync(join(folder, 'three', 'metadata.jsonl'), 'utf8')
+      .trim()
+      .split('\n');
+    const image = trafficSimulator({ width, height }).draw(theta, 7, 2);
+    const facts = JSON.parse(lines[2]!) as Record<string, unknown>;
+    assert.equal(lines.length, 3);
+    assert.equal(facts['seed'], 7);
+    assert.equal(facts['index'], 2);
+    assert.equal((facts['theta'] as Record<string, unknown>)['fog'], 0.004);
+    assert.equal(facts['weather'], image.weather);
+    assert.equal(facts['junction'], image.junction);
+    assert.deepEqual(facts['drawn'], image.drawn);
+    assert.deepEqual(facts['camera'], image.camera);
+    assert.equal((facts['cars'] as unknown[]).length, image.cars.length);
+  });
+
+  it('writes the same bytes again, and only what is missing after a break', () => {
+    const two = join(folder, 'two');
+    assert.equal(dataset(...usual, '--count', '2', '--out', two).status, 0);
+    rmSync(join(two, 'frames', '000001.json'));
+    rmSync(join(two, 'annotations.json'));
+    writeFileSync(join(two, 'images', '000001.png'), 'half a picture');
+    const { status, stdout } = dataset(...usual, '--count', '3', '--out', two);
+    assert.equal(status, 0);
+    assert.match(stdout, /3 of 3 pictures, 2 of them new/);
+    assert.deepEqual(contents(two), contents(join(folder, 'three')));
+  });
+
+  it('stops with a sentence at the folder of another data set, an unknown flag and an unreadable number', () => {
+    const three = join(folder, 'three');
+    const sentences: [string[], RegExp][] = [
+      [['--out', three, '--count', '3', '--seed', '8'], /--out: expected an empty folder or one of the same θ/],
+      [['--out', three, '--count', 'many'], /got "many"/],
+      [['--out', three], /required option '--count/],
+      [['--out', join(folder, 'none'), '--count', '1', '--theta', '{"fogg":1}'], /fogg: expected one of/],
+      [['--out', three, '--count', '3', '--colour'], /unknown option '--colour'/],
+    ];
+    for (const [flags, sentence] of sentences) {
+      const { status, stderr } = dataset(...flags);
+      assert.notEqual(status, 0);
+      assert.match(stderr, sentence);
+    }
+  });
+
+  it('can be read with pycocotools and PIL', function () {
+    const { status, stdout, stderr, error } = spawnSync(
+      'python3',
+      [join(import.meta.dirname, 'read_dataset.py'), join(folder, 'three')],
+      { encoding: 'utf8' },
+    );
+    if (error !== undefined || status === 3) {
+      console.log(`      skipped: python3 with pycocotools and PIL is not here (${error?.message ?? stderr.trim()})`);
+      this.skip();
+    }
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /3 pictures, \d+ objects, 7 categories/);
+  });
+});
+
+describe('run lengths', () => {
+  it('run down the columns and begin with zeros', () => {
+    // 0 5
+    // 5 5
+    // 0 0
+    const instances = Uint16Array.from([0, 5, 5, 5, 0, 0]);
+    assert.deepEqual(runLengths(instances, 2, 5), { size: [3, 2], counts: [1, 1, 1, 2, 1] });
+    assert.deepEqual(runLengths(instances, 2, 9), { size: [3, 2], counts: [6] });
+    assert.deepEqual(runLengths(Uint16Array.from([5]), 1, 5), { size: [1, 1], counts: [0, 1] });
+  });
+});

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { CLASS_ID, CLASSES, VOID } from '../../../env/classes.ts';
+import { classColours, depthColours, renderSheet, writeSheet } from '../../../scripts/figures/sheet.ts';
+
+const filled = (width: number, height: number, colour: readonly number[]) => ({
+  width,
+  height,
+  rgb: Uint8Array.from({ length: width * height * 3 }, (_, i) => colour[i % 3]!),
+});
+
+describe('a sheet of pictures', () => {
+  it('is a PNG that shows each picture enlarged and in its own colours', async () => {
+    const red = filled(4, 3, [200, 10, 20]);
+    const blue = filled(4, 3, [10, 20, 200]);
+    const png = await renderSheet({ rows: [{ cells: [red, { ...blue, caption: 'blue' }] }], scale: 10 });
+    const { data, info } = await sharp(png).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    const count = (colour: readonly number[]) => {
+      let found = 0;
+      for (let i = 0; i < data.length; i += 3) {
+        if (colour.every((value, c) => Math.abs(data[i + c]! - value) <= 1)) found++;
+      }
+      return found;
+    };
+    assert.ok(info.width >= 80 && info.height >= 30);
+    assert.equal(count([200, 10, 20]), 40 * 30);
+    assert.equal(count([10, 20, 200]), 40 * 30);
+  });
+
+  it('writes captions: dark pixels where there were none', async () => {
+    const cell = filled(60, 10, [255, 255, 255]);
+    const dark = async (caption?: string) => {
+      const png = await renderSheet({ rows: [{ cells: [{ ...cell, ...(caption && { caption }) }] }] });
+      const data = await sharp(png).greyscale().raw().toBuffer();
+      return data.filter((value) => value < 100).length;
+    };
+    assert.equal(await dark(), 0);
+    assert.ok((await dark('fog < 3 & more')) > 50);
+  });
+
+  it('goes to a file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sheet-'));
+    try {
+      const path = join(folder, 'sheet.png');
+      await writeSheet({ title: 'One', rows: [{ caption: 'row', cells: [filled(8, 8, [1, 2, 3])] }] }, path);
+      assert.equal((await sharp(await readFile(path)).metadata()).format, 'png');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('refuses bytes that do not fit the size', async () => {
+    const cell = { width: 4, height: 4, rgb: new Uint8Array(3) };
+    await assert.rejects(renderSheet({ rows: [{ cells: [cell] }] }), /expected 48 bytes for 4×4, got 3/);
+  });
+
+  it('colours classes by their palette and leaves VOID black', () => {
+    const rgb = classColours(Uint8Array.of(CLASS_ID.car, VOID, CLASS_ID.sky));
+    assert.deepEqual([...rgb], [...CLASSES[CLASS_ID.car]!.colour, 0, 0, 0, ...CLASSES[CLASS_ID.sky]!.colour]);
+  });
+
+  it('colours distances darker the further they are, and nothing at all white', () => {
+    const rgb = depthColours(Float32Array.of(1, 5, 20, 80, 500, Infinity));
+    const brightness = [0, 1, 2, 3, 4, 5].map((i) => rgb[3 * i]! + rgb[3 * i + 1]! + rgb[3 * i + 2]!);
+    for (let i = 1; i < 5; i++) assert.ok(brightness[i]! < brightness[i - 1]!, brightness.join());
+    assert.equal(brightness[5], 3 * 255);
+  });
+});

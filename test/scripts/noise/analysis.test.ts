@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { rankCorrelation, replicatesFor, singleSeedAgreement, variances } from '../../../scripts/noise/analysis.ts';
+import { noiseReport } from '../../../scripts/noise/report.ts';
+import { Random } from '../../../protocol/random.ts';
+
+function close(actual: number, expected: number, by = 1e-9): void {
+  assert.ok(Math.abs(actual - expected) < by, `expected ${expected}, got ${actual}`);
+}
+
+describe('variances', () => {
+  it('splits what seeds and what θ make differ', () => {
+    // Within: variances 2 and 8, mean 5. Means 1 and 7, variance 18, of which 5 / 2 is noise.
+    const v = variances([
+      [0, 2],
+      [5, 9],
+    ]);
+    close(v.within, 5);
+    close(v.between, 15.5);
+    close(v.reliability, 15.5 / 20.5);
+    // Seed means 2.5 and 5.5; residuals ±.5 in each of 4 places, over 1 · 1 degrees of freedom.
+    close(v.withinCommon, 1);
+  });
+
+  it('finds the variances that rewards were drawn with, and no noise on common seeds where seeds shift all alike', () => {
+    const random = new Random(1);
+    const shift = Array.from({ length: 30 }, () => random.normal(0, 2));
+    const alike = Array.from({ length: 200 }, () => random.normal(0, 3)).map((theta) => shift.map((s) => theta + s));
+    const v = variances(alike);
+    close(v.withinCommon, 0);
+    close(v.between, 9, 2);
+    const apart = alike.map((row) => row.map((reward, j) => reward - shift[j]! + random.normal(0, 2)));
+    close(variances(apart).within, 4, 0.3);
+    close(variances(apart).withinCommon, 4, 0.3);
+  });
+
+  it('asks for two θ and the same two seeds', () => {
+    assert.throws(() => variances([[1, 2]]), /expected at least 2 θ/);
+    assert.throws(() => variances([[1, 2], [1]]), /the same 2 or more seeds/);
+  });
+});
+
+describe('rank agreement', () => {
+  it('is 1, −1 and 0.5 where it is, whatever the scale', () => {
+    close(rankCorrelation([1, 2, 30], [2, 4, 5]), 1);
+    close(rankCorrelation([1, 2, 3], [9, 8, -7]), -1);
+    close(rankCorrelation([1, 2, 3], [1, 3, 2]), 0.5); // 1 − 6 · (0 + 1 + 1) / (3 · 8)
+  });
+
+  it('gives equal values equal ranks', () => {
+    close(rankCorrelation([1, 1, 2], [1, 1, 2]), 1);
+    assert.ok(Number.isNaN(rankCorrelation([1, 1], [1, 2])));
+  });
+
+  it('of one seed leaves that seed out of its judges', () => {
+    // Seed 0 alone ranks 1, 2, 3; seed 1, its judge, the other way round, and vice versa.
+    const rewards = [
+      [1, 3],
+      [2, 2],
+      [3, 1],
+    ];
+    close(singleSeedAgreement(rewards, rewards), -1);
+  });
+});
+
+describe('replicatesFor', () => {
+  it('averages until nine tenths of the variance are θ', () => {
+    assert.equal(replicatesFor({ within: 1, between: 9 }), 1);
+    assert.equal(replicatesFor({ within: 1, between: 1 }), 9);
+    assert.equal(replicatesFor({ within: 1, between: -0.1 }), 99);
+  });
+});
+
+describe('noiseReport', () => {
+  const clear = [1, 2, 3, 4].map((theta) => [theta, theta + 0.1]);
+  const measured = (rewards: (number | null)[][], seconds: number, steps: number) => ({
+    rewards,
+    seconds,
+    options: { steps, width: 96 },
+  });
+  const report = (short: (number | null)[][]) =>
+    noiseReport({
+      title: 'E',
+      metric: 'm',
+      command: 'c',
+      full: measured(clear, 4, 100),
+      short: measured(short, 2, 40),
+    });
+
+  it('recommends the short evaluation where it ranks as well, and says what it has less of', () => {
+    const text = report(clear);
+    assert.match(text, /Search with the short evaluation: it is 2\.0 times as fast and ranks no worse \(1\.00/);
+    assert.match(text, /Short: steps 40 of 100\./);
+    assert.match(text, /take 100 % off/);
+  });
+
+  it('recommends the full one where the short one ranks worse', () => {
+    assert.match(report([...clear].reverse()), /Search with the full evaluation/);
+  });
+
+  it('leaves out θ without a reward, and says so when too few are left', () => {
+    assert.match(report([[null, 1], ...clear.slice(1)]), /3 random θ × 2 seeds; 1 θ without a reward/);
+    assert.throws(() => report([[null, 1], [1, null], ...clear.slice(2)]), /expected at least 3 θ.*got 2/);
+  });
+});

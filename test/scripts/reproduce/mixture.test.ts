@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const folder = mkdtempSync(join(tmpdir(), 'reproduce-'));
+const [out, logs] = [join(folder, 'out'), join(folder, 'logs')];
+
+async function reproduce(...flags: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const words = ['scripts/reproduce.ts', 'mixture', '--out', out, '--logs', logs, '--workers', '2', ...flags];
+  const child = spawn(process.execPath, ['--import', 'tsx', ...words], {
+    cwd: join(import.meta.dirname, '../../..'),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said = { out: '', err: '' };
+  child.stdout.on('data', (data: Buffer) => (said.out += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (said.err += data.toString()));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, ...said };
+}
+
+interface Score {
+  mean: number;
+  ci95: [number, number] | null;
+  n: number;
+}
+interface Summary {
+  experiment: string;
+  command: string;
+  commit: string;
+  backend: string;
+  arms: Record<string, { evaluations: number; validation: Score; test: Score }>;
+}
+const tiny = ['--preset', 'quick', '--evaluations', '16', '--search-seeds', '1'];
+
+describe('reproduce mixture', function () {
+  this.timeout(180_000);
+  after(() => rmSync(folder, { recursive: true }));
+  let first: string;
+
+  it('runs every arm over the socket and writes summary, table, figures and logs', async () => {
+    const { code, out: said, err } = await reproduce(...tiny);
+    assert.equal(code, 0, err);
+    assert.match(said, /^6 searches, 0 of them done before/m);
+    first = readFileSync(join(out, 'summary.json'), 'utf8');
+    const summary = JSON.parse(first) as Summary;
+    assert.deepEqual(Object.keys(summary), ['experiment', 'command', 'commit', 'backend', 'arms']);
+    assert.equal(summary.experiment, 'mixture');
+    assert.match(summary.command, /^npm run reproduce -- mixture .*--evaluations 16/);
+    assert.match(summary.commit, /^([0-9a-f]{40}(\+changes)?|unknown)$/);
+    const searched = ['reinforce', 'reinforceWarm', 'randomSearch', 'cem', 'cmaEs', 'gaussianProcess'];
+    const fixed = ['random', 'start', 'distributionMatching', 'real'];
+    assert.deepEqual(Object.keys(summary.arms).sort(), [...searched, ...fixed].sort());
+    for (const [name, { evaluations, validation, test }] of Object.entries(summary.arms)) {
+      assert.equal(evaluations, searched.includes(name) ? 16 : 0);
+      for (const { mean, ci95, n } of [validation, test]) {
+        assert.equal(n, name === 'random' ? 20 : 1);
+        assert.ok(mean > 0.3 && mean <= 1, `${name}: ${mean}`);
+        if (n === 1) assert.equal(ci95, null, 'one value has no interval');
+        else assert.ok(ci95![0] < mean && mean < ci95![1]);
+      }
+    }
+    // What needs no search comes out at any budget: the order is that of the paper.
+    const test = (name: string) => summary.arms[name]!.test.mean;
+    assert.ok(test('real') > test('distributionMatching') && test('distributionMatching') > test('random') + 0.2);
+    for (const file of ['table.md', 'table.csv', 'rewards.svg', 'rewards.png', 'boundaries.svg', 'boundaries.png']) {
+      assert.ok(statSync(join(out, file)).size > 500, file);
+    }
+    assert.equal(readFileSync(join(out, 'table.csv'), 'utf8').trim().split('\n').length, 1 + 10);
+    assert.ok(readdirSync(logs).includes('reinforce-1.jsonl'));
+  });
+
+  it('goes on from what is there: an ended search is kept, a missing one is run again to the same end', async () => {
+    rmSync(join(logs, 'cem-1.jsonl'));
+    const kept = readFileSync(join(logs, 'reinforce-1.jsonl'), 'utf8');
+    const { code, out: said, err } = await reproduce(...tiny);
+    assert.equal(code, 0, err);
+    assert.match(said, /^6 searches, 5 of them done before/m);
+    assert.equal(readFileSync(join(logs, 'reinforce-1.jsonl'), 'utf8'), kept);
+    const { arms } = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8')) as Summary;
+    assert.deepEqual(arms, (JSON.parse(first) as Summary).arms);
+  });
+
+  it('refuses an experiment that it does not know, and a number that is none', async () => {
+    const { code, err } = await reproduce('--evaluations', 'many');
+    assert.equal(code, 1);
+    assert.match(err, /Expected a number from 1/);
+    assert.ok(existsSync(out));
+  });
+});

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import type { LogRecord } from '../../../agents/trial-log.ts';
+import { rewardCurve } from '../../../scripts/reproduce/reward-curves.ts';
+import { searchRewards } from '../../../scripts/reproduce/searches.ts';
+
+const evaluation = (key: string, reward: number | null): LogRecord => ({
+  type: 'evaluation',
+  key,
+  action: [],
+  theta: {},
+  outcome: reward === null ? 'failed' : 'ok',
+  reward,
+  scores: {},
+  seeds: {},
+  timing: {},
+});
+
+describe('reward curves', () => {
+  it('put the rewards into the order of the search, and leave out what is not of it', () => {
+    const records = [evaluation('search/10', 3), evaluation('search/9', 2), evaluation('after-11/finalist/0/0', 9)];
+    assert.deepEqual(searchRewards(records), [2, 3]);
+  });
+
+  it('average each window over the search, then over the seeds, in a Student interval', () => {
+    const [a, b] = [Array<number>(64).fill(0.2), Array<number>(64).fill(0.6)];
+    const points = rewardCurve('x', [a, b]);
+    assert.equal(points[0]!.evaluations, 16);
+    assert.equal(points.at(-1)!.evaluations, 64);
+    for (const { mean, low, high } of points) {
+      assert.ok(Math.abs(mean - 0.4) < 1e-12);
+      // two values .4 apart: sd .2 √2, over √2, times t(.975, 1) = 12.706
+      assert.ok(Math.abs(high - mean - 0.2 * 12.706) < 1e-9 && Math.abs(mean - low - 0.2 * 12.706) < 1e-9);
+    }
+  });
+
+  it('count every reward in one window, and no failed one', () => {
+    const rising = Array.from({ length: 200 }, (_, i) => i);
+    const points = rewardCurve('x', [rising]);
+    let begin = 0;
+    for (const { evaluations, mean } of points) {
+      assert.ok(Math.abs(mean - (begin + evaluations - 1) / 2) < 1e-9);
+      begin = evaluations;
+    }
+    assert.equal(begin, 200);
+    const [first] = rewardCurve('x', [[...Array<null>(8).fill(null), ...Array<number>(8).fill(2)]]);
+    assert.equal(first!.mean, 2);
+  });
+});

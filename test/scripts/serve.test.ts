@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { connect } from '../../agents/client.ts';
+import { BANDIT } from '../env/server/bandit-server.ts';
+
+const SERVE = ['--import', 'tsx', 'scripts/serve.ts'];
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+interface Serving {
+  readonly process: ChildProcess;
+  readonly url: string;
+  readonly workers: number[];
+}
+
+/** Ended after each test, or a test that fails would leave them behind and mocha waiting. */
+const children: ChildProcess[] = [];
+
+async function serve(...flags: string[]): Promise<Serving> {
+  const args = [...SERVE, '--env', BANDIT, '--port', '0', '--workers', '2', '--log', 'silent', '--json', ...flags];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+  const ready = JSON.parse(line) as { ready: boolean; url: string; pid: number };
+  assert.equal(ready.ready, true);
+  const workers = execFileSync('pgrep', ['-P', String(ready.pid), '-f', 'worker.ts'], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map(Number);
+  return { process: child, url: ready.url, workers };
+}
+
+function alive(pids: number[]): number[] {
+  return pids.filter((pid) => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  });
+}
+
+async function gone(pids: number[], withinMs: number): Promise<void> {
+  const until = performance.now() + withinMs;
+  while (alive(pids).length > 0 && performance.now() < until) await pause(20);
+  assert.deepEqual(alive(pids), []);
+}
+
+/** Begins an evaluation that blocks its worker for ever. */
+async function block({ url }: Serving): Promise<void> {
+  const client = await connect(url, { reconnectForMs: 0 });
+  const environment = await client.open({ env_id: 'Bandit-v0', options: { fault: 'block' } });
+  environment.evaluate({ action: [0, 0, 0, 0, 0, 0] }).catch(() => {});
+  await environment.reset();
+  await pause(100);
+}
+
+describe('serve', () => {
+  afterEach(() => children.splice(0).forEach((child) => child.kill('SIGKILL')));
+
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    it(`stops on ${signal} with exit code 0 and leaves no process`, async () => {
+      const serving = await serve();
+      assert.equal(serving.workers.length, 2);
+      serving.process.kill(signal);
+      assert.deepEqual(await once(serving.process, 'exit'), [0, null]);
+      await gone(serving.workers, 0);
+    });
+  }
+
+  it('stops at the end of --drain-seconds though an evaluation blocks', async () => {
+    const serving = await serve('--drain-seconds', '0');
+    await block(serving);
+    serving.process.kill('SIGTERM');
+    assert.deepEqual(await once(serving.process, 'exit'), [0, null]);
+    await gone(serving.workers, 0);
+  });
+
+  it('leaves no process when it is killed, not even a worker that blocks', async () => {
+    const serving = await serve();
+    await block(serving);
+    serving.process.kill('SIGKILL');
+    await once(serving.process, 'exit');
+    await gone(serving.workers, 3000);
+  });
+
+  it('stops in a sentence where an environment cannot be prepared, and prints no stack', () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'lts-')), 'unprepared.ts');
+    const prepare = "prepare: async () => { throw new Error('photo.png: expected a readable image'); }";
+    const create = `create: (options) => ({ ...bandit.create(options), ${prepare} })`;
+    writeFileSync(path, `import bandit from '${BANDIT}';\nexport default { ...bandit, ${create} };`);
+    const flags = ['--env', path, '--port', '0', '--json', '--log', 'error'];
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...SERVE, ...flags], { encoding: 'utf8' });
+    assert.deepEqual([status, stdout, stderr], [1, '', 'photo.png: expected a readable image\n']);
+  });
+
+  it('refuses in a sentence what it cannot do', () => {
+    const refusal = (...flags: string[]) => {
+      const { status, stderr } = spawnSync(process.execPath, [...SERVE, ...flags], { encoding: 'utf8' });
+      assert.equal(status, 1);
+      return stderr;
+    };
+    assert.match(refusal(), /--env: expected at least one environment/);
+    assert.match(refusal('--env', 'Nowhere-v0'), /environment: expected an id .* got Nowhere-v0/);
+    assert.match(refusal('--env', BANDIT, '--port', 'x'), /--port.*Expected a number from 0 to 65535, got "x"/);
+    assert.match(refusal('--env', BANDIT, '--host', '0.0.0.0'), /--token: expected one where --host 0\.0\.0\.0/);
+    const data = (folder: string) => refusal('--env', 'TrafficSegmentationReal-v0', '--port', '0', '--data', folder);
+    assert.match(data('no such folder'), /no such folder: expected a folder of street images, found nothing\n$/);
+    assert.match(refusal('--env', BANDIT, '--speed', '9'), /unknown option '--speed'/);
+  });
+});
