@@ -54,10 +54,61 @@ export interface Evaluation {
   readonly timing: { readonly simulateMs: number; readonly trainMs: number; readonly validateMs: number };
 }
 
+/**
+ * One evaluation: the mean over the experiment's replicates. The first has the seeds of the request, the others seeds
+ * that are derived from them; one that has no reward ends the evaluation with its outcome.
+ */
 export async function evaluate<Sample>(
   experiment: Experiment<Sample>,
   request: EvaluationRequest,
   report: (progress: EvaluationProgress) => void = () => {},
+): Promise<Evaluation> {
+  const { replicates = 1 } = experiment;
+  const done: Evaluation[] = [];
+  for (let index = 0; index < replicates; index++) {
+    const seeds = replicateSeeds(request.seeds, index);
+    const share = (fraction: number) => (index + fraction) / replicates;
+    const one = await evaluateOnce(experiment, { ...request, seeds }, (progress) =>
+      report({ ...progress, fraction: share(progress.fraction) }),
+    );
+    done.push(one);
+    if (one.outcome !== 'ok') return { ...one, timing: sumOf(done.map(({ timing }) => timing)) };
+  }
+  const [first] = done;
+  if (replicates === 1) return first!;
+  const timing = sumOf(done.map((one) => one.timing));
+  const scores = meanOf(done.map((one) => one.scores));
+  const testScores = request.test ? meanOf(done.map((one) => one.testScores!)) : undefined;
+  const reward = scores[experiment.task.reward]!;
+  return { outcome: 'ok', reward, scores, ...(testScores && { testScores }), timing };
+}
+
+function replicateSeeds(seeds: EvaluationSeeds, index: number): EvaluationSeeds {
+  if (index === 0) return seeds;
+  const own = (seed: Seed) => deriveSeed(seed, 'replicate', index);
+  return {
+    simulation: own(seeds.simulation),
+    initialisation: own(seeds.initialisation),
+    order: own(seeds.order),
+  };
+}
+
+/** Sums by name. */
+function sumOf<Name extends string>(records: readonly Readonly<Record<Name, number>>[]): Record<Name, number> {
+  const names = Object.keys(records[0]!) as Name[];
+  const sum = (name: Name) => records.reduce((total, record) => total + record[name], 0);
+  return Object.fromEntries(names.map((name) => [name, sum(name)])) as Record<Name, number>;
+}
+
+function meanOf(records: readonly Scores[]): Scores {
+  const sums = Object.entries(sumOf(records));
+  return Object.fromEntries(sums.map(([name, sum]) => [name, sum / records.length]));
+}
+
+async function evaluateOnce<Sample>(
+  experiment: Experiment<Sample>,
+  request: EvaluationRequest,
+  report: (progress: EvaluationProgress) => void,
 ): Promise<Evaluation> {
   const { simulator, task, target, trainingSamples } = experiment;
   const { theta, seeds } = request;

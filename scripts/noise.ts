@@ -7,20 +7,23 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { integer, jsonObject } from '../agents/flags.ts';
 import { evaluationSeeds } from '../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
 import type { Experiment } from '../env/experiments/experiment.ts';
 import { WorkerPool } from '../env/workers/pool.ts';
-import { actionSize, actionToTheta, type Theta } from '../protocol/parameters.ts';
-import { deriveSeed, Random } from '../protocol/random.ts';
+import { deriveSeed } from '../protocol/random.ts';
 import { noiseReport, type Measurement } from './noise/report.ts';
+import { randomTheta } from './random-theta.ts';
 
 interface Flags {
   readonly env: string;
   readonly preset?: string;
+  readonly envOptions: Record<string, unknown>;
   readonly thetas: number;
   readonly seeds: number;
   readonly short: number;
+  readonly shortOptions?: Record<string, unknown>;
   readonly workers: number;
   readonly out: string;
   readonly log?: string;
@@ -34,14 +37,6 @@ interface Line {
   readonly seed: number;
   readonly reward: number | null;
   readonly seconds: number;
-}
-
-function integer(low: number, high: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d+$/.test(text) ? Number(text) : NaN;
-    if (!(value >= low && value <= high)) throw new InvalidArgumentError(`expected ${low} to ${high}, got ${text}`);
-    return value;
-  };
 }
 
 function share(text: string): number {
@@ -61,13 +56,6 @@ function shortened(options: Readonly<Record<string, unknown>>, part: number): Re
   return Object.fromEntries(less) as Record<string, unknown>;
 }
 
-/** θ `index` of the measurement: its action is uniform over the box. */
-function randomTheta({ simulator }: Experiment, index: number): Theta {
-  const random = new Random(deriveSeed(0, 'noise', index));
-  const action = Array.from({ length: actionSize(simulator.parameters) }, () => random.uniform(-1, 1));
-  return actionToTheta(simulator.parameters, action);
-}
-
 function readLog(path: string): Line[] {
   if (!existsSync(path)) return [];
   const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1); // what follows the last line's end was cut off
@@ -80,10 +68,11 @@ const keyOf = ({ kind, options, theta, seed }: Omit<Line, 'reward' | 'seconds'>)
 
 /** Runs what the log lacks, through a pool of workers, and gives all of it. */
 async function measure(flags: Flags, experiment: Experiment, options: Record<string, unknown>, log: string) {
+  const shortOptions = flags.shortOptions ? { ...options, ...flags.shortOptions } : shortened(options, flags.short);
   const wanted = (['full', 'short'] as const).flatMap((kind) =>
     Array.from({ length: flags.thetas * flags.seeds }, (_, i) => ({
       kind,
-      options: kind === 'full' ? options : shortened(options, flags.short),
+      options: kind === 'full' ? options : shortOptions,
       theta: Math.floor(i / flags.seeds),
       seed: i % flags.seeds,
     })),
@@ -103,7 +92,7 @@ async function measure(flags: Flags, experiment: Experiment, options: Record<str
       await Promise.all(
         evaluations.map(async (each) => {
           const request = {
-            theta: randomTheta(experiment, each.theta),
+            theta: randomTheta(experiment.simulator.parameters, deriveSeed(0, 'noise', each.theta)),
             seeds: evaluationSeeds(each.seed),
             test: false,
           };
@@ -132,9 +121,11 @@ const program = new Command('noise')
   .description('Measures the noise of evaluations: within θ, between θ, and what a shorter one would lose.')
   .requiredOption('--env <id>', 'environment: an id or the path of a module')
   .option('--preset <name>', 'a preset of it')
+  .option('--env-options <json>', 'options of it, {…} or a file', jsonObject, {})
   .option('--thetas <n>', 'random θ', integer(3, 1000), 24)
   .option('--seeds <n>', 'seeds, the same for each θ', integer(2, 100), 5)
   .option('--short <share>', 'of steps and images in a short evaluation', share, 0.4)
+  .option('--short-options <json>', 'what a short evaluation has in other options, in place of --short', jsonObject)
   .option('--workers <n>', 'worker processes', integer(1, 64), 2)
   .option('--out <folder>', 'where noise-<env>.md goes', 'results')
   .option('--log <file>', 'where evaluations are kept, to go on from (default: runs/noise-<env>.jsonl)')
@@ -143,7 +134,7 @@ const program = new Command('noise')
 const flags = program.opts<Flags>();
 console.log(`noise ${JSON.stringify(flags)}`);
 const definition = await loadDefinition(flags.env);
-const given = flags.preset === undefined ? {} : { preset: flags.preset };
+const given = { ...(flags.preset !== undefined && { preset: flags.preset }), ...flags.envOptions };
 const { experiment, options } = createExperiment(definition, given);
 const name = [definition.id, flags.preset].filter(Boolean).join('-');
 const log = flags.log ?? join('runs', `noise-${name}.jsonl`);

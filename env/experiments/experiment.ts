@@ -11,6 +11,8 @@ export interface Experiment<Sample = unknown> {
   readonly target: Target<Sample>;
   /** How many samples a model is trained on. */
   readonly trainingSamples: number;
+  /** Trainings, each on samples of its own, whose scores an evaluation averages; 1 when left out. */
+  readonly replicates?: number;
   /** θ where a search starts: plausible, but poor. */
   readonly start: Theta;
   /**

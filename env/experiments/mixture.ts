@@ -17,6 +17,8 @@ const options = z.strictObject({
   test: z.int().min(6).max(100_000).default(3000),
   gamma: z.number().positive().default(0.5),
   cost: z.number().positive().default(1),
+  /** Trainings whose scores are averaged. */
+  replicates: z.int().min(1).max(100).default(1),
 });
 
 /** The paper's toy: which mixture of two Gaussians a class teaches an SVM a world of three? */
@@ -24,7 +26,7 @@ export default defineExperiment({
   id: 'Mixture-v0',
   title: 'Gaussian mixture with two components a class, RBF-SVM, real data with three',
   options,
-  create({ pointsPerComponent, validation, test, gamma, cost }): Experiment<LabelledPoint> {
+  create({ pointsPerComponent, validation, test, gamma, cost, replicates }): Experiment<LabelledPoint> {
     const simulator = mixtureSimulator();
     const sets = {
       validation: realPoints(deriveSeed(REAL_SEED, 'validation'), validation),
@@ -39,6 +41,7 @@ export default defineExperiment({
         test: async () => sets.test,
       },
       trainingSamples: pointsPerComponent * 4,
+      replicates,
       start: defaultTheta(MIXTURE_PARAMETERS),
     };
   },

@@ -9,6 +9,7 @@ import { CAR_TYPES } from '../simulators/traffic/parameters.ts';
 import { trafficSimulator, type TrafficImage } from '../simulators/traffic/traffic.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
 import { countingTask } from '../tasks/counting.ts';
+import { PRETRAINED_NAME } from '../tasks/pretrained.ts';
 import { describeBackend, loadBackend, preferredBackend } from '../tensorflow/backend.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
 import { HIDDEN_TRAFFIC, POOR_STREETS } from './streets.ts';
@@ -31,6 +32,10 @@ const options = z.strictObject({
   learningRate: z.number().positive().default(1e-2),
   /** Multiplies the network's channels. */
   networkWidth: z.number().positive().max(8).default(1),
+  /** Name of the weights that every training starts from, as `npm run pretrain` prints it; empty: from scratch. */
+  pretrained: z.string().regex(PRETRAINED_NAME).default(''),
+  /** Trainings whose scores are averaged. */
+  replicates: z.int().min(1).max(100).default(1),
   reward: z.enum(['devianceExplained', 'negativeL1', 'negativeL1Rounded']).default('devianceExplained'),
   /**
    * The parameters that θ consists of, by name; the others keep their default. Empty: all of them. The hidden streets
@@ -65,7 +70,8 @@ const presets = {
 
 /** The experiment itself, with its sample's type. */
 export function trafficCounting(given: z.infer<typeof options>) {
-  const { width, height, trainingImages, validationImages, testImages, networkWidth, free, ...training } = given;
+  const { width, height, trainingImages, validationImages, testImages, networkWidth, free, replicates, ...training } =
+    given;
   const simulator = trafficSimulator({ width, height });
   const searched = freeParameters(simulator, free);
   const hidden = completeTheta(simulator.parameters, HIDDEN_TRAFFIC);
@@ -75,6 +81,7 @@ export function trafficCounting(given: z.infer<typeof options>) {
     task: countingTask({ ...training, types: CAR_TYPES, width: networkWidth, backend }),
     target: hiddenTarget(simulator, hidden, { validation: validationImages, test: testImages }, TARGET_SEED),
     trainingSamples: trainingImages,
+    replicates,
     start: startTheta(searched, POOR_STREETS),
     prepare: async () => describeBackend(await loadBackend(backend)),
   } satisfies Experiment<TrafficImage>;

@@ -33,7 +33,7 @@ function spread<T>(items: readonly T[], count: number): T[] {
 }
 
 export function trafficSegmentationReal(given: z.infer<typeof options>, folder = dataFolder()) {
-  const { width, height, trainingImages, validationImages, testImages, free } = given;
+  const { width, height, trainingImages, validationImages, testImages, free, replicates } = given;
   const simulator = freeParameters(trafficSimulator({ width, height }), free);
   const { layout, frames } = streetFrames(folder);
   const read = (role: keyof StreetFrames, count = Infinity) => {
@@ -55,6 +55,7 @@ export function trafficSegmentationReal(given: z.infer<typeof options>, folder =
       ...(official && { alsoTest: { heldOut } }),
     },
     trainingSamples: trainingImages,
+    replicates,
     start: startTheta(simulator, POOR_STREETS),
     /** Reads every image, so that a broken file is named before any evaluation starts. */
     async prepare() {

@@ -8,6 +8,7 @@ import type { LabelledImage } from '../labelled-image.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
+import { PRETRAINED_NAME } from '../tasks/pretrained.ts';
 import { segmentationTask } from '../tasks/segmentation.ts';
 import { describeBackend, loadBackend, preferredBackend } from '../tensorflow/backend.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
@@ -31,6 +32,10 @@ export const segmentationOptions = z.strictObject({
   learningRate: z.number().positive().default(1e-2),
   /** Multiplies the network's channels. */
   networkWidth: z.number().positive().max(8).default(1),
+  /** Name of the weights that every training starts from, as `npm run pretrain` prints it; empty: from scratch. */
+  pretrained: z.string().regex(PRETRAINED_NAME).default(''),
+  /** Trainings whose scores are averaged. */
+  replicates: z.int().min(1).max(100).default(1),
   reward: z.enum(['softCarIou', 'carIou', 'meanIou']).default('softCarIou'),
   /** The parameters that θ consists of, by name; the others keep their default. Empty: all of them. */
   free: z.array(z.string()).max(1000).default([]),
@@ -67,18 +72,19 @@ export function taskAndBackend({
   batchSize,
   learningRate,
   networkWidth,
+  pretrained,
   reward,
 }: SegmentationExperimentOptions) {
   const backend = preferredBackend();
   return {
-    task: segmentationTask({ steps, batchSize, learningRate, width: networkWidth, reward, backend }),
+    task: segmentationTask({ steps, batchSize, learningRate, width: networkWidth, pretrained, reward, backend }),
     prepare: async () => describeBackend(await loadBackend(backend)),
   };
 }
 
 /** The experiment itself, with its sample's type: what scripts draw pictures of. */
 export function trafficSegmentation(given: SegmentationExperimentOptions) {
-  const { width, height, trainingImages, validationImages, testImages, free } = given;
+  const { width, height, trainingImages, validationImages, testImages, free, replicates } = given;
   const simulator = trafficSimulator({ width, height });
   const hidden = completeTheta(simulator.parameters, HIDDEN_STREETS);
   const size = { validation: validationImages, test: testImages };
@@ -88,6 +94,7 @@ export function trafficSegmentation(given: SegmentationExperimentOptions) {
     simulator: searched,
     target: hiddenTarget<LabelledImage>(simulator, hidden, size, TARGET_SEED),
     trainingSamples: trainingImages,
+    replicates,
     start: startTheta(searched, POOR_STREETS),
   } satisfies Experiment<LabelledImage>;
 }

@@ -12,10 +12,11 @@ import { LEAST_EXPLAINED } from './counting/deviance.ts';
 import { CountingModel } from './counting/model.ts';
 import { CELL, countCells, countingLayers } from './counting/network.ts';
 import { inverseSoftplus, poissonLoss } from './counting/poisson-loss.ts';
+import { pretrainedWeights } from './pretrained.ts';
 import type { Metric, Task } from './task.ts';
 import type { Size } from './training/augmentation.ts';
 import { imageBatches, plainInput, roundedUp, spread, type Answer } from './training/image-batches.ts';
-import { freezeLayers, initialWeights } from './training/layers.ts';
+import { freezeLayers, initialWeights, weightCount } from './training/layers.ts';
 import { measureStatistics, train, type Training } from './training/train.ts';
 
 export interface CountingOptions {
@@ -30,6 +31,8 @@ export interface CountingOptions {
   readonly weightDecay: number;
   /** Multiplies the channels of the network: 1 is about 54 thousand weights. */
   readonly width: number;
+  /** Name of the weights that training starts from; empty: from scratch. */
+  readonly pretrained: string;
   /** Whether training sees random views of its images. */
   readonly augment: boolean;
   readonly reward: 'devianceExplained' | 'negativeL1' | 'negativeL1Rounded';
@@ -43,6 +46,7 @@ export const COUNTING_DEFAULTS: Omit<CountingOptions, 'types'> = {
   learningRate: 1e-2,
   weightDecay: 0.01,
   width: 1,
+  pretrained: '',
   augment: true,
   reward: 'devianceExplained',
   backend: 'auto',
@@ -83,6 +87,7 @@ export function countingTask(options: Partial<CountingOptions> & Pick<CountingOp
   const { types, batchSize, augment } = resolved;
   const layers = countingLayers(types.length, resolved.width);
   const layerList = Object.values(layers);
+  const pretrained = resolved.pretrained && pretrainedWeights(resolved.pretrained, weightCount(layerList));
   return {
     name: 'counting',
     metrics,
@@ -91,9 +96,9 @@ export function countingTask(options: Partial<CountingOptions> & Pick<CountingOp
       if (samples.length === 0) throw new RangeError('counting: expected at least one image, got none');
       await loadBackend(resolved.backend);
       const size = roundedUp(samples[0]!, CELL);
-      const weights = initialWeights(layerList, new Random(seeds.initialisation));
+      const weights = pretrained ? pretrained.slice() : initialWeights(layerList, new Random(seeds.initialisation));
       // Most cells are empty: a network that began at ln 2 cars a cell would spend its first steps on unlearning that.
-      weights.fill(inverseSoftplus(firstMean(size)), weights.length - types.length);
+      if (!pretrained) weights.fill(inverseSoftplus(firstMean(size)), weights.length - types.length);
       const training: Training = {
         layers: layerList,
         forward: (input, apply) => countCells(layers, input, apply),
@@ -114,7 +119,7 @@ export function countingTask(options: Partial<CountingOptions> & Pick<CountingOp
       await train(training, report);
       const statistics = measureStatistics(training, plainInput(spread(samples, STATISTICS_IMAGES), size));
       const frozen = freezeLayers(layerList, weights, statistics);
-      return new CountingModel(layers, frozen, types, size, Number.isFinite(weights[0]));
+      return new CountingModel(layers, frozen, types, size, weights);
     },
   };
 }

@@ -10,10 +10,11 @@ import { writeLabels } from './segmentation/labels.ts';
 import { MERGED_CAR, MERGED_CLASSES } from './segmentation/merged-classes.ts';
 import { SegmentationModel } from './segmentation/model.ts';
 import { CELL, GRID, segment, segmentationLayers } from './segmentation/network.ts';
+import { pretrainedWeights } from './pretrained.ts';
 import type { Metric, Task } from './task.ts';
 import type { Size } from './training/augmentation.ts';
 import { imageBatches, plainInput, roundedUp, spread, type Answer } from './training/image-batches.ts';
-import { freezeLayers, initialWeights } from './training/layers.ts';
+import { freezeLayers, initialWeights, weightCount } from './training/layers.ts';
 import { measureStatistics, train, type Training } from './training/train.ts';
 
 export interface SegmentationOptions {
@@ -28,6 +29,8 @@ export interface SegmentationOptions {
   readonly carWeight: number;
   /** Multiplies the channels of the network: 1 is about 39 thousand weights. */
   readonly width: number;
+  /** Name of the weights that training starts from; empty: from scratch. */
+  readonly pretrained: string;
   /** Whether training sees random views of its images. */
   readonly augment: boolean;
   readonly reward: 'softCarIou' | 'carIou' | 'meanIou';
@@ -42,6 +45,7 @@ export const SEGMENTATION_DEFAULTS: SegmentationOptions = {
   weightDecay: 0.01,
   carWeight: 2,
   width: 1,
+  pretrained: '',
   augment: true,
   reward: 'softCarIou',
   backend: 'auto',
@@ -74,6 +78,7 @@ export function segmentationTask(options: Partial<SegmentationOptions> = {}): Se
   const resolved = { ...SEGMENTATION_DEFAULTS, ...options };
   const layers = segmentationLayers(MERGED_CLASSES.length, resolved.width);
   const layerList = Object.values(layers);
+  const pretrained = resolved.pretrained && pretrainedWeights(resolved.pretrained, weightCount(layerList));
   return {
     name: 'segmentation',
     metrics,
@@ -85,7 +90,7 @@ export function segmentationTask(options: Partial<SegmentationOptions> = {}): Se
       const training: Training = {
         layers: layerList,
         forward: (input, apply) => segment(layers, input, apply),
-        weights: initialWeights(layerList, new Random(seeds.initialisation)),
+        weights: pretrained ? pretrained.slice() : initialWeights(layerList, new Random(seeds.initialisation)),
         steps: resolved.steps,
         stepsPerEpoch: Math.ceil(samples.length / resolved.batchSize),
         learningRate: resolved.learningRate,
@@ -101,7 +106,7 @@ export function segmentationTask(options: Partial<SegmentationOptions> = {}): Se
       await train(training, report);
       const statistics = measureStatistics(training, plainInput(spread(samples, STATISTICS_IMAGES), size));
       const frozen = freezeLayers(layerList, training.weights, statistics);
-      return new SegmentationModel(layers, frozen, size, Number.isFinite(training.weights[0]));
+      return new SegmentationModel(layers, frozen, size, training.weights);
     },
   };
 }

@@ -28,7 +28,7 @@ export interface Task<Sample> {
   /** The metric that is the reward; it is maximised. */
   readonly reward: string;
   /**
-   * Trains a model from scratch.
+   * Trains a model, from scratch or from pretrained weights, as the task's options say.
    *
    * Deterministic: the same samples and seeds give the same model on the same backend.
    */
@@ -43,5 +43,7 @@ export interface Task<Sample> {
 export interface TrainedModel<Sample> {
   /** One score for each of the task's metrics; a diverged model scores NaN. */
   score(samples: readonly Sample[]): Promise<Scores>;
+  /** What the training ended with, flat, where another training can start from it. */
+  readonly weights?: Float32Array;
   dispose(): void;
 }

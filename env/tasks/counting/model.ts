@@ -19,8 +19,8 @@ export class CountingModel implements TrainedModel<CountableImage> {
     private readonly frozen: FrozenLayers,
     private readonly types: readonly string[],
     private readonly size: Size,
-    /** False when training diverged: the scores are NaN. */
-    private readonly sound: boolean,
+    /** What the training ended with, flat; NaN when it diverged, and the scores are NaN then. */
+    readonly weights: Float32Array,
   ) {}
 
   /**
@@ -33,7 +33,7 @@ export class CountingModel implements TrainedModel<CountableImage> {
     images.forEach((image, i) => counts.set(carCounts(image, this.types), i * typeCount));
     const predicted = await this.predict(images);
     const explained = devianceExplained(predicted, counts, typeCount);
-    if (!this.sound) return { devianceExplained: NaN, negativeL1: NaN, negativeL1Rounded: NaN };
+    if (!Number.isFinite(this.weights[0])) return { devianceExplained: NaN, negativeL1: NaN, negativeL1Rounded: NaN };
     return {
       devianceExplained: explained,
       negativeL1: -meanL1(predicted, counts, typeCount),

@@ -33,8 +33,8 @@ export class SegmentationModel implements TrainedModel<LabelledImage> {
     private readonly layers: Layers,
     private readonly frozen: FrozenLayers,
     private readonly size: Size,
-    /** False when training diverged: the scores are NaN. */
-    private readonly sound: boolean,
+    /** What the training ended with, flat; NaN when it diverged, and the scores are NaN then. */
+    readonly weights: Float32Array,
   ) {}
 
   /**
@@ -52,7 +52,7 @@ export class SegmentationModel implements TrainedModel<LabelledImage> {
     if (!soft.present) {
       throw new RangeError(`segmentation: expected a car in the scored images, got none in ${samples.length}`);
     }
-    if (!this.sound) return { softCarIou: NaN, carIou: NaN, meanIou: NaN };
+    if (!Number.isFinite(this.weights[0])) return { softCarIou: NaN, carIou: NaN, meanIou: NaN };
     return { softCarIou: soft.value(), carIou: matrix.iou(MERGED_CAR), meanIou: matrix.meanIou() };
   }
 

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createExperiment, loadDefinition } from '../../../env/experiments/load.ts';
+import { pretrainedName, pretrainedWeights, savePretrained } from '../../../env/tasks/pretrained.ts';
+import { segmentationTask } from '../../../env/tasks/segmentation.ts';
+import { loadBackend } from '../../../env/tensorflow/backend.ts';
+import { syntheticScenes } from './segmentation/synthetic-scenes.ts';
+
+const SEEDS = { initialisation: 1, order: 2 };
+const short = { backend: 'wasm', batchSize: 8 } as const;
+
+describe('pretrained weights', () => {
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'lts-pretrained-'));
+    process.env['LTS_PRETRAINED'] = folder;
+    return loadBackend('wasm');
+  });
+  after(() => {
+    delete process.env['LTS_PRETRAINED'];
+    rmSync(folder, { recursive: true });
+  });
+
+  it('come back as they were kept, under the name of what made them', () => {
+    const settings = { env: 'Some-v0', steps: 10 };
+    const name = pretrainedName(settings);
+    savePretrained(name, Float32Array.of(1, -2.5, 3), settings);
+    assert.deepEqual(pretrainedWeights(name, 3), Float32Array.of(1, -2.5, 3));
+    assert.notEqual(pretrainedName({ ...settings, steps: 11 }), name);
+  });
+
+  it('are where a training starts: a few steps from them do what a few from scratch cannot', async () => {
+    const images = syntheticScenes(24, 1);
+    const score = async (pretrained: string, steps: number) => {
+      const model = await segmentationTask({ ...short, steps, pretrained }).train(images, SEEDS, () => {});
+      const { softCarIou } = await model.score(syntheticScenes(8, 50));
+      model.dispose();
+      return { softCarIou: softCarIou!, weights: model.weights };
+    };
+    const long = await score('', 100);
+    savePretrained('00000000000000aa', long.weights, {});
+    const [scratch, tuned] = [await score('', 5), await score('00000000000000aa', 5)];
+    assert.ok(tuned.softCarIou > scratch.softCarIou + 0.2, `${tuned.softCarIou} and ${scratch.softCarIou}`);
+    assert.deepEqual(pretrainedWeights('00000000000000aa', long.weights.length), long.weights, 'the file is untouched');
+  });
+
+  it('that are missing, or another network’s, or no name, are refused before anything runs', async () => {
+    savePretrained('00000000000000bb', new Float32Array(5), {});
+    const definition = await loadDefinition('TrafficSegmentation-v0');
+    const create = (pretrained: string) => () => createExperiment(definition, { preset: 'quick', pretrained });
+    assert.throws(create('00000000000000cc'), /pretrained: expected weights that npm run pretrain made, found no .*cc/);
+    assert.throws(create('00000000000000bb'), /pretrained: expected \d+ weights for this network, 0+bb has 5/);
+    assert.throws(create('../../etc/passwd'), /pretrained/);
+  });
+});
