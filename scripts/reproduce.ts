@@ -2,42 +2,74 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Argument, Command, Option } from 'commander';
-import { integer } from '../agents/flags.ts';
+import { integer, jsonObject } from '../agents/flags.ts';
+import { readLayout } from '../env/targets/folder-layouts.ts';
 import { ownPrograms, startServer } from './programs.ts';
-import type { Experiment, Preset } from './reproduce/experiment.ts';
+import { countingReproduction } from './reproduce/counting.ts';
+import type { EnvOptions, Experiment, Preset } from './reproduce/experiment.ts';
 import { mixtureReproduction } from './reproduce/mixture.ts';
+import { segmentationRealReproduction } from './reproduce/segmentation-real.ts';
+import { segmentationReproduction } from './reproduce/segmentation.ts';
 import { summariseArms, writeSummary } from './reproduce/summary.ts';
 
-const EXPERIMENTS: Readonly<Record<string, Experiment>> = { mixture: mixtureReproduction };
+const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
+  mixture: mixtureReproduction,
+  counting: countingReproduction,
+  segmentation: segmentationReproduction,
+  'segmentation-real': segmentationRealReproduction,
+};
 /** Logs up to this size go with the results. */
 const SMALL_BYTES = 1_000_000;
 
 interface Options {
   readonly preset: 'quick' | 'standard';
+  readonly data?: string;
   readonly out?: string;
   readonly logs?: string;
   readonly workers?: number;
   readonly backend: string;
   readonly evaluations?: number;
   readonly searchSeeds?: number;
+  readonly randomThetas?: number;
+  readonly envOptions: EnvOptions;
 }
 
 const command = new Command('reproduce')
-  .description('Runs an experiment through the real server and agents, and writes its tables and figures.')
-  .addArgument(new Argument('<experiment>').choices(Object.keys(EXPERIMENTS)))
+  .description(
+    'Runs an experiment through the real server and agents, and writes table, figures and logs. ' +
+      'Stopped with Ctrl-C, the same command goes on.',
+  )
+  .addArgument(new Argument('<experiment>').choices([...Object.keys(EXPERIMENTS), 'all']))
   .addOption(
     new Option('--preset <size>', 'quick: minutes; standard: up to hours')
       .choices(['quick', 'standard'])
       .default('standard'),
   )
+  .option('--data <folder>', 'real street images with labels, for segmentation-real', (word) => resolve(word))
   .option('--out <folder>', 'where tables and figures go (default: results/<experiment>)')
   .option('--logs <folder>', 'trial logs, from which it goes on (default: runs/reproduce-<experiment>-<preset>)')
   .option('--workers <n>', 'evaluations at once (default: one a core)', integer(1))
   .option('--backend <name>', 'of TensorFlow.js: auto, tfjs-node-gpu, tfjs-node or wasm', 'auto')
   .option('--evaluations <n>', 'what every search may spend at most (default: as the preset says)', integer(1))
   .option('--search-seeds <n>', 'runs of each search (default: as the preset says)', integer(1))
+  .option('--random-thetas <n>', 'how many random θ are scored (default: as the preset says)', integer(1))
+  .option(
+    '--env-options <json>',
+    'options of the environment that go before the preset’s: {…} or a file',
+    jsonObject,
+    {},
+  )
+  .addHelpText(
+    'after',
+    `
+  mixture            which two Gaussians a class teach an SVM a world of three
+  counting           whether the search finds hidden proportions of car types and weathers, from three starts
+  segmentation       which streets teach a network to find the cars of hidden ones
+  segmentation-real  which streets teach it to find the cars of real ones; needs --data
+  all                one after the other`,
+  )
   .parse();
 
 /** The preset, with what the command line says otherwise. */
@@ -47,7 +79,12 @@ function presetOf({ presets }: Experiment, options: Options): Preset {
   const evaluations = Object.fromEntries(
     Object.entries(preset.evaluations).map(([arm, n]) => [arm, Math.min(n, most)]),
   );
-  return { ...preset, evaluations, searchSeeds: options.searchSeeds ?? preset.searchSeeds };
+  return {
+    evaluations,
+    searchSeeds: options.searchSeeds ?? preset.searchSeeds,
+    randomThetas: options.randomThetas ?? preset.randomThetas,
+    envOptions: { ...preset.envOptions, ...options.envOptions },
+  };
 }
 
 /** The commit, and whether the working tree differs from it in more than results. */
@@ -80,35 +117,56 @@ function keepSmallLogs(logs: string, out: string): void {
 
 const programs = ownPrograms();
 
-async function main(): Promise<void> {
-  const [name] = command.processedArgs as [string];
-  const options = command.opts<Options>();
-  const experiment = EXPERIMENTS[name]!;
+/** The experiments that were asked for. @throws {Error} when one of them needs a folder that is not named or readable */
+function chosen(name: string, { data, out, logs }: Options): [string, Experiment][] {
+  const experiments = Object.entries(EXPERIMENTS).filter(([each]) => name === 'all' || name === each);
+  if (experiments.some(([, { needsData }]) => needsData)) {
+    if (data === undefined) throw new Error(`${name}: expected --data DIR, a folder of real street images, got none`);
+    readLayout(data);
+  }
+  if (experiments.length > 1 && (out ?? logs) !== undefined) {
+    throw new Error(`${name}: expected neither --out nor --logs, which are of one experiment, got ${out ?? logs}`);
+  }
+  return experiments;
+}
+
+async function reproduce(name: string, experiment: Experiment, options: Options): Promise<void> {
   const out = options.out ?? join('results', name);
   const logs = options.logs ?? join('runs', `reproduce-${name}-${options.preset}`);
   const preset = presetOf(experiment, options);
-  console.log(`reproduce ${JSON.stringify({ experiment: name, ...options, out, logs, ...preset })}`);
+  console.log(`reproduce ${JSON.stringify({ ...options, experiment: name, out, logs, ...preset })}`);
 
   const made = commit(); // before anything is written
-  const workers = options.workers === undefined ? [] : ['--workers', String(options.workers)];
-  const flags = ['--env', experiment.environment, '--backend', options.backend, ...workers];
+  const flags = ['--env', experiment.environment, '--backend', options.backend];
+  if (options.workers !== undefined) flags.push('--workers', String(options.workers));
+  if (experiment.needsData) flags.push('--data', options.data!);
   const server = await startServer(programs, flags);
   try {
     const arms = await experiment.run({ programs, server, preset, logs, out });
-    const words = process.argv.slice(2).map((word) => (/\s/.test(word) ? `'${word}'` : word));
+    const words = process.argv.slice(2).map((word) => (/[\s{]/.test(word) ? `'${word}'` : word));
     const provenance = {
       experiment: name,
       command: ['npm run reproduce --', ...words].join(' '),
       commit: made,
       backend: server.backend ?? experiment.backend,
     };
-    const summary = summariseArms(provenance, arms);
-    writeSummary(out, summary, { arms, metric: experiment.metric, machine: machine() });
+    const summary = summariseArms(provenance, arms, experiment);
+    writeSummary(out, summary, { arms, metrics: experiment, machine: machine() });
     keepSmallLogs(logs, out);
     console.log(`${out}  table.md, table.csv, summary.json, figures`);
   } finally {
     await server.stop();
   }
+}
+
+async function main(): Promise<void> {
+  const [name] = command.processedArgs as [string];
+  const options = command.opts<Options>();
+  const experiments = chosen(name, options);
+  // Networks that are trained in this process, for ceilings and pictures, are to be as the server's are.
+  process.env['LTS_BACKEND'] = options.backend;
+  if (options.data !== undefined) process.env['LTS_DATA'] = options.data;
+  for (const [each, experiment] of experiments) await reproduce(each, experiment, options);
 }
 
 void main().catch((error: unknown) => {

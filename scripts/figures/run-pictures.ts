@@ -111,7 +111,14 @@ async function drawScenes(
   await writeSheet({ title: 'Scenes and their labels', rows, scale: 3 }, path);
 }
 
-async function drawPredictions(experiment: Experiment, reported: readonly Reported[], path: string): Promise<void> {
+/** Test images, their labels, and what networks predict that were trained on the streets of each θ, as a PNG. */
+export async function drawPredictions(
+  experiment: Pick<Experiment, 'simulator' | 'task' | 'trainingSamples'> & {
+    readonly target: Pick<Experiment['target'], 'test'>;
+  },
+  reported: readonly Reported[],
+  path: string,
+): Promise<void> {
   const { simulator, task, target, trainingSamples } = experiment;
   const images = (await target.test()).slice(0, SCENES);
   const rows = [

@@ -1,6 +1,12 @@
 /** What an experiment of `npm run reproduce` is: a file of this folder exports one, and reproduce.ts lists it. */
 import type { Programs, StartedServer } from '../programs.ts';
 
+/** Scores of one θ on one set, by metric. */
+export type Scores = Readonly<Record<string, number>>;
+
+/** Options of the environment, as `open` takes them. */
+export type EnvOptions = Readonly<Record<string, unknown>>;
+
 export interface Preset {
   /** Runs of each search, with seeds 1, 2, 3, … */
   readonly searchSeeds: number;
@@ -8,6 +14,7 @@ export interface Preset {
   readonly evaluations: Readonly<Record<string, number>>;
   /** How many θ the arm `random` draws. */
   readonly randomThetas: number;
+  readonly envOptions: EnvOptions;
 }
 
 /** How one arm of an experiment did. */
@@ -16,10 +23,10 @@ export interface Arm {
   readonly title: string;
   /** What each of its searches spent; 0 where nothing is searched. */
   readonly evaluations: number;
-  /** The reward's metric on the validation set: a value for each search seed, or each θ. */
-  readonly validation: readonly number[];
-  /** The same on the test set, which the search has not seen. */
-  readonly test: readonly number[];
+  /** On the validation set: the scores of each search seed, or of each θ. */
+  readonly validation: readonly Scores[];
+  /** The same on the test set, which the search has not seen; those of a further set are `<set>.<metric>`. */
+  readonly test: readonly Scores[];
 }
 
 /** What an experiment is given. */
@@ -38,8 +45,12 @@ export interface Experiment {
   readonly environment: string;
   /** What trains, where the server does not say. */
   readonly backend: string;
-  /** The metric of the reward. */
+  /** Whether it needs a folder of real images. */
+  readonly needsData?: true;
+  /** The metric that the arms are compared by; the higher the better. */
   readonly metric: string;
+  /** Further test scores that are reported, such as `heldOut.carIou`. */
+  readonly alsoReported: readonly string[];
   readonly presets: Readonly<Record<'quick' | 'standard', Preset>>;
   /** Runs every arm, draws the figures, and gives the arms by their names in summary.json. */
   run(laboratory: Laboratory): Promise<Record<string, Arm>>;

@@ -5,6 +5,8 @@ import { connect } from '../../agents/client.ts';
 import { readTrialLog, TrialLog, type EvaluationRecord } from '../../agents/trial-log.ts';
 import type { Theta } from '../../protocol/parameters.ts';
 import type { Seed } from '../../protocol/random.ts';
+import type { EnvOptions, Scores } from './experiment.ts';
+import { Progress } from './progress.ts';
 
 export interface FixedTheta {
   /** Such as `random/3`. */
@@ -14,24 +16,28 @@ export interface FixedTheta {
 }
 
 export interface Scored {
-  readonly validation: number;
-  readonly test: number;
+  readonly validation: Scores;
+  readonly test: Scores;
 }
 
 /**
  * Scores each θ on validation and test. What the log already has is not evaluated again.
  *
- * @param metric which score is wanted
  * @throws {Error} when an evaluation fails, or the log's θ under the same key is another
  */
 export async function scoreThetas(
-  { url, environment, metric, log: path }: { url: string; environment: string; metric: string; log: string },
+  {
+    url,
+    environment,
+    envOptions,
+    log: path,
+  }: { url: string; environment: string; envOptions: EnvOptions; log: string },
   requests: readonly FixedTheta[],
 ): Promise<Scored[]> {
   mkdirSync(dirname(path), { recursive: true });
   const client = await connect(url, { name: 'reproduce' });
   try {
-    const remote = await client.open({ env_id: environment });
+    const remote = await client.open({ env_id: environment, options: { ...envOptions } });
     const past = existsSync(path) ? readTrialLog(path) : undefined;
     const log = new TrialLog(path, { resume: past !== undefined });
     const known = new Map<string, EvaluationRecord>();
@@ -40,6 +46,11 @@ export async function scoreThetas(
     if (!past) {
       const environment = { id, specHash, options };
       log.append({ type: 'run', runId: `fixed-${specHash}`, agent: 'fixed', options: {}, environment });
+    }
+    if (past && past.header.environment.specHash !== specHash) {
+      throw new Error(
+        `${path}: expected ${id} with spec ${specHash}, got ${past.header.environment.specHash}; move it away`,
+      );
     }
     const evaluate = async ({ key, theta, seed }: FixedTheta): Promise<EvaluationRecord> => {
       const found = known.get(key);
@@ -63,16 +74,19 @@ export async function scoreThetas(
       log.append(record);
       return record;
     };
+    const progress = new Progress('fixed θ', requests.length);
     try {
       const records: EvaluationRecord[] = [];
       const lanes = Array.from({ length: client.limits.max_in_flight }, async (_, lane) => {
         for (let i = lane; i < requests.length; i += client.limits.max_in_flight) {
           records[i] = await evaluate(requests[i]!);
+          progress.reached(i, 1);
         }
       });
       await Promise.all(lanes);
-      return records.map(({ scores, testScores }) => ({ validation: scores[metric]!, test: testScores![metric]! }));
+      return records.map(({ scores, testScores }) => ({ validation: scores, test: testScores! }));
     } finally {
+      progress.stop();
       log.close();
     }
   } finally {

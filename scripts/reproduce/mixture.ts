@@ -5,7 +5,6 @@
  * matching, which looks at the validation points themselves; random θ; and the SVM on real training data.
  */
 import { join } from 'node:path';
-import type { Reported } from '../../agents/report.ts';
 import mixture from '../../env/experiments/mixture.ts';
 import { createExperiment } from '../../env/experiments/load.ts';
 import {
@@ -15,14 +14,14 @@ import {
   type LabelledPoint,
 } from '../../env/simulators/mixture/mixture.ts';
 import { svmTask } from '../../env/tasks/svm.ts';
-import { actionSize, actionToTheta, type Theta } from '../../protocol/parameters.ts';
+import { actionToTheta, type Theta } from '../../protocol/parameters.ts';
 import { deriveSeed, Random } from '../../protocol/random.ts';
+import { fixedArm, meanOf, randomThetas, reportedArm, runSearchArms, seedsOf, type SearchArm } from './arms.ts';
 import { drawBoundaries, type Stage } from './boundaries.ts';
 import { matchDistribution } from './distribution-matching.ts';
-import type { Arm, Experiment, Laboratory } from './experiment.ts';
-import { scoreThetas } from './fixed-thetas.ts';
+import type { Arm, Experiment, Laboratory, Scores } from './experiment.ts';
 import { drawRewardCurves, rewardCurve } from './reward-curves.ts';
-import { runSearches, type FinishedSearch, type Search } from './searches.ts';
+import type { FinishedSearch } from './searches.ts';
 
 const METRIC = 'accuracy';
 /** An evaluation takes milliseconds: the best few are told from the lucky few on many seeds. */
@@ -30,33 +29,27 @@ const COMMON = { finalists: 5, finalistSeeds: 5, reportSeeds: 5 };
 /** REINFORCE with a fixed σ and advantages normalised over the batch. */
 const REINFORCE = { batch: 16, sigmaDecay: 1, sigmaFloor: 0.01, advantage: 'normalised' };
 
-interface SearchArm {
-  readonly title: string;
-  readonly agent: string;
-  readonly options: Search['options'];
-  /** Whether it starts from the distribution match. */
-  readonly warm?: true;
-}
-
-const SEARCHES: Readonly<Record<string, SearchArm>> = {
+/** Every search; the warm one starts from the distribution match of its own seed. */
+const searchArms = (matches: readonly Theta[]): Readonly<Record<string, SearchArm>> => ({
   reinforce: {
     title: 'REINFORCE',
     agent: 'reinforce',
-    options: { ...REINFORCE, sigma: 0.15, learningRate: 0.03 },
+    options: { ...COMMON, ...REINFORCE, sigma: 0.15, learningRate: 0.03 },
   },
   reinforceWarm: {
     title: 'REINFORCE from the distribution match',
     agent: 'reinforce',
-    options: { ...REINFORCE, sigma: 0.05, learningRate: 0.01 },
-    warm: true,
+    options: { ...COMMON, ...REINFORCE, sigma: 0.05, learningRate: 0.01 },
+    start: (seed) => matches[seed - 1]!,
   },
-  randomSearch: { title: 'random search', agent: 'random-search', options: {} },
-  cem: { title: 'CEM', agent: 'cem', options: { population: 32, elite: 8 } },
-  cmaEs: { title: 'CMA-ES', agent: 'cma-es', options: { population: 12 } },
-  gaussianProcess: { title: 'Gaussian process', agent: 'gaussian-process', options: {} },
-};
+  randomSearch: { title: 'random search', agent: 'random-search', options: COMMON },
+  cem: { title: 'CEM', agent: 'cem', options: { ...COMMON, population: 32, elite: 8 } },
+  cmaEs: { title: 'CMA-ES', agent: 'cma-es', options: { ...COMMON, population: 12 } },
+  gaussianProcess: { title: 'Gaussian process', agent: 'gaussian-process', options: COMMON },
+});
 
-const everySearch = (evaluations: number) => Object.fromEntries(Object.keys(SEARCHES).map((arm) => [arm, evaluations]));
+const everySearch = (evaluations: number) =>
+  Object.fromEntries(Object.keys(searchArms([])).map((arm) => [arm, evaluations]));
 
 type Sets = { readonly validation: readonly LabelledPoint[]; readonly test: readonly LabelledPoint[] };
 
@@ -74,68 +67,31 @@ async function realSets(): Promise<Sets> {
   };
 }
 
-const seedsOf = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
-const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** Every search arm, with the same seeds; a warm one starts from the match of its own seed. */
-function searchesOf({ preset }: Laboratory, matches: readonly Theta[]): Search[] {
-  return Object.entries(SEARCHES).flatMap(([arm, { agent, options, warm }]) =>
-    seedsOf(preset.searchSeeds).map((seed): Search => ({
-      arm,
-      agent,
-      seed,
-      evaluations: preset.evaluations[arm]!,
-      options: { ...COMMON, ...options, ...(warm && { start: JSON.stringify(matches[seed - 1]) }) },
-    })),
-  );
-}
-
-/** θ that are scored as they are: the start, random ones, and the distribution matches. */
+/** θ that are scored as they are: random ones, the start, and the distribution matches. */
 async function fixedArms(laboratory: Laboratory, matches: readonly Theta[]): Promise<Record<string, Arm>> {
-  const { preset, server, logs } = laboratory;
-  const random = new Random(deriveSeed(1, 'random thetas'));
-  const randomThetas = Array.from({ length: preset.randomThetas }, () => {
-    const action = Array.from({ length: actionSize(MIXTURE_PARAMETERS) }, () => random.uniform(-1, 1));
-    return actionToTheta(MIXTURE_PARAMETERS, action);
-  });
-  const groups: { arm: string; title: string; thetas: readonly Theta[] }[] = [
-    { arm: 'random', title: 'random θ', thetas: randomThetas },
-    { arm: 'start', title: 'the start', thetas: matches.map(() => experiment.start) },
-    { arm: 'distributionMatching', title: 'distribution matching (EM)', thetas: matches },
+  const groups = [
+    { name: 'random', title: 'random θ', thetas: randomThetas(MIXTURE_PARAMETERS, laboratory.preset.randomThetas) },
+    { name: 'start', title: 'the start', thetas: matches.map(() => experiment.start) },
+    { name: 'distributionMatching', title: 'distribution matching (EM)', thetas: matches },
   ];
-  const seeds = COMMON.reportSeeds;
   const arms: Record<string, Arm> = {};
-  for (const { arm, title, thetas } of groups) {
-    const requests = thetas.flatMap((theta, i) =>
-      seedsOf(seeds).map((j) => ({ key: `${arm}/${i}/${j}`, theta, seed: deriveSeed(i + 1, 'report', j) })),
-    );
-    const log = join(logs, `${arm}.jsonl`);
-    const scored = await scoreThetas({ url: server.url, environment: mixture.id, metric: METRIC, log }, requests);
-    const means = (set: 'validation' | 'test') =>
-      thetas.map((_, i) => meanOf(scored.slice(i * seeds, (i + 1) * seeds).map((scores) => scores[set])));
-    arms[arm] = { title, evaluations: 0, validation: means('validation'), test: means('test') };
+  for (const group of groups) {
+    arms[group.name] = await fixedArm(laboratory, mixture.id, { ...group, seeds: COMMON.reportSeeds });
   }
   return arms;
 }
 
 /** The ceiling: the same SVM, trained on as many real points, drawn with seeds of their own. */
 async function realArm(count: number, sets: Sets): Promise<Arm> {
-  const scores: { validation: number; test: number }[] = [];
+  const scores: { validation: Scores; test: Scores }[] = [];
   for (const seed of seedsOf(count)) {
     const model = await svm.train(realPoints(deriveSeed(seed, 'real training'), trainingSamples));
-    const score = async (set: readonly LabelledPoint[]) => (await model.score(set))[METRIC]!;
-    scores.push({ validation: await score(sets.validation), test: await score(sets.test) });
+    scores.push({ validation: await model.score(sets.validation), test: await model.score(sets.test) });
     model.dispose();
   }
   const title = `real data (${trainingSamples} points)`;
   const of = (set: 'validation' | 'test') => scores.map((score) => score[set]);
   return { title, evaluations: 0, validation: of('validation'), test: of('test') };
-}
-
-function armOf(title: string, searches: readonly FinishedSearch[]): Arm {
-  const means = (set: 'validation' | 'test') =>
-    searches.map(({ learned }: { learned: Reported }) => meanOf(learned[set].map((scores) => scores[METRIC]!)));
-  return { title, evaluations: searches[0]!.evaluations, validation: means('validation'), test: means('test') };
 }
 
 /** θ of REINFORCE's mean at the start, on the way, and at the end. */
@@ -165,11 +121,11 @@ async function drawFigures(
 ): Promise<void> {
   const curves = Object.entries(byArm).flatMap(([arm, searches]) =>
     rewardCurve(
-      SEARCHES[arm]!.title,
-      searches.map(({ rewards }) => rewards),
+      arms[arm]!.title,
+      searches.map(({ trials }) => trials.map(({ reward }) => reward)),
     ),
   );
-  const level = (arm: string) => meanOf(arms[arm]!.validation);
+  const level = (arm: string) => meanOf(arms[arm]!.validation.map((scores) => scores[METRIC]!));
   const references = {
     'real data': level('real'),
     'distribution matching': level('distributionMatching'),
@@ -199,10 +155,16 @@ export const mixtureReproduction: Experiment = {
   environment: mixture.id,
   backend: 'libsvm (WebAssembly)',
   metric: METRIC,
+  alsoReported: [],
   presets: {
-    quick: { searchSeeds: 3, evaluations: everySearch(400), randomThetas: 20 },
-    // A Gaussian process takes n³ operations a fit, so it stops at 400.
-    standard: { searchSeeds: 5, evaluations: { ...everySearch(6400), gaussianProcess: 400 }, randomThetas: 100 },
+    quick: { searchSeeds: 3, evaluations: everySearch(400), randomThetas: 20, envOptions: {} },
+    standard: {
+      searchSeeds: 5,
+      // A Gaussian process takes n³ operations a fit, so it stops at 400.
+      evaluations: { ...everySearch(6400), gaussianProcess: 400 },
+      randomThetas: 100,
+      envOptions: {},
+    },
   },
   async run(laboratory) {
     const sets = await realSets();
@@ -211,11 +173,11 @@ export const mixtureReproduction: Experiment = {
       matchDistribution(sets.validation, new Random(deriveSeed(seed, 'distribution matching'))),
     );
     const fixed = await fixedArms(laboratory, matches);
-    const searches = await runSearches(laboratory, searchesOf(laboratory, matches));
-    const byArm = Object.fromEntries(
-      Object.keys(SEARCHES).map((arm) => [arm, searches.filter((search) => search.arm === arm)]),
+    const searches = searchArms(matches);
+    const byArm = await runSearchArms(laboratory, searches);
+    const learned = Object.entries(byArm).map(
+      ([arm, runs]) => [arm, reportedArm(searches[arm]!.title, runs, 'learned')] as const,
     );
-    const learned = Object.entries(byArm).map(([arm, runs]) => [arm, armOf(SEARCHES[arm]!.title, runs)] as const);
     const arms = { ...Object.fromEntries(learned), ...fixed, real: await realArm(searchSeeds, sets) };
     await drawFigures(laboratory, byArm, arms, matches[0]!);
     return arms;

@@ -1,8 +1,10 @@
-/** Rewards over evaluations: a line for each arm, the mean over its search seeds, in a band of its 95 % interval. */
+/** Scores over evaluations: a line for each arm, the mean over its search seeds, in a band of its 95 % interval. */
 import type { TopLevelSpec } from 'vega-lite';
 import { summarise } from '../../agents/statistics.ts';
 import { writeChart } from '../figures/chart.ts';
 
+/** From so many evaluations on, the axis is logarithmic. */
+const LOGARITHMIC_FROM = 1000;
 /** Points on a line; the rewards between two of them are averaged. */
 const POINTS = 25;
 
@@ -55,18 +57,21 @@ export async function drawRewardCurves(
   references: Readonly<Record<string, number>>,
   path: string,
 ): Promise<void> {
+  const levels = Object.entries(references).map(([name, value]) => ({ name, value }));
+  const right = Math.max(...curves.map(({ evaluations }) => evaluations));
+  const type = right < LOGARITHMIC_FROM ? 'linear' : 'log';
   const x = {
     field: 'evaluations',
     type: 'quantitative',
-    scale: { type: 'log', nice: false },
+    scale: { type, nice: false, zero: false },
     title: 'evaluations',
   } as const;
-  const levels = Object.entries(references).map(([name, value]) => ({ name, value }));
-  const right = Math.max(...curves.map(({ evaluations }) => evaluations));
   const legend = { labelLimit: 0, symbolType: 'stroke', symbolOpacity: 1, symbolStrokeWidth: 3 } as const;
   const color = { field: 'arm', type: 'nominal', title: null, sort: null, legend } as const;
-  const low = Math.min(...curves.map(({ mean }) => mean), ...Object.values(references));
-  const y = { scale: { domain: [Math.max(0, low - 0.05), 1], clamp: true } };
+  const shown = [...curves.map(({ mean }) => mean), ...Object.values(references)];
+  const [low, high] = [Math.min(...shown), Math.max(...shown)];
+  const margin = 0.08 * (high - low || 1);
+  const y = { scale: { domain: [low - margin, high + margin], clamp: true, zero: false } };
   const spec: TopLevelSpec = {
     title,
     width: 560,

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { readTrialLog, type LogRecord } from '../../agents/trial-log.ts';
+import { readTrialLog, type EvaluationRecord, type LogRecord } from '../../agents/trial-log.ts';
 import type { Reported } from '../../agents/report.ts';
-import type { Laboratory } from './experiment.ts';
+import type { EnvOptions, Laboratory } from './experiment.ts';
+import { Progress } from './progress.ts';
 
 export interface Search {
   /** The arm that it belongs to, such as `randomSearch`. */
@@ -15,12 +16,15 @@ export interface Search {
   readonly seed: number;
   readonly evaluations: number;
   /** The agent's options as its log names them, such as `{ learningRate: 0.03 }`. */
-  readonly options: Readonly<Record<string, string | number | boolean>>;
+  readonly options: AgentOptions;
+  readonly envOptions: EnvOptions;
 }
 
+export type AgentOptions = Readonly<Record<string, string | number | boolean>>;
+
 export interface FinishedSearch extends Search {
-  /** The rewards in the order in which it asked for them; null where an evaluation failed. */
-  readonly rewards: readonly (number | null)[];
+  /** What it asked for, in its order. */
+  readonly trials: readonly EvaluationRecord[];
   /** The agent's state after each iteration. */
   readonly states: readonly Readonly<Record<string, unknown>>[];
   readonly start: Reported;
@@ -29,11 +33,11 @@ export interface FinishedSearch extends Search {
 
 /** Searches under way at once: while one agent thinks, the other's evaluations keep the workers busy. */
 const AT_ONCE = 2;
-const REPORT_EVERY_MS = 10_000;
 
 const logOf = (logs: string, { arm, seed }: Search) => join(logs, `${arm}-${seed}.jsonl`);
 const flag = (option: string) => `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-const optionsOf = ({ options, seed }: Search): Search['options'] => ({ ...options, seed });
+/** All that decides a search, as its log names it. */
+const optionsOf = ({ options, seed, envOptions }: Search) => ({ ...options, seed, envOptions });
 
 /**
  * The search as its log tells it, once it has ended; undefined while it has not.
@@ -45,7 +49,7 @@ function finished(logs: string, search: Search): FinishedSearch | undefined {
   if (!existsSync(path)) return undefined;
   const { header, records } = readTrialLog(path);
   for (const [name, value] of Object.entries(optionsOf(search))) {
-    if (header.agent === search.agent && header.options[name] === value) continue;
+    if (header.agent === search.agent && JSON.stringify(header.options[name]) === JSON.stringify(value)) continue;
     const got = `${header.agent} with ${JSON.stringify(header.options[name])}`;
     throw new Error(
       `${path}: expected ${search.agent} with ${name} ${JSON.stringify(value)}, got ${got}; move it away`,
@@ -57,16 +61,21 @@ function finished(logs: string, search: Search): FinishedSearch | undefined {
   const reported = summary['reported'] as readonly Reported[];
   const named = (name: string) => reported.find((r) => r.name === name)!;
   const states = records.flatMap((r) => (r.type === 'iteration' ? [r.state] : []));
-  return { ...search, rewards: searchRewards(records), states, start: named('start'), learned: named('learned') };
+  return { ...search, trials: searchTrials(records), states, start: named('start'), learned: named('learned') };
 }
 
-/** The rewards of a log's search, without those of finalists and reports. */
-export function searchRewards(records: readonly LogRecord[]): (number | null)[] {
+/** The evaluations of a log's search, without those of finalists and reports. */
+export function searchTrials(records: readonly LogRecord[]): EvaluationRecord[] {
   const position = (key: string) => Number(key.slice('search/'.length));
   return records
     .flatMap((r) => (r.type === 'evaluation' && r.key.startsWith('search/') ? [r] : []))
-    .sort((a, b) => position(a.key) - position(b.key))
-    .map(({ reward }) => reward);
+    .sort((a, b) => position(a.key) - position(b.key));
+}
+
+/** The evaluations of a whole run: the search, its finalists, and the report of start and winner. */
+function costOf({ evaluations, options }: Search): number {
+  const { finalists = 3, finalistSeeds = 2, reportSeeds = 3 } = options;
+  return evaluations + (Number(finalists) + 1) * Number(finalistSeeds) + 2 * Number(reportSeeds);
 }
 
 function flagsOf(search: Search, logs: string, url: string): string[] {
@@ -75,7 +84,8 @@ function flagsOf(search: Search, logs: string, url: string): string[] {
   const flags = ['--url', url, '--evaluations', String(search.evaluations)];
   if (existsSync(path)) return [...flags, '--resume', path];
   flags.push('--log', path);
-  for (const [name, value] of Object.entries(optionsOf(search))) {
+  flags.push('--seed', String(search.seed), '--env-options', JSON.stringify(search.envOptions));
+  for (const [name, value] of Object.entries(search.options)) {
     if (value === true) flags.push(flag(name));
     else if (value !== false) flags.push(flag(name), String(value));
   }
@@ -100,32 +110,6 @@ async function runAgent(
   }
 }
 
-/** Seconds as `h:mm:ss`. */
-function duration(seconds: number): string {
-  const whole = Math.round(seconds);
-  const two = (value: number) => String(value).padStart(2, '0');
-  return `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
-}
-
-/** Says every few seconds how far all searches are, with the time left. */
-function progressOf(searches: readonly Search[], kept: number): { done: Map<Search, number>; stop: () => void } {
-  const done = new Map<Search, number>();
-  const total = searches.reduce((sum, { evaluations }) => sum + evaluations, 0);
-  const sum = () => [...done.values()].reduce((a, b) => a + b, 0);
-  const began = performance.now();
-  let first: number | undefined; // evaluations that were there when the first report came: they took no time now
-  const timer = setInterval(() => {
-    first ??= sum();
-    const pace = (sum() - first) / ((performance.now() - began) / 1000);
-    const ended = [...done].filter(([search, count]) => count === search.evaluations).length;
-    const left = pace > 0 ? `${duration((total - sum()) / pace)} left` : '';
-    console.log(
-      `searches ${kept + ended}/${kept + searches.length}, evaluations ${sum()}/${total}  ${pace.toFixed(1)}/s  ${left}`,
-    );
-  }, REPORT_EVERY_MS);
-  return { done, stop: () => clearInterval(timer) };
-}
-
 /**
  * Runs every search that has not ended yet.
  *
@@ -137,23 +121,24 @@ export async function runSearches(laboratory: Laboratory, searches: readonly Sea
   mkdirSync(logs, { recursive: true });
   const open = searches.filter((search) => !finished(logs, search));
   console.log(`${searches.length} searches, ${searches.length - open.length} of them done before; logs: ${logs}`);
-  const { done, stop } = progressOf(open, searches.length - open.length);
+  const progress = new Progress(
+    'searches',
+    open.reduce((sum, search) => sum + costOf(search), 0),
+  );
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < open.length && !programs.interrupted) {
       const search = open[next++]!;
-      await runAgent(laboratory, search, (count) => done.set(search, count));
-      const result = finished(logs, search);
-      if (result) console.log(`${search.arm}, seed ${search.seed}: test ${testScores(result).join(' ')}`);
+      await runAgent(laboratory, search, (count) => progress.reached(search, count));
+      progress.reached(search, costOf(search));
+      if (!programs.interrupted) console.log(`${search.arm}, seed ${search.seed}: done`);
     }
   };
   try {
     await Promise.all(Array.from({ length: AT_ONCE }, lane));
   } finally {
-    stop();
+    progress.stop();
   }
   if (programs.interrupted) throw new Error('interrupted; the same command goes on');
   return searches.map((search) => finished(logs, search)!);
 }
-
-const testScores = ({ learned }: FinishedSearch) => learned.test.map((scores) => Object.values(scores)[0]!.toFixed(4));

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { summarise, type Summary } from '../../agents/statistics.ts';
-import type { Arm } from './experiment.ts';
+import type { Arm, Scores } from './experiment.ts';
 
 export interface Provenance {
   readonly experiment: string;
@@ -13,71 +13,99 @@ export interface Provenance {
   readonly backend: string;
 }
 
-export interface ReproductionSummary extends Provenance {
-  readonly arms: Readonly<
-    Record<string, { readonly evaluations: number; readonly validation: Summary; readonly test: Summary }>
-  >;
+interface ArmSummary {
+  readonly evaluations: number;
+  readonly validation: Summary;
+  readonly test: Summary;
+  /** Of further test scores, by name, such as `heldOut.carIou`. */
+  readonly also?: Readonly<Record<string, Summary>>;
 }
 
-export function summariseArms(provenance: Provenance, arms: Readonly<Record<string, Arm>>): ReproductionSummary {
-  const entries = Object.entries(arms).map(([name, { evaluations, validation, test }]) => [
-    name,
-    { evaluations, validation: summarise(validation), test: summarise(test) },
-  ]);
-  return { ...provenance, arms: Object.fromEntries(entries) as ReproductionSummary['arms'] };
+export interface ReproductionSummary extends Provenance {
+  readonly arms: Readonly<Record<string, ArmSummary>>;
+}
+
+/** What the arms are compared by. */
+export interface Metrics {
+  readonly metric: string;
+  readonly alsoReported: readonly string[];
+}
+
+/** Further scores that the sets of this experiment do not have are left out. */
+export function summariseArms(
+  provenance: Provenance,
+  arms: Readonly<Record<string, Arm>>,
+  { metric, alsoReported }: Metrics,
+): ReproductionSummary {
+  const of = (all: readonly Scores[], name: string) => summarise(all.map((scores) => scores[name]!));
+  const summaryOf = ({ evaluations, validation, test }: Arm): ArmSummary => {
+    const known = alsoReported.filter((name) => test.every((scores) => scores[name] !== undefined));
+    const also = Object.fromEntries(known.map((name) => [name, of(test, name)]));
+    return {
+      evaluations,
+      validation: of(validation, metric),
+      test: of(test, metric),
+      ...(known.length > 0 && { also }),
+    };
+  };
+  return { ...provenance, arms: Object.fromEntries(Object.entries(arms).map(([name, arm]) => [name, summaryOf(arm)])) };
+}
+
+interface Column {
+  readonly name: string;
+  readonly of: (arm: ArmSummary) => Summary | undefined;
 }
 
 /**
  * Writes `summary.json`, `table.csv` and `table.md` into a folder.
  *
- * @param metric  what the scores are
  * @param machine what it ran on, in a line
  */
 export function writeSummary(
   folder: string,
   summary: ReproductionSummary,
-  { arms, metric, machine }: { arms: Readonly<Record<string, Arm>>; metric: string; machine: string },
+  { arms, metrics, machine }: { arms: Readonly<Record<string, Arm>>; metrics: Metrics; machine: string },
 ): void {
   mkdirSync(folder, { recursive: true });
   const rows = Object.entries(summary.arms).map(([name, arm]) => ({ name, title: arms[name]!.title, ...arm }));
   writeFileSync(join(folder, 'summary.json'), `${JSON.stringify(summary, undefined, 2)}\n`);
 
-  const sets = ['validation', 'test'] as const;
-  const head = [
-    'arm',
-    'evaluations',
-    ...sets.flatMap((set) => [`${set}_mean`, `${set}_low`, `${set}_high`, `${set}_n`]),
+  const columns: Column[] = [
+    { name: 'validation', of: ({ validation }) => validation },
+    { name: 'test', of: ({ test }) => test },
+    ...metrics.alsoReported
+      .filter((name) => rows.some(({ also }) => also?.[name]))
+      .map((name) => ({ name: `test ${name}`, of: ({ also }: ArmSummary) => also?.[name] })),
   ];
-  const csv = rows.map((row) =>
-    [
-      row.name,
-      row.evaluations,
-      ...sets.flatMap((set) => [row[set].mean, row[set].ci95?.[0] ?? '', row[set].ci95?.[1] ?? '', row[set].n]),
-    ].join(),
-  );
+  const head = ['arm', 'evaluations', ...columns.flatMap(({ name }) => csvNames(name.replaceAll(' ', '_')))];
+  const csv = rows.map((row) => [row.name, row.evaluations, ...columns.flatMap(({ of }) => csvCells(of(row)))].join());
   writeFileSync(join(folder, 'table.csv'), `${[head.join(), ...csv].join('\n')}\n`);
-  writeFileSync(join(folder, 'table.md'), markdown(summary, rows, metric, machine));
+  writeFileSync(join(folder, 'table.md'), markdown(summary, rows, columns, metrics.metric, machine));
 }
+
+const csvNames = (set: string) => ['mean', 'low', 'high', 'n'].map((name) => `${set}_${name}`);
+const csvCells = (score?: Summary) => [score?.mean, score?.ci95?.[0], score?.ci95?.[1], score?.n];
 
 function markdown(
   { experiment, command, commit, backend }: Provenance,
   rows: readonly (ArmSummary & { readonly title: string })[],
+  columns: readonly Column[],
   metric: string,
   machine: string,
 ): string {
   const lines = [...rows]
     .sort((a, b) => b.test.mean - a.test.mean)
-    .map(
-      ({ title, evaluations, validation, test }) =>
-        `| ${title} | ${evaluations} | ${cell(validation)} | ${cell(test)} | ${test.n} |`,
-    );
+    .map((row) => {
+      const cells = columns.map(({ of }) => cell(of(row)));
+      return `| ${[row.title, row.evaluations, ...cells, row.test.n].join(' | ')} |`;
+    });
   return [
     `# ${experiment}: ${metric}`,
     '',
     'Mean ± half of the 95 % interval (Student’s t) over n search seeds (over θ for random ones, over data sets for real ones). The searches saw validation alone.',
     '',
-    '| | evaluations | validation | test | n |',
-    '|---|--:|--:|--:|--:|',
+    `| | evaluations | ${columns.map(({ name }) => name).join(' | ')} | n |`,
+    `|---|--:|${columns.map(() => '--:|').join('')}--:|`,
     ...lines,
     '',
     `Made by \`${command}\` at commit ${commit}, backend ${backend}, on ${machine}.`,
@@ -85,8 +113,8 @@ function markdown(
   ].join('\n');
 }
 
-type ArmSummary = ReproductionSummary['arms'][string];
-
-function cell({ mean, ci95 }: Summary): string {
+function cell(score: Summary | undefined): string {
+  if (!score) return '';
+  const { mean, ci95 } = score;
   return ci95 ? `${mean.toFixed(4)} ± ${(ci95[1] - mean).toFixed(4)}` : mean.toFixed(4);
 }

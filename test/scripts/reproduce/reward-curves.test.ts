@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { LogRecord } from '../../../agents/trial-log.ts';
 import { rewardCurve } from '../../../scripts/reproduce/reward-curves.ts';
-import { searchRewards } from '../../../scripts/reproduce/searches.ts';
+import { searchTrials } from '../../../scripts/reproduce/searches.ts';
 
 const evaluation = (key: string, reward: number | null): LogRecord => ({
   type: 'evaluation',
@@ -16,9 +16,12 @@ const evaluation = (key: string, reward: number | null): LogRecord => ({
 });
 
 describe('reward curves', () => {
-  it('put the rewards into the order of the search, and leave out what is not of it', () => {
+  it('put the evaluations into the order of the search, and leave out what is not of it', () => {
     const records = [evaluation('search/10', 3), evaluation('search/9', 2), evaluation('after-11/finalist/0/0', 9)];
-    assert.deepEqual(searchRewards(records), [2, 3]);
+    assert.deepEqual(
+      searchTrials(records).map(({ reward }) => reward),
+      [2, 3],
+    );
   });
 
   it('average each window over the search, then over the seeds, in a Student interval', () => {

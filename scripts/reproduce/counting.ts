@@ -1,0 +1,140 @@
+/**
+ * The paper's car counting (Ruiz et al. 2019, sec. 4.2): does the search find the hidden proportions of car types and
+ * weathers from nothing but how well a network counts?
+ *
+ * θ is those proportions alone (the environment's option `free`), as in the paper's figure. Three starts: all labels
+ * equally likely, the simulator's default, and an adversarial one with what validation hardly ever shows. Beside them a
+ * search that is rewarded with the paper's L1 distance, which is no proper score for a network that predicts means.
+ */
+import { join } from 'node:path';
+import counting from '../../env/experiments/traffic-counting.ts';
+import { HIDDEN_TRAFFIC } from '../../env/experiments/streets.ts';
+import { completeTheta, defaultTheta, type Parameter, type Theta } from '../../protocol/parameters.ts';
+import { fixedArm, meanOf, randomThetas, reportedArm, runSearchArms, type SearchArm } from './arms.ts';
+import type { Arm, Experiment } from './experiment.ts';
+import { drawProportions, simplexes, writeProportions } from './proportions.ts';
+import { drawRewardCurves, rewardCurve } from './reward-curves.ts';
+import { streetParameters } from './streets.ts';
+
+const METRIC = 'negativeL1Rounded';
+const FREE = { free: ['carTypes', 'weather'] };
+/** The share of the adversarial start that goes to the label which validation shows least. */
+const ADVERSARIAL_SHARE = 0.9;
+
+const COMMON = { finalists: 1, finalistSeeds: 4, reportSeeds: 3 };
+/**
+ * A wide policy, since near θ* the reward hardly depends on the weather; and the same seeds for all θ of an iteration,
+ * whose noise then cancels in their ranks.
+ */
+const REINFORCE = {
+  ...COMMON,
+  batch: 12,
+  sigma: 0.35,
+  sigmaDecay: 0.95,
+  sigmaFloor: 0.12,
+  learningRate: 0.12,
+  advantage: 'ranked',
+  antithetic: true,
+  seeds: 'common',
+};
+
+const parameters = streetParameters(FREE.free);
+const hidden = completeTheta(parameters, HIDDEN_TRAFFIC);
+
+const ofSimplexes = (probabilities: (parameter: Parameter & { kind: 'simplex' }) => number[]): Theta =>
+  Object.fromEntries(simplexes(parameters).map((parameter) => [parameter.name, probabilities(parameter)]));
+
+/** θ where everything is equally likely. */
+const uniform = ofSimplexes(({ labels }) => labels.map(() => 1 / labels.length));
+
+/** θ with what the hidden one shows least. */
+const adversarial = ofSimplexes(({ name, labels }) => {
+  const probabilities = hidden[name] as number[];
+  const rarest = probabilities.indexOf(Math.min(...probabilities));
+  const rest = (1 - ADVERSARIAL_SHARE) / (labels.length - 1);
+  return labels.map((_, i) => (i === rarest ? ADVERSARIAL_SHARE : rest));
+});
+
+const reinforce = (title: string, start: Theta): SearchArm => ({
+  title,
+  agent: 'reinforce',
+  options: REINFORCE,
+  start: () => start,
+});
+
+const SEARCHES = {
+  reinforce: reinforce('REINFORCE, uniform start', uniform),
+  reinforceDefault: reinforce('REINFORCE, default start', defaultTheta(parameters)),
+  reinforceAdversarial: reinforce('REINFORCE, adversarial start', adversarial),
+  reinforceL1: {
+    ...reinforce('REINFORCE rewarded with L1, uniform start', uniform),
+    envOptions: { reward: 'negativeL1' },
+  },
+  randomSearch: { title: 'random search', agent: 'random-search', options: { ...COMMON, batch: 12, seeds: 'common' } },
+} satisfies Record<string, SearchArm>;
+type SearchName = keyof typeof SEARCHES;
+const PATHS: readonly SearchName[] = ['reinforce', 'reinforceDefault', 'reinforceAdversarial', 'reinforceL1'];
+const STARTS: Readonly<Record<string, { readonly title: string; readonly from: SearchName }>> = {
+  startUniform: { title: 'uniform start', from: 'reinforce' },
+  startDefault: { title: 'default start', from: 'reinforceDefault' },
+  startAdversarial: { title: 'adversarial start', from: 'reinforceAdversarial' },
+};
+
+const everySearch = (evaluations: number) => Object.fromEntries(Object.keys(SEARCHES).map((arm) => [arm, evaluations]));
+
+export const countingReproduction: Experiment = {
+  environment: counting.id,
+  backend: 'TensorFlow.js',
+  metric: METRIC,
+  alsoReported: ['devianceExplained', 'negativeL1'],
+  presets: {
+    quick: {
+      searchSeeds: 1,
+      evaluations: everySearch(144),
+      randomThetas: 20,
+      envOptions: { preset: 'quick', ...FREE },
+    },
+    standard: { searchSeeds: 3, evaluations: everySearch(240), randomThetas: 40, envOptions: FREE },
+  },
+  async run(laboratory) {
+    const { out, preset } = laboratory;
+    const fixed = (name: string, title: string, thetas: readonly Theta[], seeds: number) =>
+      fixedArm(laboratory, counting.id, { name, title, thetas, seeds });
+    const random = await fixed('random', 'random θ', randomThetas(parameters, preset.randomThetas), 1);
+    // Each of its seeds counts as a θ, so that its interval is that of the noise.
+    const truth = await fixed('truth', 'the hidden θ*', Array<Theta>(5).fill(hidden), 1);
+    const byArm = await runSearchArms(laboratory, SEARCHES);
+
+    const learned = Object.entries(SEARCHES).map(
+      ([arm, { title }]) => [arm, reportedArm(title, byArm[arm]!, 'learned')] as const,
+    );
+    const starts = Object.entries(STARTS).map(
+      ([arm, { title, from }]) => [arm, reportedArm(title, byArm[from]!, 'start')] as const,
+    );
+    const arms: Record<string, Arm> = { ...Object.fromEntries([...learned, ...starts]), random, truth };
+
+    const error = (scores: Readonly<Record<string, number>>) => -scores[METRIC]!;
+    const curves = Object.entries(byArm).flatMap(([arm, searches]) =>
+      rewardCurve(
+        arms[arm]!.title,
+        searches.map(({ trials }) => trials.map(({ outcome, scores }) => (outcome === 'ok' ? error(scores) : null))),
+      ),
+    );
+    const level = (arm: Arm) => meanOf(arm.validation.map(error));
+    const labels = { title: 'Error during the search', metric: 'L1 distance of rounded counts, validation' };
+    await drawRewardCurves(
+      labels,
+      curves,
+      { 'hidden θ*': level(truth), 'random θ': level(random) },
+      join(out, 'error'),
+    );
+
+    for (const arm of PATHS) {
+      const { title } = SEARCHES[arm];
+      await drawProportions(title, parameters, byArm[arm]!, hidden, join(out, `proportions-${arm}`));
+    }
+    const recoveries = PATHS.map((arm) => ({ title: SEARCHES[arm].title, searches: byArm[arm]! }));
+    writeProportions(out, parameters, recoveries, hidden);
+    return arms;
+  },
+};

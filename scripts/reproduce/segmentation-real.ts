@@ -1,0 +1,142 @@
+/**
+ * The paper's headline (Ruiz et al. 2019, sec. 4.4): do learned streets teach a network more about real ones than
+ * random streets do?
+ *
+ * Searched in a few chosen parameters, and in all. Beside the searches: the hand-set default θ, the same network trained
+ * on real images (all, and few), and on learned streets together with the few.
+ */
+import { join } from 'node:path';
+import { createExperiment } from '../../env/experiments/load.ts';
+import real, { type trafficSegmentationReal } from '../../env/experiments/traffic-segmentation-real.ts';
+import type { LabelledImage } from '../../env/labelled-image.ts';
+import { completeTheta, type Theta } from '../../protocol/parameters.ts';
+import { deriveSeed } from '../../protocol/random.ts';
+import { drawPredictions } from '../figures/run-pictures.ts';
+import { bestOf, fixedArm, randomThetas, reportedArm, runSearchArms } from './arms.ts';
+import type { Arm, Experiment, Laboratory, Scores } from './experiment.ts';
+import { CAR_IOU, drawCarIou, segmentationSearches, streetParameters } from './streets.ts';
+
+/** What mattered most for real streets: brightness of ground against sky, the camera, what stands along the road. */
+const CHOSEN = [
+  ...['asphaltBrightness', 'wallBrightness', 'skyBrightness', 'fog', 'exposure', 'contrast'],
+  ...['cameraHeight', 'cameraPitch', 'fieldOfView'],
+  ...['buildingHeight', 'buildingShare', 'parkedShare', 'leadingRate', 'paintDarkness'],
+];
+const ALL = { free: [] };
+const SEARCHES = { ...segmentationSearches(), ...segmentationSearches('All', ALL) };
+const everySearch = (evaluations: number) => Object.fromEntries(Object.keys(SEARCHES).map((arm) => [arm, evaluations]));
+
+/** How many real images are few. */
+const FEW = 50;
+
+type RealExperiment = ReturnType<typeof trafficSegmentationReal>;
+
+/** The scores of networks that are trained on these images, one for each seed; the further test sets by name. */
+async function trainedArm(
+  { programs }: Laboratory,
+  { task, target }: RealExperiment,
+  title: string,
+  sets: readonly (readonly LabelledImage[])[],
+): Promise<Arm> {
+  const validation: Scores[] = [];
+  const test: Scores[] = [];
+  for (const [i, samples] of sets.entries()) {
+    if (programs.interrupted) throw new Error('interrupted; the same command goes on');
+    console.log(`${title}: training ${i + 1} of ${sets.length}`);
+    const seed = deriveSeed(i + 1, 'real training');
+    const seeds = { initialisation: deriveSeed(seed, 'initialisation'), order: deriveSeed(seed, 'order') };
+    const model = await task.train(samples, seeds, () => {});
+    validation.push(await model.score(await target.validation()));
+    const scores: Record<string, number> = { ...(await model.score(await target.test())) };
+    for (const [set, images] of Object.entries(target.alsoTest ?? {})) {
+      for (const [metric, score] of Object.entries(await model.score(await images())))
+        scores[`${set}.${metric}`] = score;
+    }
+    test.push(scores);
+    model.dispose();
+  }
+  return { title, evaluations: 0, validation, test };
+}
+
+/** Up to `count` of the images, evenly spread. */
+function spread(images: readonly LabelledImage[], count: number): LabelledImage[] {
+  const taken = Math.min(count, images.length);
+  return Array.from({ length: taken }, (_, i) => images[Math.floor((i * images.length) / taken)]!);
+}
+
+/** Trained on real images, and on the streets of each learned θ together with a few real images. */
+async function realArms(
+  laboratory: Laboratory,
+  experiment: RealExperiment,
+  learned: readonly Theta[],
+): Promise<Record<string, Arm>> {
+  const all = await experiment.training();
+  const few = spread(all, FEW);
+  const repeated = (images: readonly LabelledImage[]) => learned.map(() => images);
+  const mixed = learned.map((theta, i) => {
+    const seed = deriveSeed(i + 1, 'synthetic training');
+    const synthetic = Array.from({ length: experiment.trainingSamples }, (_, index) =>
+      experiment.simulator.draw(theta, seed, index),
+    );
+    return [...synthetic, ...few];
+  });
+  const trained = (title: string, sets: readonly (readonly LabelledImage[])[]) =>
+    trainedArm(laboratory, experiment, title, sets);
+  return {
+    real: await trained(`real images (${all.length})`, repeated(all)),
+    realFew: await trained(`real images (${few.length})`, repeated(few)),
+    reinforceAndFew: await trained(`REINFORCE’s streets and ${few.length} real images`, mixed),
+  };
+}
+
+export const segmentationRealReproduction: Experiment = {
+  environment: real.id,
+  backend: 'TensorFlow.js',
+  needsData: true,
+  metric: CAR_IOU,
+  alsoReported: ['heldOut.carIou', 'softCarIou', 'heldOut.softCarIou'],
+  presets: {
+    quick: {
+      searchSeeds: 2,
+      evaluations: everySearch(48),
+      randomThetas: 20,
+      envOptions: { preset: 'quick', free: CHOSEN },
+    },
+    standard: { searchSeeds: 3, evaluations: everySearch(96), randomThetas: 40, envOptions: { free: CHOSEN } },
+  },
+  async run(laboratory) {
+    const { out, preset } = laboratory;
+    const fixed = (name: string, title: string, thetas: readonly Theta[], free: readonly string[]) =>
+      fixedArm(laboratory, real.id, { name, title, thetas, seeds: 1 }, { free });
+    const drawn = (free: readonly string[]) => randomThetas(streetParameters(free), preset.randomThetas);
+    const random = await fixed('random', 'random θ', drawn(CHOSEN), CHOSEN);
+    const randomAll = await fixed('randomAll', 'random θ, all parameters', drawn([]), []);
+    const byDefault = completeTheta(streetParameters([]), {});
+    const handSet = await fixed('default', 'hand-set default θ', Array<Theta>(5).fill(byDefault), []);
+    const byArm = await runSearchArms(laboratory, SEARCHES);
+
+    const experiment = createExperiment(real, preset.envOptions).experiment as RealExperiment;
+    const learned = Object.entries(SEARCHES).map(
+      ([arm, { title }]) => [arm, reportedArm(title, byArm[arm]!, 'learned')] as const,
+    );
+    const thetas = byArm['reinforce']!.map(({ learned }) => learned.theta as Theta);
+    const arms: Record<string, Arm> = {
+      ...Object.fromEntries(learned),
+      start: reportedArm('the start', byArm['reinforce']!, 'start'),
+      default: handSet,
+      random,
+      randomBest: bestOf('random θ, best on validation', random, CAR_IOU),
+      randomAll,
+      randomAllBest: bestOf('random θ, all parameters, best on validation', randomAll, CAR_IOU),
+      ...(await realArms(laboratory, experiment, thetas)),
+    };
+    await drawCarIou(out, byArm, arms, ['real', 'default', 'random']);
+    const shown = [
+      { name: 'start', theta: byArm['reinforce']![0]!.start.theta as Theta },
+      { name: 'REINFORCE', theta: thetas[0]! },
+      { name: 'default', theta: byDefault },
+    ];
+    await drawPredictions(experiment, shown, join(out, 'predictions.png'));
+    return arms;
+  },
+};

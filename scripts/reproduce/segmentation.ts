@@ -1,0 +1,67 @@
+/**
+ * The paper's segmentation, sim to sim (Ruiz et al. 2019, sec. 4.3): which streets teach a network to find the cars of a
+ * hidden distribution of streets?
+ *
+ * θ is what the start gets wrong; the other parameters keep their default. The hidden θ* differs from the default in
+ * one more, so it lies a little outside of what a search can reach.
+ */
+import { join } from 'node:path';
+import { createExperiment } from '../../env/experiments/load.ts';
+import segmentation, { type trafficSegmentation } from '../../env/experiments/traffic-segmentation.ts';
+import { HIDDEN_STREETS, POOR_STREETS } from '../../env/experiments/streets.ts';
+import { completeTheta, type Theta } from '../../protocol/parameters.ts';
+import { drawPredictions } from '../figures/run-pictures.ts';
+import { bestOf, fixedArm, randomThetas, reportedArm, runSearchArms } from './arms.ts';
+import type { Arm, Experiment } from './experiment.ts';
+import { CAR_IOU, drawCarIou, segmentationSearches, streetParameters } from './streets.ts';
+
+const FREE = Object.keys(POOR_STREETS);
+const SEARCHES = segmentationSearches();
+const everySearch = (evaluations: number) => Object.fromEntries(Object.keys(SEARCHES).map((arm) => [arm, evaluations]));
+
+export const segmentationReproduction: Experiment = {
+  environment: segmentation.id,
+  backend: 'TensorFlow.js',
+  metric: CAR_IOU,
+  alsoReported: ['softCarIou', 'meanIou'],
+  presets: {
+    quick: {
+      searchSeeds: 3,
+      evaluations: everySearch(64),
+      randomThetas: 20,
+      envOptions: { preset: 'quick', free: FREE },
+    },
+    standard: { searchSeeds: 3, evaluations: everySearch(128), randomThetas: 40, envOptions: { free: FREE } },
+  },
+  async run(laboratory) {
+    const { out, preset } = laboratory;
+    const thetas = randomThetas(streetParameters(FREE), preset.randomThetas);
+    const random = await fixedArm(laboratory, segmentation.id, { name: 'random', title: 'random θ', thetas, seeds: 1 });
+    const hidden = completeTheta(streetParameters([]), HIDDEN_STREETS);
+    // Each of its seeds counts as a θ, so that its interval is that of the noise.
+    const truths = { name: 'truth', title: 'the hidden θ*', thetas: Array<Theta>(5).fill(hidden), seeds: 1 };
+    const truth = await fixedArm(laboratory, segmentation.id, truths, { free: [] });
+    const byArm = await runSearchArms(laboratory, SEARCHES);
+
+    const learned = Object.entries(SEARCHES).map(
+      ([arm, { title }]) => [arm, reportedArm(title, byArm[arm]!, 'learned')] as const,
+    );
+    const arms: Record<string, Arm> = {
+      ...Object.fromEntries(learned),
+      start: reportedArm('the start', byArm['reinforce']!, 'start'),
+      random,
+      randomBest: bestOf('random θ, best on validation', random, CAR_IOU),
+      truth,
+    };
+    await drawCarIou(out, byArm, arms, ['truth', 'random']);
+    const { start, learned: found } = byArm['reinforce']![0]!;
+    const shown = [
+      { name: 'start', theta: start.theta as Theta },
+      { name: 'REINFORCE', theta: found.theta as Theta },
+      { name: 'hidden', theta: hidden },
+    ];
+    const { experiment } = createExperiment(segmentation, preset.envOptions);
+    await drawPredictions(experiment as ReturnType<typeof trafficSegmentation>, shown, join(out, 'predictions.png'));
+    return arms;
+  },
+};

@@ -1,0 +1,59 @@
+/** What the experiments with street scenes share: θ spaces, the searches for segmentation, their figure. */
+import { join } from 'node:path';
+import { TRAFFIC_PARAMETERS } from '../../env/simulators/traffic/parameters.ts';
+import { defineParameters, type Parameter } from '../../protocol/parameters.ts';
+import { meanOf, type SearchArm } from './arms.ts';
+import type { Arm, EnvOptions } from './experiment.ts';
+import { drawRewardCurves, rewardCurve } from './reward-curves.ts';
+import type { FinishedSearch } from './searches.ts';
+
+/** The parameters of θ when only these are free; none at all frees every one. */
+export function streetParameters(names: readonly string[]): readonly Parameter[] {
+  if (names.length === 0) return TRAFFIC_PARAMETERS;
+  return defineParameters(TRAFFIC_PARAMETERS.filter(({ name }) => names.includes(name)));
+}
+
+/** What segmentation experiments are compared by; the searches are rewarded with `softCarIou`, which is less noisy. */
+export const CAR_IOU = 'carIou';
+
+const COMMON = { finalists: 3, finalistSeeds: 2, reportSeeds: 3 };
+
+/** The searches of segmentation, all with the same budget: few evaluations, so wide policies and large steps. */
+export function segmentationSearches(suffix = '', envOptions: EnvOptions = {}): Record<string, SearchArm> {
+  const arms = {
+    reinforce: {
+      title: 'REINFORCE',
+      agent: 'reinforce',
+      options: { ...COMMON, sigma: 0.4, learningRate: 0.3, advantage: 'ranked', antithetic: true },
+    },
+    cem: { title: 'CEM', agent: 'cem', options: { ...COMMON, population: 12, elite: 4 } },
+    randomSearch: { title: 'random search', agent: 'random-search', options: COMMON },
+  };
+  return Object.fromEntries(
+    Object.entries(arms).map(([name, arm]) => [
+      name + suffix,
+      { ...arm, title: suffix ? `${arm.title}, all parameters` : arm.title, envOptions },
+    ]),
+  );
+}
+
+/** Car IoU on validation over the evaluations of the searches, as `car-iou.svg` and `.png`. */
+export async function drawCarIou(
+  out: string,
+  byArm: Readonly<Record<string, readonly FinishedSearch[]>>,
+  arms: Readonly<Record<string, Arm>>,
+  references: readonly string[],
+): Promise<void> {
+  const curves = Object.entries(byArm).flatMap(([arm, searches]) =>
+    rewardCurve(
+      arms[arm]!.title,
+      searches.map(({ trials }) => trials.map(({ scores }) => scores[CAR_IOU] ?? null)),
+    ),
+  );
+  const levels = references.map((arm) => {
+    const { title, validation } = arms[arm]!;
+    return [title, meanOf(validation.map((scores) => scores[CAR_IOU]!))] as const;
+  });
+  const labels = { title: 'Car IoU during the search', metric: 'car IoU, validation' };
+  await drawRewardCurves(labels, curves, Object.fromEntries(levels), join(out, 'car-iou'));
+}
