@@ -28,11 +28,11 @@ const COMMON = { finalists: 1, finalistSeeds: 4, reportSeeds: 3 };
  */
 const REINFORCE = {
   ...COMMON,
-  batch: 8,
+  batch: 12,
   sigma: 0.35,
   sigmaDecay: 0.95,
   sigmaFloor: 0.15,
-  learningRate: 0.15,
+  learningRate: 0.12,
   advantage: 'ranked',
   antithetic: true,
   seeds: 'common',
@@ -64,16 +64,16 @@ const reinforce = (title: string, start: Theta): SearchArm => ({
 
 const SEARCHES = {
   reinforce: reinforce('REINFORCE, uniform start', uniform),
-  reinforceDefault: reinforce('REINFORCE, default start', defaultTheta(parameters)),
   reinforceAdversarial: reinforce('REINFORCE, adversarial start', adversarial),
+  reinforceDefault: reinforce('REINFORCE, default start', defaultTheta(parameters)),
   reinforceL1: {
     ...reinforce('REINFORCE rewarded with L1, uniform start', uniform),
     envOptions: { reward: 'negativeL1' },
   },
-  randomSearch: { title: 'random search', agent: 'random-search', options: { ...COMMON, seeds: 'common' } },
+  randomSearch: { title: 'random search', agent: 'random-search', options: { ...COMMON, batch: 12, seeds: 'common' } },
 } satisfies Record<string, SearchArm>;
 type SearchName = keyof typeof SEARCHES;
-const PATHS: readonly SearchName[] = ['reinforce', 'reinforceDefault', 'reinforceAdversarial', 'reinforceL1'];
+const PATHS: readonly SearchName[] = ['reinforce', 'reinforceAdversarial', 'reinforceDefault', 'reinforceL1'];
 const STARTS: Readonly<Record<string, { readonly title: string; readonly from: SearchName }>> = {
   startUniform: { title: 'uniform start', from: 'reinforce' },
   startDefault: { title: 'default start', from: 'reinforceDefault' },
@@ -90,10 +90,9 @@ export const countingReproduction: Experiment = {
   presets: {
     quick: {
       searchSeeds: 1,
-      evaluations: everySearch(120),
+      evaluations: everySearch(144),
       randomThetas: 20,
-      // Many cheap trainings, with small steps: two θ with the same seeds then differ by less noise.
-      envOptions: { preset: 'quick', trainingImages: 64, steps: 120, learningRate: 6e-3, ...FREE },
+      envOptions: { preset: 'quick', ...FREE },
     },
     standard: { searchSeeds: 3, evaluations: everySearch(240), randomThetas: 40, envOptions: FREE },
   },
@@ -134,7 +133,7 @@ export const countingReproduction: Experiment = {
       const { title } = SEARCHES[arm];
       await drawProportions(title, parameters, byArm[arm]!, hidden, join(out, `proportions-${arm}`));
     }
-    const recoveries = PATHS.map((arm) => ({ title: SEARCHES[arm].title, searches: byArm[arm]! }));
+    const recoveries = PATHS.map((arm) => ({ arm, title: SEARCHES[arm].title, searches: byArm[arm]! }));
     writeProportions(out, parameters, recoveries, hidden);
     return arms;
   },

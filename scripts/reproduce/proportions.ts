@@ -88,6 +88,7 @@ export async function drawProportions(
 
 /** A search arm with the hidden proportions that its searches could find. */
 export interface Recovery {
+  readonly arm: string;
   readonly title: string;
   readonly searches: readonly FinishedSearch[];
 }
@@ -104,7 +105,7 @@ export function writeProportions(
 ): void {
   const names = simplexes(parameters).map(({ name }) => name);
   const stages = ['start', 'learned', 'policyMean'] as const;
-  const rows = recoveries.flatMap(({ title, searches }) =>
+  const rows = recoveries.flatMap(({ arm, title, searches }) =>
     searches.map((search) => {
       const thetas: Record<(typeof stages)[number], Theta> = {
         start: search.start.theta,
@@ -114,11 +115,11 @@ export function writeProportions(
       const distances = names.flatMap((name) =>
         stages.map((stage) => l1(thetas[stage][name] as number[], hidden[name] as number[])),
       );
-      return { title, seed: search.seed, distances };
+      return { arm, title, seed: search.seed, distances };
     }),
   );
   const head = names.flatMap((name) => stages.map((stage) => `${name} ${stage}`));
-  const csv = rows.map(({ title, seed, distances }) => [title, seed, ...distances].join());
+  const csv = rows.map(({ arm, seed, distances }) => [arm, seed, ...distances].join());
   writeFileSync(join(folder, 'proportions.csv'), `${[['arm', 'seed', ...head].join(), ...csv].join('\n')}\n`);
 
   const line = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`;

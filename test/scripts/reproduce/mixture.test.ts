@@ -1,50 +1,21 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { reproduction, type Summary } from './reproduction.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'reproduce-'));
-const [out, logs] = [join(folder, 'out'), join(folder, 'logs')];
-
-async function reproduce(...flags: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  const words = ['scripts/reproduce.ts', 'mixture', '--out', out, '--logs', logs, '--workers', '2', ...flags];
-  const child = spawn(process.execPath, ['--import', 'tsx', ...words], {
-    cwd: join(import.meta.dirname, '../../..'),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const said = { out: '', err: '' };
-  child.stdout.on('data', (data: Buffer) => (said.out += data.toString()));
-  child.stderr.on('data', (data: Buffer) => (said.err += data.toString()));
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, ...said };
-}
-
-interface Score {
-  mean: number;
-  ci95: [number, number] | null;
-  n: number;
-}
-interface Summary {
-  experiment: string;
-  command: string;
-  commit: string;
-  backend: string;
-  arms: Record<string, { evaluations: number; validation: Score; test: Score }>;
-}
+const { run: reproduce, out, logs, wrote, summary: readSummary, read, remove } = reproduction('mixture');
 const tiny = ['--preset', 'quick', '--evaluations', '16', '--search-seeds', '1'];
 
 describe('reproduce mixture', function () {
   this.timeout(180_000);
-  after(() => rmSync(folder, { recursive: true }));
+  after(remove);
   let first: string;
 
   it('runs every arm over the socket and writes summary, table, figures and logs', async () => {
     const { code, out: said, err } = await reproduce(...tiny);
     assert.equal(code, 0, err);
     assert.match(said, /^6 searches, 0 of them done before/m);
-    first = readFileSync(join(out, 'summary.json'), 'utf8');
+    first = read('summary.json');
     const summary = JSON.parse(first) as Summary;
     assert.deepEqual(Object.keys(summary), ['experiment', 'command', 'commit', 'backend', 'arms']);
     assert.equal(summary.experiment, 'mixture');
@@ -65,10 +36,8 @@ describe('reproduce mixture', function () {
     // What needs no search comes out at any budget: the order is that of the paper.
     const test = (name: string) => summary.arms[name]!.test.mean;
     assert.ok(test('real') > test('distributionMatching') && test('distributionMatching') > test('random') + 0.2);
-    for (const file of ['table.md', 'table.csv', 'rewards.svg', 'rewards.png', 'boundaries.svg', 'boundaries.png']) {
-      assert.ok(statSync(join(out, file)).size > 500, file);
-    }
-    assert.equal(readFileSync(join(out, 'table.csv'), 'utf8').trim().split('\n').length, 1 + 10);
+    wrote('table.md', 'table.csv', 'rewards.svg', 'rewards.png', 'boundaries.svg', 'boundaries.png');
+    assert.equal(read('table.csv').trim().split('\n').length, 1 + 10);
     assert.ok(readdirSync(logs).includes('reinforce-1.jsonl'));
   });
 
@@ -79,7 +48,7 @@ describe('reproduce mixture', function () {
     assert.equal(code, 0, err);
     assert.match(said, /^6 searches, 5 of them done before/m);
     assert.equal(readFileSync(join(logs, 'reinforce-1.jsonl'), 'utf8'), kept);
-    const { arms } = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8')) as Summary;
+    const { arms } = readSummary();
     assert.deepEqual(arms, (JSON.parse(first) as Summary).arms);
   });
 

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { l1 } from '../../../scripts/reproduce/proportions.ts';
+import { reproduction, TINY_STREETS } from './reproduction.ts';
+
+const { run, wrote, read, summary, remove } = reproduction('counting');
+const tiny = ['--preset', 'quick', '--backend', 'wasm', '--evaluations', '8', '--search-seeds', '1'];
+
+describe('reproduce counting', function () {
+  this.timeout(180_000);
+  after(remove);
+
+  it('searches from three starts and writes how far each ends from the hidden proportions', async () => {
+    const { code, err } = await run(...tiny, '--random-thetas', '2', '--env-options', TINY_STREETS);
+    assert.equal(code, 0, err);
+    const { arms } = summary();
+    const searched = ['reinforce', 'reinforceDefault', 'reinforceAdversarial', 'reinforceL1', 'randomSearch'];
+    const fixed = ['random', 'truth', 'startUniform', 'startDefault', 'startAdversarial'];
+    assert.deepEqual(Object.keys(arms).sort(), [...searched, ...fixed].sort());
+    for (const [name, { evaluations, test, also }] of Object.entries(arms)) {
+      assert.equal(evaluations, searched.includes(name) ? 8 : 0);
+      assert.ok(test.mean < 0, `${name}: ${test.mean}`); // minus an L1 distance
+      assert.deepEqual(Object.keys(also!), ['devianceExplained', 'negativeL1']);
+    }
+    const paths = searched.slice(0, 4).flatMap((arm) => [`proportions-${arm}.svg`, `proportions-${arm}.png`]);
+    wrote('table.md', 'table.csv', 'error.svg', 'error.png', 'proportions.md', ...paths);
+
+    const [head, ...rows] = read('proportions.csv').trim().split('\n');
+    assert.match(head!, /^arm,seed,carTypes start,carTypes learned,carTypes policyMean,weather start/);
+    assert.equal(rows.length, 4);
+    // θ* has car types (.1 .45 .25 .15 .05): .1 + .25 + .05 + .05 + .15 from a fifth each
+    assert.ok(Math.abs(Number(rows[0]!.split(',')[2]) - 0.6) < 1e-6, rows[0]);
+    assert.match(rows[1]!, /^reinforceAdversarial,1,/);
+    // nine tenths of buses, of which it has .05, and .025 of each other
+    assert.ok(Math.abs(Number(rows[1]!.split(',')[2]) - 1.7) < 1e-6, rows[1]);
+  });
+
+  it('measures L1 from 0 for the same proportions to 2 for those that share nothing', () => {
+    assert.equal(l1([0.5, 0.5, 0], [0.5, 0.5, 0]), 0);
+    assert.equal(l1([1, 0, 0], [0, 0.5, 0.5]), 2);
+  });
+});
