@@ -66,8 +66,8 @@ export function noiseReport({ title, metric, command, full, short }: NoiseReport
 /** What the short evaluation has less of. */
 function differences(short: Measurement['options'], full: Measurement['options']): string {
   return Object.keys(full)
-    .filter((name) => short[name] !== full[name])
-    .map((name) => `${name} ${String(short[name])} of ${String(full[name])}`)
+    .filter((name) => JSON.stringify(short[name]) !== JSON.stringify(full[name]))
+    .map((name) => `${name} ${JSON.stringify(short[name])} of ${JSON.stringify(full[name])}`)
     .join(', ');
 }
 
