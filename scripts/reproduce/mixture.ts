@@ -161,7 +161,7 @@ export const mixtureReproduction: Experiment = {
     standard: {
       searchSeeds: 5,
       // A Gaussian process takes n³ operations a fit, so it stops at 400.
-      evaluations: { ...everySearch(6400), gaussianProcess: 400 },
+      evaluations: { ...everySearch(12_800), gaussianProcess: 400 },
       randomThetas: 100,
       envOptions: {},
     },
