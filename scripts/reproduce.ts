@@ -5,7 +5,9 @@ import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Argument, Command, Option } from 'commander';
 import { integer, jsonObject } from '../agents/flags.ts';
+import { loadDefinition } from '../env/experiments/load.ts';
 import { readLayout } from '../env/targets/folder-layouts.ts';
+import { pretrain } from './pretraining.ts';
 import { ownPrograms, startServer } from './programs.ts';
 import { countingReproduction } from './reproduce/counting.ts';
 import type { EnvOptions, Experiment, Preset } from './reproduce/experiment.ts';
@@ -80,10 +82,12 @@ function presetOf({ presets }: Experiment, options: Options): Preset {
     Object.entries(preset.evaluations).map(([arm, n]) => [arm, Math.min(n, most)]),
   );
   return {
+    ...preset,
     evaluations,
     searchSeeds: options.searchSeeds ?? preset.searchSeeds,
     randomThetas: options.randomThetas ?? preset.randomThetas,
     envOptions: { ...preset.envOptions, ...options.envOptions },
+    searchOptions: { ...preset.searchOptions, ...options.envOptions },
   };
 }
 
@@ -130,6 +134,16 @@ function chosen(name: string, { data, out, logs }: Options): [string, Experiment
   return experiments;
 }
 
+/** The preset with weights to start every training from, where it wants some: made now, unless they are there. */
+async function withWeights({ environment }: Experiment, preset: Preset): Promise<Preset> {
+  const { pretraining, envOptions } = preset;
+  if (!pretraining) return preset;
+  const { envOptions: own, ...work } = pretraining;
+  const say = (line: string) => console.log(`weights to fine-tune from: ${line}`);
+  const pretrained = await pretrain(await loadDefinition(environment), { ...envOptions, ...own }, work, say);
+  return { ...preset, envOptions: { ...envOptions, pretrained } };
+}
+
 async function reproduce(name: string, experiment: Experiment, options: Options): Promise<void> {
   const out = options.out ?? join('results', name);
   const logs = options.logs ?? join('runs', `reproduce-${name}-${options.preset}`);
@@ -142,7 +156,7 @@ async function reproduce(name: string, experiment: Experiment, options: Options)
   if (experiment.needsData) flags.push('--data', options.data!);
   const server = await startServer(programs, flags);
   try {
-    const arms = await experiment.run({ programs, server, preset, logs, out });
+    const arms = await experiment.run({ programs, server, preset: await withWeights(experiment, preset), logs, out });
     const words = process.argv.slice(2).map((word) => (/[\s{]/.test(word) ? `'${word}'` : word));
     const provenance = {
       experiment: name,

@@ -34,6 +34,8 @@ const options = z.strictObject({
   networkWidth: z.number().positive().max(8).default(1),
   /** Name of the weights that every training starts from, as `npm run pretrain` prints it; empty: from scratch. */
   pretrained: z.string().regex(PRETRAINED_NAME).default(''),
+  /** Whether training sees its images mirrored and with their colours jittered: it blurs the weathers. */
+  augment: z.boolean().default(false),
   /** Trainings whose scores are averaged. */
   replicates: z.int().min(1).max(100).default(1),
   reward: z.enum(['devianceExplained', 'negativeL1', 'negativeL1Rounded']).default('devianceExplained'),

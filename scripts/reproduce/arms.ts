@@ -46,7 +46,7 @@ export async function runSearchArms(
       seed,
       evaluations: preset.evaluations[arm]!,
       options: { ...options, ...(start && { start: JSON.stringify(start(seed)) }) },
-      envOptions: { ...preset.envOptions, ...envOptions },
+      envOptions: { ...preset.envOptions, ...preset.searchOptions, ...envOptions },
     })),
   );
   const ended = await runSearches(laboratory, searches);
@@ -63,6 +63,31 @@ export function reportedArm(title: string, searches: readonly FinishedSearch[], 
     test: reported.map(({ test }) => meanScores(test)),
   };
 }
+
+/**
+ * What the searches of each arm found, scored as every other θ is: with the options of the experiment rather than those
+ * of its searches, whose evaluations may be shorter.
+ *
+ * @param seeds on how many seeds each θ
+ */
+export async function learnedArms(
+  laboratory: Laboratory,
+  environment: string,
+  arms: Readonly<Record<string, SearchArm>>,
+  byArm: Readonly<Record<string, readonly FinishedSearch[]>>,
+  seeds: number,
+): Promise<Record<string, Arm>> {
+  const scored: Record<string, Arm> = {};
+  for (const [arm, { title }] of Object.entries(arms)) {
+    const thetas = byArm[arm]!.map(({ learned }) => learned.theta);
+    const found = await fixedArm(laboratory, environment, { name: `learned-${arm}`, title, thetas, seeds }, ALL_FREE);
+    scored[arm] = { ...found, evaluations: laboratory.preset.evaluations[arm]! };
+  }
+  return scored;
+}
+
+/** A θ of any search has a meaning where every parameter is free. */
+export const ALL_FREE: EnvOptions = { free: [] };
 
 /** θ that nobody searches, each scored on `seeds` seeds. */
 export async function fixedArm(

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import counting from '../../env/experiments/traffic-counting.ts';
 import { HIDDEN_TRAFFIC } from '../../env/experiments/streets.ts';
 import { completeTheta, defaultTheta, type Parameter, type Theta } from '../../protocol/parameters.ts';
-import { fixedArm, meanOf, randomThetas, reportedArm, runSearchArms, type SearchArm } from './arms.ts';
+import { fixedArm, learnedArms, meanOf, randomThetas, runSearchArms, type SearchArm } from './arms.ts';
 import type { Arm, Experiment } from './experiment.ts';
 import { drawProportions, simplexes, writeProportions } from './proportions.ts';
 import { drawRewardCurves, rewardCurve } from './reward-curves.ts';
@@ -21,7 +21,9 @@ const FREE = { free: ['carTypes', 'weather'] };
 /** The share of the adversarial start that goes to the label which validation shows least. */
 const ADVERSARIAL_SHARE = 0.9;
 
-const COMMON = { finalists: 1, finalistSeeds: 4, reportSeeds: 3 };
+const COMMON = { finalists: 1, finalistSeeds: 4, reportSeeds: 1 };
+/** On how many seeds what a search found is scored. */
+const REPORT_SEEDS = 5;
 /**
  * A wide policy, since near θ* the reward hardly depends on the weather; and the same seeds for all θ of an iteration,
  * whose noise then cancels in their ranks.
@@ -74,10 +76,10 @@ const SEARCHES = {
 } satisfies Record<string, SearchArm>;
 type SearchName = keyof typeof SEARCHES;
 const PATHS: readonly SearchName[] = ['reinforce', 'reinforceAdversarial', 'reinforceDefault', 'reinforceL1'];
-const STARTS: Readonly<Record<string, { readonly title: string; readonly from: SearchName }>> = {
-  startUniform: { title: 'uniform start', from: 'reinforce' },
-  startDefault: { title: 'default start', from: 'reinforceDefault' },
-  startAdversarial: { title: 'adversarial start', from: 'reinforceAdversarial' },
+const STARTS: Readonly<Record<string, { readonly title: string; readonly theta: Theta }>> = {
+  startUniform: { title: 'uniform start', theta: uniform },
+  startDefault: { title: 'default start', theta: defaultTheta(parameters) },
+  startAdversarial: { title: 'adversarial start', theta: adversarial },
 };
 
 const everySearch = (evaluations: number) => Object.fromEntries(Object.keys(SEARCHES).map((arm) => [arm, evaluations]));
@@ -101,17 +103,16 @@ export const countingReproduction: Experiment = {
     const fixed = (name: string, title: string, thetas: readonly Theta[], seeds: number) =>
       fixedArm(laboratory, counting.id, { name, title, thetas, seeds });
     const random = await fixed('random', 'random θ', randomThetas(parameters, preset.randomThetas), 1);
-    // Each of its seeds counts as a θ, so that its interval is that of the noise.
-    const truth = await fixed('truth', 'the hidden θ*', Array<Theta>(5).fill(hidden), 1);
+    // Each of their seeds counts as a θ, so that the interval is that of the noise.
+    const repeated = (name: string, title: string, theta: Theta) =>
+      fixed(name, title, Array<Theta>(REPORT_SEEDS).fill(theta), 1);
+    const truth = await repeated('truth', 'the hidden θ*', hidden);
+    const starts: Record<string, Arm> = {};
+    for (const [arm, { title, theta }] of Object.entries(STARTS)) starts[arm] = await repeated(arm, title, theta);
     const byArm = await runSearchArms(laboratory, SEARCHES);
 
-    const learned = Object.entries(SEARCHES).map(
-      ([arm, { title }]) => [arm, reportedArm(title, byArm[arm]!, 'learned')] as const,
-    );
-    const starts = Object.entries(STARTS).map(
-      ([arm, { title, from }]) => [arm, reportedArm(title, byArm[from]!, 'start')] as const,
-    );
-    const arms: Record<string, Arm> = { ...Object.fromEntries([...learned, ...starts]), random, truth };
+    const learned = await learnedArms(laboratory, counting.id, SEARCHES, byArm, REPORT_SEEDS);
+    const arms: Record<string, Arm> = { ...learned, ...starts, random, truth };
 
     const error = (scores: Readonly<Record<string, number>>) => -scores[METRIC]!;
     const curves = Object.entries(byArm).flatMap(([arm, searches]) =>

@@ -1,4 +1,5 @@
 /** What an experiment of `npm run reproduce` is: a file of this folder exports one, and reproduce.ts lists it. */
+import type { Pretraining } from '../pretraining.ts';
 import type { Programs, StartedServer } from '../programs.ts';
 
 /** Scores of one θ on one set, by metric. */
@@ -15,6 +16,10 @@ export interface Preset {
   /** How many θ the arm `random` draws. */
   readonly randomThetas: number;
   readonly envOptions: EnvOptions;
+  /** What differs in the evaluations of the searches, which may be shorter than those that are reported. */
+  readonly searchOptions?: EnvOptions;
+  /** Where every evaluation is fine-tuned: how the weights are made that it starts from. */
+  readonly pretraining?: Pretraining & { readonly envOptions: EnvOptions };
 }
 
 /** How one arm of an experiment did. */

@@ -7,14 +7,15 @@
  */
 import { join } from 'node:path';
 import { createExperiment } from '../../env/experiments/load.ts';
+import { POOR_STREETS } from '../../env/experiments/streets.ts';
 import real, { type trafficSegmentationReal } from '../../env/experiments/traffic-segmentation-real.ts';
 import type { LabelledImage } from '../../env/labelled-image.ts';
 import { completeTheta, type Theta } from '../../protocol/parameters.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 import { drawPredictions } from '../figures/run-pictures.ts';
-import { bestOf, fixedArm, randomThetas, reportedArm, runSearchArms } from './arms.ts';
+import { ALL_FREE, bestOf, fixedArm, learnedArms, randomThetas, runSearchArms } from './arms.ts';
 import type { Arm, Experiment, Laboratory, Scores } from './experiment.ts';
-import { CAR_IOU, drawCarIou, segmentationSearches, streetParameters } from './streets.ts';
+import { CAR_IOU, drawCarIou, REPORT_SEEDS, segmentationSearches, SHORT, streetParameters } from './streets.ts';
 
 /** What mattered most for real streets: brightness of ground against sky, the camera, what stands along the road. */
 const CHOSEN = [
@@ -22,8 +23,7 @@ const CHOSEN = [
   ...['cameraHeight', 'cameraPitch', 'fieldOfView'],
   ...['buildingHeight', 'buildingShare', 'parkedShare', 'leadingRate', 'paintDarkness'],
 ];
-const ALL = { free: [] };
-const SEARCHES = { ...segmentationSearches(), ...segmentationSearches('All', ALL) };
+const SEARCHES = { ...segmentationSearches(), ...segmentationSearches('All', ALL_FREE) };
 const everySearch = (evaluations: number) => Object.fromEntries(Object.keys(SEARCHES).map((arm) => [arm, evaluations]));
 
 /** How many real images are few. */
@@ -102,7 +102,13 @@ export const segmentationRealReproduction: Experiment = {
       randomThetas: 20,
       envOptions: { preset: 'quick', free: CHOSEN },
     },
-    standard: { searchSeeds: 3, evaluations: everySearch(96), randomThetas: 40, envOptions: { free: CHOSEN } },
+    standard: {
+      searchSeeds: 3,
+      evaluations: everySearch(128),
+      randomThetas: 40,
+      envOptions: { free: CHOSEN },
+      searchOptions: SHORT,
+    },
   },
   async run(laboratory) {
     const { out, preset } = laboratory;
@@ -113,16 +119,14 @@ export const segmentationRealReproduction: Experiment = {
     const randomAll = await fixed('randomAll', 'random θ, all parameters', drawn([]), []);
     const byDefault = completeTheta(streetParameters([]), {});
     const handSet = await fixed('default', 'hand-set default θ', Array<Theta>(5).fill(byDefault), []);
+    const start = await fixed('start', 'the start', Array<Theta>(5).fill(POOR_STREETS), []);
     const byArm = await runSearchArms(laboratory, SEARCHES);
 
     const experiment = createExperiment(real, preset.envOptions).experiment as RealExperiment;
-    const learned = Object.entries(SEARCHES).map(
-      ([arm, { title }]) => [arm, reportedArm(title, byArm[arm]!, 'learned')] as const,
-    );
-    const thetas = byArm['reinforce']!.map(({ learned }) => learned.theta as Theta);
+    const thetas = byArm['reinforce']!.map(({ learned }) => learned.theta);
     const arms: Record<string, Arm> = {
-      ...Object.fromEntries(learned),
-      start: reportedArm('the start', byArm['reinforce']!, 'start'),
+      ...(await learnedArms(laboratory, real.id, SEARCHES, byArm, REPORT_SEEDS)),
+      start,
       default: handSet,
       random,
       randomBest: bestOf('random θ, best on validation', random, CAR_IOU),
@@ -132,7 +136,7 @@ export const segmentationRealReproduction: Experiment = {
     };
     await drawCarIou(out, byArm, arms, ['real', 'default', 'random']);
     const shown = [
-      { name: 'start', theta: byArm['reinforce']![0]!.start.theta as Theta },
+      { name: 'start', theta: completeTheta(streetParameters([]), POOR_STREETS) },
       { name: 'REINFORCE', theta: thetas[0]! },
       { name: 'default', theta: byDefault },
     ];

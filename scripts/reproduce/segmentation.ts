@@ -11,9 +11,9 @@ import segmentation, { type trafficSegmentation } from '../../env/experiments/tr
 import { HIDDEN_STREETS, POOR_STREETS } from '../../env/experiments/streets.ts';
 import { completeTheta, type Theta } from '../../protocol/parameters.ts';
 import { drawPredictions } from '../figures/run-pictures.ts';
-import { bestOf, fixedArm, randomThetas, reportedArm, runSearchArms } from './arms.ts';
+import { ALL_FREE, bestOf, fixedArm, learnedArms, randomThetas, runSearchArms } from './arms.ts';
 import type { Arm, Experiment } from './experiment.ts';
-import { CAR_IOU, drawCarIou, segmentationSearches, streetParameters } from './streets.ts';
+import { CAR_IOU, drawCarIou, REPORT_SEEDS, segmentationSearches, SHORT, streetParameters } from './streets.ts';
 
 const FREE = Object.keys(POOR_STREETS);
 const SEARCHES = segmentationSearches();
@@ -31,7 +31,13 @@ export const segmentationReproduction: Experiment = {
       randomThetas: 20,
       envOptions: { preset: 'quick', free: FREE },
     },
-    standard: { searchSeeds: 3, evaluations: everySearch(128), randomThetas: 40, envOptions: { free: FREE } },
+    standard: {
+      searchSeeds: 5,
+      evaluations: everySearch(128),
+      randomThetas: 40,
+      envOptions: { free: FREE },
+      searchOptions: SHORT,
+    },
   },
   async run(laboratory) {
     const { out, preset } = laboratory;
@@ -40,24 +46,22 @@ export const segmentationReproduction: Experiment = {
     const hidden = completeTheta(streetParameters([]), HIDDEN_STREETS);
     // Each of its seeds counts as a θ, so that its interval is that of the noise.
     const truths = { name: 'truth', title: 'the hidden θ*', thetas: Array<Theta>(5).fill(hidden), seeds: 1 };
-    const truth = await fixedArm(laboratory, segmentation.id, truths, { free: [] });
+    const truth = await fixedArm(laboratory, segmentation.id, truths, ALL_FREE);
+    const starts = { name: 'start', title: 'the start', thetas: Array<Theta>(5).fill(POOR_STREETS), seeds: 1 };
+    const start = await fixedArm(laboratory, segmentation.id, starts, ALL_FREE);
     const byArm = await runSearchArms(laboratory, SEARCHES);
 
-    const learned = Object.entries(SEARCHES).map(
-      ([arm, { title }]) => [arm, reportedArm(title, byArm[arm]!, 'learned')] as const,
-    );
     const arms: Record<string, Arm> = {
-      ...Object.fromEntries(learned),
-      start: reportedArm('the start', byArm['reinforce']!, 'start'),
+      ...(await learnedArms(laboratory, segmentation.id, SEARCHES, byArm, REPORT_SEEDS)),
+      start,
       random,
       randomBest: bestOf('random θ, best on validation', random, CAR_IOU),
       truth,
     };
     await drawCarIou(out, byArm, arms, ['truth', 'random']);
-    const { start, learned: found } = byArm['reinforce']![0]!;
     const shown = [
-      { name: 'start', theta: start.theta as Theta },
-      { name: 'REINFORCE', theta: found.theta as Theta },
+      { name: 'start', theta: completeTheta(streetParameters([]), POOR_STREETS) },
+      { name: 'REINFORCE', theta: byArm['reinforce']![0]!.learned.theta },
       { name: 'hidden', theta: hidden },
     ];
     const { experiment } = createExperiment(segmentation, preset.envOptions);

@@ -1,0 +1,57 @@
+import { createExperiment } from '../env/experiments/load.ts';
+import type { ExperimentDefinition } from '../env/experiments/experiment.ts';
+import { evaluationSeeds } from '../env/evaluate.ts';
+import { isPretrained, pretrainedName, savePretrained } from '../env/tasks/pretrained.ts';
+import { deriveSeed, type Seed } from '../protocol/random.ts';
+import { randomTheta } from './random-theta.ts';
+
+/** How weights are made that every training of an environment starts from. */
+export interface Pretraining {
+  /** Images, each of a random θ. */
+  readonly images: number;
+  /** Steps of the optimiser. */
+  readonly steps: number;
+  /** Decides everything random. */
+  readonly seed: Seed;
+}
+
+/**
+ * Trains a network on images of random θ and keeps its weights. Every image has a θ of its own, so the network has seen
+ * all kinds of streets and none too often. What is there already is not made again.
+ *
+ * @param options of the environment
+ * @param say     is told, in a line, what is done
+ * @returns the name of the weights, for the environment's option `pretrained`
+ */
+export async function pretrain(
+  definition: ExperimentDefinition,
+  options: Readonly<Record<string, unknown>>,
+  { images, steps, seed }: Pretraining,
+  say: (line: string) => void,
+): Promise<string> {
+  const work = { trainingImages: images, steps, pretrained: '' };
+  const { experiment, options: resolved } = createExperiment(definition, { ...options, ...work });
+  const { simulator, task } = experiment;
+  const backend = (await experiment.prepare?.())?.split(/[ ;]/)[0];
+  const settings = { env: definition.id, simulator: simulator.version, options: resolved, seed, backend };
+  const name = pretrainedName(settings);
+  if (isPretrained(name)) return name;
+  const seeds = evaluationSeeds(seed);
+  const samples = Array.from({ length: images }, (_, index) => {
+    if (index % 250 === 0) say(`drawing ${index} of ${images}`);
+    return simulator.draw(randomTheta(simulator.parameters, deriveSeed(seed, 'theta', index)), seeds.simulation, index);
+  });
+  const model = await task.train(samples, seeds, ({ fraction, loss }) =>
+    say(`training ${Math.round(100 * fraction)} %, loss ${loss?.toFixed(3)}`),
+  );
+  try {
+    if (!model.weights) {
+      throw new Error(`${definition.id}: expected a task whose models have weights, got ${task.name}`);
+    }
+    if (!Number.isFinite(model.weights[0])) throw new Error('the training diverged: try a smaller learningRate');
+    say(`written to ${savePretrained(name, model.weights, settings)}`);
+  } finally {
+    model.dispose();
+  }
+  return name;
+}
