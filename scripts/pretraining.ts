@@ -33,13 +33,14 @@ export async function pretrain(
   const { experiment, options: resolved } = createExperiment(definition, { ...options, ...work });
   const { simulator, task } = experiment;
   const backend = (await experiment.prepare?.())?.split(/[ ;]/)[0];
-  const settings = { env: definition.id, simulator: simulator.version, options: resolved, seed, backend };
+  const { version, parameters } = simulator;
+  const settings = { env: definition.id, simulator: version, parameters, options: resolved, seed, backend };
   const name = pretrainedName(settings);
   if (isPretrained(name)) return name;
   const seeds = evaluationSeeds(seed);
   const samples = Array.from({ length: images }, (_, index) => {
     if (index % 250 === 0) say(`drawing ${index} of ${images}`);
-    return simulator.draw(randomTheta(simulator.parameters, deriveSeed(seed, 'theta', index)), seeds.simulation, index);
+    return simulator.draw(randomTheta(parameters, deriveSeed(seed, 'theta', index)), seeds.simulation, index);
   });
   const model = await task.train(samples, seeds, ({ fraction, loss }) =>
     say(`training ${Math.round(100 * fraction)} %, loss ${loss?.toFixed(3)}`),

@@ -1,6 +1,29 @@
 /** The distributions of streets that the sim-to-sim experiments are about, as far as they differ from the defaults. */
 import type { Theta } from '../../protocol/parameters.ts';
 
+/** Where car counting takes place: busy streets, and what is not counted kept simple. */
+export const COUNTING_STREETS: Theta = {
+  leftHandTraffic: 0,
+  lanes: 1.2,
+  parkedShare: 0.3,
+  leadingRate: 2.5,
+  oncomingRate: 2.5,
+  nearestCar: 9,
+  buildingSetback: 2,
+  treeRate: 2.5,
+  leafiness: 0.5,
+  poleRate: 4,
+  peopleRate: 2,
+  clutterRate: 1,
+  sunStrength: 4,
+  skyBrightness: 1.3,
+  fog: 0.002,
+  exposure: 0,
+  exposureSpread: 0.2,
+  contrast: 1.05,
+  pixelNoise: 0.012,
+};
+
 /** θ* of car counting: the proportions that a search is to recover. The protocol never shows it. */
 export const HIDDEN_TRAFFIC: Theta = {
   carTypes: [0.1, 0.45, 0.25, 0.15, 0.05],

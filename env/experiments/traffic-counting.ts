@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { completeTheta } from '../../protocol/parameters.ts';
-import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
+import { freeParameters, startTheta, withDefaults } from '../simulators/free-parameters.ts';
 import { CAR_TYPES } from '../simulators/traffic/parameters.ts';
 import { trafficSimulator, type TrafficImage } from '../simulators/traffic/traffic.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
@@ -12,7 +12,7 @@ import { countingTask } from '../tasks/counting.ts';
 import { PRETRAINED_NAME } from '../tasks/pretrained.ts';
 import { describeBackend, loadBackend, preferredBackend } from '../tensorflow/backend.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
-import { HIDDEN_TRAFFIC, POOR_STREETS } from './streets.ts';
+import { COUNTING_STREETS, HIDDEN_TRAFFIC, POOR_STREETS } from './streets.ts';
 
 /** Of the target's own scenes: the same validation and test set for everyone. */
 const TARGET_SEED = 20190510;
@@ -74,7 +74,7 @@ const presets = {
 export function trafficCounting(given: z.infer<typeof options>) {
   const { width, height, trainingImages, validationImages, testImages, networkWidth, free, replicates, ...training } =
     given;
-  const simulator = trafficSimulator({ width, height });
+  const simulator = withDefaults(trafficSimulator({ width, height }), COUNTING_STREETS);
   const searched = freeParameters(simulator, free);
   const hidden = completeTheta(simulator.parameters, HIDDEN_TRAFFIC);
   const backend = preferredBackend();

@@ -1,4 +1,4 @@
-import { completeTheta, defineParameters, type Theta } from '../../protocol/parameters.ts';
+import { completeTheta, defineParameters, type Parameter, type Theta } from '../../protocol/parameters.ts';
 import type { Simulator } from './simulator.ts';
 
 /**
@@ -20,6 +20,23 @@ export function freeParameters<Sample>(simulator: Simulator<Sample>, names: read
   return {
     ...simulator,
     parameters: defineParameters(parameters.filter(({ name }) => names.includes(name))),
+    draw: (theta, seed, index) => simulator.draw(completeTheta(parameters, theta), seed, index),
+  };
+}
+
+/**
+ * A simulator with other defaults: where the parameters that an experiment does not search stand.
+ *
+ * @throws {ParameterError} naming a parameter that the simulator does not have, or a value that breaks its rule
+ */
+export function withDefaults<Sample>(simulator: Simulator<Sample>, defaults: Theta): Simulator<Sample> {
+  const theta = completeTheta(simulator.parameters, defaults);
+  const parameters = defineParameters(
+    simulator.parameters.map((parameter) => ({ ...parameter, default: theta[parameter.name] }) as Parameter),
+  );
+  return {
+    ...simulator,
+    parameters,
     draw: (theta, seed, index) => simulator.draw(completeTheta(parameters, theta), seed, index),
   };
 }

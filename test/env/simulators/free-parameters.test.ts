@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { freeParameters, startTheta } from '../../../env/simulators/free-parameters.ts';
+import { freeParameters, startTheta, withDefaults } from '../../../env/simulators/free-parameters.ts';
 import { mixtureSimulator } from '../../../env/simulators/mixture/mixture.ts';
-import { actionSize, completeTheta } from '../../../protocol/parameters.ts';
+import { actionSize, completeTheta, type Theta } from '../../../protocol/parameters.ts';
 
 describe('free parameters', () => {
   const simulator = mixtureSimulator();
@@ -28,6 +28,18 @@ describe('free parameters', () => {
 
   it('are all, when none is named', () => {
     assert.equal(freeParameters(simulator, []), simulator);
+  });
+
+  it('leave them where an experiment puts its defaults', () => {
+    const moved = withDefaults(simulator, { 'a1.mean.x': 3, 'b0.sd.y': 2 });
+    const drawn = (from: typeof simulator, theta: Theta) =>
+      Array.from({ length: 8 }, (_, index) => from.draw(theta, 1, index));
+    const whole = (theta: Theta) => completeTheta(simulator.parameters, theta);
+    assert.deepEqual(drawn(moved, {}), drawn(simulator, whole({ 'a1.mean.x': 3, 'b0.sd.y': 2 })));
+    assert.deepEqual(drawn(moved, { 'a1.mean.x': 4 }), drawn(simulator, whole({ 'a1.mean.x': 4, 'b0.sd.y': 2 })));
+    assert.notDeepEqual(drawn(moved, {}), drawn(simulator, whole({})));
+    assert.equal(moved.parameters.find(({ name }) => name === 'a1.mean.x')!.default, 3);
+    assert.throws(() => withDefaults(simulator, { fog: 1 }), /fog/);
   });
 
   it('take what concerns them of a start', () => {
