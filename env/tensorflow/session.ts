@@ -25,36 +25,39 @@ interface Binding {
 /** A tensor that libtensorflow holds until it is deleted. */
 export type Handle = number;
 
-/** How many graphs are kept ready: loading one takes as long as some ten steps of training. */
-const CACHE_SIZE = 4;
-const cache = new Map<string, Session>();
-
-/** The session of a graph; an equal graph has the same one. The least recently used beyond the cache's size end. */
-export function sessionOf(graph: Graph): Session {
-  const key = createHash('sha256').update(Buffer.concat(graph.nodes)).digest('hex');
-  const session = cache.get(key) ?? new Session(graph);
-  cache.delete(key);
-  cache.set(key, session);
-  for (const [oldest, unused] of cache) {
-    if (cache.size <= CACHE_SIZE) break;
-    cache.delete(oldest);
-    unused.dispose();
-  }
-  return session;
-}
+/** How many graphs stay loaded: to load one takes as long as some ten steps of training. */
+const MOST_LOADED = 4;
+/** What TensorFlow has loaded, by graph, the least recently run first. */
+const loaded = new Map<string, number>();
 
 const namesOf = (values: readonly Value[]) => values.map(({ name }) => name).join();
 
-/** A graph that is ready to run. */
-class Session {
+/** Runs a graph. Equal graphs are loaded once, and those that have not run for long are unloaded till they do. */
+export class Session {
   private readonly binding = (tf.backend() as tf.KernelBackend & { binding: Binding }).binding;
-  private readonly id: number;
+  private readonly key: string;
 
-  constructor(graph: Graph) {
+  constructor(private readonly graph: Graph) {
+    this.key = createHash('sha256').update(Buffer.concat(graph.nodes)).digest('hex');
+  }
+
+  private loaded(): number {
+    const session = loaded.get(this.key) ?? this.load();
+    loaded.delete(this.key);
+    loaded.set(this.key, session);
+    for (const [oldest, unused] of loaded) {
+      if (loaded.size <= MOST_LOADED) break;
+      loaded.delete(oldest);
+      this.binding.deleteSavedModel(unused);
+    }
+    return session;
+  }
+
+  private load(): number {
     const folder = mkdtempSync(join(tmpdir(), 'graph-')); // TensorFlow reads graphs from nowhere else
     try {
-      writeFileSync(join(folder, 'saved_model.pb'), savedModel(graph.nodes));
-      this.id = this.binding.loadSavedModel(folder + sep, TAG);
+      writeFileSync(join(folder, 'saved_model.pb'), savedModel(this.graph.nodes));
+      return this.binding.loadSavedModel(folder + sep, TAG);
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -62,7 +65,7 @@ class Session {
 
   /** Computes the values that are asked for from those that are given, which may stand anywhere in the graph. */
   run(given: readonly Value[], handles: readonly Handle[], wanted: readonly Value[]): Handle[] {
-    return this.binding.runSavedModel(this.id, handles, namesOf(given), namesOf(wanted)).map(({ id }) => id);
+    return this.binding.runSavedModel(this.loaded(), handles, namesOf(given), namesOf(wanted)).map(({ id }) => id);
   }
 
   write({ shape }: Value, numbers: Float32Array): Handle {
@@ -84,9 +87,5 @@ class Session {
     } finally {
       for (const handle of kept) this.binding.deleteTensor(handle);
     }
-  }
-
-  dispose(): void {
-    this.binding.deleteSavedModel(this.id);
   }
 }

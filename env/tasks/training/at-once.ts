@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { scoped } from '../../tensorflow/scoped.ts';
 import { wasmOperations } from '../../tensorflow/wasm-operations.ts';
 import type { Differentiable, Shape } from './differentiable.ts';
 import { parametersByLayer, type Statistics } from './layers.ts';
@@ -40,14 +41,4 @@ export function runAtOnce(network: Network, layers: readonly Layer[], shape: Sha
         return new Map(entries) satisfies Statistics;
       }),
   };
-}
-
-/** Disposes of every tensor that `run` makes. */
-function scoped<Result>(run: () => Result): Result {
-  tf.engine().startScope();
-  try {
-    return run();
-  } finally {
-    tf.engine().endScope();
-  }
 }

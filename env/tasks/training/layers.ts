@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../../../protocol/random.ts';
 import { BATCH_NORM_EPSILON } from '../../tensorflow/operations.ts';
+import { scoped } from '../../tensorflow/scoped.ts';
 import { depthToSpace, spaceToDepth } from '../../tensorflow/space-to-depth.ts';
 import type { Shape } from './differentiable.ts';
 import type { Canvas, Layer, Network } from './network.ts';
@@ -95,7 +96,7 @@ export function freeze(
   };
   return {
     run: (input, shape) =>
-      tf.tidy(() =>
+      scoped(() =>
         network(tf.tensor4d(input, [...shape]), canvas)
           .dataSync<'float32'>()
           .slice(),

@@ -1,5 +1,5 @@
 import { Graph, type Value } from '../../tensorflow/graph.ts';
-import { sessionOf, type Handle } from '../../tensorflow/session.ts';
+import { Session, type Handle } from '../../tensorflow/session.ts';
 import type { Differentiable, Shape } from './differentiable.ts';
 import { parameterShapes, parametersByLayer, weightCount, type Statistics } from './layers.ts';
 import type { Layer, Network } from './network.ts';
@@ -24,15 +24,14 @@ export function recordGraph(network: Network, layers: readonly Layer[], shape: S
   const slope = graph.input('slope', output.shape);
   const gradient = graph.join(tape.gradients(output, slope));
   const { carried } = graph;
-  const session = sessionOf(graph);
+  const session = new Session(graph);
+  const slopeNumbers = new Float32Array(slope.shape.reduce((product, size) => product * size, 1));
   return {
     gradient: (inputNumbers, weightNumbers, cost, gradientNumbers) =>
       session.scope((keep) => {
         const given = keep([session.write(input, inputNumbers), session.write(weights, weightNumbers)]);
         const [result, ...between] = keep(session.run([input, weights], given, [output, ...carried]));
-        const outputNumbers = session.read(result!);
-        const slopeNumbers = new Float32Array(outputNumbers.length);
-        const loss = cost(outputNumbers, slopeNumbers);
+        const loss = cost(session.read(result!), slopeNumbers);
         const back = keep([session.write(slope, slopeNumbers)]);
         const inputs = [...given, ...back, ...between];
         const [answer] = keep(session.run([input, weights, slope, ...carried], inputs, [gradient]));

@@ -120,3 +120,25 @@ for (const name of ['wasm', 'tfjs-node'] as const satisfies BackendName[]) {
     });
   });
 }
+
+describe('graphs on tfjs-node', () => {
+  before(async function () {
+    if (!installedBackends().includes('tfjs-node')) return this.skip();
+    await loadBackend('tfjs-node');
+  });
+  after(() => loadBackend('wasm'));
+
+  it('are loaded a few at a time, and each still runs when others have been', () => {
+    const { binding } = tf.backend() as tf.KernelBackend & { binding: { getNumOfSavedModels(): number } };
+    const images = drawn(6 * 48 * 3);
+    const all = [1, 2, 3, 4, 5, 6].map((n) => ({
+      part: images.subarray(0, n * 48 * 3),
+      network: differentiable(network, layers, [n, 6, 8, 3]),
+    }));
+    const means = () => all.map((one) => one.network.statistics(one.part, weights).get(stem)!.mean);
+    const first = means();
+    assert.deepEqual(means(), first);
+    assert.equal(new Set(first.map((mean) => mean[0])).size, 6);
+    assert.ok(binding.getNumOfSavedModels() <= 4);
+  });
+});
