@@ -59,7 +59,5 @@ export const TAG = 'train';
 
 /** The content of a saved_model.pb with one graph. */
 export function savedModel(nodes: readonly Buffer[]): Buffer {
-  const producer = whole(1, 1882); // the version of GraphDef in TensorFlow 2.16
-  const graph = bytes(2, ...nodes, bytes(4, producer));
-  return Buffer.concat([whole(1, 1), bytes(2, bytes(1, bytes(4, TAG)), graph)]);
+  return Buffer.concat([whole(1, 1), bytes(2, bytes(1, bytes(4, TAG)), bytes(2, ...nodes))]);
 }
