@@ -1,9 +1,11 @@
 /** Measures speed beside the programs that a user would pick instead: `npm run bench -- render`. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { benchProtocol, type ProtocolBenchOptions } from './bench/protocol.ts';
+import { benchMemory } from './bench/memory.ts';
 import { benchEvaluate, type EvaluateBenchOptions } from './bench/evaluate.ts';
 import { benchRender, type RenderBenchOptions } from './bench/render.ts';
 import { benchTrain, type TrainBenchOptions } from './bench/train.ts';
+import { jsonObject } from '../agents/flags.ts';
 import { BACKEND_NAMES } from '../env/tensorflow/backend.ts';
 
 function integer(low: number, high: number): (text: string) => number {
@@ -70,11 +72,13 @@ program
   .description('the stages of one evaluation, and two workers beside one')
   .option('--env <id>', 'environment', 'TrafficSegmentation-v0')
   .option('--preset <name>', 'a preset of it')
+  .option('--env-options <json>', 'options of the environment', jsonObject)
   .option('--evaluations <n>', 'evaluations of each measurement', integer(1, 1000), 8)
+  .option('--memory <n>', 'instead: the memory of a worker over so many evaluations', integer(1, 1_000_000))
   .option('--json', 'end with one line of JSON')
-  .action(async (options: EvaluateBenchOptions) => {
-    console.log(`bench evaluate ${JSON.stringify(options)}`);
-    await benchEvaluate(options);
+  .action(async ({ memory, ...options }: EvaluateBenchOptions & { memory?: number }) => {
+    console.log(`bench evaluate ${JSON.stringify({ ...options, memory })}`);
+    await (memory === undefined ? benchEvaluate(options) : benchMemory(options, memory));
   });
 
 await program.parseAsync();

@@ -10,13 +10,13 @@ import { loadBackend, type BackendPreference } from '../tensorflow/backend.ts';
 import { writeDensity, type CountableImage } from './counting/counts.ts';
 import { LEAST_EXPLAINED } from './counting/deviance.ts';
 import { CountingModel } from './counting/model.ts';
-import { CELL, countCells, countingLayers } from './counting/network.ts';
+import { CELL, countingLayers, countingNetwork } from './counting/network.ts';
 import { inverseSoftplus, poissonLoss } from './counting/poisson-loss.ts';
 import { pretrainedWeights } from './pretrained.ts';
 import type { Metric, Task } from './task.ts';
 import type { Size } from './training/augmentation.ts';
-import { imageBatches, plainInput, roundedUp, spread, type Answer } from './training/image-batches.ts';
-import { freezeLayers, initialWeights, weightCount } from './training/layers.ts';
+import { imageBatches, inputShape, plainBatches, roundedUp, type Answer } from './training/image-batches.ts';
+import { freeze, initialWeights, weightCount } from './training/layers.ts';
 import { measureStatistics, train, type Training } from './training/train.ts';
 
 export interface CountingOptions {
@@ -87,6 +87,7 @@ export function countingTask(options: Partial<CountingOptions> & Pick<CountingOp
   const { types, batchSize, augment } = resolved;
   const layers = countingLayers(types.length, resolved.width);
   const layerList = Object.values(layers);
+  const network = countingNetwork(layers);
   const pretrained = resolved.pretrained && pretrainedWeights(resolved.pretrained, weightCount(layerList));
   return {
     name: 'counting',
@@ -101,12 +102,13 @@ export function countingTask(options: Partial<CountingOptions> & Pick<CountingOp
       if (!pretrained) weights.fill(inverseSoftplus(firstMean(size)), weights.length - types.length);
       const training: Training = {
         layers: layerList,
-        forward: (input, apply) => countCells(layers, input, apply),
+        network,
         weights,
         steps: resolved.steps,
         stepsPerEpoch: Math.ceil(samples.length / batchSize),
         learningRate: resolved.learningRate,
         weightDecay: resolved.weightDecay,
+        inputShape: inputShape(batchSize, size),
         // Uncropped: a crop would cut cars off, and the scored pictures are whole.
         nextBatch: imageBatches(
           samples,
@@ -117,9 +119,9 @@ export function countingTask(options: Partial<CountingOptions> & Pick<CountingOp
         ),
       };
       await train(training, report);
-      const statistics = measureStatistics(training, plainInput(spread(samples, STATISTICS_IMAGES), size));
-      const frozen = freezeLayers(layerList, weights, statistics);
-      return new CountingModel(layers, frozen, types, size, weights);
+      const statistics = measureStatistics(training, plainBatches(samples, size, batchSize, STATISTICS_IMAGES));
+      const frozen = freeze(network, layerList, weights, statistics);
+      return new CountingModel(frozen, types, size, weights);
     },
   };
 }

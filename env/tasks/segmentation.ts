@@ -9,12 +9,12 @@ import { crossEntropy } from './segmentation/cross-entropy.ts';
 import { writeLabels } from './segmentation/labels.ts';
 import { MERGED_CAR, MERGED_CLASSES } from './segmentation/merged-classes.ts';
 import { SegmentationModel } from './segmentation/model.ts';
-import { CELL, GRID, segment, segmentationLayers } from './segmentation/network.ts';
+import { CELL, GRID, segmentationLayers, segmentationNetwork } from './segmentation/network.ts';
 import { pretrainedWeights } from './pretrained.ts';
 import type { Metric, Task } from './task.ts';
 import type { Size } from './training/augmentation.ts';
-import { imageBatches, plainInput, roundedUp, spread, type Answer } from './training/image-batches.ts';
-import { freezeLayers, initialWeights, weightCount } from './training/layers.ts';
+import { imageBatches, inputShape, plainBatches, roundedUp, type Answer } from './training/image-batches.ts';
+import { freeze, initialWeights, weightCount } from './training/layers.ts';
 import { measureStatistics, train, type Training } from './training/train.ts';
 
 export interface SegmentationOptions {
@@ -76,8 +76,10 @@ export interface SegmentationTask extends Task<LabelledImage> {
 /** The task with these options; {@link SEGMENTATION_DEFAULTS} fills in what is left out. */
 export function segmentationTask(options: Partial<SegmentationOptions> = {}): SegmentationTask {
   const resolved = { ...SEGMENTATION_DEFAULTS, ...options };
+  const { batchSize, augment } = resolved;
   const layers = segmentationLayers(MERGED_CLASSES.length, resolved.width);
   const layerList = Object.values(layers);
+  const network = segmentationNetwork(layers);
   const pretrained = resolved.pretrained && pretrainedWeights(resolved.pretrained, weightCount(layerList));
   return {
     name: 'segmentation',
@@ -89,24 +91,25 @@ export function segmentationTask(options: Partial<SegmentationOptions> = {}): Se
       const size = roundedUp(samples[0]!, GRID);
       const training: Training = {
         layers: layerList,
-        forward: (input, apply) => segment(layers, input, apply),
+        network,
         weights: pretrained ? pretrained.slice() : initialWeights(layerList, new Random(seeds.initialisation)),
         steps: resolved.steps,
-        stepsPerEpoch: Math.ceil(samples.length / resolved.batchSize),
+        stepsPerEpoch: Math.ceil(samples.length / batchSize),
         learningRate: resolved.learningRate,
         weightDecay: resolved.weightDecay,
+        inputShape: inputShape(batchSize, size),
         nextBatch: imageBatches(
           samples,
           size,
           seeds.order,
-          { batchSize: resolved.batchSize, zoom: resolved.augment ? SMALLEST_VIEW : 'none' },
+          { batchSize, zoom: augment ? SMALLEST_VIEW : 'none' },
           cellClasses(size, resolved.carWeight),
         ),
       };
       await train(training, report);
-      const statistics = measureStatistics(training, plainInput(spread(samples, STATISTICS_IMAGES), size));
-      const frozen = freezeLayers(layerList, training.weights, statistics);
-      return new SegmentationModel(layers, frozen, size, training.weights);
+      const statistics = measureStatistics(training, plainBatches(samples, size, batchSize, STATISTICS_IMAGES));
+      const frozen = freeze(network, layerList, training.weights, statistics);
+      return new SegmentationModel(frozen, size, training.weights);
     },
   };
 }

@@ -7,9 +7,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve, sep } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { registerBatchNorm } from './batch-norm.ts';
-import { registerGradients } from './gradients.ts';
-import { registerNativeGradients } from './native-gradients.ts';
+import { registerWasmBatchNorm } from './wasm-batch-norm.ts';
 import { registerWasmGradients } from './wasm-gradients.ts';
 
 export const BACKEND_NAMES = ['tfjs-node-gpu', 'tfjs-node', 'wasm'] as const;
@@ -65,8 +63,6 @@ export async function loadBackend(
   for (const name of candidates) {
     try {
       const version = name === 'wasm' ? await loadWasm() : await loadNative(name, folders);
-      registerGradients();
-      registerBatchNorm();
       const advice = name === 'wasm' ? 'npm run setup:native makes training up to twice as fast.' : undefined;
       const backend = { name, version, skipped, ...(advice && { advice }) };
       loaded.set(key, backend);
@@ -103,7 +99,6 @@ async function loadNative(name: NativeName, folders: readonly string[] | undefin
   restoreUtil(require);
   require(`@tensorflow/${name}`);
   if (!(await tf.setBackend('tensorflow'))) throw new Error('its backend did not start');
-  registerNativeGradients();
   const backend = tf.backend() as tf.KernelBackend & { binding: { TF_Version: string }; isUsingGpuDevice: boolean };
   if (name === 'tfjs-node-gpu' && !backend.isUsingGpuDevice) {
     tf.removeBackend('tensorflow'); // tfjs-node registers under the same name
@@ -129,6 +124,7 @@ async function loadWasm(): Promise<string> {
   release();
   if (!started) throw new Error('WebAssembly did not start');
   registerWasmGradients();
+  registerWasmBatchNorm();
   const simd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
   return `tfjs ${tf.version_core}${simd ? ', SIMD' : ''}`;
 }

@@ -5,7 +5,7 @@
  * here from the kernels that it has and that are fast (XNNPACK's convolution and matrix product), with plain loops
  * that only move numbers. They also take a `dilations` attribute, which tfjs's own gradients lack.
  */
-import { backend_util, Identity, type KernelFunc, type TensorInfo } from '@tensorflow/tfjs-core';
+import { backend_util, type KernelFunc, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { callKernel, disposeAll, endWindow, numbers, openWindow, registerWasmKernel } from './wasm-kernels.ts';
 
@@ -200,16 +200,8 @@ function cutEdges(backend: BackendWasm, x: TensorInfo, lines: number, columns: n
   return callKernel('Slice', backend, { x }, { begin: [0, 0, 0, 0], size });
 }
 
-/** The same numbers under another name: wasm's own Identity copies them, and autodiff names every tensor it keeps. */
-const identity: KernelFunc = (args) => {
-  const { dataId, shape, dtype } = args.inputs.x!;
-  (args.backend as BackendWasm).incRef(dataId);
-  return { dataId, shape, dtype };
-};
-
-/** Registers the gradients, and what makes them cheap, for the wasm backend, in place of what it has. */
+/** Registers both, in place of what the backend has. */
 export function registerWasmGradients(): void {
   registerWasmKernel('Conv2DBackpropFilter', backpropFilter);
   registerWasmKernel('Conv2DBackpropInput', backpropInput);
-  registerWasmKernel(Identity, identity);
 }

@@ -9,6 +9,7 @@ import { median } from './rounds.ts';
 export interface EvaluateBenchOptions {
   readonly env: string;
   readonly preset?: string;
+  readonly envOptions?: Record<string, unknown>;
   /** Evaluations of each measurement, after one a worker that warms it. */
   readonly evaluations: number;
   readonly json?: boolean;
@@ -20,9 +21,12 @@ interface Measured {
 }
 
 /** Runs the evaluations with so many workers: the start θ, each with another seed. */
-async function measure(workers: number, { env, preset, evaluations }: EvaluateBenchOptions): Promise<Measured> {
+async function measure(
+  workers: number,
+  { env, preset, envOptions, evaluations }: EvaluateBenchOptions,
+): Promise<Measured> {
   const definition = await loadDefinition(env);
-  const { experiment, options } = createExperiment(definition, preset === undefined ? {} : { preset });
+  const { experiment, options } = createExperiment(definition, { ...(preset && { preset }), ...envOptions });
   const theta = completeTheta(experiment.simulator.parameters, experiment.start);
   const pool = new WorkerPool({ size: workers, sources: [env] });
   const run = (seed: number) => {

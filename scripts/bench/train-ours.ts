@@ -6,9 +6,9 @@ import { CLASSES } from '../../env/classes.ts';
 import type { LabelledImage } from '../../env/labelled-image.ts';
 import { crossEntropy } from '../../env/tasks/segmentation/cross-entropy.ts';
 import { MERGED_CLASSES } from '../../env/tasks/segmentation/merged-classes.ts';
-import { CELL, segment, segmentationLayers } from '../../env/tasks/segmentation/network.ts';
+import { CELL, segmentationLayers, segmentationNetwork } from '../../env/tasks/segmentation/network.ts';
 import { segmentationTask } from '../../env/tasks/segmentation.ts';
-import { plainInput } from '../../env/tasks/training/image-batches.ts';
+import { inputShape, plainInput } from '../../env/tasks/training/image-batches.ts';
 import { initialWeights } from '../../env/tasks/training/layers.ts';
 import { train, type Batch } from '../../env/tasks/training/train.ts';
 import { loadBackend, type BackendPreference } from '../../env/tensorflow/backend.ts';
@@ -41,16 +41,19 @@ function stepsAlone(width: number, height: number, count: number): Work {
   );
   const classWeights = MERGED_CLASSES.map(() => 1);
   const batch: Batch = {
-    ...plainInput(noisyImages(count, width, height), size),
+    input: plainInput(noisyImages(count, width, height), size),
     loss: (logits, gradient) => crossEntropy(logits, labels, classWeights, gradient),
   };
-  return async (steps) => {
-    const training = { layers: layerList, weights, steps, stepsPerEpoch: steps, learningRate: 1e-3, weightDecay: 0.01 };
-    await train(
-      { ...training, forward: (input, apply) => segment(layers, input, apply), nextBatch: () => batch },
-      silent,
-    );
+  const training = {
+    layers: layerList,
+    network: segmentationNetwork(layers),
+    weights,
+    learningRate: 1e-3,
+    weightDecay: 0.01,
+    inputShape: inputShape(count, size),
+    nextBatch: () => batch,
   };
+  return (steps) => train({ ...training, steps, stepsPerEpoch: steps }, silent);
 }
 
 /** Whole trainings: each batch drawn through random views, and the network made ready for use. */
@@ -76,5 +79,6 @@ const cpuSeconds = () => {
   return (user + system) / 1e6;
 };
 let images = 0;
-for (; cpuSeconds() < seconds; images += 20 * batchSize) await work(20);
+const steps = what === 'steps' ? 20 : 250; // as many as an evaluation, so that beginning and end weigh as they do there
+for (; cpuSeconds() < seconds; images += steps * batchSize) await work(steps);
 console.log(images / cpuSeconds());

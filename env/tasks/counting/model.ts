@@ -1,13 +1,11 @@
 /** A trained counting network: what it predicts, and what that scores. */
 import { setImmediate } from 'node:timers/promises';
-import * as tf from '@tensorflow/tfjs-core';
 import type { Scores, TrainedModel } from '../task.ts';
 import type { Picture, Size } from '../training/augmentation.ts';
-import { plainInput } from '../training/image-batches.ts';
-import type { FrozenLayers } from '../training/layers.ts';
+import { inputShape, plainInput } from '../training/image-batches.ts';
+import type { FrozenNetwork } from '../training/layers.ts';
 import { carCounts, type CountableImage } from './counts.ts';
 import { devianceExplained, meanL1 } from './deviance.ts';
-import { countCells, type Layers } from './network.ts';
 import { softplus } from './poisson-loss.ts';
 
 const IMAGES_AT_ONCE = 16;
@@ -15,8 +13,7 @@ const IMAGES_AT_ONCE = 16;
 /** The model behind the task `counting`. Images of any size are resampled to the network's. */
 export class CountingModel implements TrainedModel<CountableImage> {
   constructor(
-    private readonly layers: Layers,
-    private readonly frozen: FrozenLayers,
+    private readonly frozen: FrozenNetwork,
     private readonly types: readonly string[],
     private readonly size: Size,
     /** What the training ended with, flat; NaN when it diverged, and the scores are NaN then. */
@@ -65,10 +62,6 @@ export class CountingModel implements TrainedModel<CountableImage> {
 
   /** [n, height / 8, width / 8, types] */
   private cells(images: readonly Picture[]): Float32Array {
-    const { input, inputShape } = plainInput(images, this.size);
-    return tf.tidy(() => {
-      const output = countCells(this.layers, tf.tensor4d(input, inputShape), this.frozen.apply);
-      return output.dataSync<'float32'>().slice();
-    });
+    return this.frozen.run(plainInput(images, this.size), inputShape(images.length, this.size));
   }
 }

@@ -4,9 +4,8 @@
  *
  *     patches /4 ─ stem ─ fine ─ /8 halve ─ middle ─ deep ─ head → softplus⁻¹ of the mean counts /8
  */
-import type * as tf from '@tensorflow/tfjs-core';
-import type { ApplyLayer, Layer } from '../training/layers.ts';
-import { PATCH, pixelsToChannels, SIGHT } from '../training/resolution.ts';
+import type { Layer, Network } from '../training/network.ts';
+import { PATCH, SIGHT } from '../training/resolution.ts';
 
 /** The side of the square of pixels that is one cell of the output; width and height of the input are multiples. */
 export const CELL = 2 * PATCH;
@@ -33,12 +32,11 @@ export function countingLayers(typeCount: number, width = 1): Layers {
   };
 }
 
-/**
- * @param patches [n, height / 4, width / 4, 108]
- * @returns [n, height / 8, width / 8, types]
- */
-export function countCells(layers: Layers, patches: tf.Tensor4D, apply: ApplyLayer): tf.Tensor4D {
-  const fine = apply(layers.fine, apply(layers.stem, patches));
-  const coarse = apply(layers.halve, pixelsToChannels(fine));
-  return apply(layers.head, apply(layers.deep, apply(layers.middle, coarse)));
+/** From patches, [n, height / 4, width / 4, 108], to answers, [n, height / 8, width / 8, types]. */
+export function countingNetwork(layers: Layers): Network {
+  return (patches, on) => {
+    const fine = on.layer(layers.fine, on.layer(layers.stem, patches));
+    const coarse = on.layer(layers.halve, on.spaceToDepth(fine));
+    return on.layer(layers.head, on.layer(layers.deep, on.layer(layers.middle, coarse)));
+  };
 }

@@ -18,7 +18,7 @@ export function writeLabels(image: LabelledImage, view: View, size: Size, labels
   let cell = 0;
   for (let top = 0; top < size.height; top += CELL) {
     for (let left = 0; left < size.width; left += CELL) {
-      counts.fill(0);
+      for (let id = 0; id < counts.length; id++) counts[id] = 0;
       for (let y = top; y < top + CELL; y++) {
         const row = rows.nearest[y]! * image.width;
         for (let x = left; x < left + CELL; x++) {
@@ -26,8 +26,15 @@ export function writeLabels(image: LabelledImage, view: View, size: Size, labels
           if (id !== VOID) counts[id]!++;
         }
       }
-      const most = Math.max(...counts);
-      labels[cell++] = most > 0 ? counts.indexOf(most) : VOID;
+      let winner = VOID;
+      let most = 0;
+      for (let id = 0; id < counts.length; id++) {
+        if (counts[id]! > most) {
+          most = counts[id]!;
+          winner = id;
+        }
+      }
+      labels[cell++] = winner;
     }
   }
 }

@@ -1,15 +1,14 @@
 /** A trained segmentation network: what it predicts, and what that scores. */
 import { setImmediate } from 'node:timers/promises';
-import * as tf from '@tensorflow/tfjs-core';
 import type { LabelledImage } from '../../labelled-image.ts';
 import type { Scores, TrainedModel } from '../task.ts';
-import type { FrozenLayers } from '../training/layers.ts';
+import type { FrozenNetwork } from '../training/layers.ts';
 import type { Size } from '../training/augmentation.ts';
-import { plainInput } from '../training/image-batches.ts';
+import { inputShape, plainInput } from '../training/image-batches.ts';
 import { softmax } from './cross-entropy.ts';
 import { ConfusionMatrix, SoftIou } from './iou.ts';
 import { CLASS_OF_MERGED, MERGED_CAR, MERGED_CLASSES, MERGED_ID } from './merged-classes.ts';
-import { CELL, segment, type Layers } from './network.ts';
+import { CELL } from './network.ts';
 
 const CLASS_COUNT = MERGED_CLASSES.length;
 const IMAGES_AT_ONCE = 16;
@@ -30,8 +29,7 @@ interface Prediction {
  */
 export class SegmentationModel implements TrainedModel<LabelledImage> {
   constructor(
-    private readonly layers: Layers,
-    private readonly frozen: FrozenLayers,
+    private readonly frozen: FrozenNetwork,
     private readonly size: Size,
     /** What the training ended with, flat; NaN when it diverged, and the scores are NaN then. */
     readonly weights: Float32Array,
@@ -92,10 +90,7 @@ export class SegmentationModel implements TrainedModel<LabelledImage> {
 
   /** [n, height / 4, width / 4, classes] */
   private probabilities(images: readonly LabelledImage[]): Float32Array {
-    const { input, inputShape } = plainInput(images, this.size);
-    const logits = tf.tidy(() => segment(this.layers, tf.tensor4d(input, inputShape), this.frozen.apply));
-    const numbers = logits.dataSync<'float32'>().slice();
-    logits.dispose();
+    const numbers = this.frozen.run(plainInput(images, this.size), inputShape(images.length, this.size));
     softmax(numbers, CLASS_COUNT);
     return numbers;
   }

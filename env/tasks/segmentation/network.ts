@@ -7,9 +7,8 @@
  * The two dilated convolutions let a cell see some 50 pixels around it for the price of small filters (Yu
  * and Koltun 2016, arXiv 1511.07122).
  */
-import * as tf from '@tensorflow/tfjs-core';
-import type { ApplyLayer, Layer } from '../training/layers.ts';
-import { channelsToPixels, PATCH, pixelsToChannels, SIGHT } from '../training/resolution.ts';
+import type { Layer, Network } from '../training/network.ts';
+import { PATCH, SIGHT } from '../training/resolution.ts';
 
 /** The side of the square of pixels that is one position of its output. */
 export const CELL = PATCH;
@@ -46,16 +45,12 @@ export function segmentationLayers(classCount: number, width = 1): Layers {
   };
 }
 
-/**
- * Logits of patches.
- *
- * @param patches [n, height / 4, width / 4, 108]
- * @param apply   runs one layer: differently in training and when the model is used
- * @returns [n, height / 4, width / 4, classes]
- */
-export function segment(layers: Layers, patches: tf.Tensor4D, apply: ApplyLayer): tf.Tensor4D {
-  const fine = apply(layers.fine, apply(layers.stem, patches));
-  const coarse = apply(layers.wider, apply(layers.wide, apply(layers.halve, pixelsToChannels(fine))));
-  const risen = tf.add<tf.Tensor4D>(channelsToPixels(apply(layers.rise, coarse)), fine);
-  return apply(layers.head, apply(layers.merge, risen));
+/** From patches, [n, height / 4, width / 4, 108], to logits, [n, height / 4, width / 4, classes]. */
+export function segmentationNetwork(layers: Layers): Network {
+  return (patches, on) => {
+    const fine = on.layer(layers.fine, on.layer(layers.stem, patches));
+    const coarse = on.layer(layers.wider, on.layer(layers.wide, on.layer(layers.halve, on.spaceToDepth(fine))));
+    const risen = on.add(on.depthToSpace(on.layer(layers.rise, coarse)), fine);
+    return on.layer(layers.head, on.layer(layers.merge, risen));
+  };
 }

@@ -48,12 +48,11 @@ export function randomView({ width, height }: Size, smallest: number, random: Ra
   const factor = (most: number) => Math.exp(random.uniform(-1, 1) * Math.log(most));
   const gamma = factor(1.5);
   const brightness = factor(1.5);
+  const gains = [1, 2, 3].map(() => brightness * factor(1.1));
   const tone = new Float32Array(3 * 256);
-  for (let channel = 0; channel < 3; channel++) {
-    const gain = brightness * factor(1.1);
-    for (let byte = 0; byte < 256; byte++) {
-      tone[channel * 256 + byte] = Math.min(1, gain * Math.pow(byte / 255, gamma));
-    }
+  for (let byte = 0; byte < 256; byte++) {
+    const shade = Math.pow(byte / 255, gamma);
+    for (let channel = 0; channel < 3; channel++) tone[channel * 256 + byte] = Math.min(1, gains[channel]! * shade);
   }
   return {
     left: random.uniform(0, width * (1 - zoom)),
@@ -128,54 +127,64 @@ export function writePatches(
   noiseStart: number,
 ): void {
   const pixels = resample(image, view, size, noise, noiseStart);
-  const { mean, scale } = standardisation(pixels);
-  const rowLength = size.width * 3;
-  const margin = (SIGHT - PATCH) / 2;
+  standardise(pixels, size);
+  const rowLength = (size.width + 2 * MARGIN) * 3;
   let to = 0;
-  for (let top = -margin; top < size.height - margin; top += PATCH) {
-    for (let left = -margin * 3; left < rowLength - margin * 3; left += PATCH * 3) {
+  for (let top = 0; top < size.height; top += PATCH) {
+    for (let left = 0; left < size.width * 3; left += PATCH * 3) {
       for (let y = top; y < top + SIGHT; y++) {
-        const row = y * rowLength;
-        const inside = y >= 0 && y < size.height;
-        for (let x = left; x < left + SIGHT * 3; x++) {
-          patches[to++] = inside && x >= 0 && x < rowLength ? (pixels[row + x]! - mean) * scale : 0;
-        }
+        const from = y * rowLength + left;
+        for (let i = from; i < from + SIGHT * 3; i++) patches[to++] = pixels[i]!;
       }
     }
   }
 }
 
-/** What takes these numbers to mean 0 and deviation 1. */
-function standardisation(numbers: Float32Array): { mean: number; scale: number } {
+/** How far the first and the last patch of a row or column look beyond the edge. */
+const MARGIN = (SIGHT - PATCH) / 2;
+
+/** Takes the pixels to mean 0 and deviation 1, in place, and leaves the margin around them as it is. */
+function standardise(pixels: Float32Array, { width, height }: Size): void {
+  const rowLength = (width + 2 * MARGIN) * 3;
+  const start = MARGIN * (rowLength + 3);
+  const count = width * height * 3;
   let sum = 0;
   let sumOfSquares = 0;
-  for (let i = 0; i < numbers.length; i++) {
-    sum += numbers[i]!;
-    sumOfSquares += numbers[i]! * numbers[i]!;
+  for (let y = 0, from = start; y < height; y++, from += rowLength) {
+    for (let i = from; i < from + width * 3; i++) {
+      sum += pixels[i]!;
+      sumOfSquares += pixels[i]! * pixels[i]!;
+    }
   }
-  const mean = sum / numbers.length;
-  const deviation = Math.sqrt(Math.max(0, sumOfSquares / numbers.length - mean * mean));
-  return { mean, scale: 1 / Math.max(deviation, 1e-3) };
+  const mean = sum / count;
+  const deviation = Math.sqrt(Math.max(0, sumOfSquares / count - mean * mean));
+  const scale = 1 / Math.max(deviation, 1e-3);
+  for (let y = 0, from = start; y < height; y++, from += rowLength) {
+    for (let i = from; i < from + width * 3; i++) pixels[i] = (pixels[i]! - mean) * scale;
+  }
 }
 
-/** The image as it appears through the view, [height, width, 3]. */
+/** The image as it appears through the view, in a margin of zeros: [MARGIN + height + MARGIN, …width…, 3]. */
 function resample(image: Picture, view: View, size: Size, noise: Float32Array, noiseStart: number): Float32Array {
   const { columns, rows } = axes(image, view, size);
   const rowLength = size.width * 3;
-  const pixels = new Float32Array(size.height * rowLength);
+  const pixels = new Float32Array((size.height + 2 * MARGIN) * (rowLength + 2 * MARGIN * 3));
   // The two rows of the image that the present one lies between; the next one mostly lies between the same.
   let [upper, lower] = [new Float32Array(rowLength), new Float32Array(rowLength)];
   let [upperRow, lowerRow] = [-1, -1];
   const noiseMask = noise.length - 1;
-  for (let y = 0, to = 0; y < size.height; y++) {
+  const deviation = view.noise;
+  let noiseAt = noiseStart;
+  for (let y = 0; y < size.height; y++) {
     const [low, high] = [rows.low[y]!, rows.high[y]!];
     if (low === lowerRow) [upper, lower, upperRow, lowerRow] = [lower, upper, lowerRow, upperRow];
     if (low !== upperRow) writeRow(image, (upperRow = low), columns, view.tone, upper);
     if (high !== lowerRow) writeRow(image, (lowerRow = high), columns, view.tone, lower);
     const down = rows.weight[y]!;
-    for (let i = 0; i < rowLength; i++, to++) {
+    const to = (y + MARGIN) * (rowLength + 2 * MARGIN * 3) + MARGIN * 3;
+    for (let i = 0; i < rowLength; i++, noiseAt++) {
       const above = upper[i]!;
-      pixels[to] = above + (lower[i]! - above) * down + view.noise * noise[(noiseStart + to) & noiseMask]!;
+      pixels[to + i] = above + (lower[i]! - above) * down + deviation * noise[noiseAt & noiseMask]!;
     }
   }
   return pixels;

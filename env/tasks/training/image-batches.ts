@@ -2,6 +2,7 @@
 import { deriveSeed, Random, type Seed } from '../../../protocol/random.ts';
 import { noiseTable, plainView, randomView, writePatches, type Picture, type Size, type View } from './augmentation.ts';
 import { PATCH, SIGHT } from './resolution.ts';
+import type { Shape } from './differentiable.ts';
 import type { Batch } from './train.ts';
 
 /** What a network is to answer to an image, as numbers. */
@@ -25,12 +26,6 @@ export function roundedUp({ width, height }: Size, grid: number): Size {
   return { width: Math.ceil(width / grid) * grid, height: Math.ceil(height / grid) * grid };
 }
 
-/** Up to `count` of the items, evenly spread. */
-export function spread<T>(items: readonly T[], count: number): T[] {
-  const taken = Math.min(count, items.length);
-  return Array.from({ length: taken }, (_, i) => items[Math.floor((i * items.length) / taken)]!);
-}
-
 /**
  * Draws batches: every image once in random order, then again in another; each through a view of its own.
  *
@@ -46,11 +41,10 @@ export function imageBatches<Image extends Picture>(
   const order = new Random(deriveSeed(seed, 'order'));
   const views = new Random(deriveSeed(seed, 'views'));
   const noise = noiseTable(new Random(deriveSeed(seed, 'noise')));
-  const { input, inputShape, patches } = emptyInput(batchSize, size);
+  const { input, patches } = emptyInput(batchSize, size);
   const answers = new Float32Array(batchSize * answer.length);
   const batch: Batch = {
     input,
-    inputShape,
     loss: (output, gradient) => answer.loss(output, answers, gradient),
   };
   let queue: Image[] = [];
@@ -66,19 +60,32 @@ export function imageBatches<Image extends Picture>(
   };
 }
 
-/** The images as they are. */
-export function plainInput(images: readonly Picture[], size: Size): Pick<Batch, 'input' | 'inputShape'> {
-  const { input, inputShape, patches } = emptyInput(images.length, size);
+/** The images as they are, [images, ...]; see {@link inputShape}. */
+export function plainInput(images: readonly Picture[], size: Size): Float32Array {
+  const { input, patches } = emptyInput(images.length, size);
   images.forEach((image, i) => writePatches(image, plainView(image), size, patches(i), SILENCE, 0));
-  return { input, inputShape };
+  return input;
+}
+
+/** Some `count` images as they are, evenly spread over all, in batches; where there are fewer, some come twice. */
+export function plainBatches(images: readonly Picture[], size: Size, batchSize: number, count: number): Float32Array[] {
+  const batches = Math.ceil(Math.min(count, images.length) / batchSize);
+  const taken = batches * batchSize;
+  const chosen = Array.from({ length: taken }, (_, i) => images[Math.floor((i * images.length) / taken)]!);
+  return Array.from({ length: batches }, (_, i) => plainInput(chosen.slice(i * batchSize, (i + 1) * batchSize), size));
 }
 
 const SILENCE = new Float32Array(1);
 
+/** Of the patches of so many images. */
+export function inputShape(count: number, { width, height }: Size): Shape {
+  return [count, height / PATCH, width / PATCH, SIGHT * SIGHT * 3];
+}
+
 /** Room for images and, for each of them, the part of it that is the image's. */
-function emptyInput(count: number, { width, height }: Size) {
-  const inputShape: Batch['inputShape'] = [count, height / PATCH, width / PATCH, SIGHT * SIGHT * 3];
-  const length = inputShape[1] * inputShape[2] * inputShape[3];
+function emptyInput(count: number, size: Size) {
+  const [, rows, columns, channels] = inputShape(count, size);
+  const length = rows * columns * channels;
   const input = new Float32Array(count * length);
-  return { input, inputShape, patches: (i: number) => input.subarray(i * length, (i + 1) * length) };
+  return { input, patches: (i: number) => input.subarray(i * length, (i + 1) * length) };
 }

@@ -1,24 +1,11 @@
-/**
- * Convolution layers whose weights lie in one flat vector, as they run in training and as they run afterwards.
- */
+/** Layers whose weights lie in one flat vector: what they begin with, and how they run when training is over. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../../../protocol/random.ts';
-import { BATCH_NORM_EPSILON, batchNormRelu } from '../../tensorflow/batch-norm.ts';
-
-/** A convolution with stride 1 and 'same' padding. */
-export interface Layer {
-  /** Height and width of the filter. */
-  readonly size: number;
-  /** Distance between neighbouring taps of the filter; 1 when left out. */
-  readonly dilation?: number;
-  readonly inChannels: number;
-  readonly outChannels: number;
-  /** Followed by batch normalisation and ReLU; otherwise the convolution has a bias and nothing follows. */
-  readonly normalised: boolean;
-}
-
-/** Runs one layer on [n, height, width, inChannels]. */
-export type ApplyLayer = (layer: Layer, x: tf.Tensor4D) => tf.Tensor4D;
+import { BATCH_NORM_EPSILON } from '../../tensorflow/operations.ts';
+import { scoped } from '../../tensorflow/scoped.ts';
+import { depthToSpace, spaceToDepth } from '../../tensorflow/space-to-depth.ts';
+import type { Shape } from './differentiable.ts';
+import type { Canvas, Layer, Network } from './network.ts';
 
 function filterShape({ size, inChannels, outChannels }: Layer): [number, number, number, number] {
   return [size, size, inChannels, outChannels];
@@ -56,62 +43,30 @@ export function initialWeights(layers: readonly Layer[], random: Random): Float3
   return weights;
 }
 
-/** Tensors of all parameters, layer by layer; the caller disposes them. */
-export function parameterTensors(layers: readonly Layer[], weights: Float32Array): tf.Tensor[] {
-  let offset = 0;
-  return layers.flatMap(parameterShapes).map((shape) => {
-    const part = weights.subarray(offset, (offset += tf.util.sizeFromShape(shape)));
-    return tf.tensor(part, shape, 'float32');
-  });
+/** Parameters by layer, each made from its shape in the order of the flat vector. */
+export function parametersByLayer<T>(layers: readonly Layer[], make: (shape: number[]) => T): Map<Layer, T[]> {
+  return new Map(layers.map((layer) => [layer, parameterShapes(layer).map(make)]));
 }
 
 /** Mean and variance of each channel before normalisation, by layer. */
 export type Statistics = Map<Layer, { readonly mean: Float32Array; readonly variance: Float32Array }>;
 
-/**
- * Layers as they run in training: normalised by the batch's own statistics.
- *
- * @param parameters of {@link parameterTensors}
- * @param statistics is filled with the batch's, when given (which reads them back: not for every step)
- */
-export function trainingLayers(
-  layers: readonly Layer[],
-  parameters: readonly tf.Tensor[],
-  statistics?: Statistics,
-): ApplyLayer {
-  const first = new Map<Layer, number>();
-  let position = 0;
-  for (const layer of layers) {
-    first.set(layer, position);
-    position += parameterShapes(layer).length;
-  }
-  return (layer, x) => {
-    const start = first.get(layer)!;
-    const z = tf.conv2d(x, parameters[start] as tf.Tensor4D, 1, 'same', 'NHWC', layer.dilation);
-    if (!layer.normalised) return tf.add(z, parameters[start + 1]!);
-    const { y, mean, variance } = batchNormRelu(
-      z,
-      parameters[start + 1] as tf.Tensor1D,
-      parameters[start + 2] as tf.Tensor1D,
-    );
-    statistics?.set(layer, {
-      mean: mean.dataSync<'float32'>().slice(),
-      variance: variance.dataSync<'float32'>().slice(),
-    });
-    return y;
-  };
-}
-
-/** Layers as they run when training is over, with the tensors that they hold. */
-export interface FrozenLayers {
-  readonly apply: ApplyLayer;
+/** The network as it runs when training is over, with the tensors that it holds. */
+export interface FrozenNetwork {
+  /** @returns the output, flat */
+  run(input: Float32Array, shape: Shape): Float32Array;
   dispose(): void;
 }
 
 /**
  * Folds the normalisation with the given statistics into each filter and a bias, so that a layer is one operation.
  */
-export function freezeLayers(layers: readonly Layer[], weights: Float32Array, statistics: Statistics): FrozenLayers {
+export function freeze(
+  network: Network,
+  layers: readonly Layer[],
+  weights: Float32Array,
+  statistics: Statistics,
+): FrozenNetwork {
   const frozen = new Map<Layer, { filter: tf.Tensor4D; bias: tf.Tensor1D }>();
   let offset = 0;
   for (const layer of layers) {
@@ -128,13 +83,24 @@ export function freezeLayers(layers: readonly Layer[], weights: Float32Array, st
     }
     frozen.set(layer, { filter: tf.tensor4d(filter, filterShape(layer)), bias: tf.tensor1d(bias) });
   }
-  return {
-    apply: (layer, x) => {
+  const canvas: Canvas<tf.Tensor4D> = {
+    layer: (layer, x) => {
       const { filter, bias } = frozen.get(layer)!;
       const activation = layer.normalised ? 'relu' : 'linear';
       const { dilation: dilations = 1 } = layer;
       return tf.fused.conv2d({ x, filter, strides: 1, dilations, pad: 'same', bias, activation });
     },
+    add: (a, b) => tf.add(a, b),
+    spaceToDepth,
+    depthToSpace,
+  };
+  return {
+    run: (input, shape) =>
+      scoped(() =>
+        network(tf.tensor4d(input, [...shape]), canvas)
+          .dataSync<'float32'>()
+          .slice(),
+      ),
     dispose: () => frozen.forEach(({ filter, bias }) => tf.dispose([filter, bias])),
   };
 }

@@ -5,27 +5,26 @@
  * gradient on the output in a plain loop, and moves one flat vector of weights in another.
  */
 import { setImmediate } from 'node:timers/promises';
-import * as tf from '@tensorflow/tfjs-core';
 import type { TrainingProgress } from '../task.ts';
 import { AdamW, oneCycle } from './adamw.ts';
-import { parameterTensors, trainingLayers, type ApplyLayer, type Layer, type Statistics } from './layers.ts';
+import { differentiable, type Shape } from './differentiable.ts';
+import type { Statistics } from './layers.ts';
+import type { Layer, Network } from './network.ts';
 
-/** What goes into the network in one step, and what its output costs. */
+/** What goes into the network in one step, flat, and what its output costs. */
 export interface Batch {
   readonly input: Float32Array;
-  readonly inputShape: [number, number, number, number];
   /**
    * @param output   of the network, flat
    * @param gradient is written: ∂loss/∂output, flat
    * @returns the loss
    */
-  loss(output: Float32Array, gradient: Float32Array): number;
+  readonly loss: (output: Float32Array, gradient: Float32Array) => number;
 }
 
 export interface Training {
   readonly layers: readonly Layer[];
-  /** The network. */
-  readonly forward: (input: tf.Tensor4D, apply: ApplyLayer) => tf.Tensor4D;
+  readonly network: Network;
   /** Where training starts: fresh, or what another training ended with. They are trained in place. */
   readonly weights: Float32Array;
   readonly steps: number;
@@ -33,6 +32,8 @@ export interface Training {
   readonly stepsPerEpoch: number;
   readonly learningRate: number;
   readonly weightDecay: number;
+  /** Of which every batch is. */
+  readonly inputShape: Shape;
   nextBatch(): Batch;
 }
 
@@ -42,13 +43,15 @@ export interface Training {
  * Stops early, without an error, when the loss is no longer finite: the model then scores NaN.
  */
 export async function train(training: Training, report: TrainingProgress): Promise<void> {
-  const { layers, weights, steps, stepsPerEpoch } = training;
+  const { network, layers, inputShape, weights, steps, stepsPerEpoch } = training;
+  const { gradient: differentiate } = differentiable(network, layers, inputShape);
   const optimiser = new AdamW(weights.length, training.weightDecay);
   const gradient = new Float32Array(weights.length);
   let lossSum = 0;
   let lossCount = 0;
   for (let step = 0; step < steps; step++) {
-    const loss = lossAndGradient(training, training.nextBatch(), gradient);
+    const batch = training.nextBatch();
+    const loss = differentiate(batch.input, weights, batch.loss, gradient);
     if (!Number.isFinite(loss)) {
       weights.fill(NaN);
       return;
@@ -62,40 +65,29 @@ export async function train(training: Training, report: TrainingProgress): Promi
     }
     await setImmediate();
   }
-
-  /** The loss of a batch; writes its gradient by the weights. */
-  function lossAndGradient({ forward }: Training, batch: Batch, gradient: Float32Array): number {
-    let loss = NaN;
-    const cost = tf.customGrad((output, save) => {
-      const slope = new Float32Array((output as tf.Tensor).size);
-      loss = batch.loss((output as tf.Tensor).dataSync<'float32'>(), slope);
-      (save as tf.GradSaveFunc)([tf.tensor(slope, (output as tf.Tensor).shape)]);
-      return { value: tf.scalar(loss), gradFunc: (_, [saved]) => saved! };
-    });
-    tf.tidy(() => {
-      const input = tf.tensor4d(batch.input, batch.inputShape);
-      const parameters = parameterTensors(layers, weights);
-      const run = (...tensors: tf.Tensor[]) => cost(forward(input, trainingLayers(layers, tensors))) as tf.Scalar;
-      const { grads } = tf.valueAndGrads(run)(parameters);
-      let offset = 0;
-      for (const part of grads) {
-        gradient.set(part.dataSync(), offset);
-        offset += part.size;
-      }
-    });
-    return loss;
-  }
 }
 
-/** The statistics that {@link trainingLayers} would normalise this batch with: those of the frozen network. */
+/**
+ * The statistics that the frozen network normalises with: those of some batches, each run as in training, taken together
+ * (Wu and Johnson 2021, arXiv 2105.07576, sec. 3).
+ */
 export function measureStatistics(
-  { forward, layers, weights }: Training,
-  { input, inputShape }: Pick<Batch, 'input' | 'inputShape'>,
+  { network, layers, inputShape, weights }: Training,
+  batches: readonly Float32Array[],
 ): Statistics {
-  const statistics: Statistics = new Map();
-  tf.tidy(() => {
-    const parameters = parameterTensors(layers, weights);
-    forward(tf.tensor4d(input, inputShape), trainingLayers(layers, parameters, statistics));
-  });
-  return statistics;
+  const { statistics } = differentiable(network, layers, inputShape);
+  const measured = batches.map((input) => statistics(input, weights));
+  const pooled: Statistics = new Map();
+  for (const layer of layers.filter(({ normalised }) => normalised)) {
+    const parts = measured.map((part) => part.get(layer)!);
+    const mean = new Float32Array(layer.outChannels);
+    const variance = new Float32Array(layer.outChannels);
+    for (let c = 0; c < mean.length; c++) {
+      const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+      mean[c] = meanOf(parts.map((part) => part.mean[c]!));
+      variance[c] = meanOf(parts.map((part) => part.variance[c]! + (part.mean[c]! - mean[c]!) ** 2));
+    }
+    pooled.set(layer, { mean, variance });
+  }
+  return pooled;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { Random } from '../../../protocol/random.ts';
-import { installedBackends, loadBackend } from '../../../env/tensorflow/backend.ts';
+import { loadBackend } from '../../../env/tensorflow/backend.ts';
 
 interface Case {
   readonly n: number;
@@ -135,18 +135,4 @@ describe('the convolution gradients of the wasm backend', () => {
     assert.throws(() => tf.engine().runKernel('Conv2DBackpropInput', { dy, filter }, attributes), /expected.*NHWC/);
     tf.dispose([dy, filter]);
   });
-});
-
-describe('the convolution gradients of the native backend', () => {
-  before(async function () {
-    if (!installedBackends().includes('tfjs-node')) return this.skip();
-    await loadBackend('tfjs-node');
-  });
-  after(() => loadBackend('wasm'));
-
-  for (const kernelName of ['Conv2DBackpropInput', 'Conv2DBackpropFilter'] as const) {
-    it(`${kernelName} equals the definition, dilated or not`, () => {
-      for (const c of grid) assertClose(gradients(c, kernelName), byDefinition(c, kernelName), JSON.stringify(c));
-    });
-  }
 });

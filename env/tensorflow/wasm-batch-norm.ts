@@ -1,56 +1,36 @@
 /**
- * Batch normalisation and ReLU as one operation, with its gradient (Ioffe and Szegedy 2015, arXiv 1502.03167).
+ * Batch normalisation and ReLU as one kernel of the wasm backend, and their gradient as another: loops over the heap.
  *
- * tfjs would compose each from a dozen small operations. Here it is one kernel a direction: TensorFlow's own fused one
- * on the native backend, loops over the heap on wasm.
+ * tfjs would compose each from a dozen small operations.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import { callKernel, disposeAll, fromNumbers, numbers } from './wasm-kernels.ts';
+import { BATCH_NORM_EPSILON, type Normalised } from './operations.ts';
+import { callKernel, disposeAll, fromNumbers, numbers, registerWasmKernel } from './wasm-kernels.ts';
 
 const FORWARD = 'BatchNormRelu';
-const BACKWARD = 'BatchNormReluGrad';
+const BACKWARD = 'BatchNormReluGradient';
 
-/** Added to the variance. */
-export const BATCH_NORM_EPSILON = 1e-3;
-
-/**
- * y = max(0, gamma · (z − mean) / sqrt(variance + ε) + beta), with the mean and variance of this batch.
- *
- * Differentiable in z, gamma and beta through `y`; the statistics are constants to autodiff.
- *
- * @param z     [n, height, width, channels]
- * @param gamma [channels], a multiple of 4
- * @param beta  [channels]
- * @returns y, like z, with the mean and the variance, each [channels]; the variance may be the biased one or not
- * @throws {RangeError} when the number of channels is no multiple of 4
- */
-export function batchNormRelu(
-  z: tf.Tensor4D,
-  gamma: tf.Tensor1D,
-  beta: tf.Tensor1D,
-): { y: tf.Tensor4D; mean: tf.Tensor1D; variance: tf.Tensor1D } {
+/** @see Operations.batchNormRelu */
+export function batchNormRelu(z: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor): Normalised<tf.Tensor> {
   if (gamma.size % 4 !== 0) {
     throw new RangeError(`batchNormRelu: expected a multiple of 4 channels, got ${gamma.size}`);
   }
-  // The native kernel has further outputs, which only its gradient reads.
   const [y, mean, variance]: tf.Tensor[] = tf.engine().runKernel(FORWARD, { z, gamma, beta });
-  return { y: y as tf.Tensor4D, mean: mean as tf.Tensor1D, variance: variance as tf.Tensor1D };
+  return { y: y!, mean: mean!, variance: variance!, saved: [] };
 }
 
-const gradient: tf.GradConfig = {
-  kernelName: FORWARD,
-  inputsToSave: ['z', 'gamma'],
-  outputsToSave: [true, true, true, true, true, true],
-  gradFunc: (dys, [z, gamma, y, ...rest]) => {
-    const inputs = { dy: (dys as tf.Tensor[])[0]!, z: z!, gamma: gamma!, y: y! };
-    const saved = Object.fromEntries(rest.map((tensor, i) => [`saved${i}`, tensor]));
-    const [dz, dGamma, dBeta]: tf.Tensor[] = tf.engine().runKernel(BACKWARD, { ...inputs, ...saved });
-    return { z: () => dz!, gamma: () => dGamma!, beta: () => dBeta! };
-  },
-};
+/** @see Operations.batchNormReluGradient */
+export function batchNormReluGradient(
+  dy: tf.Tensor,
+  z: tf.Tensor,
+  gamma: tf.Tensor,
+  { y, mean, variance }: Normalised<tf.Tensor>,
+): [dz: tf.Tensor, dGamma: tf.Tensor, dBeta: tf.Tensor] {
+  return tf.engine().runKernel(BACKWARD, { dy, z, gamma, y, mean, variance });
+}
 
-const wasmForward: tf.KernelFunc = (args) => {
+const forward: tf.KernelFunc = (args) => {
   const backend = args.backend as BackendWasm;
   const { z, gamma, beta } = args.inputs as Record<'z' | 'gamma' | 'beta', tf.TensorInfo>;
   const channels = z.shape.at(-1)!;
@@ -65,16 +45,16 @@ const wasmForward: tf.KernelFunc = (args) => {
   return [y, fromNumbers(backend, [channels], mean), fromNumbers(backend, [channels], variance)];
 };
 
-const wasmBackward: tf.KernelFunc = (args) => {
+const backward: tf.KernelFunc = (args) => {
   const backend = args.backend as BackendWasm;
-  const { dy, y, z, gamma, saved0, saved1 } = args.inputs as Record<string, tf.TensorInfo>;
+  const { dy, y, z, gamma, mean: means, variance } = args.inputs as Record<string, tf.TensorInfo>;
   const channels = z!.shape.at(-1)!;
   const rows = tf.util.sizeFromShape(z!.shape) / channels;
   const positive = callKernel('Step', backend, { x: y! }, { alpha: 0 });
   const g = callKernel('Multiply', backend, { a: dy!, b: positive }); // dy behind the ReLU
   const { sum: dBeta, product } = channelSums(numbers(backend, g), numbers(backend, z!), channels);
-  const mean = numbers(backend, saved0!);
-  const inverse = numbers(backend, saved1!).map((variance) => 1 / Math.sqrt(variance + BATCH_NORM_EPSILON));
+  const mean = numbers(backend, means!);
+  const inverse = numbers(backend, variance!).map((value) => 1 / Math.sqrt(value + BATCH_NORM_EPSILON));
   const dGamma = product.map((total, c) => (total - mean[c]! * dBeta[c]!) * inverse[c]!);
   // dz = gamma/σ · (g − mean(g) − (z − mean)/σ² · mean(g (z − mean))) = scale · g + offset + slope · z
   const scale = numbers(backend, gamma!).map((value, c) => value * inverse[c]!);
@@ -163,57 +143,8 @@ function combine(
 
 type Four = [number, number, number, number];
 
-/** The native backend's door for operations that tfjs does not name. */
-export interface NodeBackend {
-  readonly binding: Record<
-    'TF_ATTR_TYPE' | 'TF_ATTR_FLOAT' | 'TF_ATTR_STRING' | 'TF_ATTR_BOOL' | 'TF_ATTR_INT' | 'TF_FLOAT',
-    number
-  >;
-  executeSingleOutput(name: string, attributes: object[], inputs: tf.TensorInfo[]): tf.Tensor;
-  executeMultipleOutputs(name: string, attributes: object[], inputs: tf.TensorInfo[], outputs: number): tf.Tensor[];
-}
-
-function fusedAttributes({ binding }: NodeBackend): object[] {
-  return [
-    { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
-    { name: 'U', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
-    { name: 'epsilon', type: binding.TF_ATTR_FLOAT, value: BATCH_NORM_EPSILON },
-    { name: 'data_format', type: binding.TF_ATTR_STRING, value: 'NHWC' },
-    { name: 'is_training', type: binding.TF_ATTR_BOOL, value: true },
-  ];
-}
-
-const nativeForward: tf.KernelFunc = (args) => {
-  const backend = args.backend as NodeBackend;
-  const { z, gamma, beta } = args.inputs as Record<string, tf.TensorInfo>;
-  const none = tf.tensor1d([]);
-  const attributes = fusedAttributes(backend);
-  const inputs = [z!, gamma!, beta!, none, none];
-  const [normalised, ...rest] = backend.executeMultipleOutputs('FusedBatchNormV3', attributes, inputs, 6);
-  const y = tf.relu(normalised!);
-  tf.dispose([none, normalised!]);
-  return [y, ...rest];
-};
-
-const nativeBackward: tf.KernelFunc = (args) => {
-  const backend = args.backend as NodeBackend;
-  // saved: mean, variance, and the three reserves that FusedBatchNormGradV3 asks for
-  const { dy, y, z, gamma, saved2, saved3, saved4 } = args.inputs as Record<string, tf.TensorInfo>;
-  const type = { name: 'T', type: backend.binding.TF_ATTR_TYPE, value: backend.binding.TF_FLOAT };
-  const behindRelu = backend.executeSingleOutput('ReluGrad', [type], [dy!, y!]);
-  const inputs = [behindRelu, z!, gamma!, saved2!, saved3!, saved4!];
-  const outputs = backend.executeMultipleOutputs('FusedBatchNormGradV3', fusedAttributes(backend), inputs, 5);
-  const [dz, dGamma, dBeta, ...unused] = outputs;
-  tf.dispose([behindRelu, ...unused]);
-  return [dz!, dGamma!, dBeta!];
-};
-
-/** Registers the operation's kernels and its gradient (a kernel costs nothing where its backend is never loaded). */
-export function registerBatchNorm(): void {
-  if (tf.getGradient(FORWARD)) return;
-  tf.registerKernel({ kernelName: FORWARD, backendName: 'wasm', kernelFunc: wasmForward });
-  tf.registerKernel({ kernelName: BACKWARD, backendName: 'wasm', kernelFunc: wasmBackward });
-  tf.registerKernel({ kernelName: FORWARD, backendName: 'tensorflow', kernelFunc: nativeForward });
-  tf.registerKernel({ kernelName: BACKWARD, backendName: 'tensorflow', kernelFunc: nativeBackward });
-  tf.registerGradient(gradient);
+/** Registers both kernels. */
+export function registerWasmBatchNorm(): void {
+  registerWasmKernel(FORWARD, forward);
+  registerWasmKernel(BACKWARD, backward);
 }

@@ -1,0 +1,54 @@
+import { Graph, type Value } from '../../tensorflow/graph.ts';
+import { Session, type Handle } from '../../tensorflow/session.ts';
+import type { Differentiable, Shape } from './differentiable.ts';
+import { parameterShapes, parametersByLayer, weightCount, type Statistics } from './layers.ts';
+import type { Layer, Network } from './network.ts';
+import { Tape } from './tape.ts';
+
+/**
+ * The network and its way back as the two halves of one graph, each run by one call; between them the loss is taken.
+ */
+export function recordGraph(network: Network, layers: readonly Layer[], shape: Shape): Differentiable {
+  const graph = new Graph();
+  const input = graph.input('input', shape);
+  const weights = graph.input('weights', [weightCount(layers)]);
+  const parts = graph.split(weights, layers.flatMap(parameterShapes));
+  let next = 0;
+  const tape = new Tape<Value>(
+    graph,
+    input,
+    parametersByLayer(layers, () => parts[next++]!),
+  );
+  const output = network<Value>(input, tape);
+  graph.turn();
+  const slope = graph.input('slope', output.shape);
+  const gradient = graph.join(tape.gradients(output, slope));
+  const { carried } = graph;
+  const session = new Session(graph);
+  const slopeNumbers = new Float32Array(slope.shape.reduce((product, size) => product * size, 1));
+  return {
+    gradient: (inputNumbers, weightNumbers, cost, gradientNumbers) =>
+      session.scope((keep) => {
+        const given = keep([session.write(input, inputNumbers), session.write(weights, weightNumbers)]);
+        const [result, ...between] = keep(session.run([input, weights], given, [output, ...carried]));
+        const loss = cost(session.read(result!), slopeNumbers);
+        const back = keep([session.write(slope, slopeNumbers)]);
+        const inputs = [...given, ...back, ...between];
+        const [answer] = keep(session.run([input, weights, slope, ...carried], inputs, [gradient]));
+        gradientNumbers.set(session.read(answer!));
+        return loss;
+      }),
+    statistics: (inputNumbers, weightNumbers) =>
+      session.scope((keep) => {
+        const given = keep([session.write(input, inputNumbers), session.write(weights, weightNumbers)]);
+        const wanted = [...tape.statistics.values()].flatMap(({ mean, variance }) => [mean, variance]);
+        const numbers = keep(session.run([input, weights], given, wanted)).map((handle: Handle) =>
+          session.read(handle),
+        );
+        const entries = [...tape.statistics.keys()].map(
+          (layer, i) => [layer, { mean: numbers[2 * i]!, variance: numbers[2 * i + 1]! }] as const,
+        );
+        return new Map(entries) satisfies Statistics;
+      }),
+  };
+}

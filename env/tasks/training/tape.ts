@@ -1,0 +1,87 @@
+import type { Normalised, Operations } from '../../tensorflow/operations.ts';
+import type { Canvas, Layer } from './network.ts';
+
+/**
+ * Runs a network as in training, normalised by the batch's own statistics, and remembers the way back: reverse-mode
+ * differentiation over the few operations that there are.
+ */
+export class Tape<T> implements Canvas<T> {
+  private readonly back: (() => void)[] = [];
+  /** ∂loss/∂ each value, as far as it is known. */
+  private readonly slopes = new Map<T, T>();
+  /** Mean and variance of each channel before normalisation, by layer. */
+  readonly statistics = new Map<Layer, Pick<Normalised<T>, 'mean' | 'variance'>>();
+
+  /**
+   * @param input      of the network: the one value whose slope nobody asks for
+   * @param parameters of each layer, in the order of `parameterShapes`
+   */
+  constructor(
+    private readonly run: Operations<T>,
+    private readonly input: T,
+    private readonly parameters: ReadonlyMap<Layer, readonly T[]>,
+  ) {}
+
+  layer(layer: Layer, x: T): T {
+    const { run } = this;
+    const { size, dilation = 1, normalised } = layer;
+    const [filter, second, beta] = this.parameters.get(layer) as [T, T, T];
+    const z = run.convolution(x, filter, dilation);
+    const behindConvolution = (dz: T) => {
+      this.send(filter, run.convolutionFilterGradient(x, dz, size, dilation));
+      if (x !== this.input) this.send(x, run.convolutionInputGradient(dz, filter, dilation));
+    };
+    if (!normalised) {
+      return this.record(run.addBias(z, second), (dy) => {
+        this.send(second, run.biasGradient(dy));
+        behindConvolution(dy);
+      });
+    }
+    const forward = run.batchNormRelu(z, second, beta);
+    this.statistics.set(layer, forward);
+    return this.record(forward.y, (dy) => {
+      const [dz, dGamma, dBeta] = run.batchNormReluGradient(dy, z, second, forward);
+      this.send(second, dGamma);
+      this.send(beta, dBeta);
+      behindConvolution(dz);
+    });
+  }
+
+  add(a: T, b: T): T {
+    return this.record(this.run.add(a, b), (dy) => {
+      this.send(a, dy);
+      this.send(b, dy);
+    });
+  }
+
+  spaceToDepth(x: T): T {
+    return this.record(this.run.spaceToDepth(x), (dy) => this.send(x, this.run.depthToSpace(dy)));
+  }
+
+  depthToSpace(x: T): T {
+    return this.record(this.run.depthToSpace(x), (dy) => this.send(x, this.run.spaceToDepth(dy)));
+  }
+
+  /**
+   * Goes all the way back; once.
+   *
+   * @param slope ∂loss/∂output
+   * @returns ∂loss/∂parameter of all parameters, in their order
+   */
+  gradients(output: T, slope: T): T[] {
+    this.send(output, slope);
+    for (let step = this.back.pop(); step; step = this.back.pop()) step();
+    return [...this.parameters.values()].flat().map((parameter) => this.slopes.get(parameter)!);
+  }
+
+  private record(y: T, back: (dy: T) => void): T {
+    this.back.push(() => back(this.slopes.get(y)!));
+    return y;
+  }
+
+  /** What reaches a value on several ways adds up. */
+  private send(value: T, slope: T): void {
+    const known = this.slopes.get(value);
+    this.slopes.set(value, known === undefined ? slope : this.run.add(known, slope));
+  }
+}

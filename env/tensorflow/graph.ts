@@ -1,0 +1,181 @@
+/** Operations that are taken down as a graph of TensorFlow, to be run as a whole by session.ts. */
+import { attribute, nodeDef } from './graph-def.ts';
+import { BATCH_NORM_EPSILON, type Normalised, type Operations } from './operations.ts';
+
+/** An output of a node. */
+export interface Value {
+  /** `node:output` */
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+const { float32, int32, flag, whole, wholes, text, real } = attribute;
+const T = { T: float32 };
+const NHWC = { data_format: text('NHWC') };
+
+const product = (sizes: readonly number[]) => sizes.reduce((all, size) => all * size, 1);
+/** Images as the rows of a matrix, one a pixel. */
+const rowsOf = (shape: readonly number[]) => [product(shape.slice(0, -1)), shape.at(-1)!];
+
+export class Graph implements Operations<Value> {
+  /** Encoded, in the order in which they were added. */
+  readonly nodes: Buffer[] = [];
+  /** Of what is computed before {@link turn}. */
+  private readonly before = new Set<string>();
+  private readonly needed = new Map<string, Value>();
+  private turned = false;
+
+  /** What is fed. */
+  input(name: string, shape: readonly number[]): Value {
+    this.nodes.push(nodeDef(name, 'Placeholder', [], { dtype: float32, shape: attribute.shape(shape) }));
+    return { name: `${name}:0`, shape };
+  }
+
+  /** From here on begins a part that is run on its own, fed with what it needs of the one before. */
+  turn(): void {
+    this.turned = true;
+  }
+
+  /** What the part after {@link turn} needs of the one before. */
+  get carried(): Value[] {
+    return [...this.needed.values()];
+  }
+
+  /** Cuts a vector into tensors of these shapes. */
+  split(vector: Value, shapes: readonly (readonly number[])[]): Value[] {
+    const sizes = shapes.map(product);
+    const inputs = [vector, this.constant('integers', sizes), this.constant('integer', 0)];
+    const attributes = { ...T, Tlen: int32, num_split: whole(sizes.length) };
+    const parts = this.operations('SplitV', inputs, attributes, ...sizes.map((size) => [size]));
+    return parts.map((part, i) => this.reshape(part, shapes[i]!));
+  }
+
+  /** The numbers of all tensors as one vector. */
+  join(values: readonly Value[]): Value {
+    const vectors = values.map((value) => this.reshape(value, [product(value.shape)]));
+    const inputs = [...vectors, this.constant('integer', 0)];
+    const attributes = { ...T, N: whole(values.length), Tidx: int32 };
+    return this.operation('ConcatV2', inputs, attributes, [vectors.reduce((sum, { shape }) => sum + shape[0]!, 0)]);
+  }
+
+  convolution(x: Value, filter: Value, dilation: number): Value {
+    const [size, , inChannels, outChannels] = filter.shape as [number, number, number, number];
+    const shape = [...x.shape.slice(0, 3), outChannels];
+    if (size > 1) return this.operation('Conv2D', [x, filter], convolutionAttributes(dilation), shape);
+    const matrix = this.reshape(filter, [inChannels, outChannels]);
+    return this.reshape(this.product(this.reshape(x, rowsOf(x.shape)), matrix), shape);
+  }
+
+  convolutionInputGradient(dy: Value, filter: Value, dilation: number): Value {
+    const [size, , inChannels, outChannels] = filter.shape as [number, number, number, number];
+    const shape = [...dy.shape.slice(0, 3), inChannels];
+    if (size > 1) {
+      const inputs = [this.constant('integers', shape), filter, dy];
+      return this.operation('Conv2DBackpropInput', inputs, convolutionAttributes(dilation), shape);
+    }
+    const matrix = this.reshape(filter, [inChannels, outChannels]);
+    return this.reshape(this.product(this.reshape(dy, rowsOf(dy.shape)), matrix, 'second transposed'), shape);
+  }
+
+  convolutionFilterGradient(x: Value, dy: Value, size: number, dilation: number): Value {
+    const shape = [size, size, x.shape[3]!, dy.shape[3]!];
+    if (size > 1) {
+      const inputs = [x, this.constant('integers', shape), dy];
+      return this.operation('Conv2DBackpropFilter', inputs, convolutionAttributes(dilation), shape);
+    }
+    const [rows, slopes] = [this.reshape(x, rowsOf(x.shape)), this.reshape(dy, rowsOf(dy.shape))];
+    return this.reshape(this.product(rows, slopes, 'first transposed'), shape);
+  }
+
+  batchNormRelu(z: Value, gamma: Value, beta: Value): Normalised<Value> {
+    const none = this.constant('floats', []);
+    const channels = gamma.shape;
+    const [normal, mean, variance, ...saved] = this.operations(
+      'FusedBatchNormV3',
+      [z, gamma, beta, none, none],
+      batchNormAttributes,
+      ...[z.shape, channels, channels, channels, channels, channels],
+    );
+    return { y: this.operation('Relu', [normal!], T, z.shape), mean: mean!, variance: variance!, saved };
+  }
+
+  batchNormReluGradient(dy: Value, z: Value, gamma: Value, { y, saved }: Normalised<Value>): [Value, Value, Value] {
+    const behindRelu = this.operation('ReluGrad', [dy, y], T, z.shape);
+    const inputs = [behindRelu, z, gamma, ...saved];
+    const shapes = [z.shape, gamma.shape, gamma.shape];
+    return this.operations('FusedBatchNormGradV3', inputs, batchNormAttributes, ...shapes) as [Value, Value, Value];
+  }
+
+  addBias(x: Value, bias: Value): Value {
+    return this.operation('BiasAdd', [x, bias], { ...T, ...NHWC }, x.shape);
+  }
+
+  biasGradient(dy: Value): Value {
+    return this.operation('BiasAddGrad', [dy], { ...T, ...NHWC }, dy.shape.slice(-1));
+  }
+
+  add(a: Value, b: Value): Value {
+    return this.operation('AddV2', [a, b], T, a.shape);
+  }
+
+  spaceToDepth(x: Value): Value {
+    const [n, height, width, channels] = x.shape as [number, number, number, number];
+    const shape = [n, height / 2, width / 2, channels * 4];
+    return this.operation('SpaceToDepth', [x], { ...T, ...NHWC, block_size: whole(2) }, shape);
+  }
+
+  depthToSpace(x: Value): Value {
+    const [n, height, width, channels] = x.shape as [number, number, number, number];
+    const shape = [n, height * 2, width * 2, channels / 4];
+    return this.operation('DepthToSpace', [x], { ...T, ...NHWC, block_size: whole(2) }, shape);
+  }
+
+  private reshape(x: Value, shape: readonly number[]): Value {
+    if (x.shape.join() === shape.join()) return x;
+    return this.operation('Reshape', [x, this.constant('integers', shape)], { ...T, Tshape: int32 }, shape);
+  }
+
+  private product(a: Value, b: Value, which?: 'first transposed' | 'second transposed'): Value {
+    const [first, second] = [which === 'first transposed', which === 'second transposed'];
+    const attributes = { ...T, transpose_a: flag(first), transpose_b: flag(second) };
+    return this.operation('MatMul', [a, b], attributes, [a.shape[first ? 1 : 0]!, b.shape[second ? 0 : 1]!]);
+  }
+
+  private constant(kind: 'integer', value: number): Value;
+  private constant(kind: 'integers' | 'floats', values: readonly number[]): Value;
+  private constant(kind: 'integer' | 'integers' | 'floats', value: number | readonly number[]): Value {
+    const name = `n${this.nodes.length}`;
+    const dtype = kind === 'floats' ? float32 : int32;
+    this.nodes.push(nodeDef(name, 'Const', [], { dtype, value: attribute[kind](value as number & readonly number[]) }));
+    return { name: `${name}:0`, shape: [] };
+  }
+
+  private operation(op: string, inputs: readonly Value[], attributes: Attributes, shape: readonly number[]): Value {
+    return this.operations(op, inputs, attributes, shape)[0]!;
+  }
+
+  /** Adds a node; gives its outputs, of which these are the shapes. */
+  private operations(
+    op: string,
+    inputs: readonly Value[],
+    attributes: Attributes,
+    ...shapes: (readonly number[])[]
+  ): Value[] {
+    const node = `n${this.nodes.length}`; // short: every name is read at every run
+    const names = inputs.map(({ name }) => name);
+    this.nodes.push(nodeDef(node, op, names, attributes));
+    const outputs = shapes.map((shape, i) => ({ name: `${node}:${i}`, shape }));
+    if (this.turned) for (const input of inputs) if (this.before.has(input.name)) this.needed.set(input.name, input);
+    if (!this.turned) for (const { name } of outputs) this.before.add(name);
+    return outputs;
+  }
+}
+
+type Attributes = Readonly<Record<string, Buffer>>;
+
+function convolutionAttributes(dilation: number): Attributes {
+  const [strides, dilations] = [wholes([1, 1, 1, 1]), wholes([1, dilation, dilation, 1])];
+  return { ...T, ...NHWC, strides, dilations, padding: text('SAME') };
+}
+
+const batchNormAttributes = { ...T, U: float32, ...NHWC, epsilon: real(BATCH_NORM_EPSILON), is_training: flag(true) };

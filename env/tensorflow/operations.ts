@@ -1,0 +1,50 @@
+/** Added to the variance in batch normalisation. */
+export const BATCH_NORM_EPSILON = 1e-3;
+
+/**
+ * The operations that our networks are made of, and their gradients, on one backend.
+ *
+ * A backend may run them at once, or take them down and run all of them later. Every tensor is float32, every image
+ * [n, height, width, channels].
+ */
+export interface Operations<T> {
+  /**
+   * Convolution with stride 1 and 'same' padding.
+   *
+   * @param filter [size, size, in, out]
+   */
+  convolution(x: T, filter: T, dilation: number): T;
+  /** ∂/∂x of {@link convolution}. */
+  convolutionInputGradient(dy: T, filter: T, dilation: number): T;
+  /** ∂/∂filter of {@link convolution}, for a filter of `size` × `size`. */
+  convolutionFilterGradient(x: T, dy: T, size: number, dilation: number): T;
+  /**
+   * y = max(0, gamma · (z − mean) / sqrt(variance + ε) + beta), with the mean and variance of each channel over this
+   * batch (Ioffe and Szegedy 2015, arXiv 1502.03167).
+   *
+   * @param gamma [channels], a multiple of 4
+   * @param beta  [channels]
+   */
+  batchNormRelu(z: T, gamma: T, beta: T): Normalised<T>;
+  batchNormReluGradient(dy: T, z: T, gamma: T, forward: Normalised<T>): [dz: T, dGamma: T, dBeta: T];
+  /** Adds one number a channel. */
+  addBias(x: T, bias: T): T;
+  /** ∂/∂bias of {@link addBias}. */
+  biasGradient(dy: T): T;
+  add(a: T, b: T): T;
+  /** [n, h, w, c] → [n, h/2, w/2, 4c]: each square of four pixels becomes one. */
+  spaceToDepth(x: T): T;
+  /** [n, h, w, 4c] → [n, 2h, 2w, c]: the way back. */
+  depthToSpace(x: T): T;
+}
+
+/** What batch normalisation gives. */
+export interface Normalised<T> {
+  readonly y: T;
+  /** [channels] */
+  readonly mean: T;
+  /** [channels]; biased or not, as the backend has it. */
+  readonly variance: T;
+  /** What else the gradient reads. */
+  readonly saved: readonly T[];
+}

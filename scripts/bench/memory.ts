@@ -1,0 +1,64 @@
+/** The memory of a worker over many evaluations: it must not grow. */
+import * as tf from '@tensorflow/tfjs-core';
+import { evaluationSeeds } from '../../env/evaluate.ts';
+import { createExperiment, loadDefinition } from '../../env/experiments/load.ts';
+import { WorkerPool } from '../../env/workers/pool.ts';
+import { completeTheta } from '../../protocol/parameters.ts';
+import type { EvaluateBenchOptions } from './evaluate.ts';
+
+/** How often memory is read. */
+const READINGS = 20;
+
+interface Reading {
+  readonly evaluations: number;
+  /** Of the whole process, with libtensorflow: MB. */
+  readonly rss: number;
+  /** Of JavaScript's objects and arrays: MB. */
+  readonly heap: number;
+  readonly arrays: number;
+  /** That tfjs holds, and that libtensorflow does. */
+  readonly tensors: number;
+  readonly nativeTensors: number;
+}
+
+function read(evaluations: number): Reading {
+  const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
+  const megabytes = (bytes: number) => Math.round(bytes / 2 ** 20);
+  const { binding } = tf.backend() as { binding?: { getNumOfTensors(): number } };
+  return {
+    evaluations,
+    rss: megabytes(rss),
+    heap: megabytes(heapUsed),
+    arrays: megabytes(arrayBuffers),
+    tensors: tf.memory().numTensors,
+    nativeTensors: binding?.getNumOfTensors() ?? 0,
+  };
+}
+
+/** Runs so many evaluations as a worker does, in this process, where its memory can be read. */
+export async function benchMemory({ env, preset, envOptions, json }: EvaluateBenchOptions, count: number) {
+  const definition = await loadDefinition(env);
+  const { experiment, options } = createExperiment(definition, { ...(preset && { preset }), ...envOptions });
+  const theta = completeTheta(experiment.simulator.parameters, experiment.start);
+  const pool = new WorkerPool({ size: 0, sources: [env] });
+  const readings: Reading[] = [];
+  try {
+    await pool.ready;
+    for (let done = 1; done <= count; done++) {
+      const request = { theta, seeds: evaluationSeeds(done), test: false };
+      const { outcome, reason } = await pool.submit({ source: env, options, request }, { owner: 'bench' }).done;
+      if (outcome !== 'ok') throw new Error(`bench evaluate: expected outcome ok, got ${outcome} (${reason})`);
+      if (done % Math.ceil(count / READINGS) !== 0 && done !== 1 && done !== count) continue;
+      const reading = read(done);
+      readings.push(reading);
+      const { evaluations, rss, heap, arrays, tensors, nativeTensors } = reading;
+      console.log(
+        `${String(evaluations).padStart(6)} evaluations: rss ${rss} MB, heap ${heap} MB, arrays ${arrays} MB; ` +
+          `tensors ${tensors} in tfjs, ${nativeTensors} in libtensorflow`,
+      );
+    }
+  } finally {
+    await pool.stop();
+  }
+  if (json) console.log(JSON.stringify(readings));
+}

@@ -1,0 +1,79 @@
+import { BATCH_NORM_EPSILON } from '../../../../env/tensorflow/operations.ts';
+import type { Canvas, Layer } from '../../../../env/tasks/training/network.ts';
+
+/** Images in double precision, [n, height, width, channels]. */
+export interface Plain {
+  readonly shape: readonly [number, number, number, number];
+  readonly numbers: readonly number[];
+}
+
+const at = ([, height, width, channels]: Plain['shape'], n: number, y: number, x: number, c: number) =>
+  ((n * height + y) * width + x) * channels + c;
+
+function image(shape: Plain['shape'], value: (n: number, y: number, x: number, c: number) => number): Plain {
+  const numbers = new Array<number>(shape.reduce((product, size) => product * size, 1));
+  for (let n = 0; n < shape[0]; n++)
+    for (let y = 0; y < shape[1]; y++)
+      for (let x = 0; x < shape[2]; x++)
+        for (let c = 0; c < shape[3]; c++) numbers[at(shape, n, y, x, c)] = value(n, y, x, c);
+  return { shape, numbers };
+}
+
+/** Networks by definition, as in training. */
+export function plainCanvas(layers: readonly Layer[], weights: readonly number[]): Canvas<Plain> {
+  const starts = new Map<Layer, number>();
+  let position = 0;
+  for (const layer of layers) {
+    starts.set(layer, position);
+    position += layer.outChannels * (layer.size ** 2 * layer.inChannels + (layer.normalised ? 2 : 1));
+  }
+  return {
+    layer(layer, x) {
+      const { size, dilation = 1, inChannels, outChannels, normalised } = layer;
+      const start = starts.get(layer)!;
+      const rest = start + size * size * inChannels * outChannels;
+      const [n, height, width] = x.shape;
+      const margin = ((size - 1) * dilation) / 2;
+      const z = image([n, height, width, outChannels], (i, y, column, o) => {
+        let sum = 0;
+        for (let tap = 0; tap < size * size; tap++) {
+          const v = y + Math.floor(tap / size) * dilation - margin;
+          const u = column + (tap % size) * dilation - margin;
+          if (v < 0 || v >= height || u < 0 || u >= width) continue;
+          for (let c = 0; c < inChannels; c++) {
+            sum += x.numbers[at(x.shape, i, v, u, c)]! * weights[start + (tap * inChannels + c) * outChannels + o]!;
+          }
+        }
+        return normalised ? sum : sum + weights[rest + o]!;
+      });
+      if (!normalised) return z;
+      const channel = (o: number) => z.numbers.filter((_, i) => i % outChannels === o);
+      const mean = Array.from({ length: outChannels }, (_, o) => average(channel(o)));
+      const variance = mean.map((m, o) => average(channel(o).map((value) => (value - m) ** 2)));
+      return image(z.shape, (i, y, column, o) => {
+        const normal =
+          (z.numbers[at(z.shape, i, y, column, o)]! - mean[o]!) / Math.sqrt(variance[o]! + BATCH_NORM_EPSILON);
+        return Math.max(0, weights[rest + o]! * normal + weights[rest + outChannels + o]!);
+      });
+    },
+    add: (a, b) => ({ shape: a.shape, numbers: a.numbers.map((value, i) => value + b.numbers[i]!) }),
+    spaceToDepth: (x) => {
+      const [n, height, width, channels] = x.shape;
+      return image([n, height / 2, width / 2, channels * 4], (i, y, column, c) => {
+        const corner = Math.floor(c / channels);
+        return x.numbers[at(x.shape, i, 2 * y + (corner >> 1), 2 * column + (corner & 1), c % channels)]!;
+      });
+    },
+    depthToSpace: (x) => {
+      const [n, height, width, channels] = x.shape;
+      return image([n, height * 2, width * 2, channels / 4], (i, y, column, c) => {
+        const corner = 2 * (y & 1) + (column & 1);
+        return x.numbers[at(x.shape, i, y >> 1, column >> 1, (corner * channels) / 4 + c)]!;
+      });
+    },
+  };
+}
+
+function average(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
