@@ -6,6 +6,9 @@
  * SQLite file that opens in anything:
  *
  *     select session_id, step_id, json_extract(result, '$.reward') from steps order by session_id, seq
+ *
+ * The log outlives the process, not the machine: nobody waits for the disk before a result is sent. The database does
+ * wait for it, and gets what is in the log within QUIET_MS, or MOST_BEHIND_ROWS later under constant load.
  */
 import type { Database, Statement } from 'node-sqlite3-wasm';
 import type { ServerMessages } from '../../protocol/messages.ts';
