@@ -161,20 +161,21 @@ export class Client {
 
   /** @internal Asks, and waits for the answer; asked again on the next connection when this one is lost. */
   ask(message: DistributiveOmit<Extract<ClientMessage, { t: Question }>, 'id'>): Promise<ServerMessage> {
-    return new Promise((resolve, reject) => this.sendPending(message, { resolve, reject }));
+    return new Promise((resolve, reject) =>
+      this.sendPending({ message: { ...message, id: this.newId() }, resolve, reject }),
+    );
   }
 
-  /** @internal Sends what is answered, or repeated on the next connection until it is; returns its id. */
-  sendPending(message: DistributiveOmit<ClientMessage, 'id'>, waiting: Omit<Pending, 'message'>): number {
-    const id = this.nextId++;
-    const whole = { ...message, id } as ClientMessage;
-    if (this.closing) {
-      waiting.reject(new ConnectionError(`${this.url}: the client was closed`));
-    } else {
-      this.pending.set(id, { message: whole, ...waiting });
-      this.connection?.send(whole);
-    }
-    return id;
+  /** @internal Of a message; each has its own. */
+  newId(): number {
+    return this.nextId++;
+  }
+
+  /** @internal Sends what is answered, or repeated on the next connection until it is. */
+  sendPending(pending: Pending): void {
+    if (this.closing) return pending.reject(new ConnectionError(`${this.url}: the client was closed`));
+    this.pending.set(pending.message.id as number, pending);
+    this.connection?.send(pending.message);
   }
 
   /** @internal Sends what needs no answer. */

@@ -86,24 +86,28 @@ export class RemoteEnvironment {
    * @throws {ConnectionError} when the connection was lost and could not be restored
    */
   step(request: StepRequest, options: StepOptions = {}): Promise<StepResult> {
-    options.signal?.throwIfAborted();
-    const step_id = request.step_id ?? randomUUID();
-    return new Promise<StepResult>((resolve, reject) => {
-      const cancel = () => this.cancel(step_id);
-      const settled =
-        <Value>(settle: (value: Value) => void) =>
-        (value: Value) => {
-          options.signal?.removeEventListener('abort', cancel);
-          settle(value);
-        };
-      options.signal?.addEventListener('abort', cancel, { once: true });
-      this.send({ ...request, step_id }, settled(resolve), settled(reject), options.onProgress);
-    });
+    return this.begin(request, request.reset, options);
   }
 
   /** An episode of its own, reset and step at once: any number may be under way. What an optimiser calls. */
-  async evaluate(request: StepRequest, options: StepOptions = {}): Promise<StepResult> {
-    return this.step({ ...request, reset: true }, options);
+  evaluate(request: StepRequest, options: StepOptions = {}): Promise<StepResult> {
+    return this.begin(request, true, options);
+  }
+
+  private async begin(
+    request: StepRequest,
+    reset: boolean | undefined,
+    { signal, onProgress }: StepOptions,
+  ): Promise<StepResult> {
+    signal?.throwIfAborted();
+    const step_id = request.step_id ?? randomUUID();
+    const result = new Promise<StepResult>((resolve, reject) =>
+      this.send(request, { step_id, reset }, { resolve, reject, onProgress }),
+    );
+    if (!signal) return result;
+    const cancel = () => this.cancel(step_id);
+    signal.addEventListener('abort', cancel, { once: true });
+    return result.finally(() => signal.removeEventListener('abort', cancel));
   }
 
   /**
@@ -137,6 +141,7 @@ export class RemoteEnvironment {
   private sendBatch(items: readonly BatchItem[], onProgress: StepOptions['onProgress']): void {
     const message = {
       t: 'step_batch',
+      id: this.client.newId(),
       session_id: this.sessionId,
       items: items.map((item) => ({ ...item, action: item.action && [...item.action] })),
       progress: onProgress !== undefined,
@@ -153,7 +158,7 @@ export class RemoteEnvironment {
       setTimeout(again, error.place.retryAfterMs ?? 1000);
     };
     if (items.length > 0)
-      this.client.sendPending(message, { resolve: () => {}, reject: refused, refusedItem: refused });
+      this.client.sendPending({ message, resolve: () => {}, reject: refused, refusedItem: refused });
   }
 
   private refuse(step_id: string, error: Error): void {
@@ -170,22 +175,35 @@ export class RemoteEnvironment {
   }
 
   private send(
-    request: StepRequest & { step_id: string },
-    resolve: WaitingStep['resolve'],
-    reject: WaitingStep['reject'],
-    onProgress: WaitingStep['onProgress'],
+    request: StepRequest,
+    own: { readonly step_id: string; readonly reset: boolean | undefined },
+    waiting: Omit<WaitingStep, 'id'>,
   ): void {
-    const { step_id } = request;
+    const { step_id, reset } = own;
+    const { action, params, seed, seeds, test, deadline_ms } = request;
     const refused = (error: Error) => {
       this.steps.delete(step_id);
-      if (!isFull(error)) return reject(error);
-      setTimeout(() => this.send(request, resolve, reject, onProgress), error.place.retryAfterMs ?? 1000);
+      if (!isFull(error)) return waiting.reject(error);
+      setTimeout(() => this.send(request, own, waiting), error.place.retryAfterMs ?? 1000);
     };
-    const progress = onProgress !== undefined;
-    const action = request.action && [...request.action];
-    const message = { t: 'step', session_id: this.sessionId, ...request, action, progress } as const;
-    const id = this.client.sendPending(message, { resolve: () => {}, reject: refused });
+    const id = this.client.newId();
+    const { resolve, reject, onProgress } = waiting;
+    const message: ClientMessages['step'] = {
+      t: 'step',
+      id,
+      session_id: this.sessionId,
+      step_id,
+      action: action && [...action],
+      params,
+      seed,
+      seeds,
+      test,
+      deadline_ms,
+      reset,
+      progress: onProgress !== undefined,
+    };
     this.steps.set(step_id, { id, resolve, reject, onProgress });
+    this.client.sendPending({ message, resolve: () => {}, reject: refused });
   }
 
   private cancel(step_id: string): void {

@@ -138,7 +138,7 @@ export function actionToTheta(parameters: readonly Parameter[], action: readonly
   }
   const result: Theta = {};
   for (const p of parameters) {
-    const part = action.slice(...p.slice);
+    const part = action.slice(p.slice[0], p.slice[1]);
     part.forEach((value, i) => {
       const position = p.slice[0] + i;
       const where = `action[${position}] (${p.kind === 'simplex' ? `${p.name}.${p.labels[i]}` : p.name})`;

@@ -42,8 +42,8 @@ program
 program
   .command('protocol')
   .description('steps a second of the server, journal on: ours, OpenEnv (where python has openenv-core), a bare echo')
-  .option('--seconds <s>', 'length of one measurement', positive, 3)
-  .option('--rounds <n>', 'how often each is measured', integer(1, 100), 3)
+  .option('--seconds <s>', 'length of one measurement', positive, 5)
+  .option('--rounds <n>', 'how often each is measured', integer(1, 100), 5)
   .option('--python <path>', 'Python that has openenv-core', 'python3')
   .option('--json', 'end with one line of JSON: {name: steps/s}')
   .action(async (options: ProtocolBenchOptions) => {

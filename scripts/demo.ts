@@ -5,8 +5,9 @@
  */
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { integer, seed } from '../agents/flags.ts';
+import { BACKEND_NAMES } from '../env/tensorflow/backend.ts';
 import { drawRun } from './figures/run-pictures.ts';
 import { ownPrograms, startServer } from './programs.ts';
 
@@ -35,7 +36,11 @@ const options = new Command('demo')
   .description('Learns to simulate streets for a small segmentation network, in a few minutes.')
   .option('--evaluations <n>', 'evaluations that the search may spend', integer(8), 48)
   .option('--seed <n>', 'decides everything random', seed, 1)
-  .option('--backend <name>', 'of TensorFlow.js: auto, tfjs-node-gpu, tfjs-node or wasm', 'auto')
+  .addOption(
+    new Option('--backend <name>', 'of TensorFlow.js: the first that loads, or this one')
+      .choices(['auto', ...BACKEND_NAMES])
+      .default('auto'),
+  )
   .option('--workers <n>', 'evaluations at once (default: one a core)', integer(1))
   .option('--out <folder>', 'where log and pictures go', `runs/demo-${time}`)
   .parse()

@@ -1,11 +1,13 @@
 /** `npm run soak -- --steps 100000`: many connections, instant steps, and the server's memory over time. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { connect } from '../agents/client.ts';
 import { integer } from '../agents/flags.ts';
-import { end, serveBandit } from './trust/serving.ts';
+import type { Weight } from './trust/weighed-server.ts';
 
 interface Options {
   readonly steps: number;
@@ -13,22 +15,43 @@ interface Options {
 }
 
 const options = new Command('soak')
-  .description('Evaluates instant steps over many connections, with a journal, and prints the server’s memory.')
+  .description(
+    'Evaluates instant steps over many connections, with a journal, and weighs the server’s memory after garbage collections.',
+  )
   .option('--steps <n>', 'how many in all', integer(1000, 1e9), 100_000)
   .option('--connections <n>', 'connections, each with a session', integer(1, 200), 20)
   .parse()
   .opts<Options>();
 
 /** How often memory is looked at. */
-const LOOKS = 20;
+const LOOKS = 40;
 /** Each connection comes and goes so often in all: what is kept of those that are gone would show. */
 const RECONNECTIONS = 10;
+/** A step's name alone takes twice as much: whoever keeps anything of each step keeps more. */
+const MOST_BYTES_A_STEP = 50;
+/** SQLite's cache is 16 MB. */
+const MOST_BUFFERS = 40 * 1024 ** 2;
 const MB = 1024 ** 2;
 
-async function look(url: string): Promise<{ memory: number; sessions: number }> {
-  const text = await (await fetch(`${url.replace('ws', 'http')}/metrics`)).text();
-  const value = (name: string) => Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
-  return { memory: value('lts_memory_bytes') / MB, sessions: value('lts_sessions') };
+const mb = (bytes: number) => `${(bytes / MB).toFixed(1)} MB`;
+
+/** Starts the server in a process that collects its garbage before it is weighed. */
+async function startServer(journal: string) {
+  const path = join(import.meta.dirname, 'trust/weighed-server.ts');
+  const process = fork(path, [journal], { execArgv: ['--import', 'tsx', '--expose-gc'] });
+  const [{ url }] = (await once(process, 'message')) as [{ url: string }];
+  return {
+    url,
+    async weigh(): Promise<Weight> {
+      process.send('weigh');
+      const [weight] = (await once(process, 'message')) as [Weight];
+      return weight;
+    },
+    async stop(): Promise<void> {
+      process.disconnect();
+      await once(process, 'exit');
+    },
+  };
 }
 
 /** Evaluates a share of the steps, half of them one after the other, half in batches. */
@@ -53,39 +76,51 @@ async function main(): Promise<void> {
   console.log(`soak ${JSON.stringify(options)}`);
   const folder = mkdtempSync(join(tmpdir(), 'lts-soak-'));
   const journal = join(folder, 'journal.sqlite');
-  const server = await serveBandit(0, '--workers', '1', '--journal', journal);
+  const server = await startServer(journal);
   const began = performance.now();
-  const memory: number[] = [];
+  const weights: Weight[] = [];
   let done = 0;
   let looking = Promise.resolve();
-  const lookNow = async () => {
-    const { memory: mb, sessions } = await look(server.url);
-    memory.push(mb);
+  const look = async (steps: number) => {
+    const weight = await server.weigh();
+    weights.push(weight);
     const seconds = ((performance.now() - began) / 1000).toFixed(0);
-    console.log(
-      `${String(done).padStart(9)} steps  ${mb.toFixed(0).padStart(5)} MB  ${sessions} sessions  ${seconds} s`,
-    );
+    const memory = `kept ${mb(weight.kept)}  buffers ${mb(weight.buffers)}  resident ${mb(weight.resident)}`;
+    console.log(`${String(steps).padStart(9)} steps  ${memory}  ${seconds} s`);
   };
+  const every = Math.ceil(options.steps / LOOKS);
   const count = () => {
-    done++;
-    if (done % Math.ceil(options.steps / LOOKS) === 0) looking = looking.then(lookNow);
+    const steps = ++done;
+    if (steps % every === 0) looking = looking.then(() => look(steps));
   };
   const share = Math.ceil(options.steps / options.connections);
   await Promise.all(Array.from({ length: options.connections }, () => work(server.url, share, count)));
   await looking;
   const seconds = (performance.now() - began) / 1000;
-  await end(server.process, 'SIGTERM');
-  console.log(
-    `${done} steps in ${seconds.toFixed(0)} s, ${(done / seconds).toFixed(0)} a second over ${options.connections} connections`,
-  );
+  await server.stop();
+  const rate = (done / seconds).toFixed(0);
+  console.log(`${done} steps in ${seconds.toFixed(0)} s, ${rate} a second over ${options.connections} connections`);
   console.log(`journal: ${(statSync(journal).size / MB).toFixed(0)} MB`);
   rmSync(folder, { recursive: true });
-  const quarter = (n: number) => Math.max(...memory.slice((n * memory.length) / 4, ((n + 1) * memory.length) / 4));
-  const flat = quarter(3) <= 1.15 * quarter(1);
+  process.exitCode = judge(weights) ? 0 : 1;
+}
+
+/**
+ * Compares the end with the middle, by the lowest of each: what the journal has not put into its database yet comes and
+ * goes between, and the beginning fills caches.
+ */
+function judge(weights: readonly Weight[]): boolean {
+  const lowest = (from: number, to: number) =>
+    Math.min(...weights.slice(from * weights.length, to * weights.length).map(({ kept }) => kept));
+  const [middle, last] = [lowest(0.2, 0.6), lowest(0.6, 1)];
+  const aStep = (last - middle) / (0.4 * options.steps);
+  const buffers = Math.max(...weights.map(({ buffers }) => buffers));
+  const flat = aStep < MOST_BYTES_A_STEP && buffers < MOST_BUFFERS;
   console.log(
-    `highest memory in the second quarter ${quarter(1).toFixed(0)} MB, in the last ${quarter(3).toFixed(0)} MB: ${flat ? 'flat' : 'it grows'}`,
+    `kept ${mb(middle)} in the middle, ${mb(last)} at the end: ${aStep.toFixed(1)} bytes a step; ` +
+      `buffers at most ${mb(buffers)}: ${flat ? 'flat' : 'it grows'}`,
   );
-  process.exitCode = flat ? 0 : 1;
+  return flat;
 }
 
 await main().catch((error: unknown) => {

@@ -37,7 +37,8 @@ export function openDatabase(path: string | undefined): Database {
   for (const pragma of [
     'locking_mode = EXCLUSIVE',
     'journal_mode = WAL',
-    'synchronous = NORMAL',
+    // What leaves the log is on the disk.
+    'synchronous = FULL',
     'wal_autocheckpoint = 16000',
     'cache_size = -16000',
   ]) {

@@ -72,6 +72,10 @@ export class Segment {
     return this.rows.size + this.sessions.size;
   }
 
+  get hasUnwritten(): boolean {
+    return this.unwritten.size > 0 || this.unwrittenSessions.length > 0;
+  }
+
   addStep(row: StepRow): void {
     const key = stepKey(row[0], row[1]);
     this.rows.set(key, row);
@@ -102,7 +106,7 @@ export class Segment {
    * accepted and finished since the last time is written once.
    */
   write(): void {
-    if (this.unwritten.size === 0 && this.unwrittenSessions.length === 0) return;
+    if (!this.hasUnwritten) return;
     let text = this.unwrittenSessions.map((line) => `${line}\n`).join('');
     let bytes = Buffer.byteLength(text);
     for (const key of this.unwritten) {

@@ -20,8 +20,19 @@ export function createMetrics(): Metrics {
   const counter = (name: string, help: string, labelNames: string[] = []) =>
     new Counter({ name, help, labelNames, registers });
   const outcomes = counter('lts_evaluations_total', 'Evaluations that ended, by outcome.', ['outcome']);
-  const received = counter('lts_received_bytes_total', 'Bytes of messages from clients.');
-  const sent = counter('lts_sent_bytes_total', 'Bytes of messages to clients.');
+  const bytes = { received: 0, sent: 0 };
+  for (const way of ['received', 'sent'] as const) {
+    new Counter({
+      name: `lts_${way}_bytes_total`,
+      help: `Bytes of messages ${way === 'received' ? 'from' : 'to'} clients.`,
+      registers,
+      // Counted in a plain number, once a message, and told when somebody asks.
+      collect() {
+        this.reset();
+        this.inc(bytes[way]);
+      },
+    });
+  }
   const errors = counter('lts_errors_total', 'Requests that were refused, by code.', ['code']);
   const help = 'How long evaluations waited and ran, by phase.';
   const seconds = new Histogram({
@@ -41,8 +52,8 @@ export function createMetrics(): Metrics {
       seconds.observe({ phase: 'train' }, timing.trainMs / 1000);
       seconds.observe({ phase: 'validate' }, timing.validateMs / 1000);
     },
-    received: (bytes) => received.inc(bytes),
-    sent: (bytes) => sent.inc(bytes),
+    received: (count) => void (bytes.received += count),
+    sent: (count) => void (bytes.sent += count),
     refused: (code) => errors.inc({ code }),
   };
 }

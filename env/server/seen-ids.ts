@@ -1,5 +1,3 @@
-import { deriveSeed } from '../../protocol/random.ts';
-
 /** 128 KiB a session: of 100,000 ids one new one in a hundred is asked for in vain. */
 const BITS = 1 << 20;
 const HASHES = 4;
@@ -22,10 +20,15 @@ export class SeenIds {
   }
 
   private positions(id: string): number[] {
-    const first = deriveSeed(0, id);
-    const step = (deriveSeed(first, id) | 1) >>> 0;
+    let first = 0x811c9dc5;
+    let second = 0;
+    for (let i = 0; i < id.length; i++) {
+      const unit = id.charCodeAt(i);
+      first = Math.imul(first ^ unit, 0x01000193);
+      second = Math.imul(second + unit, 0x85ebca6b) ^ (first >>> 15);
+    }
     const positions: number[] = [];
-    for (let i = 0; i < HASHES; i++) positions.push((first + i * step) % BITS);
+    for (let i = 0; i < HASHES; i++) positions.push(((first + Math.imul(i, second | 1)) >>> 7) % BITS);
     return positions;
   }
 }

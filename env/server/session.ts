@@ -35,11 +35,12 @@ export interface SessionOptions {
 }
 
 /** A step that is queued or running. */
-interface RunningStep extends StepRecord {
+interface RunningStep {
+  readonly record: StepRecord;
   /** The latest request that asked for it; null where that was before the server started. */
   re: MessageId | null;
   progress: boolean;
-  ticket?: Ticket;
+  ticket: Ticket | undefined;
   /** Called with the result, once: a batch counts them. */
   waiting: ((result: Result) => void)[];
 }
@@ -177,7 +178,7 @@ export class Session {
     const hash = requestHash(item);
     const running = this.running.get(item.step_id);
     const finished = running ? undefined : this.findFinished(item.step_id);
-    const known = running ?? finished;
+    const known = running?.record ?? finished;
     if (known && known.hash !== hash) {
       const message = `step_id: expected a new one for a different request, got ${item.step_id} again`;
       throw new ProtocolError('STEP_ID_CONFLICT', message, { at: '/step_id', got: item.step_id });
@@ -291,11 +292,11 @@ export class Session {
 
   private run(record: StepRecord): RunningStep {
     const { pool, source, spec } = this.options;
-    const step: RunningStep = { ...record, re: null, progress: false, waiting: [] };
-    this.running.set(step.id, step);
+    const step: RunningStep = { record, re: null, progress: false, waiting: [], ticket: undefined };
+    this.running.set(record.id, step);
     step.ticket = pool.submit(
-      { source, options: spec.options, request: step.request },
-      { owner: this.id, deadlineMs: step.deadlineMs, onProgress: (progress) => this.report(step, progress) },
+      { source, options: spec.options, request: record.request },
+      { owner: this.id, deadlineMs: record.deadlineMs, onProgress: (progress) => this.report(step, progress) },
     );
     void step.ticket.done.then((outcome) => this.finish(step, outcome));
     return step;
@@ -303,7 +304,7 @@ export class Session {
 
   private report(step: RunningStep, { phase, fraction, metrics, etaMs }: JobProgress): void {
     if (!step.progress) return;
-    const place = { re: step.re, session_id: this.id, step_id: step.id };
+    const place = { re: step.re, session_id: this.id, step_id: step.record.id };
     const finite = metrics && Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));
     this.listener?.send({
       t: 'progress',
@@ -317,9 +318,10 @@ export class Session {
 
   private finish(step: RunningStep, outcome: JobOutcome): void {
     if (this.ended) return;
-    const result = resultOf(this, step, outcome, ++this.seq);
-    this.running.delete(step.id);
-    this.options.journal.addResult(step, result, () => {
+    const { record, re } = step;
+    const result = resultOf(this, record, outcome, { re, seq: ++this.seq });
+    this.running.delete(record.id);
+    this.options.journal.addResult(record, result, () => {
       this.listener?.send(result);
       step.waiting.forEach((tell) => tell(result));
       if (!this.busy) this.options.onIdle();

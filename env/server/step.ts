@@ -12,9 +12,6 @@ type Result = ServerMessages['result'];
 
 export type StepItem = EvaluationItem & { readonly reset?: boolean | undefined };
 
-/** A step with the latest request that asked for it; null where that was before the server started. */
-type AskedStep = StepRecord & { readonly re: MessageId | null };
-
 interface SessionOfResult {
   readonly id: string;
   readonly testEvaluations: number;
@@ -48,37 +45,44 @@ function valueAt(item: StepItem, pointer: string): unknown {
   return keys.reduce<unknown>((node, key) => (node as Record<string, unknown> | undefined)?.[key], item);
 }
 
-/** The result message of a step that ended. */
+/** Whole microseconds: more digits would say nothing, and cost bytes in the journal and on the wire. */
+const microseconds = (ms: number) => Math.round(ms * 1000) / 1000;
+
+/**
+ * The result message of a step that ended.
+ *
+ * @param place `re` is the latest request that asked for it, null where that was before the server started
+ */
 export function resultOf(
   session: SessionOfResult,
-  step: AskedStep,
+  step: StepRecord,
   { outcome, reward, scores, testScores, reason, timing }: JobOutcome,
-  seq: number,
+  { re, seq }: { re: MessageId | null; seq: number },
 ): Result {
   const { spec, build, experiment } = session.options;
   return {
     t: 'result',
-    re: step.re,
+    re,
     session_id: session.id,
     step_id: step.id,
-    seq: seq,
+    seq,
     outcome,
     reward,
     observation: observationOf(experiment.task.metrics, scores),
     terminated: true,
     truncated: false,
-    scores: { ...scores },
-    ...(testScores && { test_scores: { ...testScores } }),
+    scores,
+    ...(testScores && { test_scores: testScores }),
     ...(reason !== undefined && { reason }),
     theta: step.request.theta,
     seed: step.seed,
     seeds: step.request.seeds,
     test_evaluations: session.testEvaluations,
     timing: {
-      queue_ms: timing.queueMs,
-      simulate_ms: timing.simulateMs,
-      train_ms: timing.trainMs,
-      validate_ms: timing.validateMs,
+      queue_ms: microseconds(timing.queueMs),
+      simulate_ms: microseconds(timing.simulateMs),
+      train_ms: microseconds(timing.trainMs),
+      validate_ms: microseconds(timing.validateMs),
     },
     repro: { spec_hash: spec.spec_hash, build, ...(spec.backend !== undefined && { backend: spec.backend }) },
   };

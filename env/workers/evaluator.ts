@@ -13,6 +13,9 @@ class Cancelled extends Error {}
 
 export class Evaluator {
   private readonly experiments = new Map<string, Experiment>();
+  /** The job before this one, whose experiment this one has too, mostly. */
+  private last:
+    { readonly source: string; readonly options: Job['options']; readonly experiment: Experiment } | undefined;
   private readonly cancelled = new Set<number>();
   private readonly waiting: NumberedJob[] = [];
   private busy = false;
@@ -74,9 +77,14 @@ export class Evaluator {
   private async run({ number, job, progress }: NumberedJob): Promise<void> {
     try {
       if (this.cancelled.has(number)) throw new Cancelled();
-      const experiment = await this.experimentOf(job.source, job.options);
+      const { last } = this;
+      const same = last?.source === job.source && last.options === job.options;
+      const experiment = same ? last.experiment : await this.experimentOf(job.source, job.options);
+      this.last = { source: job.source, options: job.options, experiment };
       const evaluation = await evaluate(experiment, job.request, this.reporter(number, progress));
-      if (this.done.push({ number, evaluation: finiteScores(evaluation) }) === 1) setImmediate(() => this.tellDone());
+      // After all microtasks: the quick evaluations behind this one have ended then.
+      if (this.done.push({ number, evaluation: finiteScores(evaluation) }) === 1)
+        process.nextTick(() => this.tellDone());
     } catch (error) {
       this.tellDone();
       if (error instanceof Cancelled) return this.tell({ kind: 'cancelled', number });

@@ -12,6 +12,8 @@ export class OwnProcess implements WorkerLike {
   readonly exited: Promise<void>;
   private readonly evaluator: Evaluator;
   private dead = false;
+  /** It was given evaluations in this turn of the event loop: the next ones wait for another, and the sockets go first. */
+  private served = false;
   private end!: () => void;
 
   constructor({ sources, onMessage, onExit }: WorkerOptions) {
@@ -26,6 +28,14 @@ export class OwnProcess implements WorkerLike {
   }
 
   send(message: ToWorker): void {
+    if (message.kind !== 'evaluate') return this.hear(message);
+    if (this.served) return void setImmediate(() => this.send(message));
+    this.served = true;
+    setImmediate(() => (this.served = false));
+    this.hear(message);
+  }
+
+  private hear(message: ToWorker): void {
     if (!this.dead) this.evaluator.hear(message);
   }
 

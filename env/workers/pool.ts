@@ -33,6 +33,23 @@ const LONGEST_RETRY_MS = 10_000;
 /** After so many failed starts of every worker in a row, what waits fails. */
 const HOPELESS_STARTS = 3;
 
+class PoolTicket implements Ticket {
+  constructor(
+    readonly done: Promise<JobOutcome>,
+    private readonly assignment: Assignment,
+    readonly cancel: () => void,
+  ) {}
+
+  get state(): Ticket['state'] {
+    return this.assignment.state;
+  }
+}
+
+/** The timing of an evaluation that did not come to its end. */
+function waitedOnly({ started, submitted }: Assignment): JobOutcome['timing'] {
+  return { queueMs: (started ?? performance.now()) - submitted, simulateMs: 0, trainMs: 0, validateMs: 0 };
+}
+
 export class WorkerPool {
   private readonly queue = new FairQueue<Assignment>();
   private readonly slots: Slot[] = [];
@@ -104,13 +121,7 @@ export class WorkerPool {
     }
     this.queue.add(options.owner, assignment);
     this.feedSoon();
-    return {
-      done,
-      get state() {
-        return assignment.state;
-      },
-      cancel: () => this.end(assignment, 'cancelled'),
-    };
+    return new PoolTicket(done, assignment, () => this.end(assignment, 'cancelled'));
   }
 
   /** Ends every evaluation as cancelled and every worker; no process is left when it resolves. */
@@ -190,12 +201,12 @@ export class WorkerPool {
 
   private scored(assignment: Assignment, evaluation: Evaluation): void {
     const { simulateMs, trainMs, validateMs } = evaluation.timing;
+    const timing = { queueMs: assignment.started! - assignment.submitted, simulateMs, trainMs, validateMs };
     const { options } = assignment.job;
     const before = this.cost.get(options);
     const ms = simulateMs + trainMs + validateMs;
     this.cost.set(options, before === undefined ? ms : Math.max(ms, 0.8 * before + 0.2 * ms));
-    const queueMs = assignment.started! - assignment.submitted;
-    this.finish(assignment, { ...evaluation, timing: { ...evaluation.timing, queueMs } });
+    this.finish(assignment, { ...evaluation, timing });
   }
 
   /** Time left: what evaluations with these options took lately, and for one that waits, its share of the queue. */
@@ -225,6 +236,7 @@ export class WorkerPool {
 
   /** Hands waiting evaluations to free workers, fairly shared where several go at once. */
   private feed(): void {
+    if (this.queue.size === 0) return;
     const free = this.slots.filter((slot) => slot.state === 'ready' && slot.assignments.size === 0);
     for (const [i, slot] of free.entries()) {
       if (this.queue.size === 0) return;
@@ -282,15 +294,14 @@ export class WorkerPool {
       : unscored('cancelled', 'cancelled on request');
   }
 
-  private finish(assignment: Assignment, outcome: Omit<JobOutcome, 'timing'> & Partial<JobOutcome>): void {
+  private finish(assignment: Assignment, given: Omit<JobOutcome, 'timing'> & Partial<JobOutcome>): void {
     assignment.timers.forEach(clearTimeout);
     assignment.state = 'finished';
     assignment.slot?.assignments.delete(assignment.number);
     assignment.slot = undefined;
-    const queueMs = (assignment.started ?? performance.now()) - assignment.submitted;
-    const whole = { timing: { queueMs, simulateMs: 0, trainMs: 0, validateMs: 0 }, ...outcome };
-    this.options.onOutcome?.(whole);
-    assignment.resolve(whole);
+    const outcome = given.timing ? (given as JobOutcome) : { ...given, timing: waitedOnly(assignment) };
+    this.options.onOutcome?.(outcome);
+    assignment.resolve(outcome);
   }
 
   /** A worker has ended: its evaluation ends with it, and another worker takes its place. */

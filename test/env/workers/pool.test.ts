@@ -142,6 +142,25 @@ describe('the worker pool', () => {
     await own.stop();
   });
 
+  it('lets the sockets have their turns between evaluations in its own process', async () => {
+    const own = new WorkerPool({ size: 0, sources: [BANDIT] });
+    await own.ready;
+    // The first loads the experiment.
+    await own.submit(job(), { owner: 'me' }).done;
+    let turns = 0;
+    const count = () => {
+      turns++;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+    const jobs = Array.from({ length: 64 }, (_, seed) => own.submit(job({}, { seed }), { owner: 'me' }).done);
+    await Promise.all(jobs);
+    clearImmediate(next);
+    // Nothing is known of how long such a job takes, so that each goes alone.
+    assert.ok(turns >= 60, `${turns} turns of the event loop`);
+    await own.stop();
+  });
+
   it('ends every evaluation and every process when it stops', async () => {
     const stopped = new WorkerPool({ size: 2, sources: [BANDIT] });
     await stopped.ready;
