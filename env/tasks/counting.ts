@@ -116,10 +116,13 @@ export function countingTask(options: Partial<CountingOptions> & Pick<CountingOp
           density(types, size),
         ),
       };
-      await train(training, report);
-      const statistics = measureStatistics(training, plainInput(spread(samples, STATISTICS_IMAGES), size));
-      const frozen = freezeLayers(layerList, weights, statistics);
-      return new CountingModel(layers, frozen, types, size, weights);
+      const plain = plainInput(spread(samples, STATISTICS_IMAGES), size);
+      const model = () => {
+        const frozen = freezeLayers(layerList, weights, measureStatistics(training, plain));
+        return new CountingModel(layers, frozen, types, size, weights);
+      };
+      await train(training, (progress) => report({ ...progress, model }));
+      return model();
     },
   };
 }

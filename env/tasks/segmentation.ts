@@ -103,10 +103,13 @@ export function segmentationTask(options: Partial<SegmentationOptions> = {}): Se
           cellClasses(size, resolved.carWeight),
         ),
       };
-      await train(training, report);
-      const statistics = measureStatistics(training, plainInput(spread(samples, STATISTICS_IMAGES), size));
-      const frozen = freezeLayers(layerList, training.weights, statistics);
-      return new SegmentationModel(layers, frozen, size, training.weights);
+      const plain = plainInput(spread(samples, STATISTICS_IMAGES), size);
+      const model = () => {
+        const frozen = freezeLayers(layerList, training.weights, measureStatistics(training, plain));
+        return new SegmentationModel(layers, frozen, size, training.weights);
+      };
+      await train(training, (progress) => report({ ...progress, model }));
+      return model();
     },
   };
 }

@@ -6,7 +6,6 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
-import type { TrainingProgress } from '../task.ts';
 import { AdamW, oneCycle } from './adamw.ts';
 import { parameterTensors, trainingLayers, type ApplyLayer, type Layer, type Statistics } from './layers.ts';
 
@@ -29,7 +28,7 @@ export interface Training {
   /** Where training starts: fresh, or what another training ended with. They are trained in place. */
   readonly weights: Float32Array;
   readonly steps: number;
-  /** After how many steps progress is told. */
+  /** Over how many steps the loss that progress tells is averaged at most. */
   readonly stepsPerEpoch: number;
   readonly learningRate: number;
   readonly weightDecay: number;
@@ -40,8 +39,13 @@ export interface Training {
  * Trains in place; gives the event loop a turn after every step.
  *
  * Stops early, without an error, when the loss is no longer finite: the model then scores NaN.
+ *
+ * @param report told after each step: the share of the steps that are done, and the mean loss of the epoch so far
  */
-export async function train(training: Training, report: TrainingProgress): Promise<void> {
+export async function train(
+  training: Training,
+  report: (progress: { readonly fraction: number; readonly loss: number }) => void | Promise<void>,
+): Promise<void> {
   const { layers, weights, steps, stepsPerEpoch } = training;
   const optimiser = new AdamW(weights.length, training.weightDecay);
   const gradient = new Float32Array(weights.length);
@@ -56,10 +60,8 @@ export async function train(training: Training, report: TrainingProgress): Promi
     optimiser.update(weights, gradient, oneCycle(training.learningRate, step / steps));
     lossSum += loss;
     lossCount++;
-    if ((step + 1) % stepsPerEpoch === 0 || step + 1 === steps) {
-      report({ fraction: (step + 1) / steps, loss: lossSum / lossCount });
-      lossSum = lossCount = 0;
-    }
+    await report({ fraction: (step + 1) / steps, loss: lossSum / lossCount });
+    if ((step + 1) % stepsPerEpoch === 0) lossSum = lossCount = 0;
     await setImmediate();
   }
 
