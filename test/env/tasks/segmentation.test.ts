@@ -84,7 +84,11 @@ describe('segmentationTask', () => {
     let turns = 0;
     const clock = setInterval(() => turns++, 1);
     const task = segmentationTask({ ...short, steps: 7, batchSize: 4 });
-    const model = await task.train(syntheticScenes(12, 1), SEEDS, ({ fraction, loss }) => void reports.push({ fraction, loss: loss! }));
+    const model = await task.train(
+      syntheticScenes(12, 1),
+      SEEDS,
+      ({ fraction, loss }) => void reports.push({ fraction, loss: loss! }),
+    );
     clearInterval(clock);
     model.dispose();
     assert.deepEqual(
