@@ -178,10 +178,15 @@ export function gaussianProcess({ size, start, random }: Problem, { initial, bat
     return top.action;
   };
 
+  const recommend = (): number[] => {
+    model ??= fit();
+    return [...actions[incumbents()[0]!.index]!];
+  };
+
   return {
     ask() {
       if (actions.length === 0) return [[...start], ...latinHypercube(initial - 1, size, random)];
-      model = fit();
+      model ??= fit();
       const ranking = incumbents();
       const centres = ranking.slice(0, 5).map(({ index }) => actions[index]!);
       return Array.from({ length: batch }, () => {
@@ -197,11 +202,11 @@ export function gaussianProcess({ size, start, random }: Problem, { initial, bat
       model = undefined;
     },
 
-    recommend() {
-      model ??= fit();
-      return [...actions[incumbents()[0]!.index]!];
+    recommend,
+    state() {
+      const best = recommend(); // fits first
+      return { best, length: LENGTHS[chosen[0]]! * Math.sqrt(size), noise: NOISES[chosen[1]]! };
     },
-    state: () => ({ length: LENGTHS[chosen[0]]! * Math.sqrt(size), noise: NOISES[chosen[1]]! }),
   };
 }
 

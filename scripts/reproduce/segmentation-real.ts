@@ -13,9 +13,18 @@ import type { LabelledImage } from '../../env/labelled-image.ts';
 import { completeTheta, type Theta } from '../../protocol/parameters.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 import { drawPredictions } from '../figures/run-pictures.ts';
-import { ALL_FREE, bestOf, fixedArm, learnedArms, randomThetas, runSearchArms } from './arms.ts';
+import { ALL_FREE, bestOf, fixedArm, learnedArms, randomThetas, runSearchArms, titlesOf } from './arms.ts';
+import { reportEvaluationsToReach } from './evaluations-to-reach.ts';
 import type { Arm, Experiment, Laboratory, Scores } from './experiment.ts';
-import { CAR_IOU, drawCarIou, REPORT_SEEDS, segmentationSearches, SHORT, streetParameters } from './streets.ts';
+import {
+  CAR_IOU,
+  drawCarIou,
+  REPORT_SEEDS,
+  segmentationSearches,
+  SHORT,
+  SOFT_CAR_IOU,
+  streetParameters,
+} from './streets.ts';
 
 /** What mattered most for real streets: brightness of ground against sky, the camera, what stands along the road. */
 const CHOSEN = [
@@ -121,6 +130,8 @@ export const segmentationRealReproduction: Experiment = {
     const handSet = await fixed('default', 'hand-set default θ', Array<Theta>(5).fill(byDefault), []);
     const start = await fixed('start', 'the start', Array<Theta>(5).fill(POOR_STREETS), []);
     const byArm = await runSearchArms(laboratory, SEARCHES);
+    const question = { environment: real.id, metric: SOFT_CAR_IOU, seeds: 2, titles: titlesOf(SEARCHES) };
+    await reportEvaluationsToReach(laboratory, question, byArm);
 
     const experiment = createExperiment(real, preset.envOptions).experiment as RealExperiment;
     const thetas = byArm['reinforce']!.map(({ learned }) => learned.theta);
