@@ -94,7 +94,7 @@ export interface Reached {
   readonly median: number | null;
   /** The median over REINFORCE's budget. */
   readonly shareOfBudget: number | null;
-  /** The median over REINFORCE's own; null where that is not known or 0. */
+  /** The median over REINFORCE's own, in which one of its searches that did not get there counts as its budget. */
   readonly ratio: number | null;
 }
 
@@ -107,14 +107,14 @@ export function compareWithReinforce(arms: readonly ArmPaths[]): { level: number
     const middle = median(evaluations.map((n) => n ?? Infinity));
     return { evaluations, median: Number.isFinite(middle) ? middle : null };
   };
-  const own = of(reinforce).median;
+  const own = median(of(reinforce).evaluations.map((n) => n ?? reinforce.budget));
   const reached = arms.map((paths): Reached => {
     const { arm, title, budget } = paths;
     const found = of(paths);
     return {
       ...{ arm, title, budget, ...found },
       shareOfBudget: found.median === null ? null : found.median / reinforce.budget,
-      ratio: found.median === null || !own ? null : found.median / own,
+      ratio: found.median === null || own === 0 ? null : found.median / own,
     };
   });
   return { level, reached };
@@ -142,7 +142,10 @@ export async function reportEvaluationsToReach(
     JSON.stringify(searches[0]!.envOptions) === JSON.stringify(byArm['reinforce']![0]!.envOptions);
   const compared = Object.entries(byArm).filter(([, searches]) => sameQuestion(searches));
   const wanted = compared.flatMap(([, searches]) =>
-    searches.map((search) => ({ search, recommended: recommendations(search) })),
+    searches.map((search) => {
+      const start: Recommendation = { spent: 0, action: search.start.action };
+      return { search, recommended: [start, ...recommendations(search)] };
+    }),
   );
   const requests = wanted.flatMap(({ search: { arm, seed }, recommended }) =>
     recommended.flatMap(({ spent, action }) =>
@@ -161,8 +164,7 @@ export async function reportEvaluationsToReach(
   const pathOf = new Map<FinishedSearch, Milestone[]>();
   for (const { search, recommended } of wanted) {
     const path = recommended.map(({ spent }) => ({ spent, score: meanOf(scores.slice(next, (next += seeds))) }));
-    const start = meanOf(search.start.validation.map((validation) => validation[metric]!));
-    pathOf.set(search, [{ spent: 0, score: start }, ...path]);
+    pathOf.set(search, path);
   }
   const arms = compared.map(([arm, searches]): ArmPaths => ({
     arm,
@@ -216,7 +218,7 @@ function markdown(
     `The level is ${level.toFixed(4)} ${metric} on validation: the mean over REINFORCE’s searches of the θ that each recommends at its end. ` +
       `A search is judged by the θ that it would recommend if it stopped, evaluated on ${seeds} seeds that no search has seen. ` +
       `It is looked at after ${FIRST_LOOK} evaluations, √2 times as many, and so on; it has reached the level where two looks in a row are not below it, and 0 means that its start had. ` +
-      'Evaluations are counted in trained images. The last columns: the median over REINFORCE’s budget, and over the median that REINFORCE itself needed.',
+      'Evaluations are counted in trained images. The last columns: the median over REINFORCE’s budget, and over the median that REINFORCE itself needed, its budget where one of its searches did not get there.',
     '',
     `| | budget | ${bySeed.join(' | ')} | median | of REINFORCE’s budget | of REINFORCE’s own |`,
     `|---|--:|${bySeed.map(() => '--:|').join('')}--:|--:|--:|`,

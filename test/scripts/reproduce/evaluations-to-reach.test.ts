@@ -91,6 +91,15 @@ describe('evaluations to reach a level', () => {
     );
   });
 
+  it('are compared with REINFORCE’s budget where most of its searches end below the mean of their ends', () => {
+    const { reached } = compareWithReinforce([
+      { arm: 'reinforce', title: '', budget: 64, paths: [path(0, 0.9), path(0, 0.1), path(0, 0.1)] },
+      { arm: 'quick', title: '', budget: 64, paths: [path(0, 0.9), path(0, 0.9), path(0, 0.9)] },
+    ]);
+    assert.deepEqual(reached[0]!.evaluations, [16, null, null]);
+    assert.deepEqual([reached[0]!.median, reached[0]!.ratio, reached[1]!.ratio], [null, null, 16 / 64]);
+  });
+
   it('know from the log’s order how many trials the agent had been told in each state', () => {
     const evaluation = (key: string): LogRecord => ({ ...trial(0), key });
     const iteration = (i: number): LogRecord => ({ type: 'iteration', iteration: i, state: { mu: [i] } });
