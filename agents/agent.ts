@@ -10,7 +10,7 @@ import type { Random } from '../protocol/random.ts';
 export interface Trial {
   /** [D], each from -1 to 1. */
   readonly action: readonly number[];
-  /** The validation score; null when the evaluation failed (diverged, infeasible, crashed, …). */
+  /** The validation score, or what it is taken for when it was discarded; null when it failed (diverged, infeasible, crashed, …). */
   readonly reward: number | null;
 }
 

@@ -48,6 +48,8 @@ function distance(a: readonly number[], b: readonly number[]): number {
 /** A Gaussian process that has seen data. */
 export interface Posterior {
   readonly logMarginalLikelihood: number;
+  /** Mean of f at an action: n operations, where its deviation takes n². */
+  mean(action: readonly number[]): number;
   /** Mean and standard deviation of f at an action; the noise is not in it. */
   at(action: readonly number[]): { mean: number; sd: number };
   /** Counts an action as evaluated, with the outcome that the model expects. */
@@ -87,15 +89,21 @@ export function posterior(
   const alpha = solve(residuals); // K⁻¹ (y − m)
   const variance = Math.max(residuals.reduce((sum, r, i) => sum + r * alpha[i]!, 0) / n, 1e-12);
 
+  /** From the covariances with what was seen: eq. 2.25; α is 0 for what is merely believed. */
+  const meanOf = (k: Float64Array) => {
+    let mean = m;
+    for (let i = 0; i < n; i++) mean += k[i]! * alpha[i]!;
+    return mean;
+  };
+
   return {
     logMarginalLikelihood: -0.5 * (n * Math.log(2 * Math.PI * variance) + logDeterminant(L) + n), // eq. 2.30
+    mean: (action) => meanOf(covariances(action, n)),
     at(action) {
       const k = covariances(action, seen.length);
-      let mean = m;
-      for (let i = 0; i < n; i++) mean += k[i]! * alpha[i]!; // eq. 2.25; α is 0 for what is merely believed
       let rest = 1;
       for (const v of solveLower(L, k)) rest -= v * v; // eq. 2.26
-      return { mean, sd: Math.sqrt(variance * Math.max(rest, 0)) };
+      return { mean: meanOf(k), sd: Math.sqrt(variance * Math.max(rest, 0)) };
     },
     believe(action) {
       seen.push(action);
@@ -157,7 +165,7 @@ export function gaussianProcess({ size, start, random }: Problem, { initial, bat
 
   /** Where the model expects most, of all that was evaluated: an index and its mean. */
   const incumbents = (): { index: number; mean: number }[] =>
-    actions.map((a, index) => ({ index, mean: model!.at(a).mean })).sort((a, b) => b.mean - a.mean);
+    actions.map((a, index) => ({ index, mean: model!.mean(a) })).sort((a, b) => b.mean - a.mean);
 
   /** The action with the highest expected improvement: of many anywhere and near the best ones, then of its own surroundings. */
   const propose = (best: number, centres: readonly (readonly number[])[]): number[] => {
@@ -178,10 +186,15 @@ export function gaussianProcess({ size, start, random }: Problem, { initial, bat
     return top.action;
   };
 
+  const recommend = (): number[] => {
+    model ??= fit();
+    return [...actions[incumbents()[0]!.index]!];
+  };
+
   return {
     ask() {
       if (actions.length === 0) return [[...start], ...latinHypercube(initial - 1, size, random)];
-      model = fit();
+      model ??= fit();
       const ranking = incumbents();
       const centres = ranking.slice(0, 5).map(({ index }) => actions[index]!);
       return Array.from({ length: batch }, () => {
@@ -197,11 +210,11 @@ export function gaussianProcess({ size, start, random }: Problem, { initial, bat
       model = undefined;
     },
 
-    recommend() {
-      model ??= fit();
-      return [...actions[incumbents()[0]!.index]!];
+    recommend,
+    state() {
+      const best = recommend(); // fits first
+      return { best, length: LENGTHS[chosen[0]]! * Math.sqrt(size), noise: NOISES[chosen[1]]! };
     },
-    state: () => ({ length: LENGTHS[chosen[0]]! * Math.sqrt(size), noise: NOISES[chosen[1]]! }),
   };
 }
 

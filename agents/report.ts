@@ -5,6 +5,7 @@ import type { EvaluationRecord } from './trial-log.ts';
 
 /** Lines of progress, with the best so far, the pace, and the time left. */
 export class Progress {
+  /** Evaluations; one that was discarded counts by the share that it has cost. */
   private done = 0;
   private paid = 0;
   private best = -Infinity;
@@ -17,13 +18,14 @@ export class Progress {
 
   /** @param past whether the record comes from the log of an earlier part of the run, which took no time now */
   show(record: EvaluationRecord, past: boolean): void {
-    this.done++;
+    const { work = 1 } = record;
+    this.done += work;
     if (record.reward !== null) this.best = Math.max(this.best, record.reward);
     if (past) return;
-    this.paid++;
+    this.paid += work;
     const minutes = (performance.now() - this.started) / 60_000;
     const pace = this.paid / minutes;
-    const count = `[${String(this.done).padStart(String(this.total).length)}/${this.total}]`;
+    const count = `[${String(Math.floor(this.done)).padStart(String(this.total).length)}/${this.total}]`;
     const reward =
       record.reward === null
         ? `${record.outcome}${record.reason ? ` (${record.reason})` : ''}`

@@ -1,7 +1,7 @@
 /**
  * The only loop: every agent's program is this, around its `ask` and `tell`.
  *
- *     ask → evaluate over the socket, several at once → log → tell → …
+ *     ask → evaluate over the socket, several at once, discarding the weak → log → tell → …
  *     then: re-evaluate the finalists on fresh seeds, report start and winner with their test scores
  */
 import { randomUUID } from 'node:crypto';
@@ -11,6 +11,7 @@ import { actionSize, completeTheta, defaultTheta, thetaToAction, type Theta } fr
 import { deriveSeed, Random } from '../protocol/random.ts';
 import type { Agent, Problem, Trial } from './agent.ts';
 import { connect, type RemoteEnvironment } from './client.ts';
+import { Watch } from './discard.ts';
 import { choice, integer, jsonObject, seed } from './flags.ts';
 import { describeTheta, Progress, reportTable, type Reported } from './report.ts';
 import { readTrialLog, TrialLog, type EvaluationRecord, type RunHeader } from './trial-log.ts';
@@ -25,6 +26,7 @@ interface RunOptions {
   readonly seed: number;
   readonly start: string;
   readonly seeds: 'fresh' | 'fixed-initialisation' | 'common';
+  readonly discard: 'none' | 'median';
   readonly parallel?: number;
   readonly finalists: number;
   readonly finalistSeeds: number;
@@ -44,7 +46,12 @@ function commonFlags(command: Command): Command {
     .addOption(new Option('--token <token>', "the server's bearer token").env('LTS_TOKEN'))
     .option('--env <id>', 'environment id (default: the only one that the server has)')
     .option('--env-options <json>', 'options of the environment, {…} or a file', jsonObject, {})
-    .option('--evaluations <n>', 'evaluations that the search may spend', integer(1), 64)
+    .option(
+      '--evaluations <n>',
+      'evaluations that the search may spend; a discarded one counts by the share of its training that was done',
+      integer(1),
+      64,
+    )
     .option('--seed <n>', 'decides everything random in the run', seed, 1)
     .option(
       '--start <where>',
@@ -57,6 +64,12 @@ function commonFlags(command: Command): Command {
         'common: all seeds shared in an iteration, new in the next',
       choice('fresh', 'fixed-initialisation', 'common'),
       'fixed-initialisation',
+    )
+    .option(
+      '--discard <rule>',
+      'median: cancel an evaluation that scores below the median of the latest ones at the same point of its training; none',
+      choice('none', 'median'),
+      'none',
     )
     .option('--parallel <n>', 'evaluations under way at once (default: as many as the server takes)', integer(1))
     .option('--finalists <n>', 'how many of the best are evaluated again on fresh seeds', integer(1), 3)
@@ -167,11 +180,16 @@ async function run<Options>(
     console.log(`${spec.env_id} at ${options.url}, ${actionSize(spec.parameters)} action components; log: ${log.path}`);
 
     const known = new Map<string, EvaluationRecord>();
-    for (const record of past?.records ?? []) if (record.type === 'evaluation') known.set(record.key, record);
+    let told = 0;
+    for (const record of past?.records ?? []) {
+      if (record.type === 'evaluation') known.set(record.key, record);
+      if (record.type === 'iteration') told = record.iteration + 1;
+    }
     const session: Session = {
       environment,
       log,
       known,
+      told,
       runId: header.runId,
       parallel: options.parallel ?? client.limits.max_in_flight,
       signal,
@@ -200,6 +218,8 @@ interface Session {
   readonly log: TrialLog;
   /** Evaluations of an earlier, stopped part of this run. */
   readonly known: ReadonlyMap<string, EvaluationRecord>;
+  /** How many iterations of it are in the log. */
+  readonly told: number;
   readonly runId: string;
   readonly parallel: number;
   readonly signal: AbortSignal;
@@ -212,21 +232,24 @@ interface Request {
   readonly seed: number;
   readonly initialisation?: number;
   readonly test?: boolean;
+  /** Of earlier iterations: discards this one when it is weak beside them. */
+  readonly past?: readonly EvaluationRecord[] | undefined;
 }
 
 /** One evaluation: from the log where it stands there, over the socket otherwise. */
 async function evaluate(session: Session, request: Request): Promise<EvaluationRecord> {
   const { environment, log, known, runId, signal } = session;
-  const { key, action, seed, initialisation, test } = request;
-  const past = known.get(key);
-  if (past) {
-    if (JSON.stringify(past.action) !== JSON.stringify(action)) {
+  const { key, action, seed, initialisation, test, past } = request;
+  const logged = known.get(key);
+  if (logged) {
+    if (JSON.stringify(logged.action) !== JSON.stringify(action)) {
       throw new Error(
         `${log.path}, ${key}: expected the action that this agent asks for, got another; was it changed?`,
       );
     }
-    return past;
+    return logged;
   }
+  const watch = past && new Watch(environment.spec.reward.metric, past);
   const result = await environment.evaluate(
     {
       step_id: `${runId}/${key}`,
@@ -235,7 +258,7 @@ async function evaluate(session: Session, request: Request): Promise<EvaluationR
       ...(initialisation !== undefined && { seeds: { initialisation } }),
       ...(test && { test }),
     },
-    { signal },
+    watch ? { signal: AbortSignal.any([signal, watch.signal]), onProgress: watch.onProgress } : { signal },
   );
   const record: EvaluationRecord = {
     type: 'evaluation',
@@ -249,8 +272,10 @@ async function evaluate(session: Session, request: Request): Promise<EvaluationR
     ...(result.reason !== undefined && { reason: result.reason }),
     seeds: { ...result.seeds },
     timing: { ...result.timing },
+    ...(watch && { early: watch.scores }),
+    ...watch?.verdict(),
   };
-  if (result.outcome === 'cancelled' && signal.aborted) throw new Error('interrupted');
+  if (record.outcome === 'cancelled' && signal.aborted) throw new Error('interrupted');
   log.append(record);
   return record;
 }
@@ -282,17 +307,19 @@ async function search<Options>(
   make: (problem: Problem, options: Options) => Agent,
   agentOptions: Options,
 ): Promise<void> {
-  const { environment, log, progress, known } = session;
+  const { environment, log, progress, known, told } = session;
   const random = new Random(deriveSeed(options.seed, 'agent'));
   const start = startAction(options.start, environment, random);
   const agent = make({ size: start.length, start, random }, agentOptions);
   const initialisation = deriveSeed(options.seed, 'initialisation');
-  const trials: Trial[] = [];
+  const trials: EvaluationRecord[] = [];
+  let left = options.evaluations;
 
-  for (let iteration = 0; trials.length < options.evaluations; iteration++) {
+  for (let iteration = 0; left >= 1; iteration++) {
     const asked = agent.ask();
     const first = trials.length;
-    const requests = asked.slice(0, options.evaluations - first).map((action, i): Request => ({
+    const past = options.discard === 'median' ? [...trials] : undefined;
+    const requests = asked.slice(0, Math.floor(left)).map((action, i): Request => ({
       key: `search/${first + i}`,
       action,
       seed:
@@ -300,16 +327,20 @@ async function search<Options>(
           ? deriveSeed(options.seed, 'iteration', iteration)
           : deriveSeed(options.seed, 'evaluation', first + i),
       ...(options.seeds === 'fixed-initialisation' && { initialisation }),
+      past,
     }));
-    const fresh = requests.some(({ key }) => !known.has(key));
     const records = await evaluateAll(session, requests, (record) => progress.show(record, known.has(record.key)));
     if (records.every(({ outcome }) => outcome === 'failed')) {
       throw new Error(`all ${records.length} evaluations of iteration ${iteration} failed: ${records[0]?.reason}`);
     }
+    if (past && iteration === 0 && records.every(({ early = [] }) => early.length === 0)) {
+      console.log('--discard: nothing will be, as this environment tells no scores before the end of a training');
+    }
     trials.push(...records);
+    for (const { work = 1 } of records) left -= work;
     if (records.length < asked.length) break; // the budget ended within the iteration: nothing to learn from a part
-    agent.tell(records);
-    if (fresh) log.append({ type: 'iteration', iteration, state: agent.state?.() ?? {} });
+    agent.tell(records.map(({ action, reward, estimate = null }): Trial => ({ action, reward: reward ?? estimate })));
+    if (iteration >= told) log.append({ type: 'iteration', iteration, state: agent.state?.() ?? {} });
   }
 
   const learned = await bestOf(session, options, finalists(trials, agent, options.finalists));
@@ -323,7 +354,7 @@ async function search<Options>(
 }
 
 /** The best few actions of a search, and the one that the agent believes in. */
-function finalists(trials: readonly Trial[], agent: Agent, count: number): (readonly number[])[] {
+function finalists(trials: readonly EvaluationRecord[], agent: Agent, count: number): (readonly number[])[] {
   const ranked = trials
     .filter(({ reward }) => reward !== null)
     .sort((a, b) => b.reward! - a.reward!)

@@ -18,6 +18,13 @@ export interface RunHeader {
   readonly environment: { readonly id: string; readonly specHash: string; readonly options: unknown };
 }
 
+/** The reward's metric of a model that is still in training. */
+export interface EarlyScore {
+  /** Share of the training that was done, 0 to 1. */
+  readonly fraction: number;
+  readonly score: number;
+}
+
 /** One evaluation. `key` says which of the run's: `search/12`, `start/0`, `after-64/finalist/0/1`, `after-64/learned/2`. */
 export interface EvaluationRecord {
   readonly type: 'evaluation';
@@ -28,6 +35,12 @@ export interface EvaluationRecord {
   readonly reward: number | null;
   readonly scores: Readonly<Record<string, number>>;
   readonly testScores?: Readonly<Record<string, number>>;
+  /** What the model scored on its way, where the run listens (`--discard`). */
+  readonly early?: readonly EarlyScore[];
+  /** Of one with the outcome `discarded`: the reward that it is taken to have had. */
+  readonly estimate?: number;
+  /** Of the same: the share of the training that was done, and counts against the budget; otherwise that is 1. */
+  readonly work?: number;
   readonly reason?: string;
   readonly seeds: Readonly<Record<string, number>>;
   readonly timing: Readonly<Record<string, number>>;

@@ -5,6 +5,7 @@
  */
 import { deriveSeed, type Seed } from '../protocol/random.ts';
 import type { Theta } from '../protocol/parameters.ts';
+import { earlyScorer } from './early-scores.ts';
 import type { Experiment } from './experiments/experiment.ts';
 import { InfeasibleError } from './simulators/simulator.ts';
 import type { Scores, TrainedModel } from './tasks/task.ts';
@@ -34,13 +35,18 @@ export interface EvaluationRequest {
   readonly seeds: EvaluationSeeds;
   /** Whether the untouched test set is scored as well; the reward comes from validation either way. */
   readonly test: boolean;
+  /** Whether progress is to tell scores of the unfinished model too; the final ones stay what they are. */
+  readonly earlyScores?: boolean | undefined;
 }
 
 export interface EvaluationProgress {
   readonly phase: 'simulate' | 'train' | 'validate';
   /** Share of the phase that is done, 0 to 1. */
   readonly fraction: number;
+  /** The loss, and where `scored` the task's metrics. */
   readonly metrics?: Readonly<Record<string, number>>;
+  /** It has scores of the unfinished model: such progress is always told. */
+  readonly scored?: true;
 }
 
 /** `reward` is finite when the outcome is `ok` and null otherwise, never NaN. */
@@ -130,9 +136,12 @@ async function evaluateOnce<Sample>(
   timing.simulateMs = lap();
 
   // Train: h* = argmin over h of the loss on D(θ)
-  const model = await task.train(samples, seeds, ({ fraction, loss }) =>
-    report({ phase: 'train', fraction, ...(loss !== undefined && { metrics: { loss } }) }),
-  );
+  const scoreEarly = request.earlyScores ? earlyScorer(target) : () => undefined;
+  const model = await task.train(samples, seeds, async ({ fraction, loss, model }) => {
+    const scores = await scoreEarly(fraction, model);
+    const metrics = { ...(loss !== undefined && { loss }), ...scores };
+    report({ phase: 'train', fraction, metrics, ...(scores && { scored: true }) });
+  });
   timing.trainMs = lap();
 
   // Score: R(θ) is taken on validation, whatever else is asked for

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import type { LabelledImage } from '../labelled-image.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
+import { spread } from '../targets/spread.ts';
 import { readFrames, streetFrames, type StreetFrames } from '../targets/street-images.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
 import { POOR_STREETS } from './streets.ts';
@@ -24,12 +25,6 @@ function dataFolder(): string {
     );
   }
   return folder;
-}
-
-/** Up to `count` of the items, evenly spread. */
-function spread<T>(items: readonly T[], count: number): T[] {
-  const taken = Math.min(count, items.length);
-  return Array.from({ length: taken }, (_, i) => items[Math.floor((i * items.length) / taken)]!);
 }
 
 export function trafficSegmentationReal(given: z.infer<typeof options>, folder = dataFolder()) {

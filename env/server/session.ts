@@ -192,7 +192,7 @@ export class Session {
       });
       return 'replayed';
     }
-    const step = running ?? this.accept(item, hash);
+    const step = running ?? this.accept(item, hash, ask.progress);
     step.re = ask.re;
     step.progress = ask.progress;
     if (ask.onResult) step.waiting.push(ask.onResult);
@@ -247,12 +247,13 @@ export class Session {
     };
   }
 
-  /** Takes on a new step. */
-  private accept(item: StepItem, hash: string): RunningStep {
+  /** Takes on a new step; who wants its progress gets early scores with it. */
+  private accept(item: StepItem, hash: string, earlyScores: boolean): RunningStep {
     this.checkLimits(item);
     const theta = decodedTheta(this.options.experiment, item);
     const seed = this.episodes.begin(item);
-    const request = { theta, seeds: evaluationSeeds(seed, pinnedSeeds(item.seeds)), test: item.test ?? false };
+    const seeds = evaluationSeeds(seed, pinnedSeeds(item.seeds));
+    const request = { theta, seeds, test: item.test ?? false, ...(earlyScores && { earlyScores }) };
     if (request.test) this.tests++;
     const record: StepRecord = {
       id: item.step_id,

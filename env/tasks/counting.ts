@@ -118,10 +118,13 @@ export function countingTask(options: Partial<CountingOptions> & Pick<CountingOp
           density(types, size),
         ),
       };
-      await train(training, report);
-      const statistics = measureStatistics(training, plainBatches(samples, size, batchSize, STATISTICS_IMAGES));
-      const frozen = freeze(network, layerList, weights, statistics);
-      return new CountingModel(frozen, types, size, weights);
+      const plain = plainBatches(samples, size, batchSize, STATISTICS_IMAGES);
+      const model = () => {
+        const frozen = freeze(network, layerList, weights, measureStatistics(training, plain));
+        return new CountingModel(frozen, types, size, weights);
+      };
+      await train(training, (progress) => report({ ...progress, model }));
+      return model();
     },
   };
 }

@@ -106,10 +106,13 @@ export function segmentationTask(options: Partial<SegmentationOptions> = {}): Se
           cellClasses(size, resolved.carWeight),
         ),
       };
-      await train(training, report);
-      const statistics = measureStatistics(training, plainBatches(samples, size, batchSize, STATISTICS_IMAGES));
-      const frozen = freeze(network, layerList, training.weights, statistics);
-      return new SegmentationModel(frozen, size, training.weights);
+      const plain = plainBatches(samples, size, batchSize, STATISTICS_IMAGES);
+      const model = () => {
+        const frozen = freeze(network, layerList, training.weights, measureStatistics(training, plain));
+        return new SegmentationModel(frozen, size, training.weights);
+      };
+      await train(training, (progress) => report({ ...progress, model }));
+      return model();
     },
   };
 }

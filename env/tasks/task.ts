@@ -10,13 +10,22 @@ export interface Metric {
   readonly high: number;
 }
 
-/** Told while a model is trained: after each epoch, and more often where that is cheap. */
-export type TrainingProgress = (progress: {
+/**
+ * Told while a model is trained, after each step where that is cheap; training goes on when it has returned.
+ *
+ * It may throw, which breaks the training off.
+ */
+export type TrainingProgress<Sample = unknown> = (progress: {
   /** Share of the training that is done, 0 to 1. */
   readonly fraction: number;
-  /** Mean training loss since the last report. */
+  /** Mean training loss of the epoch so far. */
   readonly loss?: number;
-}) => void;
+  /**
+   * The model as it is now, for who asks, and until this returns; who asks disposes of it. It uses no randomness, and
+   * the training goes on as if nobody had asked. Left out where a task has no such thing.
+   */
+  readonly model?: () => TrainedModel<Sample>;
+}) => void | Promise<void>;
 
 /**
  * The main task: samples → trained model → scores. The lower problem of the paper (eq. 1b).
@@ -35,7 +44,7 @@ export interface Task<Sample> {
   train(
     samples: readonly Sample[],
     seeds: { readonly initialisation: Seed; readonly order: Seed },
-    report: TrainingProgress,
+    report: TrainingProgress<Sample>,
   ): Promise<TrainedModel<Sample>>;
 }
 

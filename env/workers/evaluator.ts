@@ -101,12 +101,12 @@ export class Evaluator {
     if (results.length > 0) this.tell({ kind: 'done', results });
   }
 
-  /** Reports at most every PROGRESS_EVERY_MS; each report is also where a cancelled evaluation ends. */
+  /** Reports at most every PROGRESS_EVERY_MS, and all scores; each report is also where a cancelled evaluation ends. */
   private reporter(number: number, wanted: boolean): (progress: EvaluationProgress) => void {
     let last = performance.now();
     return (progress) => {
       if (this.cancelled.has(number)) throw new Cancelled();
-      if (!wanted || performance.now() - last < PROGRESS_EVERY_MS) return;
+      if (!wanted || (!progress.scored && performance.now() - last < PROGRESS_EVERY_MS)) return;
       last = performance.now();
       this.tell({ kind: 'progress', number, progress });
     };

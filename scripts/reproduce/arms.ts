@@ -53,6 +53,11 @@ export async function runSearchArms(
   return Object.fromEntries(Object.keys(arms).map((arm) => [arm, ended.filter((search) => search.arm === arm)]));
 }
 
+/** The arms' titles, by name. */
+export function titlesOf(arms: Readonly<Record<string, SearchArm>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(arms).map(([arm, { title }]) => [arm, title]));
+}
+
 /** What the searches of an arm found, or where they started: the scores of their final reports. */
 export function reportedArm(title: string, searches: readonly FinishedSearch[], of: 'start' | 'learned'): Arm {
   const reported = searches.map((search) => search[of]);
@@ -110,6 +115,11 @@ export async function fixedArm(
     },
     requests,
   );
+  const failed = scored.findIndex(({ outcome }) => outcome !== 'ok');
+  if (failed >= 0) {
+    const { outcome, reason } = scored[failed]!;
+    throw new Error(`${requests[failed]!.key}: expected an evaluation that succeeds, got ${outcome} (${reason})`);
+  }
   const means = (set: 'validation' | 'test') =>
     thetas.map((_, i) => meanScores(scored.slice(i * seeds, (i + 1) * seeds).map((scores) => scores[set])));
   return { title, evaluations: 0, validation: means('validation'), test: means('test') };

@@ -8,20 +8,28 @@ import type { Seed } from '../../protocol/random.ts';
 import type { EnvOptions, Scores } from './experiment.ts';
 import { Progress } from './progress.ts';
 
-export interface FixedTheta {
+/** θ by name, or as an action. */
+export type FixedTheta = ({ readonly theta: Theta } | { readonly action: readonly number[] }) & {
   /** Such as `random/3`. */
   readonly key: string;
-  readonly theta: Theta;
   readonly seed: Seed;
-}
+};
 
 export interface Scored {
+  readonly outcome: string;
+  readonly reason?: string | undefined;
+  /** Empty unless the outcome is `ok`, and so is `test`. */
   readonly validation: Scores;
+  /** Empty where it was not asked for. */
   readonly test: Scores;
 }
 
+/** Outcomes that are the θ's own: evaluated again, it would end in the same. */
+const FINAL = ['ok', 'infeasible', 'diverged'];
+
 /**
- * Scores each θ on validation and test. What the log already has is not evaluated again.
+ * Scores each θ on validation, and on test unless it is not to be looked at. What the log already has is not evaluated
+ * again.
  *
  * @throws {Error} when an evaluation fails, or the log's θ under the same key is another
  */
@@ -31,7 +39,8 @@ export async function scoreThetas(
     environment,
     envOptions,
     log: path,
-  }: { url: string; environment: string; envOptions: EnvOptions; log: string },
+    test = true,
+  }: { url: string; environment: string; envOptions: EnvOptions; log: string; test?: boolean },
   requests: readonly FixedTheta[],
 ): Promise<Scored[]> {
   mkdirSync(dirname(path), { recursive: true });
@@ -52,22 +61,28 @@ export async function scoreThetas(
         `${path}: expected ${id} with spec ${specHash}, got ${past.header.environment.specHash}; move it away`,
       );
     }
-    const evaluate = async ({ key, theta, seed }: FixedTheta): Promise<EvaluationRecord> => {
+    const evaluate = async ({ key, seed, ...what }: FixedTheta): Promise<EvaluationRecord> => {
       const found = known.get(key);
-      if (found && JSON.stringify([found.theta, found.seeds['seed']]) === JSON.stringify([theta, seed])) return found;
+      const asked = 'theta' in what ? what.theta : what.action;
+      const before = found && ('theta' in what ? found.theta : found.action);
+      if (found && JSON.stringify([before, found.seeds['seed']]) === JSON.stringify([asked, seed])) return found;
       if (found) throw new Error(`${path}, ${key}: expected the θ and seed of this command, got others; move it away`);
-      const result = await remote.evaluate({ params: theta, seed, test: true });
+      const action = 'action' in what ? what.action : [];
+      const request = 'theta' in what ? { params: what.theta } : { action };
+      const result = await remote.evaluate({ ...request, seed, test });
       const { outcome, reward, scores, test_scores: testScores, reason, seeds, timing } = result;
-      if (outcome !== 'ok') throw new Error(`${key}: expected an evaluation that succeeds, got ${outcome} (${reason})`);
+      if (!FINAL.includes(outcome))
+        throw new Error(`${key}: expected an evaluation that ends, got ${outcome} (${reason})`);
       const record: EvaluationRecord = {
         type: 'evaluation',
         key,
-        action: [],
-        theta,
+        action,
+        theta: 'theta' in what ? what.theta : result.theta,
         outcome,
         reward,
         scores,
         ...(testScores && { testScores }),
+        ...(reason !== undefined && { reason }),
         seeds: { ...seeds, seed },
         timing: { ...timing },
       };
@@ -84,7 +99,9 @@ export async function scoreThetas(
         }
       });
       await Promise.all(lanes);
-      return records.map(({ scores, testScores }) => ({ validation: scores, test: testScores! }));
+      return records.map(({ outcome, reason, scores, testScores = {} }) => {
+        return { outcome, reason, validation: scores, test: testScores };
+      });
     } finally {
       progress.stop();
       log.close();

@@ -16,9 +16,19 @@ import {
 import { svmTask } from '../../env/tasks/svm.ts';
 import { actionToTheta, type Theta } from '../../protocol/parameters.ts';
 import { deriveSeed, Random } from '../../protocol/random.ts';
-import { fixedArm, meanOf, randomThetas, reportedArm, runSearchArms, seedsOf, type SearchArm } from './arms.ts';
+import {
+  fixedArm,
+  meanOf,
+  randomThetas,
+  reportedArm,
+  runSearchArms,
+  seedsOf,
+  titlesOf,
+  type SearchArm,
+} from './arms.ts';
 import { drawBoundaries, type Stage } from './boundaries.ts';
 import { matchDistribution } from './distribution-matching.ts';
+import { reportEvaluationsToReach } from './evaluations-to-reach.ts';
 import type { Arm, Experiment, Laboratory, Scores } from './experiment.ts';
 import { drawRewardCurves, rewardCurve } from './reward-curves.ts';
 import type { FinishedSearch } from './searches.ts';
@@ -35,6 +45,11 @@ const searchArms = (matches: readonly Theta[]): Readonly<Record<string, SearchAr
     title: 'REINFORCE',
     agent: 'reinforce',
     options: { ...COMMON, ...REINFORCE, sigma: 0.15, learningRate: 0.03 },
+  },
+  reinforceCommon: {
+    title: 'REINFORCE, common random numbers',
+    agent: 'reinforce',
+    options: { ...COMMON, ...REINFORCE, sigma: 0.15, learningRate: 0.03, seeds: 'common' },
   },
   reinforceWarm: {
     title: 'REINFORCE from the distribution match',
@@ -175,6 +190,8 @@ export const mixtureReproduction: Experiment = {
     const fixed = await fixedArms(laboratory, matches);
     const searches = searchArms(matches);
     const byArm = await runSearchArms(laboratory, searches);
+    const question = { environment: mixture.id, metric: METRIC, seeds: COMMON.reportSeeds, titles: titlesOf(searches) };
+    await reportEvaluationsToReach(laboratory, question, byArm);
     const learned = Object.entries(byArm).map(
       ([arm, runs]) => [arm, reportedArm(searches[arm]!.title, runs, 'learned')] as const,
     );

@@ -27,6 +27,8 @@ export interface FinishedSearch extends Search {
   readonly trials: readonly EvaluationRecord[];
   /** The agent's state after each iteration. */
   readonly states: readonly Readonly<Record<string, unknown>>[];
+  /** How many of its trials the agent had been told when it was in each of these states. */
+  readonly told: readonly number[];
   readonly start: Reported;
   readonly learned: Reported;
 }
@@ -55,22 +57,40 @@ function finished(logs: string, search: Search): FinishedSearch | undefined {
       `${path}: expected ${search.agent} with ${name} ${JSON.stringify(value)}, got ${got}; move it away`,
     );
   }
-  const ended = records.some((r) => r.type === 'evaluation' && r.key === `after-${search.evaluations}/learned/0`);
+  const reportedTheta = records.some(
+    (r) => r.type === 'evaluation' && r.key === `after-${search.evaluations}/learned/0`,
+  );
   const summary = records.at(-1);
-  if (!ended || summary?.type !== 'summary') return undefined;
+  if (!reportedTheta || summary?.type !== 'summary') return undefined;
   const reported = summary['reported'] as readonly Reported[];
   const named = (name: string) => reported.find((r) => r.name === name)!;
-  const states = records.flatMap((r) => (r.type === 'iteration' ? [r.state] : []));
-  return { ...search, trials: searchTrials(records), states, start: named('start'), learned: named('learned') };
+  const ended = { start: named('start'), learned: named('learned') };
+  return { ...search, trials: searchTrials(records), ...iterations(records), ...ended };
+}
+
+/** The agent's states, and how many trials of its search it had been told before each: a log is in their order. */
+export function iterations(records: readonly LogRecord[]): Pick<FinishedSearch, 'states' | 'told'> {
+  const states: FinishedSearch['states'][number][] = [];
+  const told: number[] = [];
+  let trials = 0;
+  for (const record of records) {
+    if (record.type === 'evaluation' && isOfSearch(record)) trials++;
+    if (record.type !== 'iteration') continue;
+    states.push(record.state);
+    told.push(trials);
+  }
+  return { states, told };
 }
 
 /** The evaluations of a log's search, without those of finalists and reports. */
 export function searchTrials(records: readonly LogRecord[]): EvaluationRecord[] {
   const position = (key: string) => Number(key.slice('search/'.length));
   return records
-    .flatMap((r) => (r.type === 'evaluation' && r.key.startsWith('search/') ? [r] : []))
+    .flatMap((r) => (r.type === 'evaluation' && isOfSearch(r) ? [r] : []))
     .sort((a, b) => position(a.key) - position(b.key));
 }
+
+const isOfSearch = ({ key }: EvaluationRecord) => key.startsWith('search/');
 
 /** The evaluations of a whole run: the search, its finalists, and the report of start and winner. */
 function costOf({ evaluations, options }: Search): number {

@@ -9,13 +9,23 @@ import { join } from 'node:path';
 import { createExperiment } from '../../env/experiments/load.ts';
 import { POOR_STREETS } from '../../env/experiments/streets.ts';
 import real, { type trafficSegmentationReal } from '../../env/experiments/traffic-segmentation-real.ts';
+import { spread } from '../../env/targets/spread.ts';
 import type { LabelledImage } from '../../env/labelled-image.ts';
 import { completeTheta, type Theta } from '../../protocol/parameters.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 import { drawPredictions } from '../figures/run-pictures.ts';
-import { ALL_FREE, bestOf, fixedArm, learnedArms, randomThetas, runSearchArms } from './arms.ts';
+import { ALL_FREE, bestOf, fixedArm, learnedArms, randomThetas, runSearchArms, titlesOf } from './arms.ts';
+import { reportEvaluationsToReach } from './evaluations-to-reach.ts';
 import type { Arm, Experiment, Laboratory, Scores } from './experiment.ts';
-import { CAR_IOU, drawCarIou, REPORT_SEEDS, segmentationSearches, SHORT, streetParameters } from './streets.ts';
+import {
+  CAR_IOU,
+  drawCarIou,
+  REPORT_SEEDS,
+  segmentationSearches,
+  SHORT,
+  SOFT_CAR_IOU,
+  streetParameters,
+} from './streets.ts';
 
 /** What mattered most for real streets: brightness of ground against sky, the camera, what stands along the road. */
 const CHOSEN = [
@@ -56,12 +66,6 @@ async function trainedArm(
     model.dispose();
   }
   return { title, evaluations: 0, validation, test };
-}
-
-/** Up to `count` of the images, evenly spread. */
-function spread(images: readonly LabelledImage[], count: number): LabelledImage[] {
-  const taken = Math.min(count, images.length);
-  return Array.from({ length: taken }, (_, i) => images[Math.floor((i * images.length) / taken)]!);
 }
 
 /** Trained on real images, and on the streets of each learned θ together with a few real images. */
@@ -121,6 +125,8 @@ export const segmentationRealReproduction: Experiment = {
     const handSet = await fixed('default', 'hand-set default θ', Array<Theta>(5).fill(byDefault), []);
     const start = await fixed('start', 'the start', Array<Theta>(5).fill(POOR_STREETS), []);
     const byArm = await runSearchArms(laboratory, SEARCHES);
+    const question = { environment: real.id, metric: SOFT_CAR_IOU, seeds: 2, titles: titlesOf(SEARCHES) };
+    await reportEvaluationsToReach(laboratory, question, byArm);
 
     const experiment = createExperiment(real, preset.envOptions).experiment as RealExperiment;
     const thetas = byArm['reinforce']!.map(({ learned }) => learned.theta);

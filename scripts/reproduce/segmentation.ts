@@ -11,12 +11,53 @@ import segmentation, { type trafficSegmentation } from '../../env/experiments/tr
 import { HIDDEN_STREETS, POOR_STREETS } from '../../env/experiments/streets.ts';
 import { completeTheta, type Theta } from '../../protocol/parameters.ts';
 import { drawPredictions } from '../figures/run-pictures.ts';
-import { ALL_FREE, bestOf, fixedArm, learnedArms, randomThetas, runSearchArms } from './arms.ts';
+import {
+  ALL_FREE,
+  bestOf,
+  fixedArm,
+  learnedArms,
+  randomThetas,
+  runSearchArms,
+  titlesOf,
+  type SearchArm,
+} from './arms.ts';
+import { reportEvaluationsToReach } from './evaluations-to-reach.ts';
 import type { Arm, Experiment } from './experiment.ts';
-import { CAR_IOU, drawCarIou, REPORT_SEEDS, segmentationSearches, SHORT, streetParameters } from './streets.ts';
+import {
+  CAR_IOU,
+  COMMON,
+  drawCarIou,
+  REINFORCE,
+  REPORT_SEEDS,
+  segmentationSearches,
+  SHORT,
+  SOFT_CAR_IOU,
+  streetParameters,
+} from './streets.ts';
 
 const FREE = Object.keys(POOR_STREETS);
-const SEARCHES = segmentationSearches();
+
+/** The searches of the paper's comparison, and what may need fewer evaluations than REINFORCE. */
+const SEARCHES: Readonly<Record<string, SearchArm>> = {
+  ...segmentationSearches(),
+  reinforceCommon: {
+    title: 'REINFORCE, common random numbers',
+    agent: 'reinforce',
+    options: { ...REINFORCE, seeds: 'common' },
+  },
+  reinforceDiscard: {
+    title: 'REINFORCE, early discarding',
+    agent: 'reinforce',
+    options: { ...REINFORCE, discard: 'median' },
+  },
+  cmaEs: { title: 'CMA-ES', agent: 'cma-es', options: COMMON },
+  gaussianProcess: { title: 'Gaussian process', agent: 'gaussian-process', options: COMMON },
+  gaussianProcessDiscard: {
+    title: 'Gaussian process, early discarding',
+    agent: 'gaussian-process',
+    options: { ...COMMON, discard: 'median' },
+  },
+};
 const everySearch = (evaluations: number) => Object.fromEntries(Object.keys(SEARCHES).map((arm) => [arm, evaluations]));
 
 export const segmentationReproduction: Experiment = {
@@ -50,6 +91,8 @@ export const segmentationReproduction: Experiment = {
     const starts = { name: 'start', title: 'the start', thetas: Array<Theta>(5).fill(POOR_STREETS), seeds: 1 };
     const start = await fixedArm(laboratory, segmentation.id, starts, ALL_FREE);
     const byArm = await runSearchArms(laboratory, SEARCHES);
+    const question = { environment: segmentation.id, metric: SOFT_CAR_IOU, seeds: 2, titles: titlesOf(SEARCHES) };
+    await reportEvaluationsToReach(laboratory, question, byArm);
 
     const arms: Record<string, Arm> = {
       ...(await learnedArms(laboratory, segmentation.id, SEARCHES, byArm, REPORT_SEEDS)),

@@ -13,8 +13,10 @@ export function streetParameters(names: readonly string[]): readonly Parameter[]
   return defineParameters(TRAFFIC_PARAMETERS.filter(({ name }) => names.includes(name)));
 }
 
-/** What segmentation experiments are compared by; the searches are rewarded with `softCarIou`, which is less noisy. */
+/** What segmentation experiments are compared by; the searches are rewarded with {@link SOFT_CAR_IOU}, which is less noisy. */
 export const CAR_IOU = 'carIou';
+/** Their reward. */
+export const SOFT_CAR_IOU = 'softCarIou';
 
 /**
  * Evaluations that searches can afford: smaller images, and a fifth of the training. The noise tables in results/ say
@@ -25,7 +27,8 @@ export const SHORT: EnvOptions = { preset: 'quick', trainingImages: 40, steps: 7
 /** On how many seeds what a search found is scored. */
 export const REPORT_SEEDS = 3;
 
-const COMMON = { finalists: 4, finalistSeeds: 4, reportSeeds: 1 };
+export const COMMON = { finalists: 4, finalistSeeds: 4, reportSeeds: 1 };
+export const REINFORCE = { ...COMMON, sigma: 0.4, learningRate: 0.3, advantage: 'ranked', antithetic: true };
 
 /** The searches of segmentation, all with the same budget: few evaluations, so wide policies and large steps. */
 export function segmentationSearches(suffix = '', envOptions: EnvOptions = {}): Record<string, SearchArm> {
@@ -33,7 +36,7 @@ export function segmentationSearches(suffix = '', envOptions: EnvOptions = {}): 
     reinforce: {
       title: 'REINFORCE',
       agent: 'reinforce',
-      options: { ...COMMON, sigma: 0.4, learningRate: 0.3, advantage: 'ranked', antithetic: true },
+      options: REINFORCE,
     },
     cem: { title: 'CEM', agent: 'cem', options: { ...COMMON, population: 12, elite: 4 } },
     randomSearch: { title: 'random search', agent: 'random-search', options: COMMON },

@@ -151,6 +151,72 @@ describe('an agent’s program', () => {
     assert.deepEqual(outcome(log), outcome(whole));
   });
 
+  describe('with --discard median', () => {
+    const flags = ['--env-options', '{"noise":0.02,"delayMs":40}', '--evaluations', '40', '--seed', '2'];
+    // A population that stays broad: of one that rises as a whole little is below the median of those before.
+    flags.push('--population', '8', '--smoothing', '0.2', '--sigma-floor', '0.4', '--discard', 'median');
+    const searched = (path: string) =>
+      evaluations(path)
+        .filter(({ key }) => key.startsWith('search/'))
+        .sort((a, b) => Number(a.key.slice(7)) - Number(b.key.slice(7)));
+    const decided = (path: string) =>
+      searched(path).map(({ key, action, outcome, reward, early, estimate, work }) => {
+        return { key, action, outcome, reward, early, estimate, work };
+      });
+    let whole: string;
+    before(async () => {
+      whole = join(folder, 'discard.jsonl');
+      const { code, err } = await finish(start('cem', '--url', server.url, '--log', whole, ...flags));
+      assert.equal(code, 0, err);
+    });
+
+    it('cancels the weaker ones after the first iteration, and spends the budget on more of them', () => {
+      const trials = searched(whole);
+      const weak = trials.filter(({ outcome }) => outcome === 'discarded');
+      assert.ok(weak.length > 5 && weak.length < trials.length / 2 + 8, `${weak.length} of ${trials.length}`);
+      assert.ok(trials.slice(0, 8).every(({ outcome }) => outcome === 'ok'));
+      assert.ok(trials.length > 40);
+      const spent = trials.reduce((sum, { work = 1 }) => sum + work, 0);
+      assert.ok(spent > 36 && spent <= 40, `it spent ${spent}`);
+      for (const { reward, scores, early, estimate, work } of weak) {
+        assert.deepEqual([reward, scores], [null, {}]);
+        assert.equal(work, early!.at(-1)!.fraction);
+        // the bandit gains the share of the training that is left, whatever the action
+        assert.ok(Math.abs(estimate! - (early!.at(-1)!.score + 1 - work)) < 1e-9);
+      }
+    });
+
+    it('makes none of them a finalist', () => {
+      const bad = new Set(searched(whole).flatMap(({ outcome, action }) => (outcome === 'ok' ? [] : [action.join()])));
+      const finalists = evaluations(whole).filter(({ key }) => key.includes('/finalist/'));
+      assert.ok(finalists.length > 0 && finalists.every(({ action }) => !bad.has(action.join())));
+    });
+
+    it('decides the same, however many evaluations are under way at once', async () => {
+      const { code, err } = await finish(start('cem', '--url', server.url, '--log', log, ...flags, '--parallel', '1'));
+      assert.equal(code, 0, err);
+      assert.deepEqual(decided(log), decided(whole));
+    });
+
+    it('decides the same when it was killed in between', async () => {
+      const child = start('cem', '--url', server.url, '--log', log, ...flags);
+      while (!existsSync(log) || evaluationsSoFar(log) < 25) await new Promise((resolve) => setTimeout(resolve, 20));
+      child.kill('SIGKILL');
+      await once(child, 'close');
+      const { code, err } = await finish(start('cem', '--resume', log));
+      assert.equal(code, 0, err);
+      assert.deepEqual(decided(log), decided(whole));
+      assert.deepEqual(reported(log), reported(whole));
+      const iterations = (path: string) => records(path).filter(({ type }) => type === 'iteration');
+      assert.deepEqual(iterations(log), iterations(whole));
+    });
+
+    it('says so where there is nothing to go by', async () => {
+      const { out } = await run('cem', '--evaluations', '16', '--discard', 'median');
+      assert.match(out, /^--discard: nothing will be, as this environment tells no scores before the end/m);
+    });
+  });
+
   it('stops on Ctrl-C and says how to go on', async () => {
     const child = start('cem', '--url', server.url, '--log', log, '--env-options', '{"delayMs":200}');
     const end = finish(child);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { evaluate, evaluationSeeds, type EvaluationProgress } from '../../env/evaluate.ts';
 import { InfeasibleError } from '../../env/simulators/simulator.ts';
 import type { Experiment } from '../../env/experiments/experiment.ts';
+import type { TrainedModel } from '../../env/tasks/task.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 
 /** Scores the mean of its samples, each a number from the seed alone. */
@@ -51,6 +52,64 @@ describe('evaluate', () => {
   it('ends with the outcome of a replicate that has no reward', async () => {
     const { outcome, reward, reason } = await evaluate(experiment(3, 15), request);
     assert.deepEqual([outcome, reward, reason], ['infeasible', null, 'no more numbers']);
+  });
+
+  it('scores the unfinished model at three points when asked, on validation alone, and comes to the same end', async () => {
+    const disposed: number[] = [];
+    const learning = experiment();
+    const slow: Experiment<number> = {
+      ...learning,
+      task: {
+        ...learning.task,
+        async train(samples, seeds, report) {
+          for (let step = 1; step <= 10; step++) {
+            const model = (): TrainedModel<number> => ({
+              score: (set) => Promise.resolve({ mean: step + 100 * set.length }),
+              dispose: () => disposed.push(step),
+            });
+            await report({ fraction: step / 10, loss: 1 / step, model });
+          }
+          return learning.task.train(samples, seeds, report);
+        },
+      },
+      target: {
+        name: 'some',
+        validation: () => Promise.resolve(Array.from({ length: 120 }, (_, i) => i)),
+        test: () => Promise.reject(new Error('nobody asked for the test set')),
+      },
+    };
+    const told: EvaluationProgress[] = [];
+    const asked = await evaluate(slow, { ...request, test: false, earlyScores: true }, (p) => told.push(p));
+    const early = told.filter(({ scored }) => scored);
+    // the first of ten steps after a quarter, a half and three quarters; 40 of the 120 validation samples
+    assert.deepEqual(
+      early.map(({ phase, fraction, metrics }) => [phase, fraction, metrics]),
+      [3, 5, 8].map((step) => ['train', step / 10, { loss: 1 / step, mean: step + 4000 }]),
+    );
+    assert.deepEqual(disposed, [3, 5, 8]);
+    const silent: EvaluationProgress[] = [];
+    const plain = await evaluate(slow, { ...request, test: false }, (p) => silent.push(p));
+    assert.deepEqual([plain.reward, plain.scores], [asked.reward, asked.scores]);
+    assert.ok(silent.every(({ scored, metrics }) => !scored && metrics?.['mean'] === undefined));
+  });
+
+  it('tells no early score where a part of the validation set has nothing to score', async () => {
+    const whole = experiment();
+    const score = () => Promise.reject(new RangeError('no car'));
+    const carless: Experiment<number> = {
+      ...whole,
+      task: {
+        ...whole.task,
+        async train(samples, seeds, report) {
+          await report({ fraction: 0.5, model: () => ({ score, dispose: () => {} }) });
+          return whole.task.train(samples, seeds, report);
+        },
+      },
+    };
+    const told: EvaluationProgress[] = [];
+    const { outcome } = await evaluate(carless, { ...request, earlyScores: true }, (p) => told.push(p));
+    assert.equal(outcome, 'ok');
+    assert.ok(told.every(({ scored }) => !scored));
   });
 
   it('tells the fraction of a phase over all replicates', async () => {

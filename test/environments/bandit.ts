@@ -8,7 +8,7 @@
 import { z } from 'zod';
 import { defineExperiment } from '../../env/experiments/experiment.ts';
 import { InfeasibleError, type Simulator } from '../../env/simulators/simulator.ts';
-import type { Task } from '../../env/tasks/task.ts';
+import type { Task, TrainedModel } from '../../env/tasks/task.ts';
 import type { Target } from '../../env/targets/target.ts';
 import { defineParameters, type Theta } from '../../protocol/parameters.ts';
 import { Random } from '../../protocol/random.ts';
@@ -19,7 +19,7 @@ export const OPTIMUM = { x: 0.7, y: 0.01, weather: [0.6, 0.2, 0.1, 0.1] } as con
 const options = z.object({
   /** Standard deviation of the noise in the reward. */
   noise: z.number().min(0).default(0),
-  /** How long the training takes; the event loop is free meanwhile. */
+  /** How long the training takes, in at least four steps; the event loop is free meanwhile. */
   delayMs: z.number().min(0).default(0),
   /** What goes wrong in the training. */
   fault: z.enum(['none', 'throw', 'exit', 'abort', 'memory', 'hang', 'block', 'diverge', 'infeasible']).default('none'),
@@ -103,18 +103,21 @@ function task({ noise, delayMs, fault, faultAbove }: Options): Task<Draw> {
     async train(samples, { order }, report) {
       const { theta, number } = samples[0]!;
       const faulty = (theta['x'] as number) > faultAbove;
-      const steps = Math.ceil(delayMs / 100);
-      for (let step = 0; step < steps; step++) {
-        await pause(delayMs / steps);
-        report({ fraction: (step + 1) / steps, loss: 1 / (step + 1) });
-      }
-      if (faulty) await goWrong(fault);
       const luck = noise * (number + new Random(order).normal()) * Math.SQRT1_2;
       const gain = faulty && fault === 'diverge' ? NaN : 1 - distance(theta) + luck;
-      return {
-        score: async (set) => ({ gain: gain + set.length * 1e-9, distance: distance(theta) }),
+      /** @param missing what it would still gain */
+      const model = (missing: number): TrainedModel<Draw> => ({
+        score: async (set) => ({ gain: gain - missing + set.length * 1e-9, distance: distance(theta) }),
         dispose() {},
-      };
+      });
+      const steps = delayMs > 0 ? Math.max(4, Math.ceil(delayMs / 100)) : 0;
+      for (let step = 1; step <= steps; step++) {
+        await pause(delayMs / steps);
+        const fraction = step / steps;
+        await report({ fraction, loss: 1 / step, model: () => model(1 - fraction) });
+      }
+      if (faulty) await goWrong(fault);
+      return model(0);
     },
   };
 }

@@ -5,7 +5,6 @@
  * gradient on the output in a plain loop, and moves one flat vector of weights in another.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { TrainingProgress } from '../task.ts';
 import { AdamW, oneCycle } from './adamw.ts';
 import { differentiable, type Shape } from './differentiable.ts';
 import type { Statistics } from './layers.ts';
@@ -28,7 +27,7 @@ export interface Training {
   /** Where training starts: fresh, or what another training ended with. They are trained in place. */
   readonly weights: Float32Array;
   readonly steps: number;
-  /** After how many steps progress is told. */
+  /** Over how many steps the loss that progress tells is averaged at most. */
   readonly stepsPerEpoch: number;
   readonly learningRate: number;
   readonly weightDecay: number;
@@ -41,8 +40,13 @@ export interface Training {
  * Trains in place; gives the event loop a turn after every step.
  *
  * Stops early, without an error, when the loss is no longer finite: the model then scores NaN.
+ *
+ * @param report told after each step: the share of the steps that are done, and the mean loss of the epoch so far
  */
-export async function train(training: Training, report: TrainingProgress): Promise<void> {
+export async function train(
+  training: Training,
+  report: (progress: { readonly fraction: number; readonly loss: number }) => void | Promise<void>,
+): Promise<void> {
   const { network, layers, inputShape, weights, steps, stepsPerEpoch } = training;
   const { gradient: differentiate } = differentiable(network, layers, inputShape);
   const optimiser = new AdamW(weights.length, training.weightDecay);
@@ -59,10 +63,8 @@ export async function train(training: Training, report: TrainingProgress): Promi
     optimiser.update(weights, gradient, oneCycle(training.learningRate, step / steps));
     lossSum += loss;
     lossCount++;
-    if ((step + 1) % stepsPerEpoch === 0 || step + 1 === steps) {
-      report({ fraction: (step + 1) / steps, loss: lossSum / lossCount });
-      lossSum = lossCount = 0;
-    }
+    await report({ fraction: (step + 1) / steps, loss: lossSum / lossCount });
+    if ((step + 1) % stepsPerEpoch === 0) lossSum = lossCount = 0;
     await setImmediate();
   }
 }

@@ -212,6 +212,27 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
       await peer.ask(step({ session_id: slow }), 'accepted');
       assert.equal((await peer.next()).t, 'result', 'and does not come otherwise');
     });
+
+    it('[P13] progress has scores of the unfinished model at three points, however fast they follow', async () => {
+      const quick = await peer.open({ delayMs: 20 });
+      const request = step({ session_id: quick, progress: true });
+      await peer.ask(request, 'accepted');
+      const scored: Record<string, unknown>[] = [];
+      for (;;) {
+        const message = await peer.next();
+        if (message.t === 'result') {
+          const { gain } = message['scores'] as { gain: number };
+          // the bandit is short of its gain by the share of the training that is left
+          const early = scored.map(({ fraction, metrics }) => [fraction, (metrics as { gain: number }).gain]);
+          assert.deepEqual(
+            early,
+            [0.25, 0.5, 0.75].map((fraction) => [fraction, gain - (1 - fraction)]),
+          );
+          break;
+        }
+        if ((message['metrics'] as { gain?: number } | undefined)?.gain !== undefined) scored.push(message);
+      }
+    });
   });
 }
 

@@ -79,20 +79,46 @@ describe('segmentationTask', () => {
     model.dispose();
   });
 
-  it('reports progress with the loss each epoch, and lets other things happen meanwhile', async () => {
+  it('reports progress with the loss after each step, and lets other things happen meanwhile', async () => {
     const reports: { fraction: number; loss?: number }[] = [];
     let turns = 0;
     const clock = setInterval(() => turns++, 1);
     const task = segmentationTask({ ...short, steps: 7, batchSize: 4 });
-    const model = await task.train(syntheticScenes(12, 1), SEEDS, (report) => reports.push(report));
+    const model = await task.train(
+      syntheticScenes(12, 1),
+      SEEDS,
+      ({ fraction, loss }) => void reports.push({ fraction, loss: loss! }),
+    );
     clearInterval(clock);
     model.dispose();
     assert.deepEqual(
       reports.map(({ fraction }) => fraction),
-      [3 / 7, 6 / 7, 1],
+      [1, 2, 3, 4, 5, 6, 7].map((step) => step / 7),
     );
     assert.ok(reports.every(({ loss }) => Number.isFinite(loss)));
     assert.ok(turns > 0);
+  });
+
+  it('shows the unfinished model to who asks, and trains on as if nobody had', async () => {
+    const images = syntheticScenes(8, 1);
+    const task = segmentationTask({ ...short, steps: 40 });
+    const plain = await task.train(images, SEEDS, silent);
+    const early: number[] = [];
+    const before = tf.memory().numTensors;
+    const watched = await task.train(images, SEEDS, async ({ fraction, model }) => {
+      if (fraction !== 0.1 && fraction !== 1) return;
+      const unfinished = model!();
+      early.push((await unfinished.score(images)).softCarIou!);
+      unfinished.dispose();
+    });
+    assert.deepEqual(watched.weights, plain.weights);
+    const scores = await watched.score(images);
+    assert.deepEqual(scores, await plain.score(images));
+    assert.equal(early[1], scores.softCarIou, 'after the last step it is the trained model');
+    assert.ok(early[0]! < early[1]!);
+    watched.dispose();
+    assert.equal(tf.memory().numTensors, before);
+    plain.dispose();
   });
 
   it('leaves no tensor behind', async () => {

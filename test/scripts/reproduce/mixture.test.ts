@@ -14,14 +14,15 @@ describe('reproduce mixture', function () {
   it('runs every arm over the socket and writes summary, table, figures and logs', async () => {
     const { code, out: said, err } = await reproduce(...tiny);
     assert.equal(code, 0, err);
-    assert.match(said, /^6 searches, 0 of them done before/m);
+    assert.match(said, /^7 searches, 0 of them done before/m);
     first = read('summary.json');
     const summary = JSON.parse(first) as Summary;
     assert.deepEqual(Object.keys(summary), ['experiment', 'command', 'commit', 'backend', 'arms']);
     assert.equal(summary.experiment, 'mixture');
     assert.match(summary.command, /^npm run reproduce -- mixture .*--evaluations 16/);
     assert.match(summary.commit, /^([0-9a-f]{40}(\+changes)?|unknown)$/);
-    const searched = ['reinforce', 'reinforceWarm', 'randomSearch', 'cem', 'cmaEs', 'gaussianProcess'];
+    const reinforce = ['reinforce', 'reinforceCommon', 'reinforceWarm'];
+    const searched = [...reinforce, 'randomSearch', 'cem', 'cmaEs', 'gaussianProcess'];
     const fixed = ['random', 'start', 'distributionMatching', 'real'];
     assert.deepEqual(Object.keys(summary.arms).sort(), [...searched, ...fixed].sort());
     for (const [name, { evaluations, validation, test }] of Object.entries(summary.arms)) {
@@ -37,7 +38,10 @@ describe('reproduce mixture', function () {
     const test = (name: string) => summary.arms[name]!.test.mean;
     assert.ok(test('real') > test('distributionMatching') && test('distributionMatching') > test('random') + 0.2);
     wrote('table.md', 'table.csv', 'rewards.svg', 'rewards.png', 'boundaries.svg', 'boundaries.png');
-    assert.equal(read('table.csv').trim().split('\n').length, 1 + 10);
+    assert.equal(read('table.csv').trim().split('\n').length, 1 + 11);
+    wrote('evaluations-to-reach.md', 'evaluations-to-reach.svg', 'evaluations-to-reach.png');
+    // The match teaches an SVM at once what 16 evaluations of REINFORCE do not.
+    assert.match(read('evaluations-to-reach.csv'), /^reinforceWarm,1,16,0,0,/m);
     assert.ok(readdirSync(logs).includes('reinforce-1.jsonl'));
   });
 
@@ -46,7 +50,7 @@ describe('reproduce mixture', function () {
     const kept = readFileSync(join(logs, 'reinforce-1.jsonl'), 'utf8');
     const { code, out: said, err } = await reproduce(...tiny);
     assert.equal(code, 0, err);
-    assert.match(said, /^6 searches, 5 of them done before/m);
+    assert.match(said, /^7 searches, 6 of them done before/m);
     assert.equal(readFileSync(join(logs, 'reinforce-1.jsonl'), 'utf8'), kept);
     const { arms } = readSummary();
     assert.deepEqual(arms, (JSON.parse(first) as Summary).arms);

@@ -18,12 +18,14 @@ describe('reproduce segmentation', function () {
     const { arms } = summary();
     const spent = Object.entries(arms).map(([name, { evaluations }]) => [name, evaluations]);
     assert.deepEqual(Object.fromEntries(spent), {
-      ...{ reinforce: 4, cem: 4, randomSearch: 4 },
+      ...{ reinforce: 4, cem: 4, randomSearch: 4, cmaEs: 4, gaussianProcess: 4 },
+      ...{ reinforceCommon: 4, reinforceDiscard: 4, gaussianProcessDiscard: 4 },
       ...{ start: 0, random: 0, randomBest: 2, truth: 0 },
     });
     assert.equal(arms['random']!.test.n, 2);
     assert.ok(arms['randomBest']!.validation.mean >= arms['random']!.validation.mean);
     wrote('table.md', 'table.csv', 'car-iou.svg', 'car-iou.png', 'predictions.png');
+    wrote('evaluations-to-reach.md', 'evaluations-to-reach.png');
   });
 });
 

@@ -1,0 +1,228 @@
+/**
+ * How many evaluations a search needs until it is as good as REINFORCE is at its end.
+ *
+ * A search is judged by the θ that it would recommend if it stopped: a policy's mean, not the rewards of its draws,
+ * which pay for exploring (on the mixture REINFORCE's draws score .04 below its mean), nor the best reward so far, which
+ * is the luckiest. That θ is evaluated again on seeds that no search has seen, the same for all arms of a search seed.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { median } from 'mathjs';
+import { summarise } from '../../agents/statistics.ts';
+import type { EvaluationRecord } from '../../agents/trial-log.ts';
+import { deriveSeed } from '../../protocol/random.ts';
+import { meanOf, seedsOf } from './arms.ts';
+import type { Laboratory } from './experiment.ts';
+import { scoreThetas } from './fixed-thetas.ts';
+import { drawRewardCurves, type CurvePoint } from './reward-curves.ts';
+import type { FinishedSearch } from './searches.ts';
+
+/** Between one look at a search and the next its spending grows by this factor: the resolution of the result. */
+const GROWTH = Math.SQRT2;
+const FIRST_LOOK = 16;
+
+/** What a search would recommend. */
+export interface Recommendation {
+  /** Evaluations that it has cost; one that was discarded counts by the share of its training that was done. */
+  readonly spent: number;
+  readonly action: readonly number[];
+}
+
+/** A point on the way of a search: what its recommendation scores. */
+export interface Milestone {
+  readonly spent: number;
+  readonly score: number;
+}
+
+/** When a search is looked at: after 16 evaluations, √2 times as many, and so on to its end. */
+export function looks(evaluations: number): number[] {
+  const marks: number[] = [];
+  for (let mark = FIRST_LOOK; mark < evaluations; mark *= GROWTH) marks.push(Math.round(mark));
+  return [...marks, evaluations];
+}
+
+/** What a search recommends at each look: after the last iteration that had ended by then. */
+export function recommendations(
+  search: Pick<FinishedSearch, 'trials' | 'states' | 'told' | 'evaluations'>,
+): Recommendation[] {
+  const { trials, states, told, evaluations } = search;
+  let sum = 0;
+  const spent = [0, ...trials.map(({ work = 1 }) => (sum += work))];
+  const ends = told.map((count) => spent[count]!);
+  const seen = new Set<number>();
+  for (const mark of looks(evaluations)) {
+    const iteration = ends.findLastIndex((end) => end <= mark);
+    if (iteration >= 0) seen.add(iteration);
+  }
+  return [...seen].map((i) => ({ spent: ends[i]!, action: recommended(states[i]!, trials.slice(0, told[i])) }));
+}
+
+/** The policy's mean, the agent's own choice, or of an agent that has neither, the action with the best reward. */
+function recommended(state: Readonly<Record<string, unknown>>, trials: readonly EvaluationRecord[]): readonly number[] {
+  const own = state['mu'] ?? state['best'];
+  if (own !== undefined) return own as number[];
+  return trials.reduce((a, b) => ((b.reward ?? -Infinity) > (a.reward ?? -Infinity) ? b : a)).action;
+}
+
+/**
+ * What was spent when the level was reached: at the first milestone from which on two in a row are not below it, since
+ * one alone may be luck.
+ *
+ * @returns null where it was not
+ */
+export function evaluationsToReach(path: readonly Milestone[], level: number): number | null {
+  const reached = path.findIndex(({ score }, i) => score >= level && (path[i + 1]?.score ?? score) >= level);
+  return path[reached]?.spent ?? null;
+}
+
+/** How the searches of an arm went, a path a search seed. */
+export interface ArmPaths {
+  readonly arm: string;
+  readonly title: string;
+  /** What each of its searches might spend. */
+  readonly budget: number;
+  readonly paths: readonly (readonly Milestone[])[];
+}
+
+export interface Reached {
+  readonly arm: string;
+  readonly title: string;
+  readonly budget: number;
+  /** By search seed; null where the level was not reached. */
+  readonly evaluations: readonly (number | null)[];
+  /** Over the seeds, where one that did not get there counts as longer than all others; null where it is such a one. */
+  readonly median: number | null;
+  /** The median over REINFORCE's budget. */
+  readonly shareOfBudget: number | null;
+  /** The median over REINFORCE's own, in which one of its searches that did not get there counts as its budget. */
+  readonly ratio: number | null;
+}
+
+/** Compares every arm with `reinforce`, whose level is the mean of what its searches recommend at their end. */
+export function compareWithReinforce(arms: readonly ArmPaths[]): { level: number; reached: Reached[] } {
+  const reinforce = arms.find(({ arm }) => arm === 'reinforce')!;
+  const level = meanOf(reinforce.paths.map((path) => path.at(-1)!.score));
+  const of = ({ paths }: ArmPaths) => {
+    const evaluations = paths.map((path) => evaluationsToReach(path, level));
+    const middle = median(evaluations.map((n) => n ?? Infinity));
+    return { evaluations, median: Number.isFinite(middle) ? middle : null };
+  };
+  const own = median(of(reinforce).evaluations.map((n) => n ?? reinforce.budget));
+  const reached = arms.map((paths): Reached => {
+    const { arm, title, budget } = paths;
+    const found = of(paths);
+    return {
+      ...{ arm, title, budget, ...found },
+      shareOfBudget: found.median === null ? null : found.median / reinforce.budget,
+      ratio: found.median === null || own === 0 ? null : found.median / own,
+    };
+  });
+  return { level, reached };
+}
+
+interface Question {
+  readonly environment: string;
+  /** The metric that is the reward. */
+  readonly metric: string;
+  /** On how many fresh seeds each recommendation is evaluated. */
+  readonly seeds: number;
+  readonly titles: Readonly<Record<string, string>>;
+}
+
+/**
+ * Scores what the searches recommended on their way, and writes `evaluations-to-reach` as `.md`, `.csv`, `.svg` and
+ * `.png`. Arms that search other parameters, or for another reward, than `reinforce` are left out.
+ */
+export async function reportEvaluationsToReach(
+  { server, logs, out }: Laboratory,
+  { environment, metric, seeds, titles }: Question,
+  byArm: Readonly<Record<string, readonly FinishedSearch[]>>,
+): Promise<void> {
+  const sameQuestion = (searches: readonly FinishedSearch[]) =>
+    JSON.stringify(searches[0]!.envOptions) === JSON.stringify(byArm['reinforce']![0]!.envOptions);
+  const compared = Object.entries(byArm).filter(([, searches]) => sameQuestion(searches));
+  const wanted = compared.flatMap(([, searches]) =>
+    searches.map((search) => {
+      const start: Recommendation = { spent: 0, action: search.start.action };
+      return { search, recommended: [start, ...recommendations(search)] };
+    }),
+  );
+  const requests = wanted.flatMap(({ search: { arm, seed }, recommended }) =>
+    recommended.flatMap(({ spent, action }) =>
+      seedsOf(seeds).map((j) => {
+        return { key: `${arm}-${seed}/${spent}/${j}`, action, seed: deriveSeed(seed, 'milestone', j) };
+      }),
+    ),
+  );
+  console.log(`what the searches recommended on their way: ${requests.length} evaluations`);
+  const log = join(logs, 'milestones.jsonl');
+  const { envOptions } = byArm['reinforce']![0]!;
+  const scored = await scoreThetas({ url: server.url, environment, envOptions, log, test: false }, requests);
+  const scores = scored.map(({ validation }) => validation[metric] ?? -Infinity);
+
+  let next = 0;
+  const pathOf = new Map<FinishedSearch, Milestone[]>();
+  for (const { search, recommended } of wanted) {
+    const path = recommended.map(({ spent }) => ({ spent, score: meanOf(scores.slice(next, (next += seeds))) }));
+    pathOf.set(search, path);
+  }
+  const arms = compared.map(([arm, searches]): ArmPaths => ({
+    arm,
+    title: titles[arm]!,
+    budget: searches[0]!.evaluations,
+    paths: searches.map((search) => pathOf.get(search)!),
+  }));
+  await writeComparison(out, arms, metric, seeds);
+}
+
+async function writeComparison(out: string, arms: readonly ArmPaths[], metric: string, seeds: number): Promise<void> {
+  const { level, reached } = compareWithReinforce(arms);
+  const path = join(out, 'evaluations-to-reach');
+  mkdirSync(out, { recursive: true });
+  writeFileSync(`${path}.md`, markdown(reached, { level, metric, seeds }));
+  writeFileSync(`${path}.csv`, csv(reached));
+  const labels = { title: 'What a search would recommend', metric: `${metric} of the recommended θ, validation` };
+  await drawRewardCurves(labels, arms.flatMap(curve), { 'REINFORCE’s end': level }, path);
+}
+
+/** The mean over the searches of an arm at each look, in its 95 % interval. */
+function curve({ title, budget, paths }: ArmPaths): CurvePoint[] {
+  return looks(budget).map((evaluations) => {
+    const scores = paths.map((path) => path.findLast(({ spent }) => spent <= evaluations)!.score);
+    const { mean, ci95 } = summarise(scores);
+    return { arm: title, evaluations, mean, low: ci95?.[0] ?? mean, high: ci95?.[1] ?? mean };
+  });
+}
+
+function csv(reached: readonly Reached[]): string {
+  const rows = reached.flatMap(({ arm, budget, evaluations, shareOfBudget, ratio }) =>
+    evaluations.map((n, i) => [arm, i + 1, budget, n ?? 'not reached', shareOfBudget ?? '', ratio ?? ''].join()),
+  );
+  const head = 'arm,seed,budget,evaluations_to_reach,median_over_reinforce_budget,median_over_reinforce_median';
+  return `${[head, ...rows].join('\n')}\n`;
+}
+
+function markdown(
+  reached: readonly Reached[],
+  { level, metric, seeds }: { level: number; metric: string; seeds: number },
+): string {
+  const bySeed = reached[0]!.evaluations.map((_, i) => `seed ${i + 1}`);
+  const share = (value: number | null) => (value === null ? '–' : value.toPrecision(2));
+  const rows = reached.map(({ title, budget, evaluations, median, shareOfBudget, ratio }) => {
+    const cells = [...evaluations, median].map((n) => (n === null ? 'not reached' : Math.round(n)));
+    return `| ${[title, budget, ...cells, share(shareOfBudget), share(ratio)].join(' | ')} |`;
+  });
+  return [
+    '# Evaluations to reach REINFORCE’s final reward',
+    '',
+    `The level is ${level.toFixed(4)} ${metric} on validation: the mean over REINFORCE’s searches of the θ that each recommends at its end. ` +
+      `A search is judged by the θ that it would recommend if it stopped, evaluated on ${seeds} seeds that no search has seen. ` +
+      `It is looked at after ${FIRST_LOOK} evaluations, √2 times as many, and so on; it has reached the level where two looks in a row are not below it, and 0 means that its start had. ` +
+      'Evaluations are counted in trained images. The last columns: the median over REINFORCE’s budget, and over the median that REINFORCE itself needed, its budget where one of its searches did not get there.',
+    '',
+    `| | budget | ${bySeed.join(' | ')} | median | of REINFORCE’s budget | of REINFORCE’s own |`,
+    `|---|--:|${bySeed.map(() => '--:|').join('')}--:|--:|--:|`,
+    ...rows,
+    '',
+  ].join('\n');
+}
