@@ -92,8 +92,9 @@ const treeMaterials = cached((key: number): THREE.Material[] => {
   const leafy = key < VARIANTS;
   const map = leafy ? leafyCrown(key) : bareCrown(key - VARIANTS);
   map.wrapS = map.wrapT = THREE.ClampToEdgeWrapping;
-  // Far away a bare crown is a veil, of which a low threshold keeps the densest part.
-  const crown = new THREE.MeshLambertMaterial({ map, alphaTest: leafy ? 0.5 : 0.48 });
+  // Averaged over a pixel, twigs would be a veil of which a threshold leaves blots: each sample meets a twig or none.
+  if (!leafy) map.minFilter = THREE.LinearFilter;
+  const crown = new THREE.MeshLambertMaterial({ map, alphaTest: leafy ? 0.5 : 0.4 });
   return [labelled(crown, { classId: CLASS_ID.vegetation, receives: false }), trunk];
 });
 const trunk = labelled(new THREE.MeshLambertMaterial({ vertexColors: true }), {
@@ -136,7 +137,7 @@ const treeParts = cached((key: number) => {
 
 export function addTrees(stage: Stage, theta: TrafficTheta, layout: Layout, random: Random): void {
   const road = mainRoad(layout);
-  const usual = random.uniform(5, 11);
+  const usual = random.uniform(6, 13);
   const leafyStreet = random.chance(theta.leafiness);
   for (const side of SIDES) {
     const { kerb, pavementWidth, setback } = layout.roadside(side);
