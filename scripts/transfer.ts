@@ -5,7 +5,7 @@
  */
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { integer } from '../agents/flags.ts';
+import { integer, jsonObject } from '../agents/flags.ts';
 import { createExperiment } from '../env/experiments/load.ts';
 import real from '../env/experiments/traffic-segmentation-real.ts';
 import type { LabelledImage } from '../env/labelled-image.ts';
@@ -16,6 +16,7 @@ import { deriveSeed } from '../protocol/random.ts';
 import { drawPredictions } from './figures/run-pictures.ts';
 import { commandLine, commit, machine } from './provenance.ts';
 import { randomThetas } from './reproduce/arms.ts';
+import type { EnvOptions } from './reproduce/experiment.ts';
 import { CAR_IOU } from './reproduce/streets.ts';
 import { summariseArms, writeSummary } from './reproduce/summary.ts';
 import { FEW, spread, trainedArm, type RealExperiment } from './reproduce/trained-arm.ts';
@@ -29,6 +30,7 @@ interface Options {
   readonly preset: string;
   readonly backend: BackendPreference;
   readonly out: string;
+  readonly envOptions: EnvOptions;
 }
 
 const METRICS = { metric: CAR_IOU, alsoReported: ['heldOut.carIou', 'softCarIou', 'heldOut.softCarIou'] };
@@ -49,6 +51,12 @@ const command = new Command('transfer')
       .choices(['auto', 'tfjs-node-gpu', 'tfjs-node', 'wasm'])
       .default('auto'),
   )
+  .option(
+    '--env-options <json>',
+    'options of the environment that go before the preset’s: {…} or a file',
+    jsonObject,
+    {},
+  )
   .option('--out <folder>', 'where table and picture go', join('results', 'transfer'))
   .parse();
 
@@ -65,7 +73,8 @@ async function main(): Promise<void> {
   const theta = readTheta(TRAFFIC_PARAMETERS, options.theta);
   process.env['LTS_BACKEND'] = options.backend;
   process.env['LTS_DATA'] = options.data;
-  const experiment = createExperiment(real, { preset: options.preset }).experiment as RealExperiment;
+  const experiment = createExperiment(real, { preset: options.preset, ...options.envOptions })
+    .experiment as RealExperiment;
   const made = commit(); // before anything is written
   const backend = describeBackend(await loadBackend(options.backend));
   console.log(`transfer ${JSON.stringify(options)} on ${backend}`);
