@@ -12,7 +12,7 @@ import { cached, fractalNoise, paintTexture, type Texel } from './textures.ts';
 const VARIANTS = 4;
 /** Texels across a crown of leaves and, which need finer ones, of branches. */
 const LEAFY_SIZE = 128;
-const BARE_SIZE = 192;
+const BARE_SIZE = 144;
 
 /** A cut-out of leaves: clumps that are lit from above, ragged at the edge. */
 function leafyCrown(variant: number): THREE.DataTexture {
@@ -60,6 +60,7 @@ function bareCrown(variant: number): THREE.DataTexture {
       angle += random.normal(0, 0.035);
       u += (Math.sin(angle) * length) / steps;
       v += (Math.cos(angle) * length) / steps;
+      if (Math.hypot(u - 0.5, Math.max(0, v - 0.5)) > 0.48) return; // round, so that the cut-out does not show
       stamp(alpha, u * BARE_SIZE, v * BARE_SIZE, width * BARE_SIZE * (1 - (0.4 * i) / steps));
     }
     if (length < 0.05) return;
