@@ -1,7 +1,5 @@
 /** Runs an experiment of the paper from start to end: `npm run reproduce -- mixture --preset quick`. */
-import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, statSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Argument, Command, Option } from 'commander';
 import { integer, jsonObject } from '../agents/flags.ts';
@@ -9,6 +7,7 @@ import { loadDefinition } from '../env/experiments/load.ts';
 import { readLayout } from '../env/targets/folder-layouts.ts';
 import { pretrain } from './pretraining.ts';
 import { ownPrograms, startServer } from './programs.ts';
+import { commandLine, commit, machine } from './provenance.ts';
 import { countingReproduction } from './reproduce/counting.ts';
 import type { EnvOptions, Experiment, Preset } from './reproduce/experiment.ts';
 import { mixtureReproduction } from './reproduce/mixture.ts';
@@ -91,22 +90,6 @@ function presetOf({ presets }: Experiment, options: Options): Preset {
   };
 }
 
-/** The commit, and whether the working tree differs from it in more than results. */
-function commit(): string {
-  const git = (...words: string[]) => execFileSync('git', words, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
-  try {
-    const changes = git('status', '--porcelain', '--', ':/', ':(exclude,top)results');
-    return git('rev-parse', 'HEAD') + (changes === '' ? '' : '+changes');
-  } catch {
-    return 'unknown';
-  }
-}
-
-function machine(): string {
-  const [first] = cpus();
-  return `${cpus().length} × ${first?.model.trim() ?? 'unknown CPU'}, Node ${process.versions.node}`;
-}
-
 /** Copies the logs beside the results where they are small. */
 function keepSmallLogs(logs: string, out: string): void {
   const files = readdirSync(logs).filter((name) => name.endsWith('.jsonl'));
@@ -157,10 +140,9 @@ async function reproduce(name: string, experiment: Experiment, options: Options)
   const server = await startServer(programs, flags);
   try {
     const arms = await experiment.run({ programs, server, preset: await withWeights(experiment, preset), logs, out });
-    const words = process.argv.slice(2).map((word) => (/[\s{]/.test(word) ? `'${word}'` : word));
     const provenance = {
       experiment: name,
-      command: ['npm run reproduce --', ...words].join(' '),
+      command: commandLine('reproduce'),
       commit: made,
       backend: server.backend ?? experiment.backend,
     };

@@ -120,7 +120,8 @@ export async function drawPredictions(
   path: string,
 ): Promise<void> {
   const { simulator, task, target, trainingSamples } = experiment;
-  const images = (await target.test()).slice(0, SCENES);
+  const test = await target.test();
+  const images = Array.from({ length: SCENES }, (_, i) => test[Math.floor((i * test.length) / SCENES)]!);
   const rows = [
     { caption: 'test image', cells: images.map((image) => cell(image, image.rgb)) },
     { caption: 'truth', cells: images.map((image) => cell(image, classColours(image.classes))) },

@@ -8,7 +8,7 @@
 import { join } from 'node:path';
 import { createExperiment } from '../../env/experiments/load.ts';
 import { POOR_STREETS } from '../../env/experiments/streets.ts';
-import real, { type trafficSegmentationReal } from '../../env/experiments/traffic-segmentation-real.ts';
+import real from '../../env/experiments/traffic-segmentation-real.ts';
 import { spread } from '../../env/targets/spread.ts';
 import type { LabelledImage } from '../../env/labelled-image.ts';
 import { completeTheta, type Theta } from '../../protocol/parameters.ts';
@@ -16,7 +16,7 @@ import { deriveSeed } from '../../protocol/random.ts';
 import { drawPredictions } from '../figures/run-pictures.ts';
 import { ALL_FREE, bestOf, fixedArm, learnedArms, randomThetas, runSearchArms, titlesOf } from './arms.ts';
 import { reportEvaluationsToReach } from './evaluations-to-reach.ts';
-import type { Arm, Experiment, Laboratory, Scores } from './experiment.ts';
+import type { Arm, Experiment, Laboratory } from './experiment.ts';
 import {
   CAR_IOU,
   drawCarIou,
@@ -26,6 +26,7 @@ import {
   SOFT_CAR_IOU,
   streetParameters,
 } from './streets.ts';
+import { FEW, trainedArm, type RealExperiment } from './trained-arm.ts';
 
 /** What mattered most for real streets: brightness of ground against sky, the camera, what stands along the road. */
 const CHOSEN = [
@@ -36,41 +37,9 @@ const CHOSEN = [
 const SEARCHES = { ...segmentationSearches(), ...segmentationSearches('All', ALL_FREE) };
 const everySearch = (evaluations: number) => Object.fromEntries(Object.keys(SEARCHES).map((arm) => [arm, evaluations]));
 
-/** How many real images are few. */
-const FEW = 50;
-
-type RealExperiment = ReturnType<typeof trafficSegmentationReal>;
-
-/** The scores of networks that are trained on these images, one for each seed; the further test sets by name. */
-async function trainedArm(
-  { programs }: Laboratory,
-  { task, target }: RealExperiment,
-  title: string,
-  sets: readonly (readonly LabelledImage[])[],
-): Promise<Arm> {
-  const validation: Scores[] = [];
-  const test: Scores[] = [];
-  for (const [i, samples] of sets.entries()) {
-    if (programs.interrupted) throw new Error('interrupted; the same command goes on');
-    console.log(`${title}: training ${i + 1} of ${sets.length}`);
-    const seed = deriveSeed(i + 1, 'real training');
-    const seeds = { initialisation: deriveSeed(seed, 'initialisation'), order: deriveSeed(seed, 'order') };
-    const model = await task.train(samples, seeds, () => {});
-    validation.push(await model.score(await target.validation()));
-    const scores: Record<string, number> = { ...(await model.score(await target.test())) };
-    for (const [set, images] of Object.entries(target.alsoTest ?? {})) {
-      for (const [metric, score] of Object.entries(await model.score(await images())))
-        scores[`${set}.${metric}`] = score;
-    }
-    test.push(scores);
-    model.dispose();
-  }
-  return { title, evaluations: 0, validation, test };
-}
-
 /** Trained on real images, and on the streets of each learned θ together with a few real images. */
 async function realArms(
-  laboratory: Laboratory,
+  { programs }: Laboratory,
   experiment: RealExperiment,
   learned: readonly Theta[],
 ): Promise<Record<string, Arm>> {
@@ -85,7 +54,7 @@ async function realArms(
     return [...synthetic, ...few];
   });
   const trained = (title: string, sets: readonly (readonly LabelledImage[])[]) =>
-    trainedArm(laboratory, experiment, title, sets);
+    trainedArm(experiment, title, sets, () => programs.interrupted);
   return {
     real: await trained(`real images (${all.length})`, repeated(all)),
     realFew: await trained(`real images (${few.length})`, repeated(few)),

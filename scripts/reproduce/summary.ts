@@ -56,15 +56,24 @@ interface Column {
   readonly of: (arm: ArmSummary) => Summary | undefined;
 }
 
+const SEARCHED =
+  'Mean ± half of the 95 % interval (Student’s t) over n search seeds (over θ for random ones, over data sets for real ones). The searches saw validation alone.';
+
 /**
  * Writes `summary.json`, `table.csv` and `table.md` into a folder.
  *
  * @param machine what it ran on, in a line
+ * @param about   what the numbers of the table are
  */
 export function writeSummary(
   folder: string,
   summary: ReproductionSummary,
-  { arms, metrics, machine }: { arms: Readonly<Record<string, Arm>>; metrics: Metrics; machine: string },
+  {
+    arms,
+    metrics,
+    machine,
+    about = SEARCHED,
+  }: { arms: Readonly<Record<string, Arm>>; metrics: Metrics; machine: string; about?: string },
 ): void {
   mkdirSync(folder, { recursive: true });
   const rows = Object.entries(summary.arms).map(([name, arm]) => ({ name, title: arms[name]!.title, ...arm }));
@@ -80,7 +89,7 @@ export function writeSummary(
   const head = ['arm', 'evaluations', ...columns.flatMap(({ name }) => csvNames(name.replaceAll(' ', '_')))];
   const csv = rows.map((row) => [row.name, row.evaluations, ...columns.flatMap(({ of }) => csvCells(of(row)))].join());
   writeFileSync(join(folder, 'table.csv'), `${[head.join(), ...csv].join('\n')}\n`);
-  writeFileSync(join(folder, 'table.md'), markdown(summary, rows, columns, metrics.metric, machine));
+  writeFileSync(join(folder, 'table.md'), markdown(summary, rows, columns, { metric: metrics.metric, machine, about }));
 }
 
 const csvNames = (set: string) => ['mean', 'low', 'high', 'n'].map((name) => `${set}_${name}`);
@@ -90,8 +99,7 @@ function markdown(
   { experiment, command, commit, backend }: Provenance,
   rows: readonly (ArmSummary & { readonly title: string })[],
   columns: readonly Column[],
-  metric: string,
-  machine: string,
+  { metric, machine, about }: { metric: string; machine: string; about: string },
 ): string {
   const lines = [...rows]
     .sort((a, b) => b.test.mean - a.test.mean)
@@ -102,7 +110,7 @@ function markdown(
   return [
     `# ${experiment}: ${metric}`,
     '',
-    'Mean ± half of the 95 % interval (Student’s t) over n search seeds (over θ for random ones, over data sets for real ones). The searches saw validation alone.',
+    about,
     '',
     `| | evaluations | ${columns.map(({ name }) => name).join(' | ')} | n |`,
     `|---|--:|${columns.map(() => '--:|').join('')}--:|`,

@@ -54,7 +54,8 @@ const houseParts = cached((key: number) => {
   const half = bays / 2;
   const u = bays / TILE_BAYS;
   const v = (storeys - 1) / TILE_STOREYS;
-  const shade = (y: number): Rgb => Array<number>(3).fill(0.72 + 0.28 * Math.min(1, y / 3)) as unknown as Rgb;
+  // Deep in the street less of the sky is seen.
+  const shade = (y: number): Rgb => Array<number>(3).fill(0.5 + 0.5 * Math.min(1, y / 3)) as unknown as Rgb;
   const wall = (a: Point, b: Point, top: number, material: number, uv: number[]) =>
     mesh.quad(a, b, [b[0], top, b[2]], [a[0], top, a[2]], {
       material,
@@ -128,7 +129,7 @@ const TEXTURE_ALBEDO = 0.26;
 function drawCoverings(theta: TrafficTheta, random: Random) {
   const coloured = random.chance(theta.wallColour);
   const wall = coloured ? PLAIN_WALLS + random.integer(COLOURED_WALLS) : random.integer(PLAIN_WALLS);
-  const stops = Math.min(1.4, Math.log2(theta.wallBrightness / TEXTURE_ALBEDO) + random.normal(0, 0.25));
+  const stops = Math.min(1.4, Math.log2(theta.wallBrightness / TEXTURE_ALBEDO) + random.normal(0, 0.55));
   const isShop = random.chance(theta.shopShare);
   const shop = random.integer(SHOPS);
   const roof = random.integer(ROOFS);
@@ -255,7 +256,7 @@ const awningMaterial = labelled(new THREE.MeshLambertMaterial({ vertexColors: tr
   classId: CLASS_ID.building,
 });
 
-const ENCLOSURES = ['wall', 'hedge', 'fence'] as const;
+const ENCLOSURES = ['wall', 'hedge', 'fence', 'railings'] as const;
 
 const enclosureMaterial = cached((kind: (typeof ENCLOSURES)[number]) => {
   switch (kind) {
@@ -270,6 +271,14 @@ const enclosureMaterial = cached((kind: (typeof ENCLOSURES)[number]) => {
         return [0.035 * light, 0.075 * light, 0.018 * light];
       });
       return labelled(new THREE.MeshLambertMaterial({ map: leaves }), { classId: CLASS_ID.vegetation });
+    }
+    case 'railings': {
+      const bars = paintTexture(32, 32, (u, v) => {
+        const bar = (u * 8) % 1 < 0.4 || Math.abs(v - 0.12) < 0.05 || Math.abs(v - 0.9) < 0.06;
+        return [0.02, 0.022, 0.024, bar ? 1 : 0];
+      });
+      const material = new THREE.MeshLambertMaterial({ map: bars, alphaTest: 0.4, side: THREE.DoubleSide });
+      return labelled(material, { classId: CLASS_ID.fence });
     }
     case 'fence': {
       const pickets = paintTexture(32, 32, (u, v) => {
@@ -286,12 +295,12 @@ const enclosureMaterial = cached((kind: (typeof ENCLOSURES)[number]) => {
 const enclosureParts = cached((kind: (typeof ENCLOSURES)[number]) => {
   const mesh = new MeshBuilder();
   const uv = [0, 0, 4, 0, 4, 1, 0, 1];
-  if (kind === 'fence') mesh.quad([0, 0, -0.5], [0, 0, 0.5], [0, 1, 0.5], [0, 1, -0.5], { uv });
+  if (kind === 'fence' || kind === 'railings') mesh.quad([0, 0, -0.5], [0, 0, 0.5], [0, 1, 0.5], [0, 1, -0.5], { uv });
   else mesh.box([0, 0, -0.5], [1, 1, 0.5], { uv });
   return mesh.parts;
 });
 
-/** A wall, hedge or fence in front of an open plot; now and then nothing. */
+/** A wall, hedge, fence or railings in front of an open plot; now and then nothing. */
 function enclosure(stage: Stage, { x, z, rotation }: Standing, width: number, random: Random): void {
   if (random.chance(0.15)) return;
   const kind = random.pick(ENCLOSURES);

@@ -20,7 +20,7 @@ const DARK: Rgb = [0.018, 0.018, 0.02];
 const BOX: Rgb = [0.42, 0.42, 0.4];
 const HEADLIGHT: Rgb = [0.4, 0.4, 0.38];
 const TAILLIGHT: Rgb = [0.22, 0.012, 0.012];
-const RIM: Rgb = [0.2, 0.2, 0.21];
+const RIM: Rgb = [0.32, 0.32, 0.33];
 const PLATE_FRONT: Rgb = [0.75, 0.75, 0.72];
 const PLATE_REAR: Rgb = [0.75, 0.55, 0.06];
 
@@ -48,7 +48,17 @@ export function buildCarBody(shape: CarShape, detail: Detail): readonly Vertices
   if (detail < 3) underbody(mesh, shape);
   for (const axle of shape.axles) wheelPair(mesh, shape, axle, detail);
   if (detail === 0) mirrors(mesh, shape);
+  lightPaint(mesh.parts[PAINT]!, shape);
   return mesh.parts;
+}
+
+/** What looks up, seen aslant, mirrors the sky; the lower the rest is, the less of the sky it sees, and the more of the road. */
+function lightPaint({ positions, normals, colours, vertexCount }: Vertices, { sill, waist }: CarShape): void {
+  for (let i = 0; i < vertexCount * 3; i += 3) {
+    const height = (positions[i + 1]! - sill) / (waist - sill);
+    const light = normals[i + 1]! > 0.7 ? 1.8 : 0.4 + 0.6 * Math.min(1, Math.max(0, height));
+    for (let c = i; c < i + 3; c++) colours[c]! *= light;
+  }
 }
 
 function zAt({ length }: CarShape, share: number): number {
@@ -276,12 +286,12 @@ function cargoBox(mesh: MeshBuilder, shape: CarShape, from: number): void {
   mesh.box([-half, shape.waist - 0.05, zAt(shape, from)], [half, shape.height, zAt(shape, 0.995)], surface);
 }
 
-/** What is seen through the wheel arches and below the sills. */
+/** What is seen through the wheel arches and below the sills: darkness, which those who outline cars count to them. */
 function underbody(mesh: MeshBuilder, shape: CarShape): void {
-  const half = (shape.width / 2) * 0.72;
+  const half = (shape.width / 2) * 0.8;
   const top = shape.sill + (shape.waist - shape.sill) * 0.85;
   const surface = { material: TRIM, colour: DARK };
-  mesh.box([-half, shape.sill * 0.75, zAt(shape, 0.03)], [half, top, zAt(shape, 0.97)], surface);
+  mesh.box([-half, 0.04, zAt(shape, 0.03)], [half, top, zAt(shape, 0.97)], surface);
 }
 
 function wheelPair(mesh: MeshBuilder, shape: CarShape, axle: number, detail: Detail): void {

@@ -72,7 +72,7 @@ function makeShiny(
   return material;
 }
 
-const GLASS_ALBEDO: Rgb = [0.02, 0.022, 0.024];
+const GLASS_ALBEDO: Rgb = [0.012, 0.014, 0.016];
 const matrix = new THREE.Matrix4();
 
 /** Adds cars: a mesh for each of their parts, and a soft shadow below. */
@@ -80,12 +80,14 @@ export function addCars(stage: Stage, cars: readonly Car[], paintGloss: number, 
   const roughness = 0.75 - 0.68 * paintGloss;
   const mirror = 0.04 + 0.08 * paintGloss;
   const materials: THREE.Material[] = [];
-  materials[GLASS] = makeShiny(stage.paint(), GLASS_ALBEDO, mirror * 1.3, roughness * 0.6);
   materials[TRIM] = trim;
   for (const car of cars) {
     const radius = 0.6 * (car.length + 0.5);
     if (!stage.view.shows(car.x, car.height / 2, car.z, radius)) continue;
     materials[PAINT] = makeShiny(stage.paint(), scaled(car.paint, GLOSSY_ALBEDO), mirror, roughness);
+    // Some panes show the dark inside, others mirror the sky.
+    const pane = 0.02 + mirror * 1.5 * (car.variant / CAR_VARIANTS);
+    materials[GLASS] = makeShiny(stage.paint(), GLASS_ALBEDO, pane, roughness * 0.6);
     const isLit = weather.headlights && car.role !== 'parked';
     materials[LAMPS] = isLit ? lampsOn : lampsOff;
     carMatrix(car, matrix);

@@ -27,12 +27,9 @@ const wallOf = cached((variant: number): Wall => {
   const coloured = variant >= PLAIN_WALLS;
   const bricks = coloured ? random.chance(0.65) : random.chance(0.25);
   const lightness = bricks ? random.uniform(0.14, 0.24) : random.uniform(0.25, 0.62);
-  const hue = bricks ? random.uniform(0.01, 0.09) : coloured ? random.uniform() : random.uniform(0.07, 0.13);
-  const saturation = bricks
-    ? random.uniform(0.35, 0.6)
-    : coloured
-      ? random.uniform(0.2, 0.5)
-      : random.uniform(0.03, 0.2);
+  const painted = coloured && !bricks && random.chance(0.3);
+  const hue = bricks ? random.uniform(0.02, 0.09) : painted ? random.uniform() : random.uniform(0.07, 0.13);
+  const saturation = bricks ? random.uniform(0.2, 0.5) : random.uniform(0.03, coloured ? 0.4 : 0.2);
   return {
     colour: colourOf(hue, coloured ? saturation : Math.min(saturation, 0.25), lightness),
     bricks,
@@ -43,7 +40,7 @@ const wallOf = cached((variant: number): Wall => {
 
 /** Bare wall at `u`, `v` of a tile. */
 function wallColour({ colour, bricks, noise, grain }: Wall, u: number, v: number): Rgb {
-  const weather = 0.8 + 0.4 * noise(u, v);
+  const weather = 0.7 + 0.6 * noise(u, v);
   if (!bricks) return scaled(colour, weather * (0.94 + 0.12 * grain(u, v)));
   const row = Math.floor(v * 40);
   const along = (u * 20 + (row % 2) * 0.5) % 1;
@@ -64,7 +61,7 @@ interface Window {
 }
 
 function drawWindow(random: Random): Window {
-  const half = random.uniform(0.16, 0.3);
+  const half = random.chance(0.25) ? 0.47 : random.uniform(0.18, 0.36); // offices have windows side by side
   return {
     left: 0.5 - half,
     right: 0.5 + half,
@@ -94,7 +91,8 @@ function windowColour(window: Window, x: number, y: number, look: number): Rgb |
   if (curtain) return [0.2, 0.19, 0.18];
   const blind = look < 0.18 && up > 0.5;
   if (blind) return [0.3, 0.29, 0.27];
-  return scaled([0.9, 1, 1.1], 0.025 + 0.06 * up * look + 0.02 * Math.max(0, across - 0.5));
+  const sky = Math.max(0, look - 0.45) * 0.8; // some panes mirror the sky rather than the house across the street
+  return scaled([0.92, 1, 1.08], 0.02 + (0.05 + sky) * (0.3 + 0.7 * up) * look + 0.02 * Math.max(0, across - 0.5));
 }
 
 /** Upper storeys of wall `variant`: bays with windows. */
@@ -104,11 +102,13 @@ export const facadeTexture = cached((variant: number): THREE.DataTexture => {
   const window = drawWindow(random);
   const looks = Array.from({ length: TILE_BAYS * TILE_STOREYS }, () => random.uniform());
   const band = random.chance(0.35);
+  const pipeAt = random.uniform(0, 1); // a downpipe
   return paintTexture(BAY * TILE_BAYS, BAY * TILE_STOREYS, (u, v) => {
     const [bay, storey] = [Math.floor(u * TILE_BAYS), Math.floor(v * TILE_STOREYS)];
     const [x, y] = [u * TILE_BAYS - bay, v * TILE_STOREYS - storey];
     const seen = windowColour(window, x, y, looks[storey * TILE_BAYS + bay]!);
     if (seen) return seen;
+    if (Math.abs(u - pipeAt) < 0.012) return [0.04, 0.04, 0.04];
     return band && y < 0.06 ? scaled(wallColour(wall, u, v), 1.35) : wallColour(wall, u, v);
   });
 });
@@ -142,10 +142,11 @@ export const shopTexture = cached((variant: number): THREE.DataTexture => {
   const random = new Random(deriveSeed(variant, 'shop'));
   const paint = colourOf(random.uniform(), random.uniform(0, 0.9), random.uniform(0.03, 0.35));
   const letters = random.chance(0.6) ? ([0.65, 0.63, 0.55] as const) : ([0.05, 0.05, 0.05] as const);
-  const inside = fractalNoise(variant + 71, 8, 3);
+  const inside = fractalNoise(variant + 71, 12, 3);
   const writing = fractalNoise(variant + 91, 36, 1, 3);
-  const lit = random.chance(0.35) ? 0.3 : 0.1;
+  const lit = random.chance(0.35) ? 0.5 : 0.2;
   const doorAt = random.uniform(0.1, 0.8);
+  const posters = Array.from({ length: random.integer(6) }, () => drawPoster(random));
   return paintTexture(BAY * TILE_BAYS, BAY, (u, v) => {
     if (v > 0.95) return scaled(paint, 0.5);
     if (v > 0.74) {
@@ -155,11 +156,27 @@ export const shopTexture = cached((variant: number): THREE.DataTexture => {
     if (v < 0.14) return scaled(paint, 0.45);
     const post = Math.abs(((u * 4) % 1) - 0.5) > 0.46;
     if (post) return scaled(paint, 0.7);
-    if (u > doorAt && u < doorAt + 0.12 && v < 0.66) return scaled(paint, 0.6);
-    const goods = inside(u, v) ** 2 * lit * (v < 0.5 ? 1.6 : 0.7);
-    return [0.02 + goods, 0.022 + goods * 0.9, 0.025 + goods * 0.75];
+    if (u > doorAt && u < doorAt + 0.12 && v < 0.66) return scaled(paint, 0.3);
+    for (const { left, right, low, high, colour } of posters) {
+      if (u > left && u < right && v > low && v < high) return colour;
+    }
+    const goods = Math.max(0, inside(u, v) - 0.35) ** 2 * 4 * lit * (v < 0.5 ? 1.6 : 0.7);
+    return [0.015 + goods, 0.016 + goods * 0.9, 0.018 + goods * 0.75];
   });
 });
+
+/** A bill, a lit box or what stands bright in a shop window, as a rectangle of the texture. */
+function drawPoster(random: Random) {
+  const [left, low] = [random.uniform(0, 0.9), random.uniform(0.12, 0.6)];
+  const [right, high] = [left + random.uniform(0.03, 0.15), low + random.uniform(0.05, 0.3)];
+  return {
+    left,
+    right,
+    low,
+    high,
+    colour: colourOf(random.uniform(), random.uniform(0, 0.6), random.uniform(0.1, 0.7)),
+  };
+}
 
 /** Slates or tiles. */
 export const roofTexture = cached((variant: number): THREE.DataTexture => {

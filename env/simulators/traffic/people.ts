@@ -190,7 +190,7 @@ export function drawPeople(theta: TrafficTheta, layout: Layout, random: Random, 
     for (let i = 0; i < count; i++) {
       const variant = random.integer(VARIANTS);
       const s = random.uniform(4, end);
-      if (random.chance(1 / 8)) put('rider', variant, s, side * (kerb - parkingWidth - 0.7));
+      if (random.chance(1 / 4)) put('rider', variant, s, side * (kerb - parkingWidth - random.uniform(0.5, 1.6)));
       else put('person', variant, s, side * (kerb + random.uniform(0.35, Math.max(0.5, pavementWidth - 0.3))));
     }
   }

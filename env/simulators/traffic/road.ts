@@ -40,15 +40,13 @@ function groundTexture(seed: number, strength: number, slabs: number): THREE.Dat
   const patches = fractalNoise(seed, 2, 4);
   const cracks = fractalNoise(seed + 50, 3, 3);
   const grain = fractalNoise(seed + 100, 128, 1);
-  const texture = paintTexture(128, 128, (u, v) => {
+  return paintTexture(128, 128, (u, v) => {
     const joint = slabs > 0 && ((u * 12) % 1 < 0.1 || (v * 8) % 1 < 0.07) ? 0.8 : 1;
     const crack = 1 - 0.3 * smoothstep(0.025, 0, Math.abs(cracks(u, v) - 0.5)) * (slabs > 0 ? 0.2 : 1);
     const stain = (patches(u, v) - 0.5) * 1.3 + (grain(u, v) - 0.5) * 0.5;
     const value = 0.5 * joint * (1 + strength * stain) * (1 + strength * (crack - 1));
     return [value, value, value];
   });
-  texture.anisotropy = 4;
-  return texture;
 }
 
 /** How bright the ground is where, so that no large surface is even. */
@@ -123,7 +121,7 @@ function drawGrounds(stage: Stage, theta: TrafficTheta, { wetness }: WeatherStat
   const wet = Math.round(wetness * WET_STEPS);
   const strength = Math.round(theta.groundVariation * VARIATION_STEPS);
   const asphalt = Math.min(0.6, theta.asphaltBrightness * Math.exp(random.normal(0, 0.2)));
-  const paving = Math.min(0.6, theta.asphaltBrightness * random.uniform(0.6, 1.3));
+  const paving = Math.min(0.6, theta.asphaltBrightness * random.uniform(0.7, 1.6));
   const kerb = Math.min(0.6, paving * random.uniform(0.9, 1.5));
   const ground = (kind: Kind, albedo: Rgb): Ground => ({
     vertices: stage.of(groundMaterial(`${kind} ${strength} ${wet}`)),

@@ -2,7 +2,7 @@
 import * as THREE from 'three';
 import type { Random } from '../../../protocol/random.ts';
 import type { Point, Rgb } from './mesh-builder.ts';
-import { cached, fractalNoise, scaled, smoothstep } from './textures.ts';
+import { blend, cached, fractalNoise, scaled, smoothstep } from './textures.ts';
 import type { WeatherState } from './weather.ts';
 
 const WIDTH = 96;
@@ -43,6 +43,8 @@ export function paintSky(texture: THREE.DataTexture, weather: WeatherState, rand
   const level = (mean[0] + mean[1] + mean[2]) / 3;
   const peak = Math.max(...weather.sun);
   const glowColour = peak > 0 ? scaled(weather.sun, (level * (weather.kind === 'lowSun' ? 1.2 : 0.6)) / peak) : BLACK;
+  // White where the sky is blue; where they cover it, they are what light there is.
+  const cloudTint = blend(CLOUD_TINT, scaled(mean, 1 / level), cloudiness ** 2);
   const data = texture.image.data as Float32Array;
   const firstRow = HEIGHT / 2 - 2; // what lies further down is never seen
   const [low, high] = [0.72 - 0.6 * cloudiness, 1 - 0.6 * cloudiness];
@@ -51,11 +53,11 @@ export function paintSky(texture: THREE.DataTexture, weather: WeatherState, rand
     const haze = hazeOfRow[Math.floor(i / WIDTH)]!;
     const cloud = noise[i]!;
     const cover = smoothstep(low, high, cloud);
-    const shade = level * (1.25 - cloudDarkness * (0.3 + 1.4 * cloud));
+    const shade = level * (1.25 - cloudDarkness * (0.3 + 1.4 * smoothstep(0.3, 0.7, cloud)));
     const glow = peak > 0 ? sunGlow(i, sunDirection) : 0;
     for (let c = 0; c < 3; c++) {
       const air = 0.85 * mean[c]! + (1.15 * level - 0.85 * mean[c]!) * haze;
-      data[i * 4 + c] = air + (shade * CLOUD_TINT[c]! - air) * cover + glow * glowColour[c]!;
+      data[i * 4 + c] = air + (shade * cloudTint[c]! - air) * cover + glow * glowColour[c]!;
     }
     data[i * 4 + 3] = 1;
   }

@@ -74,7 +74,7 @@ export class Stage {
 
   /** A glossy material of this scene's own. */
   paint(): THREE.MeshStandardMaterial {
-    return (this.paints[this.paintCount++] ??= new THREE.MeshStandardMaterial());
+    return (this.paints[this.paintCount++] ??= new THREE.MeshStandardMaterial({ vertexColors: true }));
   }
 
   /** Adds a part as a mesh of its own, at `matrix`: for countable objects. */

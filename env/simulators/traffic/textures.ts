@@ -32,6 +32,7 @@ export function paintTexture(width: number, height: number, paint: (u: number, v
   }
   const texture = new THREE.DataTexture(data, width, height, THREE.RGBAFormat, THREE.UnsignedByteType);
   texture.colorSpace = THREE.SRGBColorSpace;
+  texture.anisotropy = 4; // streets show their ground and their facades aslant
   texture.wrapS = texture.wrapT = THREE.RepeatWrapping;
   texture.magFilter = THREE.LinearFilter;
   texture.minFilter = THREE.LinearMipmapLinearFilter;

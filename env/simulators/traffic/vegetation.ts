@@ -12,7 +12,7 @@ import { cached, fractalNoise, paintTexture, type Texel } from './textures.ts';
 const VARIANTS = 4;
 /** Texels across a crown of leaves and, which need finer ones, of branches. */
 const LEAFY_SIZE = 128;
-const BARE_SIZE = 192;
+const BARE_SIZE = 144;
 
 /** A cut-out of leaves: clumps that are lit from above, ragged at the edge. */
 function leafyCrown(variant: number): THREE.DataTexture {
@@ -60,6 +60,7 @@ function bareCrown(variant: number): THREE.DataTexture {
       angle += random.normal(0, 0.035);
       u += (Math.sin(angle) * length) / steps;
       v += (Math.cos(angle) * length) / steps;
+      if (Math.hypot(u - 0.5, Math.max(0, v - 0.5)) > 0.48) return; // round, so that the cut-out does not show
       stamp(alpha, u * BARE_SIZE, v * BARE_SIZE, width * BARE_SIZE * (1 - (0.4 * i) / steps));
     }
     if (length < 0.05) return;
@@ -92,8 +93,9 @@ const treeMaterials = cached((key: number): THREE.Material[] => {
   const leafy = key < VARIANTS;
   const map = leafy ? leafyCrown(key) : bareCrown(key - VARIANTS);
   map.wrapS = map.wrapT = THREE.ClampToEdgeWrapping;
-  // Far away a bare crown is a veil, of which a low threshold keeps the densest part.
-  const crown = new THREE.MeshLambertMaterial({ map, alphaTest: leafy ? 0.5 : 0.48 });
+  // Averaged over a pixel, twigs would be a veil of which a threshold leaves blots: each sample meets a twig or none.
+  if (!leafy) map.minFilter = THREE.LinearFilter;
+  const crown = new THREE.MeshLambertMaterial({ map, alphaTest: leafy ? 0.5 : 0.4 });
   return [labelled(crown, { classId: CLASS_ID.vegetation, receives: false }), trunk];
 });
 const trunk = labelled(new THREE.MeshLambertMaterial({ vertexColors: true }), {
@@ -136,7 +138,7 @@ const treeParts = cached((key: number) => {
 
 export function addTrees(stage: Stage, theta: TrafficTheta, layout: Layout, random: Random): void {
   const road = mainRoad(layout);
-  const usual = random.uniform(5, 11);
+  const usual = random.uniform(6, 13);
   const leafyStreet = random.chance(theta.leafiness);
   for (const side of SIDES) {
     const { kerb, pavementWidth, setback } = layout.roadside(side);

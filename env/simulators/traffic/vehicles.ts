@@ -96,7 +96,7 @@ function drawCar(theta: TrafficTheta, random: Random): Draft {
 /** White to black, or a colour; `darkness` is the chance of a dark one of either. */
 function drawPaint(colourfulness: number, darkness: number, random: Random): Rgb {
   const dark = random.chance(darkness);
-  const lightness = dark ? 0.015 + 0.09 * random.uniform() ** 1.5 : random.uniform(0.25, 0.75);
+  const lightness = dark ? 0.008 + 0.06 * random.uniform() ** 2 : random.uniform(0.2, 0.75);
   if (!random.chance(colourfulness)) return colourOf(random.uniform(0.55, 0.65), random.uniform(0, 0.12), lightness);
   const hue = random.chance(0.7) ? random.pick([0, 0.99, 0.6, 0.63, 0.57, 0.35]) : random.uniform();
   return colourOf(hue + random.normal(0, 0.015), random.uniform(0.5, 0.95), dark ? lightness : lightness * 0.45);

@@ -29,6 +29,9 @@ export interface WeatherState {
   readonly headlights: boolean;
 }
 
+/** The share of dull days' pictures that are taken at dusk, which a camera shows as such. */
+const LATE = 0.35;
+
 export function drawWeather(theta: TrafficTheta, random: Random): WeatherState {
   const kind = WEATHERS[random.categorical(theta.weather)]!;
   const azimuth = random.uniform(0, 2 * Math.PI);
@@ -51,14 +54,7 @@ export function drawWeather(theta: TrafficTheta, random: Random): WeatherState {
       };
     }
     case 'overcast':
-      return {
-        ...common,
-        sun: [0, 0, 0],
-        skyLight: [0.95, 0.97, 1],
-        skyRadiance: tint([0.96, 0.99, 1.03], sky * random.uniform(0.8, 1.2)),
-        cloudiness: 1,
-        cloudDarkness: random.uniform(0.05, 0.55),
-      };
+      return random.chance(LATE) ? dusk(common, sky, random) : dullDay(common, sky, random);
     case 'lowSun':
       return {
         ...common,
@@ -87,6 +83,33 @@ export function drawWeather(theta: TrafficTheta, random: Random): WeatherState {
   }
 }
 
+type Common = Pick<WeatherState, 'kind' | 'sunDirection' | 'fog' | 'wetness' | 'rain' | 'headlights'>;
+
+function dullDay(common: Common, sky: number, random: Random): WeatherState {
+  return {
+    ...common,
+    sun: [0, 0, 0],
+    skyLight: [0.95, 0.97, 1],
+    skyRadiance: tint([0.96, 0.99, 1.03], sky * random.uniform(0.8, 1.2)),
+    cloudiness: 1,
+    cloudDarkness: random.uniform(0.05, 0.55),
+  };
+}
+
+/** Less light, and bluer, most of it low above the street; cars begin to have their lights on. */
+function dusk(common: Common, sky: number, random: Random): WeatherState {
+  const light = random.uniform(0.08, 0.22);
+  return {
+    ...common,
+    sun: [0, 0, 0],
+    skyLight: tint([0.8, 1, 1.06], light),
+    skyRadiance: tint([0.82, 1, 1.05], sky * light * random.uniform(2.8, 4.5)),
+    cloudiness: 1,
+    cloudDarkness: random.uniform(0.3, 0.7),
+    headlights: random.chance(0.7),
+  };
+}
+
 /** Towards a point of the sky: elevation in degrees, azimuth in radians (0 is to the right, −π/2 ahead). */
 function direction(elevation: number, azimuth: number): Point {
   const up = (elevation * Math.PI) / 180;
@@ -104,8 +127,8 @@ function tint([red, green, blue]: Rgb, strength: number): Rgb {
  */
 export const GLOSSY_ALBEDO = 0.7;
 
-/** The houses of a street hide this share of the sky from what stands in it. */
-const HIDDEN_SKY = 0.45;
+/** The houses and trees of a street hide a share between these of the sky from what stands in it. */
+const HIDDEN_SKY = [0.3, 0.8] as const;
 
 /** Sky, fog, what surfaces reflect, the light of the sky and that of the sun with its shadows. */
 export function addWeather(stage: Stage, weather: WeatherState, random: Random): void {
@@ -116,7 +139,7 @@ export function addWeather(stage: Stage, weather: WeatherState, random: Random):
   fog.density = weather.fog;
   fog.color.setRGB(...weather.skyRadiance).multiplyScalar(0.92);
 
-  hemisphere.color.setRGB(...skyLight).multiplyScalar(1 - HIDDEN_SKY);
+  hemisphere.color.setRGB(...skyLight).multiplyScalar(1 - random.uniform(...HIDDEN_SKY));
   // What comes from below was reflected by a gray ground, which the sun lights as well.
   const bounce = 0.13 + 0.1 * sun[1] * sunDirection[1];
   hemisphere.groundColor.setRGB(skyLight[0] * bounce, skyLight[1] * bounce, skyLight[2] * bounce * 0.9);

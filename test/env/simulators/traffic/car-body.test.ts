@@ -78,4 +78,17 @@ describe('the body of a car', () => {
     assert.ok(roof < 0.85 * waist, `${roof} of ${waist}`);
     assert.ok(bonnet < 0.75 * shape.height, `${bonnet} of ${shape.height}`);
   });
+
+  it('has paint that is the darker the lower it is, and brightest where it looks up', () => {
+    const shape = carShape('saloon', 0);
+    const { positions, normals, colours, vertexCount } = buildCarBody(shape, 1)[PAINT]!;
+    const lights = (isOne: (height: number, up: number) => boolean) =>
+      Array.from({ length: vertexCount }, (_, v) => v)
+        .filter((v) => isOne(positions[3 * v + 1]!, normals[3 * v + 1]!))
+        .map((v) => colours[3 * v]!);
+    const [sill, waist] = [lights((y) => y < shape.sill + 0.01), lights((y, up) => y > shape.waist && up < 0.5)];
+    const lids = lights((_, up) => up > 0.9);
+    assert.ok(Math.max(...sill) < 0.5 * Math.min(...waist), `${Math.max(...sill)} and ${Math.min(...waist)}`);
+    assert.ok(Math.min(...lids) > 1.5 * Math.max(...waist), `${Math.min(...lids)} and ${Math.max(...waist)}`);
+  });
 });

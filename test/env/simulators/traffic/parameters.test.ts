@@ -211,6 +211,15 @@ describe('θ of the traffic simulator', () => {
     assert.deepEqual(covered, continuous.map(({ name }) => name).sort());
   });
 
+  it('takes some pictures of a dull day at dusk: with a fraction of the light, and lights on at times', () => {
+    const scenes = scenesOf({ ...usual, ...dry, peopleRate: 0, treeRate: 0 }, 200).map(({ weather }) => weather);
+    const isDusk = ({ skyLight }: TrafficScene['weather']) => skyLight[1] < 0.4;
+    const share = scenes.filter(isDusk).length / scenes.length;
+    assert.ok(share > 0.2 && share < 0.5, `${share}`);
+    assert.ok(scenes.filter(({ headlights }) => headlights).every(isDusk));
+    assert.ok(scenes.some(({ headlights }) => headlights));
+  });
+
   it('draws weathers, junctions and car types as often as its simplexes say', () => {
     const weather = [0.1, 0.2, 0.3, 0.4];
     const junctions = [0.3, 0.1, 0.2, 0.2, 0.05, 0.15];

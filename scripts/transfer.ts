@@ -1,0 +1,112 @@
+/**
+ * How well do networks find the cars of real streets that were trained on drawn ones: `npm run transfer -- --data DIR`.
+ *
+ * Beside a hand-set θ: random θ, and the same network trained on real images, all and few.
+ */
+import { join, resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { integer, jsonObject } from '../agents/flags.ts';
+import { createExperiment } from '../env/experiments/load.ts';
+import real from '../env/experiments/traffic-segmentation-real.ts';
+import type { LabelledImage } from '../env/labelled-image.ts';
+import { spread } from '../env/targets/spread.ts';
+import { TRAFFIC_PARAMETERS } from '../env/simulators/traffic/parameters.ts';
+import { describeBackend, loadBackend, type BackendPreference } from '../env/tensorflow/backend.ts';
+import type { Theta } from '../protocol/parameters.ts';
+import { deriveSeed } from '../protocol/random.ts';
+import { drawPredictions } from './figures/run-pictures.ts';
+import { commandLine, commit, machine } from './provenance.ts';
+import { randomThetas } from './reproduce/arms.ts';
+import type { EnvOptions } from './reproduce/experiment.ts';
+import { CAR_IOU } from './reproduce/streets.ts';
+import { summariseArms, writeSummary } from './reproduce/summary.ts';
+import { FEW, trainedArm, type RealExperiment } from './reproduce/trained-arm.ts';
+import { readTheta, THETA_HELP } from './theta-flag.ts';
+
+interface Options {
+  readonly data: string;
+  readonly theta: string;
+  readonly seeds: number;
+  readonly randomThetas: number;
+  readonly preset: string;
+  readonly backend: BackendPreference;
+  readonly out: string;
+  readonly envOptions: EnvOptions;
+}
+
+const METRICS = { metric: CAR_IOU, alsoReported: ['heldOut.carIou', 'softCarIou', 'heldOut.softCarIou'] };
+const ABOUT =
+  'Mean ± half of the 95 % interval (Student’s t) over n trainings, each on images, first weights and batches of its own (random: each on a θ of its own). test: the official test split, other streets; validation and heldOut: blocks of the training streets that no network is trained on.';
+
+const command = new Command('transfer')
+  .description('Trains networks on drawn and on real streets, and scores them on real ones.')
+  .requiredOption('--data <folder>', 'real street images with labels', (word) => resolve(word))
+  .option('--theta <json|file>', THETA_HELP, '{}')
+  .option('--seeds <n>', 'trainings of each kind', integer(1), 5)
+  .option('--random-thetas <n>', 'how many random θ are tried', integer(1), 10)
+  .addOption(
+    new Option('--preset <size>', 'of images and training').choices(Object.keys(real.presets!)).default('standard'),
+  )
+  .addOption(
+    new Option('--backend <name>', 'of TensorFlow.js')
+      .choices(['auto', 'tfjs-node-gpu', 'tfjs-node', 'wasm'])
+      .default('auto'),
+  )
+  .option(
+    '--env-options <json>',
+    'options of the environment that go before the preset’s: {…} or a file',
+    jsonObject,
+    {},
+  )
+  .option('--out <folder>', 'where table and picture go', join('results', 'transfer'))
+  .parse();
+
+/** A training set of each θ in turn, drawn when it is asked for. */
+function* drawnSets({ simulator, trainingSamples }: RealExperiment, thetas: readonly Theta[]) {
+  for (const [i, theta] of thetas.entries()) {
+    const seed = deriveSeed(i + 1, 'synthetic training');
+    yield Array.from({ length: trainingSamples }, (_, index): LabelledImage => simulator.draw(theta, seed, index));
+  }
+}
+
+async function main(): Promise<void> {
+  const options = command.opts<Options>();
+  const theta = readTheta(TRAFFIC_PARAMETERS, options.theta);
+  process.env['LTS_BACKEND'] = options.backend;
+  process.env['LTS_DATA'] = options.data;
+  const experiment = createExperiment(real, { preset: options.preset, ...options.envOptions })
+    .experiment as RealExperiment;
+  const made = commit(); // before anything is written
+  const backend = describeBackend(await loadBackend(options.backend));
+  console.log(`transfer ${JSON.stringify(options)} on ${backend}`);
+
+  const times = <T>(item: T) => Array<T>(options.seeds).fill(item);
+  const all = await experiment.training();
+  const few = spread(all, FEW);
+  const drawn = (thetas: readonly Theta[]) => drawnSets(experiment, thetas);
+  const arms = {
+    handSet: await trainedArm(experiment, 'hand-set θ', drawn(times(theta))),
+    random: await trainedArm(experiment, 'random θ', drawn(randomThetas(TRAFFIC_PARAMETERS, options.randomThetas))),
+    real: await trainedArm(experiment, `real images (${all.length})`, times(all)),
+    realFew: await trainedArm(experiment, `real images (${few.length})`, times(few)),
+  };
+  const provenance = { experiment: 'transfer', command: commandLine('transfer'), commit: made, backend };
+  writeSummary(options.out, summariseArms(provenance, arms, METRICS), {
+    arms,
+    metrics: METRICS,
+    machine: machine(),
+    about: ABOUT,
+  });
+  const [randomTheta] = randomThetas(TRAFFIC_PARAMETERS, 1);
+  const shown = [
+    { name: 'hand-set', theta },
+    { name: 'random', theta: randomTheta! },
+  ];
+  await drawPredictions(experiment, shown, join(options.out, 'predictions.png'));
+  console.log(`${options.out}  table.md, table.csv, summary.json, predictions.png`);
+}
+
+void main().catch((error: unknown) => {
+  console.error(`transfer: ${(error as Error).message}`);
+  process.exitCode = 1;
+});
