@@ -12,12 +12,10 @@ export class Body {
   /** Numbers in a vertex colour: 3, or 4 with alpha. */
   colorSize = 3;
   index: ArrayLike<number> | null = null;
+  indexCount = 0;
   vertexCount = 0;
   /** World from object coordinates: three.js's 16 elements, column by column. */
   readonly world = new Float64Array(16);
-  /** World from object *normals*, up to length: 9 elements, column by column. Filled when `normalsReady`. */
-  readonly normalMatrix = new Float64Array(9);
-  normalsReady = false;
   /** The object's matrix turns it inside out, and clockwise triangles face the viewer. */
   mirrored = false;
   /** The instance's own colour. */
@@ -185,9 +183,9 @@ function fill(body: Body, mesh: THREE.Mesh, matrix: THREE.Matrix4, color: THREE.
   body.colors = vertexColor === undefined ? null : floatsOf(vertexColor, vertexColor.itemSize);
   body.colorSize = vertexColor?.itemSize ?? 3;
   body.index = index === null ? null : index.array;
+  body.indexCount = index?.count ?? 0;
   const { elements } = matrix;
   for (let i = 0; i < 16; i++) body.world[i] = elements[i]!; // TypedArray.set is slow on plain arrays.
-  body.normalsReady = false;
   body.mirrored = matrix.determinant() < 0;
   body.tint[0] = color.r;
   body.tint[1] = color.g;

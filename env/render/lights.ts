@@ -1,64 +1,99 @@
 import * as THREE from 'three';
 import type { Draw } from './draw-list.ts';
+import { HARMONICS, irradianceOf } from './environment-map.ts';
+import { type Kernel, RecordWriter } from './kernel.ts';
 import { ShadowMap } from './shadow-map.ts';
 
-/** Light from one far direction. */
-export interface Sun {
-  /** Unit vector towards the light, world coordinates. */
-  x: number;
-  y: number;
-  z: number;
-  r: number;
-  g: number;
-  b: number;
-  shadow: ShadowMap | null;
-}
+const INVERSE_PI = 1 / Math.PI;
+const SUN_NUMBERS = 11;
 
-/** Light of one colour from above and of another from below. */
-export interface Dome {
-  /** Unit vector towards the sky. */
-  x: number;
-  y: number;
-  z: number;
-  readonly sky: THREE.Color;
-  readonly ground: THREE.Color;
-}
-
-const position = new THREE.Vector3();
+const direction = new THREE.Vector3();
 const target = new THREE.Vector3();
 
-/** A scene's lights as plain numbers, in three.js's units: a colour times an intensity, to be divided by π. */
+/** A scene's lights, in three.js's units: a colour times an intensity, to be divided by π. */
 export class Lights {
-  readonly ambient = new THREE.Color();
-  readonly suns: Sun[] = [];
-  readonly domes: Dome[] = [];
+  /** Light from no single direction over π, in nine spherical harmonics, [9, rgb]. */
+  readonly harmonics = new Float64Array(HARMONICS * 3);
+  /** Address and number of the records of light from single directions. */
+  suns = 0;
+  sunCount = 0;
   private readonly shadows: ShadowMap[] = [];
+
+  constructor(private readonly kernel: Kernel) {}
 
   /**
    * Reads the lights and draws their shadow maps.
    *
+   * @param records the draws' addresses
    * @throws {TypeError} when a light is of another kind than ambient, hemisphere or directional
    */
-  read(lights: readonly THREE.Light[], draws: readonly Draw[], drawCount: number): void {
-    this.ambient.setRGB(0, 0, 0);
-    this.suns.length = 0;
-    this.domes.length = 0;
-    let shadowCount = 0;
+  read(lights: readonly THREE.Light[], draws: readonly Draw[], records: readonly number[], drawCount: number): void {
+    this.harmonics.fill(0);
+    this.sunCount = 0;
+    const suns: THREE.DirectionalLight[] = [];
     for (const light of lights) {
-      if (isDirectional(light)) {
-        const sun = readSun(light);
-        this.suns.push(sun);
-        if (!light.castShadow || light.intensity === 0 || light.shadow.intensity === 0) continue;
-        sun.shadow = this.shadows[shadowCount++] ??= new ShadowMap();
-        sun.shadow.draw(light, draws, drawCount);
-      } else if (isHemisphere(light)) this.domes.push(readDome(light));
-      else if ((light as Partial<THREE.AmbientLight>).isAmbientLight)
-        this.ambient.add(scaled(light.color, light.intensity));
+      if (isDirectional(light)) suns.push(light);
+      else if (isHemisphere(light)) this.addDome(light);
+      else if ((light as Partial<THREE.AmbientLight>).isAmbientLight) this.add(0, light.color, light.intensity);
       else {
         const expected = 'an AmbientLight, HemisphereLight or DirectionalLight';
         throw new TypeError(`light "${light.name}": expected ${expected}, got ${light.type}`);
       }
     }
+    const views = suns.map((light, i) => {
+      if (!light.castShadow || light.intensity === 0 || light.shadow.intensity === 0) return 0;
+      return (this.shadows[i] ??= new ShadowMap(this.kernel)).draw(light, draws, records, drawCount);
+    });
+    this.sunCount = suns.length;
+    this.suns = this.kernel.take(suns.length * SUN_NUMBERS * 4);
+    suns.forEach((light, i) => this.writeSun(light, views[i]!, this.suns + i * SUN_NUMBERS * 4));
+  }
+
+  /** Adds the light of surroundings. */
+  surroundBy(environment: THREE.Texture, intensity: number): void {
+    const irradiance = irradianceOf(environment);
+    for (let i = 0; i < irradiance.length; i++) this.harmonics[i]! += irradiance[i]! * intensity * INVERSE_PI;
+  }
+
+  private add(harmonic: number, { r, g, b }: THREE.Color, intensity: number): void {
+    this.harmonics[harmonic * 3]! += r * intensity * INVERSE_PI;
+    this.harmonics[harmonic * 3 + 1]! += g * intensity * INVERSE_PI;
+    this.harmonics[harmonic * 3 + 2]! += b * intensity * INVERSE_PI;
+  }
+
+  /** Light of one colour from above and of another from below: ground + (1 + cosine) / 2 · (sky − ground). */
+  private addDome(light: THREE.HemisphereLight): void {
+    const { x, y, z } = direction.setFromMatrixPosition(light.matrixWorld).normalize();
+    const half = light.intensity / 2;
+    for (const [color, sign] of [
+      [light.color, 1],
+      [light.groundColor, -1],
+    ] as const) {
+      this.add(0, color, half);
+      this.add(1, color, sign * half * y);
+      this.add(2, color, sign * half * z);
+      this.add(3, color, sign * half * x);
+    }
+  }
+
+  private writeSun(
+    { color, intensity, shadow, matrixWorld, target: aim }: THREE.DirectionalLight,
+    view: number,
+    at: number,
+  ): void {
+    direction.setFromMatrixPosition(matrixWorld).sub(target.setFromMatrixPosition(aim.matrixWorld)).normalize();
+    new RecordWriter(this.kernel, SUN_NUMBERS, at)
+      .float(direction.x)
+      .float(direction.y)
+      .float(direction.z)
+      .float(color.r * intensity)
+      .float(color.g * intensity)
+      .float(color.b * intensity)
+      .int(view)
+      .float(shadow.bias)
+      .float(shadow.normalBias)
+      .float(shadow.intensity)
+      .int(Math.max(1, Math.round(shadow.radius)));
   }
 }
 
@@ -68,21 +103,4 @@ function isDirectional(light: THREE.Light): light is THREE.DirectionalLight {
 
 function isHemisphere(light: THREE.Light): light is THREE.HemisphereLight {
   return (light as Partial<THREE.HemisphereLight>).isHemisphereLight === true;
-}
-
-function scaled(color: THREE.Color, intensity: number): THREE.Color {
-  return color.clone().multiplyScalar(intensity);
-}
-
-function readSun(light: THREE.DirectionalLight): Sun {
-  position.setFromMatrixPosition(light.matrixWorld);
-  target.setFromMatrixPosition(light.target.matrixWorld);
-  const { x, y, z } = position.sub(target).normalize();
-  const { r, g, b } = scaled(light.color, light.intensity);
-  return { x, y, z, r, g, b, shadow: null };
-}
-
-function readDome(light: THREE.HemisphereLight): Dome {
-  const { x, y, z } = position.setFromMatrixPosition(light.matrixWorld).normalize();
-  return { x, y, z, sky: scaled(light.color, light.intensity), ground: scaled(light.groundColor, light.intensity) };
 }

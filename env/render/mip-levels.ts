@@ -14,12 +14,12 @@ export interface Pyramid {
   readonly levels: readonly MipLevel[];
   /** The texels of all levels, one after the other. */
   readonly texels: Float32Array;
-  /** Where each level starts in `texels`, and its size. */
+  /** Where each level starts in `texels`. */
   readonly offsets: Int32Array;
-  readonly widths: Int32Array;
-  readonly heights: Int32Array;
   /** How many levels are filled in. */
   filled: number;
+  /** Rises when the texels change. */
+  revision: number;
 }
 
 interface Known {
@@ -47,12 +47,13 @@ export function pyramidOf(texture: THREE.Texture): Pyramid {
   const { version, colorSpace, source } = texture;
   const known = pyramids.get(source);
   if (known?.version === version && known.colorSpace === colorSpace) return known.pyramid;
-  const pyramid = build(texture);
+  const pyramid = build(texture, known?.pyramid);
   pyramids.set(source, { version, colorSpace, pyramid });
   return pyramid;
 }
 
-function build(texture: THREE.Texture): Pyramid {
+/** @param former of the same picture: is filled again if it has its size */
+function build(texture: THREE.Texture, former: Pyramid | undefined): Pyramid {
   const picture = (texture.image ?? {}) as { data?: ArrayLike<number>; width?: number; height?: number };
   const { data, width = 0, height = 0 } = picture;
   const isBytes = data instanceof Uint8Array || data instanceof Uint8ClampedArray;
@@ -61,6 +62,17 @@ function build(texture: THREE.Texture): Pyramid {
     const got = `${data?.constructor.name ?? 'no data'}, ${width}×${height}, format ${texture.format}`;
     throw new TypeError(`texture "${texture.name}": expected a DataTexture of RGBA bytes or floats, got ${got}`);
   }
+  const first = former?.levels[0];
+  const pyramid = first?.width === width && first.height === height ? former! : emptyPyramid(width, height);
+  const { texels } = pyramid;
+  pyramid.filled = 1;
+  pyramid.revision++;
+  if (data instanceof Float32Array) texels.set(data);
+  else decode(data, texture.colorSpace === THREE.SRGBColorSpace, texels);
+  return pyramid;
+}
+
+function emptyPyramid(width: number, height: number): Pyramid {
   const sizes = [{ width, height, start: 0 }];
   let total = width * height * 4;
   for (let last = sizes[0]!; last.width > 1 || last.height > 1;) {
@@ -73,16 +85,7 @@ function build(texture: THREE.Texture): Pyramid {
     const end = size.start + size.width * size.height * 4;
     return { width: size.width, height: size.height, texels: texels.subarray(size.start, end) };
   });
-  if (data instanceof Float32Array) texels.set(data);
-  else decode(data, texture.colorSpace === THREE.SRGBColorSpace, texels);
-  return {
-    levels,
-    texels,
-    offsets: Int32Array.from(sizes, ({ start }) => start),
-    widths: Int32Array.from(sizes, (size) => size.width),
-    heights: Int32Array.from(sizes, (size) => size.height),
-    filled: 1,
-  };
+  return { levels, texels, offsets: Int32Array.from(sizes, ({ start }) => start), filled: 0, revision: 0 };
 }
 
 function decode(bytes: Uint8Array | Uint8ClampedArray, isSrgb: boolean, into: Float32Array): void {

@@ -1,16 +1,11 @@
-import type * as THREE from 'three';
-import { CLASS_ID } from '../classes.ts';
-import { BlendSink } from './blend-sink.ts';
+import * as THREE from 'three';
 import { DrawList } from './draw-list.ts';
+import { DrawRecords, facingOf } from './draw-record.ts';
 import type { Frame } from './frame.ts';
+import { Kernel, RecordWriter } from './kernel.ts';
 import { Lights } from './lights.ts';
-import { SampleGrid } from './sample-grid.ts';
-import { Shader } from './shader.ts';
-import { Spans } from './spans.ts';
-import { Projector, Triangles, cameraView } from './triangles.ts';
-import { ViewRays } from './view-rays.ts';
-import { VisibleRuns, runEnd } from './visible-runs.ts';
-import { CutoutSink, DepthPlane, NOTHING, OpaqueSink, Visibility } from './visibility.ts';
+import { backgroundClassOf, writeSurroundings } from './surroundings.ts';
+import { Textures } from './texture.ts';
 
 export interface SoftwareRendererOptions {
   /** Pixels. */
@@ -19,6 +14,9 @@ export interface SoftwareRendererOptions {
   /** Five samples a pixel for the colours in place of one. On unless false. */
   readonly antialias?: boolean;
 }
+
+/** A kernel that grew beyond this is replaced: it holds every texture that was ever drawn. */
+const MOST_BYTES = 256 * 2 ** 20;
 
 /**
  * Draws three.js scenes on the CPU: colours, class ids, instance ids and depth in one pass.
@@ -31,23 +29,11 @@ export interface SoftwareRendererOptions {
 export class SoftwareRenderer {
   readonly width: number;
   readonly height: number;
-  private readonly grid: SampleGrid;
+  private readonly samples: number;
   private readonly list = new DrawList();
-  private readonly lights = new Lights();
-  private readonly triangles = new Triangles();
-  private readonly plane = new DepthPlane();
-  private readonly rays = new ViewRays();
-  private readonly projector: Projector;
-  private readonly visibility: Visibility;
-  private readonly runs: VisibleRuns;
-  private readonly shader: Shader;
-  private readonly opaque: OpaqueSink;
-  private readonly cutout: CutoutSink;
-  private readonly blend: BlendSink;
-  private readonly solid: number[] = [];
-  private readonly cutouts: number[] = []; // Positions in the draw list, as is this:
+  private readonly opaque: number[] = []; // Positions in the draw list, as are these:
   private readonly transparent: number[] = [];
-  private readonly frame: Frame;
+  private canvas: Canvas;
 
   /** @throws {RangeError} when width or height is not a whole number from 1 */
   constructor({ width, height, antialias = true }: SoftwareRendererOptions) {
@@ -56,26 +42,8 @@ export class SoftwareRenderer {
     }
     this.width = width;
     this.height = height;
-    const { list, triangles, plane } = this;
-    const grid = (this.grid = new SampleGrid(width, height, antialias));
-    const spans = new Spans(grid);
-    this.projector = new Projector(triangles, spans);
-    const visibility = (this.visibility = new Visibility(grid));
-    this.runs = new VisibleRuns(grid);
-    this.shader = new Shader(triangles, list, grid, this.rays, this.lights);
-    this.opaque = new OpaqueSink(visibility, triangles, list, spans, plane);
-    this.cutout = new CutoutSink(visibility, triangles, list, spans, plane);
-    this.blend = new BlendSink(visibility, triangles, list, spans, plane, this.shader);
-    const size = width * height;
-    this.frame = {
-      width,
-      height,
-      linear: new Float32Array(size * 3),
-      classes: new Uint8Array(size),
-      instances: new Uint16Array(size),
-      depth: new Float32Array(size),
-    };
-    this.blend.into = this.frame.linear;
+    this.samples = antialias ? 5 : 1;
+    this.canvas = new Canvas(width, height, this.samples);
   }
 
   /**
@@ -87,84 +55,131 @@ export class SoftwareRenderer {
   render(scene: THREE.Scene, camera: THREE.PerspectiveCamera): Frame {
     if (scene.matrixWorldAutoUpdate) scene.updateMatrixWorld();
     if (camera.parent === null && camera.matrixWorldAutoUpdate) camera.updateMatrixWorld();
-    const { list, triangles } = this;
+    if (this.canvas.kernel.size > MOST_BYTES) this.canvas = new Canvas(this.width, this.height, this.samples);
+    const { list, canvas } = this;
+    const { kernel, textures, records, lights } = canvas;
+    const { run } = kernel;
     list.gather(scene, camera);
-    this.lights.read(list.lights, list.draws, list.count);
-    this.rays.read(camera, this.width, this.height);
-    this.plane.setRange(camera.near, camera.far);
-    this.visibility.clear(camera.far);
-    triangles.count = 0;
-    this.projector.begin(cameraView(camera, this.width, this.height));
-    this.drawOpaque();
-    this.readLabels(scene);
-    this.shader.begin(scene);
-    this.runs.sort(this.visibility, triangles.count);
-    this.frame.linear.fill(0);
-    this.shader.shadeAll(this.runs, this.frame.linear);
-    this.drawTransparent();
-    return this.frame;
+    this.sortDraws();
+    kernel.beginFrame();
+    textures.beginFrame();
+    records.write(list.draws, list.count);
+    run.begin(records.triangleCount, records.mostVertices);
+    kernel.refresh();
+    lights.read(list.lights, list.draws, records.addresses, list.count);
+    const surroundings = writeSurroundings(kernel, textures, lights, scene, camera, this);
+    const view = canvas.writeView(camera);
+    run.turnTo(view, 1 / camera.far);
+    this.enter(this.opaque);
+    run.readLabels(view, backgroundClassOf(scene), canvas.classes, canvas.instances, canvas.depth);
+    run.shade(view, surroundings, canvas.light);
+    this.enter(this.transparent);
+    run.pack(canvas.light, canvas.linear, this.width * this.height);
+    return canvas.frame();
   }
 
-  /** In the scene's order but for renderOrder, which matters only where surfaces coincide: there the last one stays. */
-  private drawOpaque(): void {
-    const { solid, cutouts, transparent } = this;
+  private enter(positions: readonly number[]): void {
+    const { kernel, records } = this.canvas;
+    for (const i of positions) {
+      const { body, surface } = this.list.draws[i]!;
+      if (surface.map === null && surface.opacity < surface.alphaTest) continue; // It is one hole.
+      kernel.run.enter(records.addresses[i]!, facingOf(surface.side, body));
+    }
+  }
+
+  private sortDraws(): void {
+    const { opaque, transparent } = this;
     const { draws, count } = this.list;
-    solid.length = cutouts.length = transparent.length = 0;
+    opaque.length = transparent.length = 0;
     for (let i = 0; i < count; i++) {
       const { body, surface } = draws[i]!;
-      if (body.inView) (surface.transparent ? transparent : surface.alphaTest > 0 ? cutouts : solid).push(i);
+      if (body.inView) (surface.transparent ? transparent : opaque).push(i);
     }
-    const byOrder = (i: number, j: number) => draws[i]!.body.renderOrder - draws[j]!.body.renderOrder;
-    solid.sort(byOrder);
-    cutouts.sort(byOrder);
-    for (const i of solid) this.projector.project(draws[i]!, i, draws[i]!.surface.side, this.opaque);
-    // Last, since the depth test is cheaper than the texture that it may spare.
-    for (const i of cutouts) this.projector.project(draws[i]!, i, draws[i]!.surface.side, this.cutout);
-  }
-
-  /** Back to front, by renderOrder and then by the bounding spheres' centres; the colours of opaque things must stand. */
-  private drawTransparent(): void {
-    const { transparent } = this;
-    const { draws } = this.list;
+    // In the scene's order but for renderOrder, which matters only where surfaces coincide: there the last one stays.
+    // Those with holes come last, since the depth test is cheaper than the texture that it may spare.
+    opaque.sort((i, j) => {
+      const [a, b] = [draws[i]!, draws[j]!];
+      const byHoles = +(a.surface.alphaTest > 0) - +(b.surface.alphaTest > 0);
+      return byHoles || a.body.renderOrder - b.body.renderOrder;
+    });
+    // Back to front, by renderOrder and then by the bounding spheres' centres.
     transparent.sort((i, j) => {
       const [a, b] = [draws[i]!.body, draws[j]!.body];
       return a.renderOrder - b.renderOrder || b.distance - a.distance;
     });
-    for (const i of transparent) {
-      const draw = draws[i]!;
-      this.projector.project(draw, i, draw.surface.side, this.blend);
-    }
+  }
+}
+
+/** A kernel, and where it keeps a picture of one size; all addresses. */
+class Canvas {
+  readonly kernel = new Kernel();
+  readonly textures = new Textures(this.kernel);
+  readonly records = new DrawRecords(this.kernel, this.textures);
+  readonly lights = new Lights(this.kernel);
+  /** Linear light with a fourth number, which is not used. */
+  readonly light: number;
+  readonly linear: number;
+  readonly classes: number;
+  readonly instances: number;
+  readonly depth: number;
+  private readonly nearness: number;
+  private readonly seen: number;
+  private readonly rows = new Float64Array(16);
+  private readonly matrix = new THREE.Matrix4();
+
+  constructor(
+    readonly width: number,
+    readonly height: number,
+    private readonly samples: number,
+  ) {
+    const { kernel } = this;
+    const size = width * height;
+    kernel.run.setUp(width, height, samples);
+    kernel.refresh();
+    this.light = kernel.allocate(size * 16);
+    this.linear = kernel.allocate(size * 12 + 4);
+    this.classes = kernel.allocate(size);
+    this.instances = kernel.allocate(size * 2);
+    this.depth = kernel.allocate(size * 4);
+    this.nearness = kernel.allocate(size * samples * 4 + 16);
+    this.seen = kernel.allocate(size * samples * 4 + 16);
   }
 
-  /** Reads ids and depth off the centre samples, run by run of pixels that show one triangle. */
-  private readLabels(scene: THREE.Scene): void {
-    const { grid, triangles, list } = this;
-    const { classes, instances, depth } = this.frame;
-    const { triangle } = this.visibility;
-    const { planes } = triangles;
-    const { width, height, samples, centre } = grid;
-    const named: unknown = scene.userData['backgroundClassId'];
-    const backgroundClass = typeof named === 'number' ? named : CLASS_ID.sky;
-    for (let row = 0; row < height; row++) {
-      const base = (row * samples + centre) * width;
-      for (let x = 0; x < width;) {
-        const t = triangle[base + x]!;
-        const end = runEnd(triangle, base, width, x);
-        const draw = t === NOTHING ? null : list.draws[triangles.draw[t]!]!;
-        const classId = draw === null ? backgroundClass : draw.classId;
-        const instanceId = draw === null ? 0 : draw.body.instanceId;
-        const o = t * 9;
-        const a = draw === null ? 0 : planes[o]! + planes[o + 3]! + planes[o + 6]!;
-        const b = draw === null ? 0 : planes[o + 1]! + planes[o + 4]! + planes[o + 7]!;
-        const c = draw === null ? 0 : planes[o + 2]! + planes[o + 5]! + planes[o + 8]!;
-        const atLeft = b * (row + 0.5) + c + 0.5 * a;
-        for (let k = x, i = row * width + x; k < end; k++, i++) {
-          classes[i] = classId;
-          instances[i] = instanceId;
-          depth[i] = 1 / (a * k + atLeft); // The background: 1 / 0.
-        }
-        x = end;
-      }
+  /** Writes the view of a camera; w is the distance along its axis, n is 1 / w. */
+  writeView(camera: THREE.PerspectiveCamera): number {
+    const { kernel, width, height, rows } = this;
+    const { elements: m } = this.matrix.multiplyMatrices(camera.projectionMatrix, camera.matrixWorldInverse);
+    for (let j = 0; j < 4; j++) {
+      const w = m[j * 4 + 3]!;
+      rows[j] = 0.5 * width * (m[j * 4]! + w);
+      rows[4 + j] = 0.5 * height * (w - m[j * 4 + 1]!);
+      rows[8 + j] = w;
     }
+    rows[15] = 1;
+    const address = kernel.take(128);
+    kernel.doubles.set(rows, address / 8);
+    return new RecordWriter(kernel, 8)
+      .int(address)
+      .int(width)
+      .int(height)
+      .int(this.samples)
+      .int(this.nearness)
+      .int(this.seen)
+      .float(camera.near)
+      .float((1 / camera.near - 1 / camera.far) / 2 ** 24).address;
+  }
+
+  frame(): Frame {
+    const { width, height, kernel } = this;
+    const { buffer } = kernel.bytes;
+    const size = width * height;
+    return {
+      width,
+      height,
+      linear: new Float32Array(buffer, this.linear, size * 3),
+      classes: new Uint8Array(buffer, this.classes, size),
+      instances: new Uint16Array(buffer, this.instances, size),
+      depth: new Float32Array(buffer, this.depth, size),
+    };
   }
 }

@@ -14,7 +14,8 @@ export const LINEAR_OF_BYTE = Float32Array.from({ length: 256 }, (_, byte) => de
 // The curve is steepest at black, 13 bytes in a 256th: 16,384 steps put at most every fifth onto a byte boundary there,
 // so that the table differs from the exact rounding by one byte at worst.
 const STEPS = 16384;
-const byteOfLinear = Uint8Array.from({ length: STEPS + 1 }, (_, i) => Math.round(255 * encode(i / STEPS)));
+/** The sRGB byte of each linear light i / (SRGB_BYTES.length − 1), uint8. */
+export const SRGB_BYTES = Uint8Array.from({ length: STEPS + 1 }, (_, i) => Math.round(255 * encode(i / STEPS)));
 
 /**
  * Turns linear light into sRGB bytes.
@@ -29,7 +30,7 @@ export function linearToSrgb(linear: Float32Array, into = new Uint8Array(linear.
   }
   for (let i = 0; i < linear.length; i++) {
     const value = linear[i]!;
-    into[i] = value >= 1 ? 255 : value > 0 ? byteOfLinear[(value * STEPS + 0.5) | 0]! : 0;
+    into[i] = value >= 1 ? 255 : value > 0 ? SRGB_BYTES[(value * STEPS + 0.5) | 0]! : 0;
   }
   return into;
 }

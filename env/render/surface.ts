@@ -1,5 +1,4 @@
 import * as THREE from 'three';
-import { TextureSampler } from './texture.ts';
 
 /** How a surface answers light: not at all, in all directions alike, or also like a mirror of some roughness. */
 export type Shading = 'basic' | 'lambert' | 'standard';
@@ -46,7 +45,6 @@ export class Surface {
   emissiveR = 0.5;
   emissiveG = 0.5;
   emissiveB = 0.5;
-  isEmissive = false;
   roughness = 0.5;
   metalness = 0.5;
   alphaTest = 0.5;
@@ -61,7 +59,7 @@ export class Surface {
   offsetUnits = 0.5;
   /** The class that overrides the object's; −1 when the material names none. */
   classId = -1;
-  map: TextureSampler | null = null;
+  map: THREE.Texture | null = null;
 
   /**
    * Takes over a material's present state.
@@ -85,15 +83,16 @@ export class Surface {
     this.offsetUnits = material.polygonOffset ? material.polygonOffsetUnits : 0;
     const classId: unknown = material.userData['classId'];
     this.classId = typeof classId === 'number' ? classId : -1;
-    this.map = material.map === null ? null : TextureSampler.of(material.map);
-    this.isEmissive = false;
+    this.map = material.map;
+    this.emissiveR = this.emissiveG = this.emissiveB = 0;
     this.flatShading = false;
+    this.roughness = 1;
+    this.metalness = 0;
     if (isBasic(material)) return;
     this.flatShading = material.flatShading;
     this.emissiveR = material.emissive.r * material.emissiveIntensity;
     this.emissiveG = material.emissive.g * material.emissiveIntensity;
     this.emissiveB = material.emissive.b * material.emissiveIntensity;
-    this.isEmissive = this.emissiveR !== 0 || this.emissiveG !== 0 || this.emissiveB !== 0;
     if (!isStandard(material)) return;
     this.roughness = Math.min(1, Math.max(0.045, material.roughness)); // three.js's own floor.
     this.metalness = material.metalness;

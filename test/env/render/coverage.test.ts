@@ -1,39 +1,35 @@
 import assert from 'node:assert/strict';
+import * as THREE from 'three';
 import fc from 'fast-check';
-import { SampleGrid } from '../../../env/render/sample-grid.ts';
-import { Spans } from '../../../env/render/spans.ts';
+import { SoftwareRenderer } from '../../../env/render/software-renderer.ts';
+import { colorAt, sceneOf, straightCamera, triangles } from './pixel-scene.ts';
+import { type Corners, RawPicture } from './raw-picture.ts';
 
-/** How often each sample of a grid is covered by triangles given as corner lists x, y. */
-function countCover(grid: SampleGrid, ...corners: readonly (readonly number[])[]): Uint8Array {
-  const spans = new Spans(grid);
-  const counts = new Uint8Array(grid.rows * grid.width);
-  for (const triangle of corners) {
-    if (!spans.scan(Float64Array.from(triangle), 0, 2, 4)) continue;
-    for (let row = spans.first; row < spans.end; row++) {
-      for (let x = spans.starts[row]!; x < spans.ends[row]!; x++) counts[row * grid.width + x]!++;
-    }
-  }
+/** How often each sample of a picture is covered by triangles. */
+function countCover(picture: RawPicture, ...triangles: readonly Corners[]): Uint8Array {
+  const counts = new Uint8Array(picture.width * picture.height * picture.samples);
+  for (const corners of triangles) picture.draw([corners]).forEach((t, i) => (counts[i]! += t === 0 ? 1 : 0));
   return counts;
 }
 
-function picture(grid: SampleGrid, counts: Uint8Array): string[] {
-  return Array.from({ length: grid.rows }, (_, row) =>
-    [...counts.subarray(row * grid.width, (row + 1) * grid.width)].join(''),
+function rowsOf({ width, height, samples }: RawPicture, counts: Uint8Array): string[] {
+  return Array.from({ length: height * samples }, (_, row) =>
+    [...counts.subarray(row * width, (row + 1) * width)].join(''),
   );
 }
 
 describe('scan conversion', () => {
-  const grid = new SampleGrid(4, 4, false);
+  const grid = new RawPicture(4, 4, 1);
 
   it('covers the centres inside a right triangle, those on its left and top edges included, others not', () => {
     // Corners (0.5, 0.5) (3.5, 0.5) (0.5, 3.5): centres lie on all three edges. x + y = 4 is the slanted right edge.
     const counts = countCover(grid, [0.5, 0.5, 3.5, 0.5, 0.5, 3.5]);
-    assert.deepEqual(picture(grid, counts), ['1110', '1100', '1000', '0000']);
+    assert.deepEqual(rowsOf(grid, counts), ['1110', '1100', '1000', '0000']);
   });
 
   it('covers the complement of that triangle in its square by the other half, each centre once', () => {
     const counts = countCover(grid, [0.5, 0.5, 3.5, 0.5, 0.5, 3.5], [3.5, 0.5, 3.5, 3.5, 0.5, 3.5]);
-    assert.deepEqual(picture(grid, counts), ['1110', '1110', '1110', '0000']);
+    assert.deepEqual(rowsOf(grid, counts), ['1110', '1110', '1110', '0000']);
   });
 
   it('does not depend on the order of the corners', () => {
@@ -62,7 +58,7 @@ describe('scan conversion', () => {
 
   for (const antialias of [false, true]) {
     it(`covers each sample of a fan around a point exactly once${antialias ? ', with antialiasing' : ''}`, () => {
-      const fine = new SampleGrid(8, 8, antialias);
+      const fine = new RawPicture(8, 8, antialias ? 5 : 1);
       const hub = fc.tuple(
         fc.double({ min: 0.01, max: 7.99, noNaN: true }),
         fc.double({ min: 0.01, max: 7.99, noNaN: true }),
@@ -77,11 +73,11 @@ describe('scan conversion', () => {
     });
 
     it(`never covers a sample twice, nor leaves one out, at a shared edge${antialias ? ', antialiased' : ''}`, () => {
-      const fine = new SampleGrid(8, 8, antialias);
+      const fine = new RawPicture(8, 8, antialias ? 5 : 1);
       fc.assert(
         fc.property(point, point, point, fc.double({ min: 0, max: 1, noNaN: true }), (a, b, c, share) => {
           // A point on edge a–b, rounded to where arithmetic puts it, splits the triangle in two: a–c–d and d–c–b.
-          const d = [a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1])];
+          const d = [a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1])].map(Math.fround);
           const halves = countCover(fine, [...a, ...c, ...d], [...d, ...c, ...b]);
           assert.ok(halves.every((count) => count <= 1));
         }),
@@ -89,24 +85,63 @@ describe('scan conversion', () => {
     });
   }
 
+  it('covers wide triangles like narrow ones, sample by sample', () => {
+    const wide = new RawPicture(40, 4, 5);
+    fc.assert(
+      fc.property(point, point, point, (a, b, c) => {
+        // The same triangle, once cut by the right border of a narrow picture.
+        const narrow = new RawPicture(8, 4, 5);
+        const stretched = [a, b, c].flatMap(([x, y]) => [4 * x, y / 2]);
+        const all = countCover(wide, stretched);
+        const some = countCover(narrow, stretched);
+        some.forEach((count, i) => assert.equal(count, all[Math.floor(i / 8) * 40 + (i % 8)]));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
   it('puts the five samples into five different rows and columns of the pixel, the centre among them', () => {
-    const fine = new SampleGrid(1, 1, true);
-    const fifths = (offsets: Float64Array) => [...offsets].map((offset) => Math.round(offset * 10)).sort();
-    assert.deepEqual(fifths(fine.xOffsets), [1, 3, 5, 7, 9]);
-    assert.deepEqual(fifths(fine.yOffsets), [1, 3, 5, 7, 9]);
-    assert.deepEqual([fine.xOffsets[fine.centre], fine.yOffsets[fine.centre]], [0.5, 0.5]);
+    const pixel = new RawPicture(1, 1, 5);
+    const rightOf = (x: number) => countCover(pixel, [x, -9, 90, -9, x, 90]); // The pixel's part right of x.
+    const columns = [0, 1, 2, 3, 4].map(
+      (sample) => [1, 3, 5, 7, 9].filter((x) => rightOf(x / 10 - 0.05)[sample]).length,
+    );
+    assert.deepEqual([...columns].sort(), [1, 2, 3, 4, 5]);
+    assert.equal(columns[2], 3);
   });
 
   it('shades at the centre where that is covered, else amid the samples that are', () => {
-    const fine = new SampleGrid(1, 1, true);
-    const place = (...samples: readonly number[]) => {
-      const mask = samples.reduce((bits, sample) => bits | (1 << sample), 0);
-      return [fine.coverage[mask], fine.shadeX[mask], fine.shadeY[mask]].map((v) => Math.round(v! * 1000) / 1000);
+    const renderer = new SoftwareRenderer({ width: 1, height: 1 });
+    const material = new THREE.MeshBasicMaterial({ vertexColors: true, side: THREE.DoubleSide });
+    /** Covers the pixel up to x with a red that is x everywhere. */
+    const redUpTo = (x: number) => {
+      const mesh = triangles([2 * x - 1, -50, -1, 2 * x - 1, 50, -1, 2 * x - 21, 0, -1], material);
+      mesh.geometry.setAttribute('color', new THREE.Float32BufferAttribute([x, 0, 0, x, 0, 0, x - 10, 0, 0], 3));
+      return colorAt(renderer.render(sceneOf(mesh), straightCamera()), 0, 0)[0];
     };
-    assert.deepEqual(place(0, 1, fine.centre), [0.6, 0.5, 0.5]);
-    assert.deepEqual(place(3), [0.2, 0.9, 0.7]);
-    assert.deepEqual(place(0, 1), [0.4, 0.4, 0.2]); // Between (0.7, 0.1) and (0.1, 0.3).
+    assert.equal(redUpTo(0.6), 0.3); // Three samples, with the centre: 0.6 · 0.5.
+    assert.equal(redUpTo(0.4), 0.08); // Two, at 0.1 and 0.3: 0.4 · 0.2.
   });
+
+  for (const samples of [1, 5]) {
+    it(`gives a pixel the mean colour of what its ${samples} samples see`, () => {
+      const picture = new RawPicture(6, 5, samples);
+      fc.assert(
+        fc.property(fc.array(fc.tuple(point, point, point), { maxLength: 6 }), (triangles) => {
+          const all = triangles.map((corners) => corners.flat());
+          // Those that cover no sample are not kept; the others are numbered in their order.
+          const reds = all.flatMap((corners, i) => (countCover(picture, corners).includes(1) ? [i + 1] : []));
+          const seen = picture.draw(all);
+          picture.reds().forEach((red, pixel) => {
+            const [x, row] = [pixel % 6, Math.floor(pixel / 6)];
+            const own = Array.from({ length: samples }, (_, k) => seen[(row * samples + k) * 6 + x]!);
+            const mean = own.reduce((sum, t) => sum + (t < 0 ? 0 : reds[t]!), 0) / samples;
+            assert.ok(Math.abs(red - mean) < 1e-5, `pixel ${x}, ${row}: expected ${mean}, got ${red}`);
+          });
+        }),
+      );
+    });
+  }
 
   it('finds nothing in triangles without area, outside the picture or with corners that are no numbers', () => {
     for (const corners of [

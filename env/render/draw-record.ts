@@ -1,0 +1,124 @@
+import * as THREE from 'three';
+import type { Body, Draw } from './draw-list.ts';
+import { type Kernel, RecordWriter } from './kernel.ts';
+import { type Textures, readUvMatrix } from './texture.ts';
+
+const SHADING = { basic: 0, lambert: 1, standard: 2 };
+const NUMBERS = 45;
+
+/** Which triangles show a side: 1 those with a positive area on the screen (y down), −1 the others, 0 all. */
+export function facingOf(side: THREE.Side, { mirrored }: Body): number {
+  if (side === THREE.DoubleSide) return 0;
+  return (side === THREE.BackSide) !== mirrored ? 1 : -1; // Fronts run against the clock.
+}
+
+/** Hands what there is to draw to a kernel. */
+export class DrawRecords {
+  /** The addresses of the list's draws. */
+  readonly addresses: number[] = [];
+  /** How many triangles all draws have, and how many vertices the largest mesh has. */
+  triangleCount = 0;
+  mostVertices = 0;
+  private readonly arrays = new Map<ArrayLike<number>, number>();
+  private readonly uvMatrix = new Float64Array(9);
+  private body: Body | null = null;
+  private bodyNumber = 0;
+  private world = 0;
+
+  constructor(
+    private readonly kernel: Kernel,
+    private readonly textures: Textures,
+  ) {}
+
+  /** Takes over the first `count` draws. */
+  write(draws: readonly Draw[], count: number): void {
+    this.arrays.clear();
+    this.triangleCount = this.mostVertices = this.bodyNumber = 0;
+    this.body = null;
+    for (let i = 0; i < count; i++) {
+      const draw = draws[i]!;
+      this.triangleCount += Math.floor((draw.end - draw.start) / 3);
+      this.mostVertices = Math.max(this.mostVertices, draw.body.vertexCount);
+      if (draw.body !== this.body) this.turnTo(draw.body);
+      this.addresses[i] = this.writeDraw(draw);
+    }
+  }
+
+  private turnTo(body: Body): void {
+    this.body = body;
+    this.bodyNumber++;
+    this.world = this.kernel.take(128);
+    this.kernel.doubles.set(body.world, this.world / 8);
+  }
+
+  private writeDraw({ body, surface, start, end, classId }: Draw): number {
+    const { uvMatrix: m } = this;
+    const { vertexCount, colors, uvs, index } = body;
+    const { map, shading, flatShading, vertexColors } = surface;
+    const isColored = vertexColors && colors !== null;
+    const hasNormals = shading !== 'basic' && !flatShading && body.normals !== null;
+    const texture = map === null ? 0 : this.textures.of(map);
+    if (map !== null) readUvMatrix(map, m);
+    return new RecordWriter(this.kernel, NUMBERS)
+      .int(this.world)
+      .int(this.bodyNumber)
+      .int(+body.mirrored)
+      .int(this.floats(body.positions, vertexCount * 3))
+      .int(hasNormals ? this.floats(body.normals!, vertexCount * 3) : 0)
+      .int(map !== null && uvs !== null ? this.floats(uvs, vertexCount * 2) : 0)
+      .int(isColored ? this.floats(colors, vertexCount * body.colorSize) : 0)
+      .int(body.colorSize)
+      .int(vertexCount)
+      .int(index === null ? 0 : this.ints(index, body.indexCount))
+      .int(start)
+      .int(end)
+      .int(facingOf(surface.side, body))
+      .int(SHADING[shading])
+      .int(+body.receiveShadow)
+      .int(+surface.fog)
+      .int(classId)
+      .int(body.instanceId)
+      .float(surface.r * body.tint[0]!)
+      .float(surface.g * body.tint[1]!)
+      .float(surface.b * body.tint[2]!)
+      .float(surface.opacity)
+      .float(surface.emissiveR)
+      .float(surface.emissiveG)
+      .float(surface.emissiveB)
+      .float(surface.roughness)
+      .float(surface.metalness)
+      .float(surface.alphaTest)
+      .float(surface.offsetFactor)
+      .float(surface.offsetUnits)
+      .int(texture)
+      .float(m[0]!)
+      .float(m[3]!)
+      .float(m[6]!)
+      .float(m[1]!)
+      .float(m[4]!)
+      .float(m[7]!).address;
+  }
+
+  /** The address of the first `length` numbers of a vertex attribute. */
+  private floats(array: Float32Array, length: number): number {
+    const known = this.arrays.get(array);
+    if (known !== undefined) return known;
+    const address = this.kernel.take(length * 4);
+    this.kernel.floats.set(length < array.length ? array.subarray(0, length) : array, address / 4);
+    this.arrays.set(array, address);
+    return address;
+  }
+
+  /** The address of the first `length` numbers of an index. */
+  private ints(array: ArrayLike<number>, length: number): number {
+    const known = this.arrays.get(array);
+    if (known !== undefined) return known;
+    const address = this.kernel.take(length * 4);
+    const to = address / 4;
+    const { ints } = this.kernel;
+    if (array instanceof Uint32Array) ints.set(length < array.length ? array.subarray(0, length) : array, to);
+    else for (let i = 0; i < length; i++) ints[to + i] = array[i]!;
+    this.arrays.set(array, address);
+    return address;
+  }
+}

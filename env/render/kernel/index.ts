@@ -1,0 +1,64 @@
+/** The renderer's inner loops, compiled to WebAssembly: what each pixel of a picture costs is spent here. */
+import { reserveFragments } from './fragments';
+import { tabulate } from './grid';
+import { lightBy } from './light';
+import { reserveMarks } from './marks';
+import { forgetBodies } from './normals';
+import { project, projectTo, reserveVertices } from './project';
+import { Draw, Surroundings, View } from './records';
+import { coverView } from './scan';
+import { shadeInto } from './shade';
+import { clearTriangles } from './triangles';
+import { findRuns, readLabels, reserveRuns, shadeRuns } from './visible';
+
+/** Memory that is never given back. */
+export function allocate(size: i32): usize {
+  return heap.alloc(size);
+}
+
+/** Makes room for pictures of one size. */
+export function setUp(width: i32, height: i32, samples: i32): void {
+  tabulate(samples);
+  reserveMarks(width);
+  reserveFragments(width, height);
+  reserveRuns(width * height * samples);
+}
+
+/** Starts a frame of so many triangles, and so many vertices in the largest mesh. */
+export function begin(triangles: i32, vertices: i32): void {
+  clearTriangles(triangles);
+  reserveVertices(vertices);
+  forgetBodies();
+}
+
+/** Turns to a view; its nearest things so far are at n. */
+export function turnTo(view: View, n: f32): void {
+  projectTo(view, false);
+  coverView(view, false);
+  const size = (<usize>(view.width * view.height * view.samples)) << 2;
+  for (let i: usize = 0; i < size; i += 16) v128.store(view.nearness + i, f32x4.splat(n));
+  if (view.seen != 0) memory.fill(view.seen, 0xff, size);
+}
+
+/** Enters a draw into the view. */
+export function enter(draw: Draw, side: i32): void {
+  project(draw, side);
+}
+
+/** Colours what the view shows: linear light, f32 [height, width, 3]; scratch is f32 [height, width, 4]. */
+export function shade(view: View, surroundings: Surroundings, light: usize): void {
+  memory.fill(light, 0, (<usize>(view.width * view.height)) << 4);
+  lightBy(surroundings);
+  shadeInto(light, surroundings);
+  findRuns(view);
+  shadeRuns();
+  projectTo(view, true);
+  coverView(view, true);
+}
+
+/** Drops every fourth number. */
+export function pack(from: usize, to: usize, count: i32): void {
+  for (let i = 0; i < count; i++, from += 16, to += 12) v128.store(to, v128.load(from));
+}
+
+export { readLabels };

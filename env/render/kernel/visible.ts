@@ -1,0 +1,132 @@
+/** What is seen, by triangle: so each one's normals, texture coordinates and light are worked out once. */
+import { View } from './records';
+import { addPixels } from './fragments';
+import { shadeBackground, shadeTriangle } from './shade';
+import { triangleAt, triangleCount } from './triangles';
+
+/** Pixels of a row that show one triangle with the same of their samples. */
+@unmanaged
+class Run {
+  /** The triangle's next run; 0 for none. */
+  next: usize;
+  /** Row · width + column of the first pixel. */
+  pixel: i32;
+  length: i32;
+  /** Which samples, as bits. */
+  mask: i32;
+}
+
+const SIZE = offsetof<Run>();
+const NOTHING = -1; // The background.
+let runs: usize = 0;
+let free: usize = 0;
+let backgroundRuns: usize = 0;
+
+export function reserveRuns(samples: i32): void {
+  runs = heap.alloc(<usize>samples * SIZE);
+}
+
+function addRun(t: i32, pixel: i32, length: i32, mask: i32): void {
+  const run = changetype<Run>(free);
+  run.pixel = pixel;
+  run.length = length;
+  run.mask = mask;
+  if (t == NOTHING) {
+    run.next = backgroundRuns;
+    backgroundRuns = free;
+  } else {
+    const triangle = triangleAt(t);
+    run.next = triangle.runs;
+    triangle.runs = free;
+  }
+  free += SIZE;
+}
+
+/** Lists each triangle's runs, and the background's. */
+export function findRuns(view: View): void {
+  const width = view.width;
+  const samples = view.samples;
+  const full = (1 << samples) - 1;
+  free = runs;
+  backgroundRuns = 0;
+  for (let row = 0; row < view.height; row++) {
+    const base = view.seen + ((<usize>(row * samples * width)) << 2);
+    for (let x = 0; x < width;) {
+      const end = uniformEnd(base, x, width, samples);
+      const t = load<i32>(base + ((<usize>x) << 2));
+      if (end > x) addRun(t, row * width + x, end - x, full);
+      else addMixed(base + ((<usize>x) << 2), row * width + x, width, samples);
+      x = max(end, x + 1);
+    }
+  }
+}
+
+/** Where the run of pixels ends whose samples all see what the first one of pixel x does; x when they do not there. */
+function uniformEnd(base: usize, x: i32, width: i32, samples: i32): i32 {
+  const t = load<i32>(base + ((<usize>x) << 2));
+  for (; x < width; x++) {
+    for (let k = 0; k < samples; k++) {
+      if (load<i32>(base + ((<usize>(k * width + x)) << 2)) != t) return x;
+    }
+  }
+  return x;
+}
+
+/** Adds a pixel whose samples, the first at `first`, do not all see the same: a run for each triangle. */
+function addMixed(first: usize, pixel: i32, width: i32, samples: i32): void {
+  const full = (1 << samples) - 1;
+  for (let k = 0, done = 0; done != full; k++) {
+    if ((done & (1 << k)) != 0) continue;
+    const t = load<i32>(first + ((<usize>(k * width)) << 2));
+    let mask = 1 << k;
+    for (let l = k + 1; l < samples; l++) {
+      if (load<i32>(first + ((<usize>(l * width)) << 2)) == t) mask |= 1 << l;
+    }
+    addRun(t, pixel, 1, mask);
+    done |= mask;
+  }
+}
+
+/** Colours the whole picture. */
+export function shadeRuns(): void {
+  addRuns(backgroundRuns);
+  shadeBackground();
+  for (let t = 0; t < triangleCount; t++) {
+    const triangle = triangleAt(t);
+    if (triangle.runs == 0) continue;
+    addRuns(triangle.runs);
+    shadeTriangle(triangle, false);
+  }
+}
+
+function addRuns(first: usize): void {
+  for (let at = first; at != 0; at = changetype<Run>(at).next) {
+    const run = changetype<Run>(at);
+    addPixels(run.pixel, run.length, run.mask);
+  }
+}
+
+/** Reads ids and depth off the centre samples. */
+export function readLabels(view: View, backgroundClass: i32, classes: usize, instances: usize, depth: usize): void {
+  const width = view.width;
+  const samples = view.samples;
+  for (let row = 0; row < view.height; row++) {
+    const centres = view.seen + ((<usize>((row * samples + (samples >> 1)) * width)) << 2);
+    for (let x = 0; x < width; x++, classes++, instances += 2, depth += 4) {
+      const t = load<i32>(centres + ((<usize>x) << 2));
+      if (t == NOTHING) {
+        store<u8>(classes, backgroundClass);
+        store<u16>(instances, 0);
+        store<f32>(depth, Infinity);
+        continue;
+      }
+      const triangle = triangleAt(t);
+      const a = triangle.a0 + triangle.a1 + triangle.a2;
+      const b = triangle.b0 + triangle.b1 + triangle.b2;
+      const c = triangle.c0 + triangle.c1 + triangle.c2;
+      store<u8>(classes, triangle.draw.classId);
+      store<u16>(instances, triangle.draw.instanceId);
+      store<f32>(depth, <f32>(1 / (a * <f64>x + (b * (<f64>row + 0.5) + c + 0.5 * a))));
+    }
+  }
+}
