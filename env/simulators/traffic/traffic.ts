@@ -48,7 +48,7 @@ export function trafficSimulator(options: TrafficOptions): Simulator<TrafficImag
   const stage = new Stage();
   return {
     name: 'traffic',
-    version: 1,
+    version: 2,
     parameters: TRAFFIC_PARAMETERS,
     draw(theta, seed, index) {
       const known = completeTheta(TRAFFIC_PARAMETERS, theta) as unknown as TrafficTheta;

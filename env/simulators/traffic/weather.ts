@@ -58,25 +58,25 @@ export function drawWeather(theta: TrafficTheta, random: Random): WeatherState {
     case 'lowSun':
       return {
         ...common,
-        sun: tint([1, 0.78, 0.5], strength * 0.6),
-        skyLight: [0.5, 0.52, 0.6],
-        skyRadiance: tint([0.9, 0.86, 0.82], sky * 0.9),
+        sun: tint([1, 0.68, 0.36], strength * 0.8),
+        skyLight: [0.4, 0.43, 0.55],
+        skyRadiance: tint([1.05, 0.88, 0.68], sky * 0.9),
         cloudiness: random.uniform(0.1, 0.6),
         cloudDarkness: random.uniform(0.1, 0.4),
         headlights: random.chance(0.4),
       };
     case 'rain': {
-      const gloom = random.uniform(0.45, 0.85);
+      const gloom = random.uniform(0.3, 0.65);
       return {
         ...common,
-        fog: fog + random.uniform(0.002, 0.009),
+        fog: fog + random.uniform(0.004, 0.016),
         sun: [0, 0, 0],
         skyLight: tint([0.93, 0.97, 1], gloom),
         skyRadiance: tint([0.92, 0.97, 1.02], sky * gloom * 0.9),
         cloudiness: 1,
         cloudDarkness: random.uniform(0.2, 0.5),
         wetness: random.uniform(0.6, 1),
-        rain: random.uniform(0.3, 1),
+        rain: random.uniform(0.5, 1),
         headlights: random.chance(0.75),
       };
     }
