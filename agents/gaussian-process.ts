@@ -187,6 +187,7 @@ export function gaussianProcess({ size, start, random }: Problem, { initial, bat
   };
 
   const recommend = (): number[] => {
+    if (actions.length === 0) return [...start];
     model ??= fit();
     return [...actions[incumbents()[0]!.index]!];
   };

@@ -123,6 +123,12 @@ describe('the Gaussian process', () => {
     });
   });
 
+  it('recommends the start while it has been told nothing: the budget may end within its first iteration', () => {
+    const agent = gaussianProcess({ size: 2, start: [0.1, 0.2], random: new Random(2) }, { initial: 4, batch: 2 });
+    agent.ask();
+    assert.deepEqual(agent.recommend!(), [0.1, 0.2]);
+  });
+
   it('lives with failed evaluations and with rewards that are all the same', () => {
     const agent = gaussianProcess({ size: 2, start: [0, 0], random: new Random(2) }, { initial: 4, batch: 2 });
     agent.tell(agent.ask().map((action) => ({ action, reward: null })));

@@ -8,7 +8,7 @@ const tiny = ['--preset', 'quick', '--backend', 'wasm', '--evaluations', '4', '-
 tiny.push('--random-thetas', '2', '--env-options', TINY_STREETS);
 
 describe('reproduce segmentation', function () {
-  this.timeout(180_000);
+  this.timeout(400_000);
   const { run, wrote, summary, remove } = reproduction('segmentation');
   after(remove);
 
