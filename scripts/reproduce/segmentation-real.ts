@@ -77,8 +77,8 @@ export const segmentationRealReproduction: Experiment = {
     },
     standard: {
       searchSeeds: 3,
-      evaluations: everySearch(128),
-      randomThetas: 40,
+      evaluations: everySearch(96),
+      randomThetas: 20,
       envOptions: { free: CHOSEN },
       searchOptions: SHORT,
     },

@@ -73,9 +73,9 @@ export const segmentationReproduction: Experiment = {
       envOptions: { preset: 'quick', free: FREE },
     },
     standard: {
-      searchSeeds: 5,
-      evaluations: everySearch(128),
-      randomThetas: 40,
+      searchSeeds: 3,
+      evaluations: everySearch(64),
+      randomThetas: 20,
       envOptions: { free: FREE },
       searchOptions: SHORT,
     },

@@ -27,7 +27,7 @@ export const SHORT: EnvOptions = { preset: 'quick', trainingImages: 40, steps: 7
 /** On how many seeds what a search found is scored. */
 export const REPORT_SEEDS = 3;
 
-export const COMMON = { finalists: 4, finalistSeeds: 4, reportSeeds: 1 };
+export const COMMON = { finalists: 3, finalistSeeds: 3, reportSeeds: 1 };
 export const REINFORCE = { ...COMMON, sigma: 0.4, learningRate: 0.3, advantage: 'ranked', antithetic: true };
 
 /** The searches of segmentation, all with the same budget: few evaluations, so wide policies and large steps. */
