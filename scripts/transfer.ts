@@ -102,7 +102,7 @@ async function main(): Promise<void> {
     { name: 'hand-set', theta },
     { name: 'random', theta: randomTheta! },
   ];
-  await drawPredictions(experiment, shown, join(options.out, 'predictions.png'));
+  await drawPredictions(experiment, shown, join(options.out, 'predictions.png'), false);
   console.log(`${options.out}  table.md, table.csv, summary.json, predictions.png`);
 }
 

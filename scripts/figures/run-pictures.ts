@@ -111,19 +111,25 @@ async function drawScenes(
   await writeSheet({ title: 'Scenes and their labels', rows, scale: 3 }, path);
 }
 
-/** Test images, their labels, and what networks predict that were trained on the streets of each θ, as a PNG. */
+/**
+ * Test images, their labels, and what networks predict that were trained on the streets of each θ, as a PNG.
+ *
+ * @param photographs whether the images themselves are shown: those of others may not be passed on
+ */
 export async function drawPredictions(
   experiment: Pick<Experiment, 'simulator' | 'task' | 'trainingSamples'> & {
     readonly target: Pick<Experiment['target'], 'test'>;
   },
   reported: readonly Reported[],
   path: string,
+  photographs = true,
 ): Promise<void> {
   const { simulator, task, target, trainingSamples } = experiment;
   const test = await target.test();
   const images = Array.from({ length: SCENES }, (_, i) => test[Math.floor((i * test.length) / SCENES)]!);
+  const shown = { caption: 'test image', cells: images.map((image) => cell(image, image.rgb)) };
   const rows = [
-    { caption: 'test image', cells: images.map((image) => cell(image, image.rgb)) },
+    ...(photographs ? [shown] : []),
     { caption: 'truth', cells: images.map((image) => cell(image, classColours(image.classes))) },
   ];
   const seeds = evaluationSeeds(1);
