@@ -115,7 +115,7 @@ export const segmentationRealReproduction: Experiment = {
       { name: 'REINFORCE', theta: thetas[0]! },
       { name: 'default', theta: byDefault },
     ];
-    await drawPredictions(experiment, shown, join(out, 'predictions.png'));
+    await drawPredictions(experiment, shown, join(out, 'predictions.png'), false); // photographs stay with their owner
     return arms;
   },
 };
