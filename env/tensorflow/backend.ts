@@ -63,7 +63,7 @@ export async function loadBackend(
   for (const name of candidates) {
     try {
       const version = name === 'wasm' ? await loadWasm() : await loadNative(name, folders);
-      const advice = name === 'wasm' ? 'npm run setup:native makes training up to twice as fast.' : undefined;
+      const advice = name === 'wasm' ? 'npm run setup:native makes training more than twice as fast.' : undefined;
       const backend = { name, version, skipped, ...(advice && { advice }) };
       loaded.set(key, backend);
       return backend;
@@ -93,7 +93,7 @@ async function loadNative(name: NativeName, folders: readonly string[] | undefin
   const folder = packageFolder(name, folders);
   if (folder === undefined) throw new Error('not installed');
   process.env.TF_NUM_INTRAOP_THREADS = '1';
-  process.env.TF_NUM_INTEROP_THREADS = '1';
+  process.env.TF_NUM_INTEROP_THREADS = '-1'; // graphs run on the thread that asks for them: no hand-over, no waiting
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   const require = createRequire(join(folder, 'package.json'));
   restoreUtil(require);

@@ -12,7 +12,7 @@ const STDERR_TAIL = 16_384;
 /** One thread each: processes share the machine's cores, one core each. */
 const ONE_THREAD = {
   TF_NUM_INTRAOP_THREADS: '1',
-  TF_NUM_INTEROP_THREADS: '1',
+  TF_NUM_INTEROP_THREADS: '-1', // none beside the one that asks
   OMP_NUM_THREADS: '1',
   TF_CPP_MIN_LOG_LEVEL: '2',
 };
