@@ -61,4 +61,17 @@ export function pack(from: usize, to: usize, count: i32): void {
   for (let i = 0; i < count; i++, from += 16, to += 12) v128.store(to, v128.load(from));
 }
 
+/** Looks up the bytes of linear light: of i / steps it is table[i], uint8 [steps + 1]. */
+export function encode(from: usize, to: usize, count: i32, table: usize, steps: i32): void {
+  const most = f32x4.splat(<f32>steps);
+  for (let i = 0; i < count; i += 4, from += 16, to += 4) {
+    const scaled = f32x4.add(f32x4.mul(v128.load(from), most), f32x4.splat(0.5));
+    const step = i32x4.trunc_sat_f32x4_s(f32x4.pmin(most, f32x4.pmax(f32x4.splat(0), scaled))); // NaN becomes 0.
+    store<u8>(to, load<u8>(table + <usize>i32x4.extract_lane(step, 0)));
+    store<u8>(to, load<u8>(table + <usize>i32x4.extract_lane(step, 1)), 1);
+    store<u8>(to, load<u8>(table + <usize>i32x4.extract_lane(step, 2)), 2);
+    store<u8>(to, load<u8>(table + <usize>i32x4.extract_lane(step, 3)), 3);
+  }
+}
+
 export { readLabels };

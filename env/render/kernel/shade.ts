@@ -1,6 +1,6 @@
 /** Gives the colours of what is seen, triangle by triangle. */
 import { clearFragments, fragmentCount, padFragments, pixels, weights, xs, ys } from './fragments';
-import { lightB, lightG, lightR, lookUp, scatter, shine, turnToFlat } from './light';
+import { lightB, lightG, lightR, lookUp, scatter, shine, sunAt, turnToFlat } from './light';
 import { setCorners } from './normals';
 import { BASIC, Draw, STANDARD, Surroundings } from './records';
 import { readA, readB, readG, readMap, readR } from './texture';
@@ -11,10 +11,16 @@ import { add, all, atLeast, atMost, div, expNegative, inverseLength, mul, select
 let around: Surroundings = changetype<Surroundings>(0);
 /** Linear light so far, f32 [height · width, (red, green, blue, 0)]. */
 let picture: usize = 0;
+/** Whether any sun has a shadow map. */
+let hasShadows = false;
 
 export function shadeInto(light: usize, surroundings: Surroundings): void {
   picture = light;
   around = surroundings;
+  hasShadows = false;
+  for (let i = 0; i < surroundings.sunCount; i++) {
+    if (changetype<usize>(sunAt(i).shadow) != 0) hasShadows = true;
+  }
 }
 
 // Planes over the screen, f32 [6, (a, b, c)], from (x0, y0), the first fragment's place, where float32 is exact enough.
@@ -46,6 +52,13 @@ function changeY(k: usize): v128 {
 
 /** Unit normals at the corners, and colours, f32 [3, 4]. */
 const normals = memory.data(48, 16);
+/** The colour all over the triangle; the corners' colours are still to be multiplied if they differ. */
+let red: f32 = 0;
+let green: f32 = 0;
+let blue: f32 = 0;
+let opacity: f32 = 0;
+let isColored = false;
+/** Its normal is the same all over. */
 let isFlat = false;
 const colors = memory.data(64, 16);
 
@@ -72,11 +85,33 @@ function turnTo(t: Triangle, draw: Draw): void {
     setCorners(normals, t, draw, around);
     isFlat = areSame(normals, normals + 16) && areSame(normals, normals + 32);
     turnToFlat(isFlat, v128.load32_splat(normals), v128.load32_splat(normals, 4), v128.load32_splat(normals, 8));
-  }
+  } else isFlat = true;
+  red = draw.r;
+  green = draw.g;
+  blue = draw.b;
+  opacity = draw.opacity;
+  isColored = false;
   if (draw.colors == 0) return;
   setColor(0, t.v0, draw);
   setColor(1, t.v1, draw);
   setColor(2, t.v2, draw);
+  isColored = !(areSame(colors, colors + 16) && areSame(colors, colors + 32));
+  if (isColored) return;
+  red *= load<f32>(colors);
+  green *= load<f32>(colors, 4);
+  blue *= load<f32>(colors, 8);
+  opacity *= load<f32>(colors, 12);
+}
+
+/** Whether a triangle has one colour all over. */
+function isPlain(draw: Draw): bool {
+  if (changetype<usize>(draw.map) != 0 || isColored || (draw.hasFog && around.fogKind != 0)) return false;
+  return draw.shading == BASIC || (draw.shading != STANDARD && isFlat && !catchesShadow(draw));
+}
+
+/** Whether shadows may fall on a draw. */
+function catchesShadow(draw: Draw): bool {
+  return draw.receivesShadow != 0 && hasShadows;
 }
 
 function areSame(a: usize, b: usize): bool {
@@ -98,18 +133,25 @@ export function shadeTriangle(t: Triangle, blending: bool): void {
   padFragments();
   const draw = t.draw;
   turnTo(t, draw);
+  const plain = !blending && isPlain(draw);
+  const needsPlaces = draw.shading == STANDARD || catchesShadow(draw);
   for (let i: usize = 0; i < (<usize>fragmentCount) << 2; i += 16) {
     const px = sub(v128.load(xs + i), all(x0));
     const py = sub(v128.load(ys + i), all(y0));
     const distance = div(all(1), plane(D, px, py));
-    const w0 = mul(plane(W0, px, py), distance);
-    const w1 = mul(plane(W1, px, py), distance);
-    const w2 = mul(plane(W2, px, py), distance);
-    let r = all(draw.r);
-    let g = all(draw.g);
-    let b = all(draw.b);
-    let alpha = all(draw.opacity);
-    if (draw.colors != 0) {
+    let w0 = all(0);
+    let w1 = w0;
+    let w2 = w0;
+    if (isColored || !isFlat) {
+      w0 = mul(plane(W0, px, py), distance);
+      w1 = mul(plane(W1, px, py), distance);
+      w2 = mul(plane(W2, px, py), distance);
+    }
+    let r = all(red);
+    let g = all(green);
+    let b = all(blue);
+    let alpha = all(opacity);
+    if (isColored) {
       r = mul(r, mixed(colors, 0, w0, w1, w2));
       g = mul(g, mixed(colors, 1, w0, w1, w2));
       b = mul(b, mixed(colors, 2, w0, w1, w2));
@@ -141,11 +183,16 @@ export function shadeTriangle(t: Triangle, blending: bool): void {
         ny = mul(ny, scale);
         nz = mul(nz, scale);
       }
-      const column = v128.load(xs + i);
-      const row = v128.load(ys + i);
-      const x = add(all(around.eyeX), mul(distance, ray(column, row, around.rightX, around.downX, around.cornerX)));
-      const y = add(all(around.eyeY), mul(distance, ray(column, row, around.rightY, around.downY, around.cornerY)));
-      const z = add(all(around.eyeZ), mul(distance, ray(column, row, around.rightZ, around.downZ, around.cornerZ)));
+      let x = all(0);
+      let y = x;
+      let z = x;
+      if (needsPlaces) {
+        const column = v128.load(xs + i);
+        const row = v128.load(ys + i);
+        x = add(all(around.eyeX), mul(distance, ray(column, row, around.rightX, around.downX, around.cornerX)));
+        y = add(all(around.eyeY), mul(distance, ray(column, row, around.rightY, around.downY, around.cornerY)));
+        z = add(all(around.eyeZ), mul(distance, ray(column, row, around.rightZ, around.downZ, around.cornerZ)));
+      }
       if (draw.shading == STANDARD) {
         shine(draw, x, y, z, nx, ny, nz, r, g, b);
         r = lightR;
@@ -170,9 +217,21 @@ export function shadeTriangle(t: Triangle, blending: bool): void {
     if (blending) {
       const shown = f32x4.ge(alpha, all(draw.alphaTest));
       blend(i, r, g, b, v128.and(mul(atMost(atLeast(alpha, 0), 1), v128.load(weights + i)), shown));
+    } else if (plain) {
+      spread(f32x4.extract_lane(r, 0), f32x4.extract_lane(g, 0), f32x4.extract_lane(b, 0));
+      break;
     } else accumulate(i, r, g, b);
   }
   clearFragments();
+}
+
+/** Adds one light to all fragments. */
+function spread(r: f32, g: f32, b: f32): void {
+  const light = f32x4.replace_lane(f32x4.replace_lane(f32x4.replace_lane(all(0), 0, r), 1, g), 2, b);
+  for (let i: usize = 0; i < (<usize>fragmentCount) << 2; i += 4) {
+    const at = picture + ((<usize>load<i32>(pixels + i)) << 4);
+    v128.store(at, add(v128.load(at), mul(light, v128.load32_splat(weights + i))));
+  }
 }
 
 /** Component of the rays through places of the picture, one metre along the camera's axis. */

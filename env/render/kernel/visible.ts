@@ -63,13 +63,19 @@ export function findRuns(view: View): void {
 
 /** Where the run of pixels ends whose samples all see what the first one of pixel x does; x when they do not there. */
 function uniformEnd(base: usize, x: i32, width: i32, samples: i32): i32 {
-  const t = load<i32>(base + ((<usize>x) << 2));
-  for (; x < width; x++) {
-    for (let k = 0; k < samples; k++) {
-      if (load<i32>(base + ((<usize>(k * width + x)) << 2)) != t) return x;
+  const t = i32x4.splat(load<i32>(base + ((<usize>x) << 2)));
+  const step = (<usize>width) << 2;
+  for (; x < width; x += 4) {
+    let at = base + ((<usize>x) << 2);
+    let same = i32x4.eq(v128.load(at), t);
+    for (let k = 1; k < samples; k++) {
+      at += step;
+      same = v128.and(same, i32x4.eq(v128.load(at), t));
     }
+    const others = ~i32x4.bitmask(same) & 15;
+    if (others != 0) return min(width, x + ctz(others));
   }
-  return x;
+  return width;
 }
 
 /** Adds a pixel whose samples, the first at `first`, do not all see the same: a run for each triangle. */
@@ -110,23 +116,29 @@ function addRuns(first: usize): void {
 export function readLabels(view: View, backgroundClass: i32, classes: usize, instances: usize, depth: usize): void {
   const width = view.width;
   const samples = view.samples;
+  let known = NOTHING; // The triangle that the following belong to.
+  let classId = backgroundClass;
+  let instanceId = 0;
+  let a: f64 = 0;
+  let b: f64 = 0;
+  let c: f64 = 0; // 1 / 0 is infinite.
   for (let row = 0; row < view.height; row++) {
     const centres = view.seen + ((<usize>((row * samples + (samples >> 1)) * width)) << 2);
     for (let x = 0; x < width; x++, classes++, instances += 2, depth += 4) {
       const t = load<i32>(centres + ((<usize>x) << 2));
-      if (t == NOTHING) {
-        store<u8>(classes, backgroundClass);
-        store<u16>(instances, 0);
-        store<f32>(depth, Infinity);
-        continue;
+      if (t != known) {
+        known = t;
+        const isBackground = t == NOTHING;
+        const triangle = triangleAt(max(0, t));
+        classId = isBackground ? backgroundClass : triangle.draw.classId;
+        instanceId = isBackground ? 0 : triangle.draw.instanceId;
+        a = isBackground ? 0 : triangle.a0 + triangle.a1 + triangle.a2;
+        b = isBackground ? 0 : triangle.b0 + triangle.b1 + triangle.b2;
+        c = isBackground ? 0 : triangle.c0 + triangle.c1 + triangle.c2 + 0.5 * a;
       }
-      const triangle = triangleAt(t);
-      const a = triangle.a0 + triangle.a1 + triangle.a2;
-      const b = triangle.b0 + triangle.b1 + triangle.b2;
-      const c = triangle.c0 + triangle.c1 + triangle.c2;
-      store<u8>(classes, triangle.draw.classId);
-      store<u16>(instances, triangle.draw.instanceId);
-      store<f32>(depth, <f32>(1 / (a * <f64>x + (b * (<f64>row + 0.5) + c + 0.5 * a))));
+      store<u8>(classes, classId);
+      store<u16>(instances, instanceId);
+      store<f32>(depth, <f32>(1 / (a * <f64>x + (b * (<f64>row + 0.5) + c))));
     }
   }
 }
