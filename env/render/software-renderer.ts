@@ -152,11 +152,11 @@ class Canvas {
     kernel.run.setUp(width, height, samples);
     kernel.refresh();
     this.light = kernel.allocate(size * 16);
-    this.linear = kernel.allocate(size * 12 + 4);
-    this.classes = kernel.allocate(size);
-    this.instances = kernel.allocate(size * 2);
-    this.depth = kernel.allocate(size * 4);
-    this.bytes = kernel.allocate(size * 3 + 4);
+    this.linear = kernel.allocate(size * 12 + 64); // The kernel writes and reads in groups: some come out longer.
+    this.classes = kernel.allocate(size + 4);
+    this.instances = kernel.allocate(size * 2 + 8);
+    this.depth = kernel.allocate(size * 4 + 16);
+    this.bytes = kernel.allocate(size * 3 + 16);
     this.table = kernel.allocate(SRGB_BYTES.length);
     kernel.bytes.set(SRGB_BYTES, this.table);
     this.nearness = kernel.allocate(size * samples * 4 + 16);

@@ -58,5 +58,5 @@ const spent = () => {
   return (user + system) / 1e6;
 };
 let count = 0;
-while (spent() < seconds) draw(count++);
+while (spent() < seconds) for (let i = 0; i < 10; i++) draw(count++); // Asking for the time takes some, too.
 console.log(count / spent());

@@ -112,33 +112,47 @@ function addRuns(first: usize): void {
   }
 }
 
-/** Reads ids and depth off the centre samples. */
+/** What the triangle read last says of its pixels; its plane of 1 / distance. */
+let classId = 0;
+let instanceId = 0;
+let a: f64 = 0;
+let b: f64 = 0;
+let c: f64 = 0;
+
+function turnToLabels(t: i32, backgroundClass: i32): void {
+  const isBackground = t == NOTHING;
+  const triangle = triangleAt(max(0, t));
+  classId = isBackground ? backgroundClass : triangle.draw.classId;
+  instanceId = isBackground ? 0 : triangle.draw.instanceId;
+  a = isBackground ? 0 : triangle.a0 + triangle.a1 + triangle.a2;
+  b = isBackground ? 0 : triangle.b0 + triangle.b1 + triangle.b2;
+  c = isBackground ? 0 : triangle.c0 + triangle.c1 + triangle.c2 + 0.5 * a; // 1 / 0 is infinite.
+}
+
+/** Reads ids and depth off the centre samples; writes up to three pixels more. */
 export function readLabels(view: View, backgroundClass: i32, classes: usize, instances: usize, depth: usize): void {
   const width = view.width;
   const samples = view.samples;
-  let known = NOTHING; // The triangle that the following belong to.
-  let classId = backgroundClass;
-  let instanceId = 0;
-  let a: f64 = 0;
-  let b: f64 = 0;
-  let c: f64 = 0; // 1 / 0 is infinite.
   for (let row = 0; row < view.height; row++) {
     const centres = view.seen + ((<usize>((row * samples + (samples >> 1)) * width)) << 2);
-    for (let x = 0; x < width; x++, classes++, instances += 2, depth += 4) {
+    for (let x = 0; x < width;) {
       const t = load<i32>(centres + ((<usize>x) << 2));
-      if (t != known) {
-        known = t;
-        const isBackground = t == NOTHING;
-        const triangle = triangleAt(max(0, t));
-        classId = isBackground ? backgroundClass : triangle.draw.classId;
-        instanceId = isBackground ? 0 : triangle.draw.instanceId;
-        a = isBackground ? 0 : triangle.a0 + triangle.a1 + triangle.a2;
-        b = isBackground ? 0 : triangle.b0 + triangle.b1 + triangle.b2;
-        c = isBackground ? 0 : triangle.c0 + triangle.c1 + triangle.c2 + 0.5 * a;
+      turnToLabels(t, backgroundClass);
+      const end = uniformEnd(centres, x, width, 1);
+      const slope = f64x2.splat(a);
+      const atLeft = f64x2.splat(b * (<f64>row + 0.5) + c);
+      let place = f64x2.add(f64x2.splat(<f64>x), f64x2(0, 1));
+      for (let at = <usize>(row * width + x); x < end; x += 4, at += 4) {
+        const two = f64x2.div(f64x2.splat(1), f64x2.add(f64x2.mul(slope, place), atLeft));
+        place = f64x2.add(place, f64x2.splat(2));
+        const next = f64x2.div(f64x2.splat(1), f64x2.add(f64x2.mul(slope, place), atLeft));
+        place = f64x2.add(place, f64x2.splat(2));
+        const four = v128.shuffle<f32>(f32x4.demote_f64x2_zero(two), f32x4.demote_f64x2_zero(next), 0, 1, 4, 5);
+        v128.store(depth + (at << 2), four);
+        store<u32>(classes + at, classId * 0x01010101);
+        store<u64>(instances + (at << 1), <u64>instanceId * 0x0001000100010001);
       }
-      store<u8>(classes, classId);
-      store<u16>(instances, instanceId);
-      store<f32>(depth, <f32>(1 / (a * <f64>x + (b * (<f64>row + 0.5) + c))));
+      x = end; // What was written beyond is written again.
     }
   }
 }
