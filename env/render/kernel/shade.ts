@@ -1,4 +1,5 @@
 /** Gives the colours of what is seen, triangle by triangle. */
+import { coverage } from './grid';
 import { clearFragments, fragmentCount, padFragments, pixels, weights, xs, ys } from './fragments';
 import { lightB, lightG, lightR, lookUp, scatter, shine, sunAt, turnToFlat } from './light';
 import { setCorners } from './normals';
@@ -58,6 +59,9 @@ let green: f32 = 0;
 let blue: f32 = 0;
 let opacity: f32 = 0;
 let isColored = false;
+/** Nothing makes its light vary; then it is that of one fragment. */
+let isPlain = false;
+let plainLight: v128 = i32x4(0, 0, 0, 0);
 /** Its normal is the same all over. */
 let isFlat = false;
 const colors = memory.data(64, 16);
@@ -103,10 +107,13 @@ function turnTo(t: Triangle, draw: Draw): void {
   opacity *= load<f32>(colors, 12);
 }
 
-/** Whether a triangle has one colour all over. */
-function isPlain(draw: Draw): bool {
-  if (changetype<usize>(draw.map) != 0 || isColored || (draw.hasFog && around.fogKind != 0)) return false;
-  return draw.shading == BASIC || (draw.shading != STANDARD && isFlat && !catchesShadow(draw));
+/** Turns to a triangle, of which the first fragment is there. Returns whether it has one colour all over. */
+export function turnToTriangle(t: Triangle): bool {
+  const draw = t.draw;
+  turnTo(t, draw);
+  isPlain = changetype<usize>(draw.map) == 0 && !isColored && !(draw.hasFog && around.fogKind != 0);
+  if (draw.shading != BASIC) isPlain = isPlain && draw.shading != STANDARD && isFlat && !catchesShadow(draw);
+  return isPlain;
 }
 
 /** Whether shadows may fall on a draw. */
@@ -127,13 +134,12 @@ function setColor(corner: usize, vertex: i32, draw: Draw): void {
   store<f32>(to, draw.colorSize == 4 ? load<f32>(from, 12) : 1, 12);
 }
 
-/** Colours the fragments, which show a triangle, and forgets them; blending, lays it over what is there. */
+/** Colours the fragments, which show the triangle turned to, and forgets them; blending, lays it over what is there. */
 export function shadeTriangle(t: Triangle, blending: bool): void {
   if (fragmentCount == 0) return;
   padFragments();
   const draw = t.draw;
-  turnTo(t, draw);
-  const plain = !blending && isPlain(draw);
+  if (blending) turnToTriangle(t);
   const needsPlaces = draw.shading == STANDARD || catchesShadow(draw);
   for (let i: usize = 0; i < (<usize>fragmentCount) << 2; i += 16) {
     const px = sub(v128.load(xs + i), all(x0));
@@ -217,21 +223,19 @@ export function shadeTriangle(t: Triangle, blending: bool): void {
     if (blending) {
       const shown = f32x4.ge(alpha, all(draw.alphaTest));
       blend(i, r, g, b, v128.and(mul(atMost(atLeast(alpha, 0), 1), v128.load(weights + i)), shown));
-    } else if (plain) {
-      spread(f32x4.extract_lane(r, 0), f32x4.extract_lane(g, 0), f32x4.extract_lane(b, 0));
-      break;
+    } else if (isPlain) {
+      transpose(r, g, b, all(0));
+      plainLight = v128.load(columns);
     } else accumulate(i, r, g, b);
   }
   clearFragments();
 }
 
-/** Adds one light to all fragments. */
-function spread(r: f32, g: f32, b: f32): void {
-  const light = f32x4.replace_lane(f32x4.replace_lane(f32x4.replace_lane(all(0), 0, r), 1, g), 2, b);
-  for (let i: usize = 0; i < (<usize>fragmentCount) << 2; i += 4) {
-    const at = picture + ((<usize>load<i32>(pixels + i)) << 4);
-    v128.store(at, add(v128.load(at), mul(light, v128.load32_splat(weights + i))));
-  }
+/** Adds the light found last of a plain triangle to pixels of a row. */
+export function fillRun(pixel: i32, length: i32, mask: i32): void {
+  const light = mul(plainLight, all(unchecked(coverage[mask])));
+  let at = picture + ((<usize>pixel) << 4);
+  for (let i = 0; i < length; i++, at += 16) v128.store(at, add(v128.load(at), light));
 }
 
 /** Component of the rays through places of the picture, one metre along the camera's axis. */

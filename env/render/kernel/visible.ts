@@ -1,7 +1,7 @@
 /** What is seen, by triangle: so each one's normals, texture coordinates and light are worked out once. */
 import { View } from './records';
-import { addPixels } from './fragments';
-import { shadeBackground, shadeTriangle } from './shade';
+import { addPixels, clearFragments } from './fragments';
+import { fillRun, shadeBackground, shadeTriangle, turnToTriangle } from './shade';
 import { triangleAt, triangleCount } from './triangles';
 
 /** Pixels of a row that show one triangle with the same of their samples. */
@@ -100,8 +100,23 @@ export function shadeRuns(): void {
   for (let t = 0; t < triangleCount; t++) {
     const triangle = triangleAt(t);
     if (triangle.runs == 0) continue;
+    const run = changetype<Run>(triangle.runs);
+    addPixels(run.pixel, 1, run.mask);
+    if (turnToTriangle(triangle)) {
+      shadeTriangle(triangle, false);
+      fillRuns(triangle.runs);
+      continue;
+    }
+    clearFragments();
     addRuns(triangle.runs);
     shadeTriangle(triangle, false);
+  }
+}
+
+function fillRuns(first: usize): void {
+  for (let at = first; at != 0; at = changetype<Run>(at).next) {
+    const run = changetype<Run>(at);
+    fillRun(run.pixel, run.length, run.mask);
   }
 }
 
