@@ -1,6 +1,6 @@
 import type * as THREE from 'three';
 
-type Attribute = THREE.BufferAttribute | THREE.InterleavedBufferAttribute;
+export type Attribute = THREE.BufferAttribute | THREE.InterleavedBufferAttribute;
 
 interface Unpacked {
   readonly version: number;
@@ -14,7 +14,7 @@ function isInterleaved(attribute: Attribute): attribute is THREE.InterleavedBuff
   return (attribute as Partial<THREE.InterleavedBufferAttribute>).isInterleavedBufferAttribute === true;
 }
 
-function versionOf(attribute: Attribute): number {
+export function versionOf(attribute: Attribute): number {
   return isInterleaved(attribute) ? attribute.data.version : attribute.version;
 }
 

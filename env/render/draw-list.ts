@@ -1,19 +1,10 @@
 import * as THREE from 'three';
 import { VOID } from '../classes.ts';
-import { floatsOf } from './attribute.ts';
 import { type Surface, Surfaces } from './surface.ts';
 
 /** A mesh, or one instance of it: what its draws share. */
 export class Body {
-  positions!: Float32Array;
-  normals: Float32Array | null = null;
-  uvs: Float32Array | null = null;
-  colors: Float32Array | null = null;
-  /** Numbers in a vertex colour: 3, or 4 with alpha. */
-  colorSize = 3;
-  index: ArrayLike<number> | null = null;
-  indexCount = 0;
-  vertexCount = 0;
+  geometry!: THREE.BufferGeometry;
   /** World from object coordinates: three.js's 16 elements, column by column. */
   readonly world = new Float64Array(16);
   /** The object's matrix turns it inside out, and clockwise triangles face the viewer. */
@@ -174,16 +165,7 @@ export class DrawList {
 }
 
 function fill(body: Body, mesh: THREE.Mesh, matrix: THREE.Matrix4, color: THREE.Color): void {
-  const { attributes, index } = mesh.geometry;
-  const { position, normal, uv, color: vertexColor } = attributes;
-  body.positions = floatsOf(position!, 3);
-  body.vertexCount = position!.count;
-  body.normals = normal === undefined ? null : floatsOf(normal, 3);
-  body.uvs = uv === undefined ? null : floatsOf(uv, 2);
-  body.colors = vertexColor === undefined ? null : floatsOf(vertexColor, vertexColor.itemSize);
-  body.colorSize = vertexColor?.itemSize ?? 3;
-  body.index = index === null ? null : index.array;
-  body.indexCount = index?.count ?? 0;
+  body.geometry = mesh.geometry;
   const { elements } = matrix;
   for (let i = 0; i < 16; i++) body.world[i] = elements[i]!; // TypedArray.set is slow on plain arrays.
   body.mirrored = matrix.determinant() < 0;

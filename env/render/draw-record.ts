@@ -1,5 +1,6 @@
 import * as THREE from 'three';
 import type { Body, Draw } from './draw-list.ts';
+import { Geometries, type Geometry } from './geometries.ts';
 import { type Kernel, RecordWriter } from './kernel.ts';
 import { type Textures, readUvMatrix } from './texture.ts';
 
@@ -19,7 +20,8 @@ export class DrawRecords {
   /** How many triangles all draws have, and how many vertices the largest mesh has. */
   triangleCount = 0;
   mostVertices = 0;
-  private readonly arrays = new Map<ArrayLike<number>, number>();
+  private readonly geometries: Geometries;
+  private geometry!: Geometry;
   private readonly uvMatrix = new Float64Array(9);
   private body: Body | null = null;
   private bodyNumber = 0;
@@ -28,17 +30,17 @@ export class DrawRecords {
   constructor(
     private readonly kernel: Kernel,
     private readonly textures: Textures,
-  ) {}
+  ) {
+    this.geometries = new Geometries(kernel);
+  }
 
   /** Takes over the first `count` draws. */
   write(draws: readonly Draw[], count: number): void {
-    this.arrays.clear();
     this.triangleCount = this.mostVertices = this.bodyNumber = 0;
     this.body = null;
     for (let i = 0; i < count; i++) {
       const draw = draws[i]!;
       this.triangleCount += Math.floor((draw.end - draw.start) / 3);
-      this.mostVertices = Math.max(this.mostVertices, draw.body.vertexCount);
       if (draw.body !== this.body) this.turnTo(draw.body);
       this.addresses[i] = this.writeDraw(draw);
     }
@@ -47,29 +49,29 @@ export class DrawRecords {
   private turnTo(body: Body): void {
     this.body = body;
     this.bodyNumber++;
+    this.geometry = this.geometries.of(body.geometry);
+    this.mostVertices = Math.max(this.mostVertices, this.geometry.positions.count);
     this.world = this.kernel.take(128);
     this.kernel.doubles.set(body.world, this.world / 8);
   }
 
   private writeDraw({ body, surface, start, end, classId }: Draw): number {
     const { uvMatrix: m } = this;
-    const { vertexCount, colors, uvs, index } = body;
+    const { positions, normals, uvs, colors, index } = this.geometry;
     const { map, shading, flatShading, vertexColors } = surface;
-    const isColored = vertexColors && colors !== null;
-    const hasNormals = shading !== 'basic' && !flatShading && body.normals !== null;
     const texture = map === null ? 0 : this.textures.of(map);
     if (map !== null) readUvMatrix(map, m);
     return new RecordWriter(this.kernel, NUMBERS)
       .int(this.world)
       .int(this.bodyNumber)
       .int(+body.mirrored)
-      .int(this.floats(body.positions, vertexCount * 3))
-      .int(hasNormals ? this.floats(body.normals!, vertexCount * 3) : 0)
-      .int(map !== null && uvs !== null ? this.floats(uvs, vertexCount * 2) : 0)
-      .int(isColored ? this.floats(colors, vertexCount * body.colorSize) : 0)
-      .int(body.colorSize)
-      .int(vertexCount)
-      .int(index === null ? 0 : this.ints(index, body.indexCount))
+      .int(positions.address)
+      .int(shading === 'basic' || flatShading ? 0 : normals.address)
+      .int(uvs.address)
+      .int(vertexColors ? colors.address : 0)
+      .int(body.geometry.attributes['color']?.itemSize ?? 3)
+      .int(positions.count)
+      .int(index.address)
       .int(start)
       .int(end)
       .int(facingOf(surface.side, body))
@@ -97,28 +99,5 @@ export class DrawRecords {
       .float(m[1]!)
       .float(m[4]!)
       .float(m[7]!).address;
-  }
-
-  /** The address of the first `length` numbers of a vertex attribute. */
-  private floats(array: Float32Array, length: number): number {
-    const known = this.arrays.get(array);
-    if (known !== undefined) return known;
-    const address = this.kernel.take(length * 4);
-    this.kernel.floats.set(length < array.length ? array.subarray(0, length) : array, address / 4);
-    this.arrays.set(array, address);
-    return address;
-  }
-
-  /** The address of the first `length` numbers of an index. */
-  private ints(array: ArrayLike<number>, length: number): number {
-    const known = this.arrays.get(array);
-    if (known !== undefined) return known;
-    const address = this.kernel.take(length * 4);
-    const to = address / 4;
-    const { ints } = this.kernel;
-    if (array instanceof Uint32Array) ints.set(length < array.length ? array.subarray(0, length) : array, to);
-    else for (let i = 0; i < length; i++) ints[to + i] = array[i]!;
-    this.arrays.set(array, address);
-    return address;
   }
 }

@@ -12,6 +12,7 @@ interface Exports {
   readLabels(view: number, background: number, classes: number, instances: number, depth: number): void;
   shade(view: number, surroundings: number, light: number): void;
   pack(from: number, to: number, count: number): void;
+  encode(from: number, to: number, count: number, table: number, steps: number): void;
 }
 
 const module = new WebAssembly.Module(readFileSync(new URL('kernel.wasm', import.meta.url)));

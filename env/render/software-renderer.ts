@@ -4,6 +4,7 @@ import { DrawRecords, facingOf } from './draw-record.ts';
 import type { Frame } from './frame.ts';
 import { Kernel, RecordWriter } from './kernel.ts';
 import { Lights } from './lights.ts';
+import { SRGB_BYTES } from './srgb.ts';
 import { backgroundClassOf, writeSurroundings } from './surroundings.ts';
 import { Textures } from './texture.ts';
 
@@ -24,7 +25,8 @@ const MOST_BYTES = 256 * 2 ** 20;
  * Ids come from `userData.classId` and `userData.instanceId`, inherited from the nearest ancestor that has one; a
  * material's `userData.classId` overrides its object's, `userData.instanceIds` numbers an InstancedMesh's instances, and
  * `scene.userData.backgroundClassId` names the background (sky if absent). Ids and depth are those at a pixel's centre,
- * the same with and without antialiasing. Transparent materials change colours only.
+ * the same with and without antialiasing. Transparent materials change colours only. A change of a geometry's arrays is
+ * seen when its attributes say `needsUpdate`, as three.js has it.
  */
 export class SoftwareRenderer {
   readonly width: number;
@@ -78,6 +80,15 @@ export class SoftwareRenderer {
     return canvas.frame();
   }
 
+  /**
+   * The last frame in sRGB bytes, as `linearToSrgb` makes them.
+   *
+   * @returns the renderer's own uint8 [height, width, 3], which holds until its next render
+   */
+  srgb(): Uint8Array {
+    return this.canvas.encode();
+  }
+
   private enter(positions: readonly number[]): void {
     const { kernel, records } = this.canvas;
     for (const i of positions) {
@@ -98,13 +109,15 @@ export class SoftwareRenderer {
     // In the scene's order but for renderOrder, which matters only where surfaces coincide: there the last one stays.
     // Those with holes come last, since the depth test is cheaper than the texture that it may spare.
     opaque.sort((i, j) => {
-      const [a, b] = [draws[i]!, draws[j]!];
+      const a = draws[i]!;
+      const b = draws[j]!;
       const byHoles = +(a.surface.alphaTest > 0) - +(b.surface.alphaTest > 0);
       return byHoles || a.body.renderOrder - b.body.renderOrder;
     });
     // Back to front, by renderOrder and then by the bounding spheres' centres.
     transparent.sort((i, j) => {
-      const [a, b] = [draws[i]!.body, draws[j]!.body];
+      const a = draws[i]!.body;
+      const b = draws[j]!.body;
       return a.renderOrder - b.renderOrder || b.distance - a.distance;
     });
   }
@@ -122,6 +135,8 @@ class Canvas {
   readonly classes: number;
   readonly instances: number;
   readonly depth: number;
+  private readonly bytes: number;
+  private readonly table: number;
   private readonly nearness: number;
   private readonly seen: number;
   private readonly rows = new Float64Array(16);
@@ -137,10 +152,13 @@ class Canvas {
     kernel.run.setUp(width, height, samples);
     kernel.refresh();
     this.light = kernel.allocate(size * 16);
-    this.linear = kernel.allocate(size * 12 + 4);
-    this.classes = kernel.allocate(size);
-    this.instances = kernel.allocate(size * 2);
-    this.depth = kernel.allocate(size * 4);
+    this.linear = kernel.allocate(size * 12 + 64); // The kernel writes and reads in groups: some come out longer.
+    this.classes = kernel.allocate(size + 4);
+    this.instances = kernel.allocate(size * 2 + 8);
+    this.depth = kernel.allocate(size * 4 + 16);
+    this.bytes = kernel.allocate(size * 3 + 16);
+    this.table = kernel.allocate(SRGB_BYTES.length);
+    kernel.bytes.set(SRGB_BYTES, this.table);
     this.nearness = kernel.allocate(size * samples * 4 + 16);
     this.seen = kernel.allocate(size * samples * 4 + 16);
   }
@@ -167,6 +185,13 @@ class Canvas {
       .int(this.seen)
       .float(camera.near)
       .float((1 / camera.near - 1 / camera.far) / 2 ** 24).address;
+  }
+
+  encode(): Uint8Array {
+    const { kernel, width, height } = this;
+    const count = width * height * 3;
+    kernel.run.encode(this.linear, this.bytes, count, this.table, SRGB_BYTES.length - 1);
+    return new Uint8Array(kernel.bytes.buffer, this.bytes, count);
   }
 
   frame(): Frame {

@@ -61,4 +61,24 @@ export function pack(from: usize, to: usize, count: i32): void {
   for (let i = 0; i < count; i++, from += 16, to += 12) v128.store(to, v128.load(from));
 }
 
+/** Looks up the bytes of linear light: of i / steps it is table[i], uint8 [steps + 1]; in groups of 16. */
+export function encode(from: usize, to: usize, count: i32, table: usize, steps: i32): void {
+  for (let i = 0; i < count; i += 16, from += 64, to += 16) {
+    v128.store_lane<u32>(to, bytesOf(from, table, steps), 0);
+    v128.store_lane<u32>(to, bytesOf(from + 16, table, steps), 0, 4);
+    v128.store_lane<u32>(to, bytesOf(from + 32, table, steps), 0, 8);
+    v128.store_lane<u32>(to, bytesOf(from + 48, table, steps), 0, 12);
+  }
+}
+
+function bytesOf(from: usize, table: usize, steps: i32): v128 {
+  const most = f32x4.splat(<f32>steps);
+  const scaled = f32x4.add(f32x4.mul(v128.load(from), most), f32x4.splat(0.5));
+  const step = i32x4.trunc_sat_f32x4_s(f32x4.pmin(most, f32x4.pmax(f32x4.splat(0), scaled))); // NaN becomes 0.
+  let bytes = v128.load8_splat(table + <usize>i32x4.extract_lane(step, 0));
+  bytes = v128.load_lane<u8>(table + <usize>i32x4.extract_lane(step, 1), bytes, 1);
+  bytes = v128.load_lane<u8>(table + <usize>i32x4.extract_lane(step, 2), bytes, 2);
+  return v128.load_lane<u8>(table + <usize>i32x4.extract_lane(step, 3), bytes, 3);
+}
+
 export { readLabels };

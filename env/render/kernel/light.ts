@@ -77,7 +77,7 @@ export function scatter(draw: Draw, x: v128, y: v128, z: v128, nx: v128, ny: v12
   }
 }
 
-function sunAt(i: i32): Sun {
+export function sunAt(i: i32): Sun {
   return changetype<Sun>(around.suns + <usize>i * offsetof<Sun>());
 }
 

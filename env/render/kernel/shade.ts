@@ -1,6 +1,7 @@
 /** Gives the colours of what is seen, triangle by triangle. */
+import { coverage } from './grid';
 import { clearFragments, fragmentCount, padFragments, pixels, weights, xs, ys } from './fragments';
-import { lightB, lightG, lightR, lookUp, scatter, shine, turnToFlat } from './light';
+import { lightB, lightG, lightR, lookUp, scatter, shine, sunAt, turnToFlat } from './light';
 import { setCorners } from './normals';
 import { BASIC, Draw, STANDARD, Surroundings } from './records';
 import { readA, readB, readG, readMap, readR } from './texture';
@@ -11,10 +12,16 @@ import { add, all, atLeast, atMost, div, expNegative, inverseLength, mul, select
 let around: Surroundings = changetype<Surroundings>(0);
 /** Linear light so far, f32 [height · width, (red, green, blue, 0)]. */
 let picture: usize = 0;
+/** Whether any sun has a shadow map. */
+let hasShadows = false;
 
 export function shadeInto(light: usize, surroundings: Surroundings): void {
   picture = light;
   around = surroundings;
+  hasShadows = false;
+  for (let i = 0; i < surroundings.sunCount; i++) {
+    if (changetype<usize>(sunAt(i).shadow) != 0) hasShadows = true;
+  }
 }
 
 // Planes over the screen, f32 [6, (a, b, c)], from (x0, y0), the first fragment's place, where float32 is exact enough.
@@ -46,6 +53,16 @@ function changeY(k: usize): v128 {
 
 /** Unit normals at the corners, and colours, f32 [3, 4]. */
 const normals = memory.data(48, 16);
+/** The colour all over the triangle; the corners' colours are still to be multiplied if they differ. */
+let red: f32 = 0;
+let green: f32 = 0;
+let blue: f32 = 0;
+let opacity: f32 = 0;
+let isColored = false;
+/** Nothing makes its light vary; then it is that of one fragment. */
+let isPlain = false;
+let plainLight: v128 = i32x4(0, 0, 0, 0);
+/** Its normal is the same all over. */
 let isFlat = false;
 const colors = memory.data(64, 16);
 
@@ -72,11 +89,36 @@ function turnTo(t: Triangle, draw: Draw): void {
     setCorners(normals, t, draw, around);
     isFlat = areSame(normals, normals + 16) && areSame(normals, normals + 32);
     turnToFlat(isFlat, v128.load32_splat(normals), v128.load32_splat(normals, 4), v128.load32_splat(normals, 8));
-  }
+  } else isFlat = true;
+  red = draw.r;
+  green = draw.g;
+  blue = draw.b;
+  opacity = draw.opacity;
+  isColored = false;
   if (draw.colors == 0) return;
   setColor(0, t.v0, draw);
   setColor(1, t.v1, draw);
   setColor(2, t.v2, draw);
+  isColored = !(areSame(colors, colors + 16) && areSame(colors, colors + 32));
+  if (isColored) return;
+  red *= load<f32>(colors);
+  green *= load<f32>(colors, 4);
+  blue *= load<f32>(colors, 8);
+  opacity *= load<f32>(colors, 12);
+}
+
+/** Turns to a triangle, of which the first fragment is there. Returns whether it has one colour all over. */
+export function turnToTriangle(t: Triangle): bool {
+  const draw = t.draw;
+  turnTo(t, draw);
+  isPlain = changetype<usize>(draw.map) == 0 && !isColored && !(draw.hasFog && around.fogKind != 0);
+  if (draw.shading != BASIC) isPlain = isPlain && draw.shading != STANDARD && isFlat && !catchesShadow(draw);
+  return isPlain;
+}
+
+/** Whether shadows may fall on a draw. */
+function catchesShadow(draw: Draw): bool {
+  return draw.receivesShadow != 0 && hasShadows;
 }
 
 function areSame(a: usize, b: usize): bool {
@@ -92,24 +134,30 @@ function setColor(corner: usize, vertex: i32, draw: Draw): void {
   store<f32>(to, draw.colorSize == 4 ? load<f32>(from, 12) : 1, 12);
 }
 
-/** Colours the fragments, which show a triangle, and forgets them; blending, lays it over what is there. */
+/** Colours the fragments, which show the triangle turned to, and forgets them; blending, lays it over what is there. */
 export function shadeTriangle(t: Triangle, blending: bool): void {
   if (fragmentCount == 0) return;
   padFragments();
   const draw = t.draw;
-  turnTo(t, draw);
+  if (blending) turnToTriangle(t);
+  const needsPlaces = draw.shading == STANDARD || catchesShadow(draw);
   for (let i: usize = 0; i < (<usize>fragmentCount) << 2; i += 16) {
     const px = sub(v128.load(xs + i), all(x0));
     const py = sub(v128.load(ys + i), all(y0));
     const distance = div(all(1), plane(D, px, py));
-    const w0 = mul(plane(W0, px, py), distance);
-    const w1 = mul(plane(W1, px, py), distance);
-    const w2 = mul(plane(W2, px, py), distance);
-    let r = all(draw.r);
-    let g = all(draw.g);
-    let b = all(draw.b);
-    let alpha = all(draw.opacity);
-    if (draw.colors != 0) {
+    let w0 = all(0);
+    let w1 = w0;
+    let w2 = w0;
+    if (isColored || !isFlat) {
+      w0 = mul(plane(W0, px, py), distance);
+      w1 = mul(plane(W1, px, py), distance);
+      w2 = mul(plane(W2, px, py), distance);
+    }
+    let r = all(red);
+    let g = all(green);
+    let b = all(blue);
+    let alpha = all(opacity);
+    if (isColored) {
       r = mul(r, mixed(colors, 0, w0, w1, w2));
       g = mul(g, mixed(colors, 1, w0, w1, w2));
       b = mul(b, mixed(colors, 2, w0, w1, w2));
@@ -141,11 +189,16 @@ export function shadeTriangle(t: Triangle, blending: bool): void {
         ny = mul(ny, scale);
         nz = mul(nz, scale);
       }
-      const column = v128.load(xs + i);
-      const row = v128.load(ys + i);
-      const x = add(all(around.eyeX), mul(distance, ray(column, row, around.rightX, around.downX, around.cornerX)));
-      const y = add(all(around.eyeY), mul(distance, ray(column, row, around.rightY, around.downY, around.cornerY)));
-      const z = add(all(around.eyeZ), mul(distance, ray(column, row, around.rightZ, around.downZ, around.cornerZ)));
+      let x = all(0);
+      let y = x;
+      let z = x;
+      if (needsPlaces) {
+        const column = v128.load(xs + i);
+        const row = v128.load(ys + i);
+        x = add(all(around.eyeX), mul(distance, ray(column, row, around.rightX, around.downX, around.cornerX)));
+        y = add(all(around.eyeY), mul(distance, ray(column, row, around.rightY, around.downY, around.cornerY)));
+        z = add(all(around.eyeZ), mul(distance, ray(column, row, around.rightZ, around.downZ, around.cornerZ)));
+      }
       if (draw.shading == STANDARD) {
         shine(draw, x, y, z, nx, ny, nz, r, g, b);
         r = lightR;
@@ -170,9 +223,19 @@ export function shadeTriangle(t: Triangle, blending: bool): void {
     if (blending) {
       const shown = f32x4.ge(alpha, all(draw.alphaTest));
       blend(i, r, g, b, v128.and(mul(atMost(atLeast(alpha, 0), 1), v128.load(weights + i)), shown));
+    } else if (isPlain) {
+      transpose(r, g, b, all(0));
+      plainLight = v128.load(columns);
     } else accumulate(i, r, g, b);
   }
   clearFragments();
+}
+
+/** Adds the light found last of a plain triangle to pixels of a row. */
+export function fillRun(pixel: i32, length: i32, mask: i32): void {
+  const light = mul(plainLight, all(unchecked(coverage[mask])));
+  let at = picture + ((<usize>pixel) << 4);
+  for (let i = 0; i < length; i++, at += 16) v128.store(at, add(v128.load(at), light));
 }
 
 /** Component of the rays through places of the picture, one metre along the camera's axis. */

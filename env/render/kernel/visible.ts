@@ -1,7 +1,7 @@
 /** What is seen, by triangle: so each one's normals, texture coordinates and light are worked out once. */
 import { View } from './records';
-import { addPixels } from './fragments';
-import { shadeBackground, shadeTriangle } from './shade';
+import { addPixels, clearFragments } from './fragments';
+import { fillRun, shadeBackground, shadeTriangle, turnToTriangle } from './shade';
 import { triangleAt, triangleCount } from './triangles';
 
 /** Pixels of a row that show one triangle with the same of their samples. */
@@ -63,13 +63,19 @@ export function findRuns(view: View): void {
 
 /** Where the run of pixels ends whose samples all see what the first one of pixel x does; x when they do not there. */
 function uniformEnd(base: usize, x: i32, width: i32, samples: i32): i32 {
-  const t = load<i32>(base + ((<usize>x) << 2));
-  for (; x < width; x++) {
-    for (let k = 0; k < samples; k++) {
-      if (load<i32>(base + ((<usize>(k * width + x)) << 2)) != t) return x;
+  const t = i32x4.splat(load<i32>(base + ((<usize>x) << 2)));
+  const step = (<usize>width) << 2;
+  for (; x < width; x += 4) {
+    let at = base + ((<usize>x) << 2);
+    let same = i32x4.eq(v128.load(at), t);
+    for (let k = 1; k < samples; k++) {
+      at += step;
+      same = v128.and(same, i32x4.eq(v128.load(at), t));
     }
+    const others = ~i32x4.bitmask(same) & 15;
+    if (others != 0) return min(width, x + ctz(others));
   }
-  return x;
+  return width;
 }
 
 /** Adds a pixel whose samples, the first at `first`, do not all see the same: a run for each triangle. */
@@ -94,8 +100,23 @@ export function shadeRuns(): void {
   for (let t = 0; t < triangleCount; t++) {
     const triangle = triangleAt(t);
     if (triangle.runs == 0) continue;
+    const run = changetype<Run>(triangle.runs);
+    addPixels(run.pixel, 1, run.mask);
+    if (turnToTriangle(triangle)) {
+      shadeTriangle(triangle, false);
+      fillRuns(triangle.runs);
+      continue;
+    }
+    clearFragments();
     addRuns(triangle.runs);
     shadeTriangle(triangle, false);
+  }
+}
+
+function fillRuns(first: usize): void {
+  for (let at = first; at != 0; at = changetype<Run>(at).next) {
+    const run = changetype<Run>(at);
+    fillRun(run.pixel, run.length, run.mask);
   }
 }
 
@@ -106,27 +127,47 @@ function addRuns(first: usize): void {
   }
 }
 
-/** Reads ids and depth off the centre samples. */
+/** What the triangle read last says of its pixels; its plane of 1 / distance. */
+let classId = 0;
+let instanceId = 0;
+let a: f64 = 0;
+let b: f64 = 0;
+let c: f64 = 0;
+
+function turnToLabels(t: i32, backgroundClass: i32): void {
+  const isBackground = t == NOTHING;
+  const triangle = triangleAt(max(0, t));
+  classId = isBackground ? backgroundClass : triangle.draw.classId;
+  instanceId = isBackground ? 0 : triangle.draw.instanceId;
+  a = isBackground ? 0 : triangle.a0 + triangle.a1 + triangle.a2;
+  b = isBackground ? 0 : triangle.b0 + triangle.b1 + triangle.b2;
+  c = isBackground ? 0 : triangle.c0 + triangle.c1 + triangle.c2 + 0.5 * a; // 1 / 0 is infinite.
+}
+
+/** Reads ids and depth off the centre samples; writes up to three pixels more. */
 export function readLabels(view: View, backgroundClass: i32, classes: usize, instances: usize, depth: usize): void {
   const width = view.width;
   const samples = view.samples;
   for (let row = 0; row < view.height; row++) {
     const centres = view.seen + ((<usize>((row * samples + (samples >> 1)) * width)) << 2);
-    for (let x = 0; x < width; x++, classes++, instances += 2, depth += 4) {
+    for (let x = 0; x < width;) {
       const t = load<i32>(centres + ((<usize>x) << 2));
-      if (t == NOTHING) {
-        store<u8>(classes, backgroundClass);
-        store<u16>(instances, 0);
-        store<f32>(depth, Infinity);
-        continue;
+      turnToLabels(t, backgroundClass);
+      const end = uniformEnd(centres, x, width, 1);
+      const slope = f64x2.splat(a);
+      const atLeft = f64x2.splat(b * (<f64>row + 0.5) + c);
+      let place = f64x2.add(f64x2.splat(<f64>x), f64x2(0, 1));
+      for (let at = <usize>(row * width + x); x < end; x += 4, at += 4) {
+        const two = f64x2.div(f64x2.splat(1), f64x2.add(f64x2.mul(slope, place), atLeft));
+        place = f64x2.add(place, f64x2.splat(2));
+        const next = f64x2.div(f64x2.splat(1), f64x2.add(f64x2.mul(slope, place), atLeft));
+        place = f64x2.add(place, f64x2.splat(2));
+        const four = v128.shuffle<f32>(f32x4.demote_f64x2_zero(two), f32x4.demote_f64x2_zero(next), 0, 1, 4, 5);
+        v128.store(depth + (at << 2), four);
+        store<u32>(classes + at, classId * 0x01010101);
+        store<u64>(instances + (at << 1), <u64>instanceId * 0x0001000100010001);
       }
-      const triangle = triangleAt(t);
-      const a = triangle.a0 + triangle.a1 + triangle.a2;
-      const b = triangle.b0 + triangle.b1 + triangle.b2;
-      const c = triangle.c0 + triangle.c1 + triangle.c2;
-      store<u8>(classes, triangle.draw.classId);
-      store<u16>(instances, triangle.draw.instanceId);
-      store<f32>(depth, <f32>(1 / (a * <f64>x + (b * (<f64>row + 0.5) + c + 0.5 * a))));
+      x = end; // What was written beyond is written again.
     }
   }
 }

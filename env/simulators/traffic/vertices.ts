@@ -140,6 +140,7 @@ export class Vertices {
     this.show(geometry, 'color', this.colours, 3);
     this.show(geometry, 'uv', this.uvs, 2);
     if (geometry.index?.array !== this.indices) geometry.setIndex(new BufferAttribute(this.indices, 1));
+    else geometry.index.needsUpdate = true;
     geometry.setDrawRange(0, indexCount);
     for (const attribute of Object.values(geometry.attributes)) setCount(attribute as BufferAttribute, vertexCount);
     setCount(geometry.index!, indexCount);

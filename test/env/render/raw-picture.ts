@@ -1,4 +1,5 @@
 /** Pictures that the renderer's kernel makes of triangles given in pixel coordinates. */
+import * as THREE from 'three';
 import { Body, Draw } from '../../../env/render/draw-list.ts';
 import { DrawRecords } from '../../../env/render/draw-record.ts';
 import { Kernel, RecordWriter } from '../../../env/render/kernel.ts';
@@ -11,8 +12,9 @@ export type Corners = readonly number[];
 /** An unlit triangle of one linear colour; its class is `classId`. */
 function drawOf(corners: Corners, red: number, classId: number): Draw {
   const body = new Body();
-  body.positions = Float32Array.from([0, 1, 2].flatMap((i) => [corners[2 * i]!, corners[2 * i + 1]!, 0]));
-  body.vertexCount = 3;
+  body.geometry = new THREE.BufferGeometry();
+  const positions = [0, 1, 2].flatMap((i) => [corners[2 * i]!, corners[2 * i + 1]!, 0]);
+  body.geometry.setAttribute('position', new THREE.Float32BufferAttribute(positions, 3));
   for (let i = 0; i < 16; i++) body.world[i] = i % 5 === 0 ? 1 : 0;
   body.tint.fill(1);
   const surface = new Surface();
