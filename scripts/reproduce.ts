@@ -117,10 +117,13 @@ function chosen(name: string, { data, out, logs }: Options): [string, Experiment
   return experiments;
 }
 
-/** The preset with weights to start every training from, where it wants some: made now, unless they are there. */
+/**
+ * The preset with weights to start every training from, where it wants some and the command line names none: made now,
+ * unless they are there.
+ */
 async function withWeights({ environment }: Experiment, preset: Preset): Promise<Preset> {
   const { pretraining, envOptions } = preset;
-  if (!pretraining) return preset;
+  if (!pretraining || envOptions['pretrained'] !== undefined) return preset;
   const { envOptions: own, ...work } = pretraining;
   const say = (line: string) => console.log(`weights to fine-tune from: ${line}`);
   const pretrained = await pretrain(await loadDefinition(environment), { ...envOptions, ...own }, work, say);

@@ -10,7 +10,8 @@ describe('reproduce counting', function () {
   after(remove);
 
   it('searches from three starts and writes how far each ends from the hidden proportions', async () => {
-    const { code, err } = await run(...tiny, '--random-thetas', '2', '--env-options', TINY_STREETS);
+    const options = JSON.stringify({ ...(JSON.parse(TINY_STREETS) as object), pretrained: '' });
+    const { code, err } = await run(...tiny, '--random-thetas', '2', '--env-options', options);
     assert.equal(code, 0, err);
     const { arms } = summary();
     const searched = ['reinforce', 'reinforceDefault', 'reinforceAdversarial', 'reinforceL1', 'randomSearch'];
