@@ -36,7 +36,7 @@ export function ownPrograms(): Programs {
     start(program, flags, stdout) {
       const child = spawn(process.execPath, ['--import', 'tsx', program, ...flags], {
         cwd: join(import.meta.dirname, '..'),
-        stdio: ['ignore', stdout, 'inherit'],
+        stdio: ['ignore', stdout, 'inherit', 'ipc'], // the channel tells a server when we are gone, however we end
       });
       children.add(child);
       child.once('close', () => children.delete(child));

@@ -131,7 +131,7 @@ function announce({ url, port, environments }: EnvironmentServer, { workers, jso
   console.log(`${url} is ready, with ${workers} worker${workers === 1 ? '' : 's'}; Ctrl-C stops it`);
 }
 
-/** The first signal lets running evaluations end, the second does not. */
+/** The first signal lets running evaluations end, the second does not; the end of a program that started this is one. */
 function stopOnSignals(server: EnvironmentServer, drainMs: number): void {
   let signals = 0;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -141,6 +141,7 @@ function stopOnSignals(server: EnvironmentServer, drainMs: number): void {
       stopping.then(() => process.exit(0), fail);
     });
   }
+  if (process.connected) process.once('disconnect', () => void process.kill(process.pid, 'SIGTERM'));
 }
 
 /** The package's version, and the commit where there is one. */

@@ -20,11 +20,13 @@ interface Serving {
 /** Ended after each test, or a test that fails would leave them behind and mocha waiting. */
 const children: ChildProcess[] = [];
 
-async function serve(...flags: string[]): Promise<Serving> {
+const serve = (...flags: string[]) => serveAs(['ignore', 'pipe', 'inherit'], ...flags);
+
+async function serveAs(stdio: ('ignore' | 'pipe' | 'inherit' | 'ipc')[], ...flags: string[]): Promise<Serving> {
   const args = [...SERVE, '--env', BANDIT, '--port', '0', '--workers', '2', '--log', 'silent', '--json', ...flags];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, args, { stdio });
   children.push(child);
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+  const [line] = (await once(createInterface(child.stdout!), 'line')) as [string];
   const ready = JSON.parse(line) as { ready: boolean; url: string; pid: number };
   assert.equal(ready.ready, true);
   const workers = execFileSync('pgrep', ['-P', String(ready.pid), '-f', 'worker.ts'], { encoding: 'utf8' })
@@ -71,6 +73,13 @@ describe('serve', () => {
       await gone(serving.workers, 0);
     });
   }
+
+  it('stops when the program is gone that started it', async () => {
+    const serving = await serveAs(['ignore', 'pipe', 'inherit', 'ipc']);
+    serving.process.disconnect();
+    assert.deepEqual(await once(serving.process, 'exit'), [0, null]);
+    await gone(serving.workers, 0);
+  });
 
   it('stops at the end of --drain-seconds though an evaluation blocks', async () => {
     const serving = await serve('--drain-seconds', '0');
