@@ -217,7 +217,7 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
   await once(http, 'listening');
   const { port } = http.address() as AddressInfo;
 
-  const stop = async () => {
+  const stopNow = async () => {
     clearInterval(heartbeat);
     clearInterval(tidying);
     server.journal.flush();
@@ -230,6 +230,8 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
     http.closeAllConnections();
     server.journal.close();
   };
+  let stopped: Promise<void> | undefined; // A drain that is cut short stops once, not twice.
+  const stop = () => (stopped ??= stopNow());
   const drain = async (deadlineMs: number) => {
     server.draining = true;
     connections.forEach((connection) => connection.send({ t: 'draining', deadline_ms: deadlineMs }));

@@ -89,6 +89,19 @@ describe('serve', () => {
     await gone(serving.workers, 0);
   });
 
+  it('stops once, and without a word, when a second signal comes while it stops', async () => {
+    const serving = await serveAs(['ignore', 'pipe', 'pipe']);
+    let said = '';
+    serving.process.stderr!.on('data', (data: Buffer) => (said += data.toString()));
+    serving.process.kill('SIGTERM');
+    await pause(5);
+    serving.process.kill('SIGTERM');
+    assert.deepEqual(await once(serving.process, 'exit'), [0, null]);
+    await pause(50);
+    assert.equal(said, '');
+    await gone(serving.workers, 0);
+  });
+
   it('leaves no process when it is killed, not even a worker that blocks', async () => {
     const serving = await serve();
     await block(serving);
