@@ -7,8 +7,11 @@ import { createInterface } from 'node:readline';
 export interface Programs {
   /** Whether Ctrl-C (or SIGTERM) has come: the children were told to end, and nothing more should be started. */
   readonly interrupted: boolean;
-  /** Starts one of our programs. Its standard output is ours, or read by the caller (`pipe`). */
-  start(program: string, flags: readonly string[], stdout: 'inherit' | 'pipe'): ChildProcess;
+  /**
+   * Starts one of our programs. Its standard output is ours, or read by the caller (`pipe`); its standard input is
+   * empty, or ends with this program (`pipe`).
+   */
+  start(program: string, flags: readonly string[], stdout: 'inherit' | 'pipe', stdin?: 'ignore' | 'pipe'): ChildProcess;
 }
 
 export interface StartedServer {
@@ -33,10 +36,10 @@ export function ownPrograms(): Programs {
     get interrupted() {
       return interrupted;
     },
-    start(program, flags, stdout) {
+    start(program, flags, stdout, stdin = 'ignore') {
       const child = spawn(process.execPath, ['--import', 'tsx', program, ...flags], {
         cwd: join(import.meta.dirname, '..'),
-        stdio: ['ignore', stdout, 'inherit', 'ipc'], // the channel tells a server when we are gone, however we end
+        stdio: [stdin, stdout, 'inherit'],
       });
       children.add(child);
       child.once('close', () => children.delete(child));
@@ -52,7 +55,9 @@ export function ownPrograms(): Programs {
  * @throws {Error} when it ends before it is ready
  */
 export async function startServer(programs: Programs, flags: readonly string[]): Promise<StartedServer> {
-  const child = programs.start('scripts/serve.ts', ['--port', '0', '--json', '--log', 'warn', ...flags], 'pipe');
+  // However this program ends, the server's standard input ends with it.
+  const own = ['--port', '0', '--json', '--log', 'warn', '--stop-with-stdin'];
+  const child = programs.start('scripts/serve.ts', [...own, ...flags], 'pipe', 'pipe');
   const end = once(child, 'close');
   for await (const line of createInterface({ input: child.stdout! })) {
     const { url, environments } = JSON.parse(line) as { url: string; environments: { backend?: string }[] };

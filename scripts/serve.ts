@@ -59,6 +59,7 @@ const command = new Command('serve')
     integer(0, 86400),
     10,
   )
+  .option('--stop-with-stdin', 'stop when standard input ends, as it does with the program that holds its other end')
   .addOption(new Option('--log <level>', 'what goes to stderr').choices(LOG_LEVELS).default('info'))
   .option('--json', 'print one line of JSON on stdout when ready, and nothing else');
 
@@ -77,6 +78,7 @@ interface Options {
   readonly data?: string;
   readonly journal?: string;
   readonly drainSeconds: number;
+  readonly stopWithStdin?: boolean;
   readonly log: (typeof LOG_LEVELS)[number];
   readonly json?: true;
 }
@@ -111,6 +113,7 @@ async function main(): Promise<void> {
     variables: { LTS_BACKEND: backend },
   });
   stopOnSignals(server, options.drainSeconds * 1000);
+  if (options.stopWithStdin) process.stdin.once('end', () => void process.kill(process.pid, 'SIGTERM')).resume();
   announce(server, options);
 }
 
@@ -131,7 +134,7 @@ function announce({ url, port, environments }: EnvironmentServer, { workers, jso
   console.log(`${url} is ready, with ${workers} worker${workers === 1 ? '' : 's'}; Ctrl-C stops it`);
 }
 
-/** The first signal lets running evaluations end, the second does not; the end of a program that started this is one. */
+/** The first signal lets running evaluations end, the second does not. */
 function stopOnSignals(server: EnvironmentServer, drainMs: number): void {
   let signals = 0;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -141,7 +144,6 @@ function stopOnSignals(server: EnvironmentServer, drainMs: number): void {
       stopping.then(() => process.exit(0), fail);
     });
   }
-  if (process.connected) process.once('disconnect', () => void process.kill(process.pid, 'SIGTERM'));
 }
 
 /** The package's version, and the commit where there is one. */

@@ -22,7 +22,7 @@ const children: ChildProcess[] = [];
 
 const serve = (...flags: string[]) => serveAs(['ignore', 'pipe', 'inherit'], ...flags);
 
-async function serveAs(stdio: ('ignore' | 'pipe' | 'inherit' | 'ipc')[], ...flags: string[]): Promise<Serving> {
+async function serveAs(stdio: ('ignore' | 'pipe' | 'inherit')[], ...flags: string[]): Promise<Serving> {
   const args = [...SERVE, '--env', BANDIT, '--port', '0', '--workers', '2', '--log', 'silent', '--json', ...flags];
   const child = spawn(process.execPath, args, { stdio });
   children.push(child);
@@ -74,9 +74,9 @@ describe('serve', () => {
     });
   }
 
-  it('stops when the program is gone that started it', async () => {
-    const serving = await serveAs(['ignore', 'pipe', 'inherit', 'ipc']);
-    serving.process.disconnect();
+  it('stops when its standard input ends, if it is told to', async () => {
+    const serving = await serveAs(['pipe', 'pipe', 'inherit'], '--stop-with-stdin');
+    serving.process.stdin!.destroy();
     assert.deepEqual(await once(serving.process, 'exit'), [0, null]);
     await gone(serving.workers, 0);
   });
