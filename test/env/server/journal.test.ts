@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServerMessages } from '../../../protocol/messages.ts';
 import { history, prune } from '../../../env/server/history.ts';
-import { Journal, type SessionRecord, type StepRecord } from '../../../env/server/journal.ts';
+import { Journal, type SessionRecord } from '../../../env/server/journal.ts';
+import type { StepRecord } from '../../../env/server/step-record.ts';
 
 type Result = ServerMessages['result'];
 
