@@ -125,14 +125,12 @@ export class Connection {
 
   /** Ends a socket over which nothing has come for longer than the server's heartbeat allows. */
   private watch(silenceMs: number): void {
-    const hear = () => {
-      clearTimeout(this.liveness);
-      if (this.socket.readyState !== WebSocket.OPEN) return;
-      this.liveness = setTimeout(() => this.socket.terminate(), silenceMs).unref();
-    };
+    if (this.socket.readyState !== WebSocket.OPEN) return;
+    const liveness = setTimeout(() => this.socket.terminate(), silenceMs).unref();
+    this.liveness = liveness;
+    const hear = () => void (this.socket.readyState === WebSocket.OPEN && liveness.refresh());
     this.socket.on('ping', hear);
     this.socket.on('message', hear);
-    hear();
   }
 }
 

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { ProtocolError } from '../protocol/errors.ts';
 import type { ClientMessages, EvaluationItem, ServerMessages, Specification } from '../protocol/messages.ts';
 import type { Client } from './client.ts';
@@ -12,7 +12,7 @@ export type StepRequest = Omit<
   't' | 'id' | 'session_id' | 'step_id' | 'action' | 'progress'
 > & {
   readonly action?: readonly number[] | undefined;
-  /** Names the evaluation: sent again under the same name, it is not evaluated again. A random one by default. */
+  /** Names the evaluation: sent again under the same name, it is not evaluated again. A new one by default. */
   readonly step_id?: string;
 };
 
@@ -55,6 +55,9 @@ export class RemoteEnvironment {
   /** Of the stream that episodes draw their seeds from, where a step brings none. */
   readonly seed: number;
   private readonly steps = new Map<string, WaitingStep>();
+  /** Of the step ids that are made here: no other client of this session has it. */
+  private readonly prefix = randomBytes(9).toString('base64url');
+  private stepCount = 0;
   private token: string;
   private lastSeq: number;
   private acknowledged: number;
@@ -99,13 +102,18 @@ export class RemoteEnvironment {
     return this.begin(request, true, options);
   }
 
+  /** Ids that follow each other: a server that keeps them in order puts them side by side, unlike random ones. */
+  private newStepId(): string {
+    return `${this.prefix}.${++this.stepCount}`;
+  }
+
   private async begin(
     request: StepRequest,
     reset: boolean | undefined,
     { signal, onProgress }: StepOptions,
   ): Promise<StepResult> {
     signal?.throwIfAborted();
-    const step_id = request.step_id ?? randomUUID();
+    const step_id = request.step_id ?? this.newStepId();
     const result = new Promise<StepResult>((resolve, reject) =>
       this.send(request, { step_id, reset }, { resolve, reject, onProgress }),
     );
@@ -126,7 +134,7 @@ export class RemoteEnvironment {
     { onProgress, signal }: StepOptions = {},
   ): Promise<StepResult[]> {
     signal?.throwIfAborted();
-    const items = requests.map((request) => itemOf(request, request.step_id ?? randomUUID()));
+    const items = requests.map((request) => itemOf(request, request.step_id ?? this.newStepId()));
     const most = this.client.limits.max_batch;
     const results = items.map(
       ({ step_id }) =>

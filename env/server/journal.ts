@@ -12,11 +12,10 @@
  */
 import type { Database, Statement } from 'node-sqlite3-wasm';
 import type { ServerMessages } from '../../protocol/messages.ts';
-import type { Seed } from '../../protocol/random.ts';
 import type { EpisodeStream } from '../episodes.ts';
-import type { EvaluationRequest } from '../evaluate.ts';
 import { openDatabase, own, disown, segmentNumbers, segmentPath } from './journal-files.ts';
-import { Segment, stepKey, type SessionEntry, type StepRow } from './journal-segment.ts';
+import { Segment, stepKey, type SessionEntry } from './journal-segment.ts';
+import { stepRecord, type StepRecord } from './step-record.ts';
 
 type Result = ServerMessages['result'];
 
@@ -39,24 +38,8 @@ export interface SessionRecord {
   readonly acknowledged: number;
 }
 
-/** A step as it was accepted. */
-export interface StepRecord {
-  readonly id: string;
-  /** Of the request: tells the same step sent again from another one under its id. */
-  readonly hash: string;
-  readonly seed: Seed;
-  readonly request: EvaluationRequest;
-  readonly deadlineMs?: number | undefined;
-  /** 1, 2, 3 … in a session, in the order of acceptance. */
-  readonly number: number;
-  /** Of the session, once the step was accepted: so a step is one write, not two. */
-  readonly episodes: EpisodeState;
-  /** Milliseconds since 1970; for people who look for an evaluation. */
-  readonly acceptedAt: number;
-}
-
 const ADD_STEP = `
-  INSERT INTO steps VALUES (${Array(12).fill('?').join(', ')})
+  INSERT INTO steps VALUES (${Array(11).fill('?').join(', ')}, CAST(? AS TEXT))
   ON CONFLICT (session_id, step_id) DO UPDATE
   SET request = excluded.request, seq = excluded.seq, result = excluded.result`;
 
@@ -109,7 +92,7 @@ export class Journal {
   }
 
   addStep(sessionId: string, step: StepRecord): void {
-    this.current.addStep(rowOf(sessionId, step));
+    this.current.addStep(sessionId, step);
     // Not at once: when it is lost with the process, the client sends it again; often its result is there first, and
     // then the timer finds nothing.
     this.later ??= setTimeout(() => {
@@ -120,7 +103,7 @@ export class Journal {
 
   /** @param then called when the result can no longer be lost */
   addResult(step: StepRecord, result: Result, then: () => void): void {
-    this.current.addStep(rowOf(result.session_id, step, result));
+    this.current.addStep(result.session_id, step, result);
     this.afterWrite.push(then);
     this.schedule();
   }
@@ -128,14 +111,11 @@ export class Journal {
   findStep(sessionId: string, stepId: string): { readonly hash: string; readonly result?: Result } | undefined {
     const key = stepKey(sessionId, stepId);
     for (let i = this.segments.length - 1; i >= 0; i--) {
-      const row = this.segments[i]!.rowOf(key);
-      if (!row) continue;
-      return { hash: row[3], ...(row[11] && { result: row[11] as Result }) };
+      const step = this.segments[i]!.stepOf(key);
+      if (step) return foundStep(step.row[3], step.result);
     }
     const row = this.statements.find.get([sessionId, stepId]);
-    if (!row) return undefined;
-    const result = row['result'] as string | null;
-    return { hash: row['hash'] as string, ...(result !== null && { result: JSON.parse(result) as Result }) };
+    return row ? foundStep(row['hash'] as string, row['result'] as string | null) : undefined;
   }
 
   /** The results of a session after `seq`, in order. */
@@ -147,8 +127,8 @@ export class Journal {
     for (const segment of this.segments) {
       for (const key of segment.keys) {
         if (!key.startsWith(`${sessionId} `)) continue;
-        const result = segment.rowOf(key)![11] as Result | null;
-        if (result && result.seq > seq) results.push(result);
+        const { row, result } = segment.stepOf(key)!;
+        if (result !== null && row[10]! > seq) results.push(JSON.parse(result) as Result);
       }
     }
     const bySeq = new Map(results.map((result) => [result.seq, result]));
@@ -190,6 +170,7 @@ export class Journal {
 
   /** Forgets closed sessions and their steps. */
   forget(sessionIds: readonly string[]): void {
+    this.applyAll();
     this.database.exec('BEGIN');
     for (const id of sessionIds) {
       this.database.run('DELETE FROM steps WHERE session_id = ?', [id]);
@@ -256,21 +237,22 @@ export class Journal {
     setImmediate(next);
   }
 
-  /** Puts some rows into the database; a segment without any left is removed. */
+  /**
+   * Puts some rows into the database. With the last ones a segment is committed, and then removed: to commit each slice
+   * would write the same pages of the indices again and again.
+   */
   private applySlice(segment: Segment): void {
-    this.database.exec('BEGIN');
+    if (!this.database.inTransaction) this.database.exec('BEGIN');
     for (const entries of segment.sessions.values()) {
       for (const { id, envId, record } of entries) {
         if (record) this.statements.session.run([id, envId!, JSON.stringify(record)]);
         else this.statements.close.run([id]);
       }
     }
-    const keys = [...take(segment.keys, SLICE_ROWS)];
-    for (const key of keys) this.statements.step.run(columnsOf(segment.rowOf(key)!));
-    this.database.exec('COMMIT');
     segment.sessions.clear();
-    for (const key of keys) segment.forget(key);
-    if (segment.size > 0 || segment === this.current) return;
+    for (const { row, result } of segment.takeSteps(SLICE_ROWS)) this.statements.step.run([...row, result]);
+    if (segment.size > 0) return;
+    this.database.exec('COMMIT');
     segment.remove();
     this.segments.shift();
   }
@@ -284,38 +266,6 @@ export class Journal {
   }
 }
 
-function* take<T>(items: Iterable<T>, count: number): Generator<T> {
-  let left = count;
-  for (const item of items) {
-    if (left-- === 0) return;
-    yield item;
-  }
-}
-
-function rowOf(sessionId: string, step: StepRecord, result: Result | null = null): StepRow {
-  const { id, number, hash, seed, episodes, request, deadlineMs = null, acceptedAt } = step;
-  const test = request.test ? 1 : 0;
-  const asked = result ? null : request;
-  const seq = result && result.seq;
-  return [sessionId, id, number, hash, seed, episodes, asked, deadlineMs, test, acceptedAt, seq, result];
-}
-
-/** A row as the database takes it. */
-function columnsOf(row: StepRow): (string | number | null)[] {
-  return row.map((value) => (typeof value === 'object' && value !== null ? JSON.stringify(value) : value));
-}
-
-/** The inverse of rowOf, of a row of the table. */
-function stepRecord(row: Record<string, unknown>): StepRecord {
-  const { step_id, hash, seed, number, episodes, request, deadline_ms, accepted_at } = row as Record<string, string>;
-  return {
-    id: step_id!,
-    hash: hash!,
-    seed: Number(seed),
-    request: JSON.parse(request ?? 'null') as EvaluationRequest,
-    ...(deadline_ms !== null && { deadlineMs: Number(deadline_ms) }),
-    number: Number(number),
-    episodes: JSON.parse(episodes!) as EpisodeState,
-    acceptedAt: Number(accepted_at),
-  };
+function foundStep(hash: string, result: string | null): ReturnType<Journal['findStep']> {
+  return result === null ? { hash } : { hash, result: JSON.parse(result) as Result };
 }

@@ -33,6 +33,16 @@ export function createMetrics(): Metrics {
       },
     });
   }
+  new Counter({
+    name: 'process_cpu_seconds_total',
+    help: 'CPU time of the server’s process, without its workers.',
+    registers,
+    collect() {
+      const { user, system } = process.cpuUsage();
+      this.reset();
+      this.inc((user + system) / 1e6);
+    },
+  });
   const errors = counter('lts_errors_total', 'Requests that were refused, by code.', ['code']);
   const help = 'How long evaluations waited and ran, by phase.';
   const seconds = new Histogram({

@@ -10,7 +10,8 @@ import type { JobOutcome, JobProgress } from '../workers/job.ts';
 import type { Ticket, WorkerPool } from '../workers/pool.ts';
 import { decodedTheta, requestHash, resultOf, type StepItem } from './step.ts';
 import { SeenIds } from './seen-ids.ts';
-import type { Journal, SessionRecord, StepRecord } from './journal.ts';
+import type { Journal, SessionRecord } from './journal.ts';
+import type { StepRecord } from './step-record.ts';
 
 type Result = ServerMessages['result'];
 

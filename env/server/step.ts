@@ -6,7 +6,7 @@ import { ParameterError } from '../../protocol/parameters.ts';
 import { observationOf, requestedTheta } from '../environment.ts';
 import type { Experiment } from '../experiments/experiment.ts';
 import type { JobOutcome } from '../workers/job.ts';
-import type { StepRecord } from './journal.ts';
+import type { StepRecord } from './step-record.ts';
 
 type Result = ServerMessages['result'];
 

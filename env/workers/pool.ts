@@ -27,7 +27,7 @@ const QUEUE_REPORT_MS = 1_000;
 /** So much work is given to a worker at once, where it is known how long a job takes … */
 const CHUNK_MS = 2;
 /** … and no more jobs than this. */
-const CHUNK_JOBS = 32;
+const CHUNK_JOBS = 64;
 /** A worker that cannot start is tried again after 0.2 s, 0.4 s, … at most this long. */
 const LONGEST_RETRY_MS = 10_000;
 /** After so many failed starts of every worker in a row, what waits fails. */

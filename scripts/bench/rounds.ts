@@ -7,10 +7,17 @@ export type Contender = () => Promise<number>;
 
 /** A program that prints its rate as the last line. */
 export async function rateOf(command: string, args: readonly string[], timeoutMs: number): Promise<number> {
+  const [rate] = await figuresOf(command, args, timeoutMs);
+  return rate!;
+}
+
+/** The numbers in the last line that a program prints: its rate, and what else it measures. */
+export async function figuresOf(command: string, args: readonly string[], timeoutMs: number): Promise<number[]> {
   const { stdout } = await promisify(execFile)(command, args, { timeout: timeoutMs });
-  const value = Number(stdout.trim().split('\n').at(-1));
-  if (!(value > 0)) throw new Error(`${args.join(' ')}: expected a rate as the last line, got "${stdout}"`);
-  return value;
+  const figures = stdout.trim().split('\n').at(-1)!.split(' ').map(Number);
+  if (!figures.every((figure) => figure > 0))
+    throw new Error(`${args.join(' ')}: expected a rate as the last line, got "${stdout}"`);
+  return figures;
 }
 
 /** The last line of what a failed program said. */

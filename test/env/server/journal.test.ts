@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServerMessages } from '../../../protocol/messages.ts';
 import { history, prune } from '../../../env/server/history.ts';
-import { Journal, type SessionRecord, type StepRecord } from '../../../env/server/journal.ts';
+import { Journal, type SessionRecord } from '../../../env/server/journal.ts';
+import type { StepRecord } from '../../../env/server/step-record.ts';
 
 type Result = ServerMessages['result'];
 
@@ -86,6 +87,33 @@ describe('the journal', () => {
       readdirSync(folder).filter((name) => name.endsWith('.log') && name.startsWith(`${count - 1}.`)),
       [],
     );
+  });
+
+  it('[S11] has every result when its process ends while a segment goes into the database', async () => {
+    const path = newPath();
+    const journal = new Journal(path);
+    const many = 1000;
+    finish(journal, 'a', many);
+    (journal as unknown as { applySoon(): void }).applySoon();
+    await new Promise((resolve) => setImmediate(resolve));
+    const rowsThere = (journal as unknown as { database: { get(sql: string): { n: number } } }).database.get(
+      'SELECT count(*) AS n FROM steps',
+    ).n;
+    assert.ok(rowsThere > 0 && rowsThere < many, `some rows are there, ${rowsThere}`);
+    // What the next process would find.
+    const copy = newPath();
+    for (const file of readdirSync(folder)) {
+      const full = join(folder, file);
+      if (full.startsWith(path) && /\.log$|-wal$|sqlite$/.test(file)) copyFileSync(full, full.replace(path, copy));
+    }
+    journal.close();
+    const next = new Journal(copy);
+    assert.deepEqual(next.counts('a'), { results: many, tests: many / 2 });
+    assert.deepEqual(
+      next.resultsSince('a', 0).map(({ reward }) => reward),
+      Array.from({ length: many }, (_, i) => i + 1),
+    );
+    next.close();
   });
 
   it('finds steps and results wherever they are: in memory, in a file, in the database', async () => {
