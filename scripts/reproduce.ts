@@ -86,7 +86,6 @@ function presetOf({ presets }: Experiment, options: Options): Preset {
     searchSeeds: options.searchSeeds ?? preset.searchSeeds,
     randomThetas: options.randomThetas ?? preset.randomThetas,
     envOptions: { ...preset.envOptions, ...options.envOptions },
-    searchOptions: { ...preset.searchOptions, ...options.envOptions },
   };
 }
 

@@ -20,6 +20,7 @@ const shorter: Readonly<Record<string, string | null>> = {
   'npx tsx agents/reinforce.ts': '',
   'npx tsx agents/random-search.ts': '',
   'npx tsx agents/cem.ts': '',
+  'npm run reproduce -- mixture': null, // test/scripts/reproduce/mixture.test.ts runs it
   'npm run scenes -- --theta': '--out OUT/scenes.png',
   'npm run scenes -- --sweep': '--count 3 --out OUT/sweep.png',
   'npm run setup:native': null, // needs pip, a compiler and 300 MB; test/scripts/setup-native.test.ts has the rest

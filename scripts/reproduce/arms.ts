@@ -46,7 +46,7 @@ export async function runSearchArms(
       seed,
       evaluations: preset.evaluations[arm]!,
       options: { ...options, ...(start && { start: JSON.stringify(start(seed)) }) },
-      envOptions: { ...preset.envOptions, ...preset.searchOptions, ...envOptions },
+      envOptions: { ...preset.envOptions, ...envOptions },
     })),
   );
   const ended = await runSearches(laboratory, searches);
@@ -70,8 +70,8 @@ export function reportedArm(title: string, searches: readonly FinishedSearch[], 
 }
 
 /**
- * What the searches of each arm found, scored as every other θ is: with the options of the experiment rather than those
- * of its searches, whose evaluations may be shorter.
+ * What the searches of each arm found, scored as every other θ is: on fresh seeds, with every parameter free, whatever
+ * the search was rewarded with.
  *
  * @param seeds on how many seeds each θ
  */

@@ -16,8 +16,6 @@ export interface Preset {
   /** How many θ the arm `random` draws. */
   readonly randomThetas: number;
   readonly envOptions: EnvOptions;
-  /** What differs in the evaluations of the searches, which may be shorter than those that are reported. */
-  readonly searchOptions?: EnvOptions;
   /** Where every evaluation is fine-tuned: how the weights are made that it starts from. */
   readonly pretraining?: Pretraining & { readonly envOptions: EnvOptions };
 }

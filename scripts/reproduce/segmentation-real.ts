@@ -17,15 +17,7 @@ import { drawPredictions } from '../figures/run-pictures.ts';
 import { ALL_FREE, bestOf, fixedArm, learnedArms, randomThetas, runSearchArms, titlesOf } from './arms.ts';
 import { reportEvaluationsToReach } from './evaluations-to-reach.ts';
 import type { Arm, Experiment, Laboratory } from './experiment.ts';
-import {
-  CAR_IOU,
-  drawCarIou,
-  REPORT_SEEDS,
-  segmentationSearches,
-  SHORT,
-  SOFT_CAR_IOU,
-  streetParameters,
-} from './streets.ts';
+import { CAR_IOU, drawCarIou, REPORT_SEEDS, segmentationSearches, SOFT_CAR_IOU, streetParameters } from './streets.ts';
 import { FEW, trainedArm, type RealExperiment } from './trained-arm.ts';
 
 /** What mattered most for real streets: brightness of ground against sky, the camera, what stands along the road. */
@@ -80,7 +72,6 @@ export const segmentationRealReproduction: Experiment = {
       evaluations: everySearch(96),
       randomThetas: 20,
       envOptions: { free: CHOSEN },
-      searchOptions: SHORT,
     },
   },
   async run(laboratory) {

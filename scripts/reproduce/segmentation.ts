@@ -30,7 +30,6 @@ import {
   REINFORCE,
   REPORT_SEEDS,
   segmentationSearches,
-  SHORT,
   SOFT_CAR_IOU,
   streetParameters,
 } from './streets.ts';
@@ -77,7 +76,6 @@ export const segmentationReproduction: Experiment = {
       evaluations: everySearch(64),
       randomThetas: 20,
       envOptions: { free: FREE },
-      searchOptions: SHORT,
     },
   },
   async run(laboratory) {

@@ -18,12 +18,6 @@ export const CAR_IOU = 'carIou';
 /** Their reward. */
 export const SOFT_CAR_IOU = 'softCarIou';
 
-/**
- * Evaluations that searches can afford: smaller images, and a fifth of the training. The noise tables in results/ say
- * that one seed of such a one ranks θ nearly as well as one of the whole.
- */
-export const SHORT: EnvOptions = { preset: 'quick', trainingImages: 40, steps: 75 };
-
 /** On how many seeds what a search found is scored. */
 export const REPORT_SEEDS = 3;
 
