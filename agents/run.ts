@@ -35,6 +35,11 @@ interface RunOptions {
   readonly resume?: string;
 }
 
+/** So long after a signal the server may still answer. */
+const GOODBYE_MS = 2000;
+/** A signal that comes so long after the first one ends the program at once. */
+const IMPATIENCE_MS = 1000;
+
 /** Options that decide no result: they are not logged. */
 const UNLOGGED = ['token', 'parallel', 'log', 'resume'];
 /** Options that a resumed run may change. */
@@ -100,8 +105,14 @@ export function program<Options>(
     command.parse(argv);
     const stop = new AbortController();
     setMaxListeners(0, stop.signal); // every evaluation under way listens
-    const onSignal = () => stop.abort();
-    process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+    let stoppedAt = 0;
+    // One Ctrl-C may arrive several times, from the terminal and from the programs that started this one.
+    const onSignal = () => {
+      if (stop.signal.aborted && performance.now() - stoppedAt > IMPATIENCE_MS) process.exit(130);
+      if (!stop.signal.aborted) stoppedAt = performance.now();
+      stop.abort();
+    };
+    process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
     try {
       await run(name, make, command, stop.signal);
     } catch (error) {
@@ -153,6 +164,9 @@ async function run<Options>(
   console.log(`${name} ${JSON.stringify({ ...options, ...(options.token !== undefined && { token: '…' }) })}`);
 
   const client = await connect(options.url, { name, ...(options.token !== undefined && { token: options.token }) });
+  // What was cancelled ends with a result, unless the server has been stopped as well: then nobody waits for it.
+  const leave = () => void setTimeout(() => void client.close(), GOODBYE_MS).unref();
+  signal.addEventListener('abort', leave, { once: true });
   try {
     const environment = await client.open({
       env_id: options.env ?? onlyEnvironment(client),
