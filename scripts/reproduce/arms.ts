@@ -58,12 +58,12 @@ export function titlesOf(arms: Readonly<Record<string, SearchArm>>): Record<stri
   return Object.fromEntries(Object.entries(arms).map(([arm, { title }]) => [arm, title]));
 }
 
-/** What the searches of an arm found, or where they started: the scores of their final reports. */
-export function reportedArm(title: string, searches: readonly FinishedSearch[], of: 'start' | 'learned'): Arm {
-  const reported = searches.map((search) => search[of]);
+/** What the searches of an arm found: the scores of their final reports. */
+export function reportedArm(title: string, searches: readonly FinishedSearch[]): Arm {
+  const reported = searches.map(({ learned }) => learned);
   return {
     title,
-    evaluations: of === 'start' ? 0 : searches[0]!.evaluations,
+    evaluations: searches[0]!.evaluations,
     validation: reported.map(({ validation }) => meanScores(validation)),
     test: reported.map(({ test }) => meanScores(test)),
   };

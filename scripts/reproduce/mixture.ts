@@ -192,9 +192,7 @@ export const mixtureReproduction: Experiment = {
     const byArm = await runSearchArms(laboratory, searches);
     const question = { environment: mixture.id, metric: METRIC, seeds: COMMON.reportSeeds, titles: titlesOf(searches) };
     await reportEvaluationsToReach(laboratory, question, byArm);
-    const learned = Object.entries(byArm).map(
-      ([arm, runs]) => [arm, reportedArm(searches[arm]!.title, runs, 'learned')] as const,
-    );
+    const learned = Object.entries(byArm).map(([arm, runs]) => [arm, reportedArm(searches[arm]!.title, runs)] as const);
     const arms = { ...Object.fromEntries(learned), ...fixed, real: await realArm(searchSeeds, sets) };
     await drawFigures(laboratory, byArm, arms, matches[0]!);
     return arms;
