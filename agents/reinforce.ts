@@ -6,8 +6,13 @@
  *
  *     ∇_μ J ≈ 1/K Σ_k Â_k ∇_μ log π(a_k),     ∇_μ log N(a; μ, σ²I) = (a − μ)/σ²
  *
- * with Adam (Kingma & Ba 2015). The advantage Â is the reward less a moving-average baseline, as in the paper, or
- * that normalised over the batch, or the ranks of the batch. σ is fixed, or decays by a constant factor.
+ * with Adam (Kingma & Ba 2015), or along the natural gradient F⁻¹∇_μ J = σ²∇_μ J (Wierstra et al. 2014, sec. 2.4; the
+ * policy's Fisher information F is I/σ²). Adam moves each component by about its step size from the first iteration on,
+ * whether the batch says anything about it or not; the natural gradient moves it as far as the batch says, which is
+ * what a search of few iterations needs.
+ *
+ * The advantage Â is the reward less a moving-average baseline, as in the paper, or that normalised over the batch, or
+ * the ranks of the batch. σ is fixed, or decays by a constant factor.
  */
 import { add, dotDivide, dotMultiply, dotPow, mean, multiply, std, subtract } from 'mathjs';
 import { clip, finiteRewards, type Agent, type Problem, type Trial } from './agent.ts';
@@ -23,7 +28,8 @@ interface ReinforceOptions {
   readonly sigmaDecay: number;
   /** The least σ. */
   readonly sigmaFloor: number;
-  /** Adam's step size. */
+  readonly ascent: 'adam' | 'natural';
+  /** Step size of the ascent. */
   readonly learningRate: number;
   readonly advantage: 'baseline' | 'normalised' | 'ranked';
   /** How much of the old baseline remains in each iteration's update. */
@@ -73,7 +79,9 @@ export function adam(size: number, learningRate: number): (gradient: number[]) =
 
 export function reinforce({ size, start, random }: Problem, options: ReinforceOptions): Agent {
   const { batch, sigmaDecay, sigmaFloor, advantage, baselineDecay, antithetic } = options;
-  const ascend = adam(size, options.learningRate);
+  const adamStep = adam(size, options.learningRate);
+  const step = (gradient: number[]): number[] =>
+    options.ascent === 'adam' ? adamStep(gradient) : dotMultiply(gradient, options.learningRate * sigma ** 2);
   let mu = [...start]; // [D]
   let sigma = options.sigma;
   let baseline: number | undefined; // b, a moving average of the batches' mean rewards
@@ -101,7 +109,7 @@ export function reinforce({ size, start, random }: Problem, options: ReinforceOp
       const rewards = finiteRewards(trials); // [K]
       const scores = drawn.map((x) => logDensityGradient(x, mu, sigma)); // [K, D]
       const gradient = dotDivide(multiply(advantages(rewards), scores), batch); // [D]
-      mu = clip(add(mu, ascend(gradient)));
+      mu = clip(add(mu, step(gradient)));
       const batchMean = mean(rewards);
       baseline = baseline === undefined ? batchMean : baselineDecay * baseline + (1 - baselineDecay) * batchMean;
       sigma = Math.max(sigma * sigmaDecay, sigmaFloor);
@@ -119,7 +127,18 @@ export const reinforceProgram = program<ReinforceOptions>('reinforce', reinforce
     .option('--sigma <s>', "the policy's σ at the start, in action units (the range is 2)", number(1e-6, 10), 0.3)
     .option('--sigma-decay <f>', 'σ is multiplied with this after each iteration', number(0.01, 1), 0.97)
     .option('--sigma-floor <s>', 'least σ', number(1e-6, 10), 0.05)
-    .option('--learning-rate <r>', "Adam's step size", number(0, 10), 0.1)
+    .option(
+      '--ascent <kind>',
+      'adam: as in the paper; natural: along the natural gradient, for few iterations',
+      choice('adam', 'natural'),
+      'adam',
+    )
+    .option(
+      '--learning-rate <r>',
+      'step size of the ascent; with --ascent natural and --advantage ranked, 1 to 2 do well',
+      number(0, 10),
+      0.1,
+    )
     .option(
       '--advantage <kind>',
       "baseline: reward less its moving average, as in the paper; normalised: over the batch; ranked: the batch's ranks",

@@ -13,6 +13,8 @@ export interface SearchArm {
   readonly options: AgentOptions;
   /** What differs from the experiment's options. */
   readonly envOptions?: EnvOptions;
+  /** Runs at most, where the preset asks for more. */
+  readonly mostSeeds?: number;
   /** θ where the search of a seed starts, where it is not the environment's start. */
   readonly start?: (seed: number) => Theta;
 }
@@ -40,14 +42,16 @@ export async function runSearchArms(
 ): Promise<Record<string, FinishedSearch[]>> {
   const { preset } = laboratory;
   const searches = seedsOf(preset.searchSeeds).flatMap((seed) =>
-    Object.entries(arms).map(([arm, { agent, options, envOptions, start }]) => ({
-      arm,
-      agent,
-      seed,
-      evaluations: preset.evaluations[arm]!,
-      options: { ...options, ...(start && { start: JSON.stringify(start(seed)) }) },
-      envOptions: { ...preset.envOptions, ...envOptions },
-    })),
+    Object.entries(arms)
+      .filter(([, { mostSeeds = Infinity }]) => seed <= mostSeeds)
+      .map(([arm, { agent, options, envOptions, start }]) => ({
+        arm,
+        agent,
+        seed,
+        evaluations: preset.evaluations[arm]!,
+        options: { ...options, ...(start && { start: JSON.stringify(start(seed)) }) },
+        envOptions: { ...preset.envOptions, ...envOptions },
+      })),
   );
   const ended = await runSearches(laboratory, searches);
   return Object.fromEntries(Object.keys(arms).map((arm) => [arm, ended.filter((search) => search.arm === arm)]));

@@ -7,14 +7,22 @@
  */
 import { join } from 'node:path';
 import { createExperiment } from '../../env/experiments/load.ts';
-import { POOR_STREETS } from '../../env/experiments/streets.ts';
 import real from '../../env/experiments/traffic-segmentation-real.ts';
 import { spread } from '../../env/targets/spread.ts';
 import type { LabelledImage } from '../../env/labelled-image.ts';
-import { completeTheta, type Theta } from '../../protocol/parameters.ts';
+import { actionSize, actionToTheta, completeTheta, type Theta } from '../../protocol/parameters.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 import { drawPredictions } from '../figures/run-pictures.ts';
-import { ALL_FREE, bestOf, fixedArm, learnedArms, randomThetas, runSearchArms, titlesOf } from './arms.ts';
+import {
+  ALL_FREE,
+  bestOf,
+  fixedArm,
+  learnedArms,
+  randomThetas,
+  runSearchArms,
+  titlesOf,
+  type SearchArm,
+} from './arms.ts';
 import { reportEvaluationsToReach } from './evaluations-to-reach.ts';
 import type { Arm, Experiment, Laboratory } from './experiment.ts';
 import { CAR_IOU, drawCarIou, REPORT_SEEDS, segmentationSearches, SOFT_CAR_IOU, streetParameters } from './streets.ts';
@@ -26,7 +34,20 @@ const CHOSEN = [
   ...['cameraHeight', 'cameraPitch', 'fieldOfView'],
   ...['buildingHeight', 'buildingShare', 'parkedShare', 'leadingRate', 'paintDarkness'],
 ];
-const SEARCHES = { ...segmentationSearches(), ...segmentationSearches('All', ALL_FREE) };
+/** Searches in all parameters have fewer runs: each is as long as one in few. */
+const inAll = (arm: SearchArm): SearchArm => ({
+  ...arm,
+  title: `${arm.title}, all parameters`,
+  envOptions: ALL_FREE,
+  mostSeeds: 3,
+});
+const inFew = segmentationSearches();
+const SEARCHES = {
+  ...inFew,
+  cem: { ...inFew['cem']!, mostSeeds: 3 },
+  reinforceAll: inAll(inFew['reinforce']!),
+  randomSearchAll: inAll(inFew['randomSearch']!),
+};
 const everySearch = (evaluations: number) => Object.fromEntries(Object.keys(SEARCHES).map((arm) => [arm, evaluations]));
 
 /** Trained on real images, and on the streets of each learned θ together with a few real images. */
@@ -68,8 +89,8 @@ export const segmentationRealReproduction: Experiment = {
       envOptions: { preset: 'quick', free: CHOSEN },
     },
     standard: {
-      searchSeeds: 3,
-      evaluations: everySearch(96),
+      searchSeeds: 5,
+      evaluations: everySearch(120),
       randomThetas: 20,
       envOptions: { free: CHOSEN },
     },
@@ -78,12 +99,14 @@ export const segmentationRealReproduction: Experiment = {
     const { out, preset } = laboratory;
     const fixed = (name: string, title: string, thetas: readonly Theta[], free: readonly string[]) =>
       fixedArm(laboratory, real.id, { name, title, thetas, seeds: 1 }, { free });
+    const chosen = streetParameters(CHOSEN);
     const drawn = (free: readonly string[]) => randomThetas(streetParameters(free), preset.randomThetas);
     const random = await fixed('random', 'random θ', drawn(CHOSEN), CHOSEN);
     const randomAll = await fixed('randomAll', 'random θ, all parameters', drawn([]), []);
     const byDefault = completeTheta(streetParameters([]), {});
     const handSet = await fixed('default', 'hand-set default θ', Array<Theta>(5).fill(byDefault), []);
-    const start = await fixed('start', 'the start', Array<Theta>(5).fill(POOR_STREETS), []);
+    const middle = actionToTheta(chosen, Array<number>(actionSize(chosen)).fill(0));
+    const start = await fixed('start', 'the start, the middle of θ’s ranges', Array<Theta>(5).fill(middle), CHOSEN);
     const byArm = await runSearchArms(laboratory, SEARCHES);
     const question = { environment: real.id, metric: SOFT_CAR_IOU, seeds: 2, titles: titlesOf(SEARCHES) };
     await reportEvaluationsToReach(laboratory, question, byArm);
@@ -102,7 +125,7 @@ export const segmentationRealReproduction: Experiment = {
     };
     await drawCarIou(out, byArm, arms, ['real', 'default', 'random']);
     const shown = [
-      { name: 'start', theta: completeTheta(streetParameters([]), POOR_STREETS) },
+      { name: 'start', theta: completeTheta(streetParameters([]), middle) },
       { name: 'REINFORCE', theta: thetas[0]! },
       { name: 'default', theta: byDefault },
     ];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { TRAFFIC_PARAMETERS } from '../../env/simulators/traffic/parameters.ts';
 import { defineParameters, type Parameter } from '../../protocol/parameters.ts';
 import { meanOf, type SearchArm } from './arms.ts';
-import type { Arm, EnvOptions } from './experiment.ts';
+import type { Arm } from './experiment.ts';
 import { drawRewardCurves, rewardCurve } from './reward-curves.ts';
 import type { FinishedSearch } from './searches.ts';
 
@@ -21,26 +21,27 @@ export const SOFT_CAR_IOU = 'softCarIou';
 /** On how many seeds what a search found is scored. */
 export const REPORT_SEEDS = 3;
 
-export const COMMON = { finalists: 3, finalistSeeds: 3, reportSeeds: 1 };
-export const REINFORCE = { ...COMMON, sigma: 0.4, learningRate: 0.3, advantage: 'ranked', antithetic: true };
+/** All start in the middle of θ's ranges, where somebody starts who knows nothing. */
+export const COMMON = { start: 'centre', finalists: 3, finalistSeeds: 3, reportSeeds: 1 };
+/** For few evaluations: a wide policy, and the natural gradient, with which Adam's steps in noise do not pile up. */
+export const REINFORCE = {
+  ...COMMON,
+  batch: 12,
+  sigma: 0.4,
+  sigmaDecay: 0.95,
+  ascent: 'natural',
+  learningRate: 1.8,
+  advantage: 'ranked',
+  antithetic: true,
+};
 
-/** The searches of segmentation, all with the same budget: few evaluations, so wide policies and large steps. */
-export function segmentationSearches(suffix = '', envOptions: EnvOptions = {}): Record<string, SearchArm> {
-  const arms = {
-    reinforce: {
-      title: 'REINFORCE',
-      agent: 'reinforce',
-      options: REINFORCE,
-    },
+/** The searches of segmentation, all with the same budget. */
+export function segmentationSearches(): Record<string, SearchArm> {
+  return {
+    reinforce: { title: 'REINFORCE', agent: 'reinforce', options: REINFORCE },
     cem: { title: 'CEM', agent: 'cem', options: { ...COMMON, population: 12, elite: 4 } },
     randomSearch: { title: 'random search', agent: 'random-search', options: COMMON },
   };
-  return Object.fromEntries(
-    Object.entries(arms).map(([name, arm]) => [
-      name + suffix,
-      { ...arm, title: suffix ? `${arm.title}, all parameters` : arm.title, envOptions },
-    ]),
-  );
 }
 
 /** Car IoU on validation over the evaluations of the searches, as `car-iou.svg` and `.png`. */

@@ -56,6 +56,7 @@ describe('REINFORCE', () => {
     sigmaDecay: 0.5,
     sigmaFloor: 0.2,
     learningRate: 0.1,
+    ascent: 'adam',
     advantage: 'baseline',
     baselineDecay: 0.8,
     antithetic: true,
@@ -72,6 +73,21 @@ describe('REINFORCE', () => {
     const wide = reinforce(problem(), { ...options, sigma: 5 }).ask();
     assert.ok(wide.flat().every((value) => Math.abs(value) <= 1));
     assert.ok(wide.flat().some((value) => Math.abs(value) === 1));
+  });
+
+  it('moves along the natural gradient as far as the batch says', () => {
+    const agent = reinforce(problem(), {
+      ...options,
+      sigma: 0.2,
+      ascent: 'natural',
+      advantage: 'ranked',
+      learningRate: 0.5,
+    });
+    const actions = agent.ask();
+    agent.tell(actions.map((action, k) => ({ action, reward: k })));
+    // Ranks −1, −1/3, 1/3, 1; σ² (a − μ)/σ² = a − μ, before clipping: only the first component is inside for sure.
+    const expected = (0.5 / 4) * (-actions[0]![0]! - actions[1]![0]! / 3 + actions[2]![0]! / 3 + actions[3]![0]!);
+    close([(agent.state!()['mu'] as number[])[0]!], [expected]);
   });
 
   it('moves towards the actions that did better, by a moving-average baseline', () => {
