@@ -5,7 +5,7 @@ import { type Kernel, RecordWriter } from './kernel.ts';
 import { type Textures, readUvMatrix } from './texture.ts';
 
 const SHADING = { basic: 0, lambert: 1, standard: 2 };
-const NUMBERS = 45;
+const NUMBERS = 46;
 
 /** Which triangles show a side: 1 those with a positive area on the screen (y down), −1 the others, 0 all. */
 export function facingOf(side: THREE.Side, { mirrored }: Body): number {
@@ -93,6 +93,7 @@ export class DrawRecords {
       .float(surface.offsetFactor)
       .float(surface.offsetUnits)
       .int(texture)
+      .int(map !== null && surface.alphaTest > 0 ? this.textures.holesOf(map, surface) : 0)
       .float(m[0]!)
       .float(m[3]!)
       .float(m[6]!)

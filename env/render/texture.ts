@@ -1,6 +1,6 @@
 import * as THREE from 'three';
 import { type Kernel, RecordWriter } from './kernel.ts';
-import { type Pyramid, complete, pyramidOf } from './mip-levels.ts';
+import { type MipLevel, type Pyramid, complete, pyramidOf } from './mip-levels.ts';
 
 /** Most readings along a pixel's longer direction. */
 const MOST_TAPS = 16;
@@ -21,6 +21,21 @@ interface Known {
   filled: number;
 }
 
+/** What a byte says of a texel with its neighbours to the right and below: their alpha is below the threshold, at it or … */
+const HOLE = 0;
+const SOLID = 1;
+/** … it depends on the place between them. */
+const MIXED = 2;
+/** Between texels the alpha is that of a texel up to rounding. */
+const ROUNDING = 1e-5;
+
+/** Where a picture has holes at a threshold. */
+interface Holes {
+  readonly address: number;
+  revision: number;
+  filled: number;
+}
+
 /**
  * Hands textures to a kernel, which reads them as WebGL would: wrapping, filters, mip levels, anisotropy and flipY.
  *
@@ -29,6 +44,7 @@ interface Known {
  */
 export class Textures {
   private readonly pyramids = new WeakMap<Pyramid, Known>();
+  private readonly holes = new WeakMap<Pyramid, Map<number, Holes>>();
   /** Of this frame: the record of each texture. */
   private readonly records = new Map<THREE.Texture, number>();
 
@@ -60,6 +76,29 @@ export class Textures {
   /** The same, read between texels and between mip levels whatever the texture's own filters say. */
   smooth(texture: THREE.Texture): number {
     return this.write(texture, { smoothNear: true, smoothFar: true, hasMips: true, blendsMips: true });
+  }
+
+  /** The address of what is known of a texture's holes for a material's alphaTest: a byte for each texel of all levels. */
+  holesOf(texture: THREE.Texture, { alphaTest, opacity }: { alphaTest: number; opacity: number }): number {
+    const pyramid = pyramidOf(texture);
+    const threshold = alphaTest / opacity;
+    let byThreshold = this.holes.get(pyramid);
+    if (!byThreshold) this.holes.set(pyramid, (byThreshold = new Map<number, Holes>()));
+    let known = byThreshold.get(threshold);
+    if (!known) {
+      const address = this.kernel.allocate(pyramid.texels.length / 4 + 4);
+      byThreshold.set(threshold, (known = { address, revision: -1, filled: 0 }));
+    }
+    if (known.revision !== pyramid.revision || known.filled < pyramid.filled) {
+      pyramid.levels
+        .slice(0, pyramid.filled)
+        .forEach((level, i) =>
+          writeHoles(level, threshold, this.kernel.bytes, known.address + pyramid.offsets[i]! / 4),
+        );
+      known.revision = pyramid.revision;
+      known.filled = pyramid.filled;
+    }
+    return known.address;
   }
 
   private write(
@@ -102,6 +141,19 @@ export class Textures {
       known.filled = pyramid.filled;
     }
     return known.levels;
+  }
+}
+
+/** Writes a byte for each texel: HOLE, SOLID or MIXED. Beyond the border is the other side, or nothing new. */
+function writeHoles({ width, height, texels }: MipLevel, threshold: number, bytes: Uint8Array, at: number): void {
+  const alpha = (x: number, y: number) => texels[((y % height) * width + (x % width)) * 4 + 3]!;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const [a, b, c, d] = [alpha(x, y), alpha(x + 1, y), alpha(x, y + 1), alpha(x + 1, y + 1)];
+      const isHole = Math.max(a, b, c, d) < threshold - ROUNDING;
+      const isSolid = Math.min(a, b, c, d) > threshold + ROUNDING;
+      bytes[at + y * width + x] = isHole ? HOLE : isSolid ? SOLID : MIXED;
+    }
   }
 }
 

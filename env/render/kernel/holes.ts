@@ -1,6 +1,6 @@
 /** Materials with alphaTest: which samples of a triangle's rows show something of the texture. */
 import { Draw } from './records';
-import { MOST_LEVELS, readAlpha } from './texture';
+import { MOST_LEVELS, findAlpha } from './texture';
 import { Triangle } from './triangles';
 import { da, db, dc, loadUv, ua, ub, uc, va, vb, vc } from './uv-planes';
 import { add, all, div, log2Roughly, mul } from './vector';
@@ -44,12 +44,11 @@ export function turnToRow(offset: f64, y: f64, start: i32, stop: i32): void {
   level = min(<i32>(0.5 * log + 0.5), map.levelCount - 1);
 }
 
-/** Which of the four samples at `along` of the row show something of the texture. */
-export function findSolid(along: i32): v128 {
-  const map = draw.map;
+/** Which of the four samples at `along` of the row show something of the texture, of those with `wanted` set. */
+export function findSolid(along: i32, wanted: v128): v128 {
   const steps = all(<f32>along);
   const d = div(all(1), add(rowD, mul(steps, all(<f32>da))));
   const u = mul(add(rowU, mul(steps, all(<f32>ua))), d);
   const v = mul(add(rowV, mul(steps, all(<f32>va))), d);
-  return f32x4.ge(mul(readAlpha(map, u, v, level, isSmooth), all(draw.opacity)), all(draw.alphaTest));
+  return findAlpha(draw, u, v, level, isSmooth, wanted);
 }

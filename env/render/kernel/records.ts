@@ -61,6 +61,8 @@ export class Draw {
   offsetUnits: f32;
   /** 0 for none */
   map: Texture;
+  /** Where the map may be a hole: a byte for each texel of its levels (HOLE, SOLID or MIXED in ../texture.ts); 0 where it has none. */
+  holes: usize;
   /** u and v of the mesh's uv: u = m0 s + m1 t + m2, v = m3 s + m4 t + m5. */
   m0: f32;
   m1: f32;

@@ -190,7 +190,7 @@ function coverSome(row: i32, sample: i32, offset: f64, y: f64, atLeft: v128, sta
       markSamples(row / view.samples, sample, x, i32x4.bitmask(pass), view.width);
       continue;
     }
-    const entered = enter(at, n, v128.and(pass, findSolid(x - start)));
+    const entered = enter(at, n, v128.and(pass, findSolid(x - start, pass)));
     isSeen = isSeen || v128.any_true(entered);
   }
 }

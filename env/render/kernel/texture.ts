@@ -1,5 +1,5 @@
 /** Reads textures as WebGL would: wrapping, filters, mip levels, anisotropy, flipY. */
-import { Texture } from './records';
+import { Draw, Texture } from './records';
 import { add, all, atLeast, atMost, div, log2Roughly, mul, select, sub } from './vector';
 
 const CLAMP = 0;
@@ -41,11 +41,19 @@ const lowerRight = memory.data(16, 16);
 const alongX = memory.data(16, 16);
 const alongY = memory.data(16, 16);
 
+/** Of the places found last, the column and the row of the texel at their upper left: −1 beyond the border. */
+let column: v128 = i32x4(0, 0, 0, 0);
+let row: v128 = i32x4(0, 0, 0, 0);
+
 /** Finds four places: between texels where `smooth` has its bits set, else at the nearest one. */
 function find(map: Texture, u: v128, v: v128, level: v128, smooth: v128): void {
-  const texels = gather(map.levels, level);
   const width = gather(map.levels + 4 * MOST_LEVELS, level);
   const height = gather(map.levels + 8 * MOST_LEVELS, level);
+  locate(map, u, v, width, height, smooth);
+  address(map, gather(map.levels, level), width, height);
+}
+
+function locate(map: Texture, u: v128, v: v128, width: v128, height: v128, smooth: v128): void {
   const half = v128.and(smooth, all(0.5));
   const up = wrap(v, map.wrapT);
   const down = map.flipY ? sub(all(1), up) : up;
@@ -55,9 +63,13 @@ function find(map: Texture, u: v128, v: v128, level: v128, smooth: v128): void {
   const top = f32x4.floor(y);
   v128.store(alongX, v128.and(smooth, sub(x, left)));
   v128.store(alongY, v128.and(smooth, sub(y, top)));
+  column = i32x4.trunc_sat_f32x4_s(left);
+  row = i32x4.trunc_sat_f32x4_s(top);
+}
+
+/** Writes the addresses around the places located. */
+function address(map: Texture, texels: v128, width: v128, height: v128): void {
   const one = i32x4.splat(1);
-  const column = i32x4.trunc_sat_f32x4_s(left);
-  const row = i32x4.trunc_sat_f32x4_s(top);
   const left16 = i32x4.shl(inside(column, width, map.wrapS), 4);
   const right16 = i32x4.shl(inside(i32x4.add(column, one), width, map.wrapS), 4);
   const upper = i32x4.add(texels, i32x4.shl(i32x4.mul(inside(row, height, map.wrapT), width), 4));
@@ -179,9 +191,42 @@ export function readAt(map: Texture, u: v128, v: v128, level: f32): void {
   readAlong(map, u, v, all(0), all(0), all(1), all(level), i32x4.splat(-map.smoothFar));
 }
 
-/** The alpha in one level at four places. */
-export function readAlpha(map: Texture, u: v128, v: v128, level: i32, isSmooth: bool): v128 {
-  find(map, u, v, i32x4.splat(level), i32x4.splat(-(<i32>isSmooth)));
+/** What a byte of `Draw.holes` says of the texel and its neighbours to the right and below. */
+const SOLID = 1;
+const MIXED = 2;
+
+/**
+ * Where the alpha in one level is at least a threshold, at four places.
+ *
+ * Mostly the texels around a place are all a hole or all solid, and a byte says so; else, and where `wanted` has its bits
+ * set, it is read.
+ */
+export function findAlpha(draw: Draw, u: v128, v: v128, level: i32, isSmooth: bool, wanted: v128): v128 {
+  const map = draw.map;
+  const at = map.levels + ((<usize>level) << 2);
+  const width = v128.load32_splat(at, 4 * MOST_LEVELS);
+  const height = v128.load32_splat(at, 8 * MOST_LEVELS);
+  locate(map, u, v, width, height, i32x4.splat(-(<i32>isSmooth)));
+  const texels = load<usize>(at);
+  const place = i32x4.add(i32x4.mul(inside(row, height, map.wrapT), width), inside(column, width, map.wrapS));
+  const kinds = bytes(draw.holes + ((texels - load<usize>(map.levels)) >> 4), place);
+  if (!v128.any_true(v128.and(i32x4.eq(kinds, i32x4.splat(MIXED)), wanted))) {
+    return i32x4.eq(kinds, i32x4.splat(SOLID));
+  }
+  address(map, i32x4.splat(texels), width, height);
+  return f32x4.ge(mul(alphaThere(), all(draw.opacity)), all(draw.alphaTest));
+}
+
+/** Bytes of a table by index. */
+function bytes(table: usize, index: v128): v128 {
+  let four = v128.load_lane<u8>(table + <usize>i32x4.extract_lane(index, 0), i32x4.splat(0), 0);
+  four = v128.load_lane<u8>(table + <usize>i32x4.extract_lane(index, 1), four, 4);
+  four = v128.load_lane<u8>(table + <usize>i32x4.extract_lane(index, 2), four, 8);
+  return v128.load_lane<u8>(table + <usize>i32x4.extract_lane(index, 3), four, 12);
+}
+
+/** The alpha at the places found last. */
+function alphaThere(): v128 {
   const fx = v128.load(alongX);
   const a = alphas(upperLeft);
   const above = add(a, mul(fx, sub(alphas(upperRight), a)));

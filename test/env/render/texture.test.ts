@@ -96,6 +96,19 @@ describe('SoftwareRenderer: textures', () => {
     }
   });
 
+  it('cuts between texels, and each material at its own alphaTest', () => {
+    const map = bytesTexture([[gray(255, 255), gray(255, 0)]]);
+    map.magFilter = THREE.LinearFilter; // The alpha at the four pixels is 1, 3/4, 1/4 and 0.
+    const cutAt = (alphaTest: number, distance: number, classId: number) => {
+      const leaf = square(distance, distance, new THREE.MeshBasicMaterial({ map, alphaTest }));
+      leaf.userData['classId'] = classId;
+      return leaf;
+    };
+    const frame = renderer.render(sceneOf(cutAt(0.9, 1, 8), cutAt(0.2, 2, 9)), straightCamera());
+    assert.deepEqual(maskOf(frame, 8), Array<string>(4).fill('#...'));
+    assert.deepEqual(maskOf(frame, 9), Array<string>(4).fill('.##.'));
+  });
+
   it('takes transparency from the map', () => {
     const map = bytesTexture([[gray(255, 255), gray(255, 51)]]);
     const decal = square(1, 1, new THREE.MeshBasicMaterial({ map, transparent: true }));
