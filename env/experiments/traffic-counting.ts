@@ -36,6 +36,8 @@ const options = z.strictObject({
   pretrained: z.string().regex(PRETRAINED_NAME).default(''),
   /** Whether training sees its images mirrored and with their colours jittered: it blurs the weathers. */
   augment: z.boolean().default(false),
+  /** `own` brings each image to the same brightness and contrast, which hides the weather; `fixed` treats all alike. */
+  levels: z.enum(['own', 'fixed']).default('fixed'),
   /** Trainings whose scores are averaged. */
   replicates: z.int().min(1).max(100).default(1),
   reward: z.enum(['devianceExplained', 'negativeL1', 'negativeL1Rounded']).default('devianceExplained'),

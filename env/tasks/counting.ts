@@ -14,7 +14,7 @@ import { CELL, countingLayers, countingNetwork } from './counting/network.ts';
 import { inverseSoftplus, poissonLoss } from './counting/poisson-loss.ts';
 import { pretrainedWeights } from './pretrained.ts';
 import type { Metric, Task } from './task.ts';
-import type { Size } from './training/augmentation.ts';
+import type { Levels, Size } from './training/augmentation.ts';
 import { imageBatches, inputShape, plainBatches, roundedUp, type Answer } from './training/image-batches.ts';
 import { freeze, initialWeights, weightCount } from './training/layers.ts';
 import { measureStatistics, train, type Training } from './training/train.ts';
@@ -35,6 +35,8 @@ export interface CountingOptions {
   readonly pretrained: string;
   /** Whether training sees random views of its images. */
   readonly augment: boolean;
+  /** How bright an image is to the network. */
+  readonly levels: Levels;
   readonly reward: 'devianceExplained' | 'negativeL1' | 'negativeL1Rounded';
   readonly backend: BackendPreference;
 }
@@ -48,6 +50,7 @@ export const COUNTING_DEFAULTS: Omit<CountingOptions, 'types'> = {
   width: 1,
   pretrained: '',
   augment: true,
+  levels: 'fixed',
   reward: 'devianceExplained',
   backend: 'auto',
 };
@@ -84,7 +87,7 @@ export interface CountingTask extends Task<CountableImage> {
 /** The task with these options; {@link COUNTING_DEFAULTS} fills in what is left out. */
 export function countingTask(options: Partial<CountingOptions> & Pick<CountingOptions, 'types'>): CountingTask {
   const resolved = { ...COUNTING_DEFAULTS, ...options };
-  const { types, batchSize, augment } = resolved;
+  const { types, batchSize, augment, levels } = resolved;
   const layers = countingLayers(types.length, resolved.width);
   const layerList = Object.values(layers);
   const network = countingNetwork(layers);
@@ -114,14 +117,14 @@ export function countingTask(options: Partial<CountingOptions> & Pick<CountingOp
           samples,
           size,
           seeds.order,
-          { batchSize, zoom: augment ? 1 : 'none' },
+          { batchSize, zoom: augment ? 1 : 'none', levels },
           density(types, size),
         ),
       };
-      const plain = plainBatches(samples, size, batchSize, STATISTICS_IMAGES);
+      const plain = plainBatches(samples, size, batchSize, STATISTICS_IMAGES, levels);
       const model = () => {
         const frozen = freeze(network, layerList, weights, measureStatistics(training, plain));
-        return new CountingModel(frozen, types, size, weights);
+        return new CountingModel(frozen, { types, size, levels }, weights);
       };
       await train(training, (progress) => report({ ...progress, model }));
       return model();

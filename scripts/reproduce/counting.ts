@@ -28,16 +28,17 @@ const COMMON = { finalists: 1, finalistSeeds: 4, reportSeeds: 1 };
 /** On how many seeds what a search found is scored. */
 const REPORT_SEEDS = 5;
 /**
- * A wide policy, since near θ* the reward hardly depends on the weather; and the same seeds for all θ of an iteration,
- * whose noise then cancels in their ranks.
+ * A wide policy, since near θ* the reward hardly depends on the weather; the same seeds for all θ of an iteration, whose
+ * noise then cancels in their ranks; and the natural gradient, for few iterations.
  */
 const REINFORCE = {
   ...COMMON,
-  batch: 8,
+  batch: 12,
   sigma: 0.35,
   sigmaDecay: 0.95,
   sigmaFloor: 0.15,
-  learningRate: 0.15,
+  ascent: 'natural',
+  learningRate: 1.5,
   advantage: 'ranked',
   antithetic: true,
   seeds: 'common',
@@ -81,7 +82,7 @@ const SEARCHES = {
     ...reinforce('REINFORCE rewarded with L1, uniform start', uniform),
     envOptions: { reward: 'negativeL1' },
   },
-  randomSearch: { title: 'random search', agent: 'random-search', options: { ...COMMON, batch: 8, seeds: 'common' } },
+  randomSearch: { title: 'random search', agent: 'random-search', options: { ...COMMON, batch: 12, seeds: 'common' } },
 } satisfies Record<string, SearchArm>;
 type SearchName = keyof typeof SEARCHES;
 const PATHS: readonly SearchName[] = ['reinforce', 'reinforceAdversarial', 'reinforceDefault', 'reinforceL1'];
@@ -108,7 +109,7 @@ export const countingReproduction: Experiment = {
     },
     standard: {
       searchSeeds: 3,
-      evaluations: everySearch(128),
+      evaluations: everySearch(180),
       randomThetas: 20,
       envOptions: { ...FREE, ...FINE_TUNED },
       pretraining: { images: 3000, steps: 1500, seed: 1, envOptions: { learningRate: 5e-3 } },

@@ -1,7 +1,7 @@
 /** A trained counting network: what it predicts, and what that scores. */
 import { setImmediate } from 'node:timers/promises';
 import type { Scores, TrainedModel } from '../task.ts';
-import type { Picture, Size } from '../training/augmentation.ts';
+import type { Levels, Picture, Size } from '../training/augmentation.ts';
 import { inputShape, plainInput } from '../training/image-batches.ts';
 import type { FrozenNetwork } from '../training/layers.ts';
 import { carCounts, type CountableImage } from './counts.ts';
@@ -14,8 +14,7 @@ const IMAGES_AT_ONCE = 16;
 export class CountingModel implements TrainedModel<CountableImage> {
   constructor(
     private readonly frozen: FrozenNetwork,
-    private readonly types: readonly string[],
-    private readonly size: Size,
+    private readonly input: { readonly types: readonly string[]; readonly size: Size; readonly levels: Levels },
     /** What the training ended with, flat; NaN when it diverged, and the scores are NaN then. */
     readonly weights: Float32Array,
   ) {}
@@ -25,9 +24,9 @@ export class CountingModel implements TrainedModel<CountableImage> {
    * @throws {RangeError} when all images of the set show the same number of cars of each type
    */
   async score(images: readonly CountableImage[]): Promise<Scores> {
-    const typeCount = this.types.length;
+    const typeCount = this.input.types.length;
     const counts = new Float32Array(images.length * typeCount);
-    images.forEach((image, i) => counts.set(carCounts(image, this.types), i * typeCount));
+    images.forEach((image, i) => counts.set(carCounts(image, this.input.types), i * typeCount));
     const predicted = await this.predict(images);
     const explained = devianceExplained(predicted, counts, typeCount);
     if (!Number.isFinite(this.weights[0])) return { devianceExplained: NaN, negativeL1: NaN, negativeL1Rounded: NaN };
@@ -44,7 +43,7 @@ export class CountingModel implements TrainedModel<CountableImage> {
    * @returns 0 or more, [n, types]
    */
   async predict(images: readonly Picture[]): Promise<Float32Array> {
-    const typeCount = this.types.length;
+    const typeCount = this.input.types.length;
     const counts = new Float32Array(images.length * typeCount);
     for (let start = 0; start < images.length; start += IMAGES_AT_ONCE) {
       const part = images.slice(start, start + IMAGES_AT_ONCE);
@@ -62,6 +61,7 @@ export class CountingModel implements TrainedModel<CountableImage> {
 
   /** [n, height / 8, width / 8, types] */
   private cells(images: readonly Picture[]): Float32Array {
-    return this.frozen.run(plainInput(images, this.size), inputShape(images.length, this.size));
+    const { size, levels } = this.input;
+    return this.frozen.run(plainInput(images, size, levels), inputShape(images.length, size));
   }
 }

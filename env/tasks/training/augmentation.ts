@@ -18,6 +18,13 @@ export interface Picture extends Size {
   readonly rgb: Uint8Array;
 }
 
+/**
+ * How bright an image is to the network. `own`: each is brought to mean 0 and deviation 1, so that a network which learns
+ * from simulated light works in real light. `fixed`: all by the same numbers, and so the light, and with it the weather,
+ * tells.
+ */
+export type Levels = 'own' | 'fixed';
+
 export interface View {
   /** The part that is seen, in pixels of the image. */
   readonly left: number;
@@ -29,13 +36,14 @@ export interface View {
   readonly tone: Float32Array;
   /** Standard deviation of the noise added to every value. */
   readonly noise: number;
+  readonly levels: Levels;
 }
 
 const plainTone = Float32Array.from({ length: 3 * 256 }, (_, i) => (i % 256) / 255);
 
 /** The whole image as it is. */
-export function plainView({ width, height }: Size): View {
-  return { left: 0, top: 0, width, height, mirrored: false, tone: plainTone, noise: 0 };
+export function plainView({ width, height }: Size, levels: Levels = 'own'): View {
+  return { left: 0, top: 0, width, height, mirrored: false, tone: plainTone, noise: 0, levels };
 }
 
 /**
@@ -43,7 +51,7 @@ export function plainView({ width, height }: Size): View {
  * of 1.5, each channel up to 1.1, and slight noise. Trained without the colour jitter, a network on simulated images
  * does worse on real ones.
  */
-export function randomView({ width, height }: Size, smallest: number, random: Random): View {
+export function randomView({ width, height }: Size, smallest: number, random: Random, levels: Levels = 'own'): View {
   const zoom = random.uniform(smallest, 1);
   const factor = (most: number) => Math.exp(random.uniform(-1, 1) * Math.log(most));
   const gamma = factor(1.5);
@@ -62,6 +70,7 @@ export function randomView({ width, height }: Size, smallest: number, random: Ra
     mirrored: random.chance(0.5),
     tone,
     noise: random.uniform(0, 0.03),
+    levels,
   };
 }
 
@@ -108,11 +117,11 @@ export function axes(image: Size, view: View, size: Size): { readonly columns: A
 }
 
 /**
- * Writes the image, seen through the view, as overlapping patches: bilinear, less its mean and divided by its standard
- * deviation.
+ * Writes the image, seen through the view, as overlapping patches: bilinear, less a mean and divided by a standard
+ * deviation, its own or fixed ones.
  *
  * A patch is what a convolution of SIGHT × SIGHT pixels with stride PATCH sees at one position, so that this convolution
- * is a plain matrix product. Beyond the image's edge is its mean.
+ * is a plain matrix product. Beyond the image's edge is the mean.
  *
  * @param size    of the network's input, in pixels, multiples of PATCH
  * @param patches is written, [height / PATCH, width / PATCH, SIGHT · SIGHT · 3]
@@ -127,7 +136,8 @@ export function writePatches(
   noiseStart: number,
 ): void {
   const pixels = resample(image, view, size, noise, noiseStart);
-  standardise(pixels, size);
+  if (view.levels === 'own') standardise(pixels, size);
+  else shift(pixels, size, FIXED_MEAN, 1 / FIXED_DEVIATION);
   const rowLength = (size.width + 2 * MARGIN) * 3;
   let to = 0;
   for (let top = 0; top < size.height; top += PATCH) {
@@ -158,8 +168,16 @@ function standardise(pixels: Float32Array, { width, height }: Size): void {
   }
   const mean = sum / count;
   const deviation = Math.sqrt(Math.max(0, sumOfSquares / count - mean * mean));
-  const scale = 1 / Math.max(deviation, 1e-3);
-  for (let y = 0, from = start; y < height; y++, from += rowLength) {
+  shift(pixels, { width, height }, mean, 1 / Math.max(deviation, 1e-3));
+}
+
+/** Roughly those of the simulator's images, all taken together. */
+const FIXED_MEAN = 0.4;
+const FIXED_DEVIATION = 0.25;
+
+function shift(pixels: Float32Array, { width, height }: Size, mean: number, scale: number): void {
+  const rowLength = (width + 2 * MARGIN) * 3;
+  for (let y = 0, from = MARGIN * (rowLength + 3); y < height; y++, from += rowLength) {
     for (let i = from; i < from + width * 3; i++) pixels[i] = (pixels[i]! - mean) * scale;
   }
 }

@@ -1,6 +1,15 @@
 /** Images as batches for training and as input for a trained network. */
 import { deriveSeed, Random, type Seed } from '../../../protocol/random.ts';
-import { noiseTable, plainView, randomView, writePatches, type Picture, type Size, type View } from './augmentation.ts';
+import {
+  noiseTable,
+  plainView,
+  randomView,
+  writePatches,
+  type Levels,
+  type Picture,
+  type Size,
+  type View,
+} from './augmentation.ts';
 import { PATCH, SIGHT } from './resolution.ts';
 import type { Shape } from './differentiable.ts';
 import type { Batch } from './train.ts';
@@ -19,6 +28,7 @@ export interface BatchOptions {
   readonly batchSize: number;
   /** The smallest share of each side that a random view shows, 0 to 1; `none`: training sees the images as they are. */
   readonly zoom: number | 'none';
+  readonly levels?: Levels;
 }
 
 /** An image's size rounded up to multiples of `grid` pixels. */
@@ -35,7 +45,7 @@ export function imageBatches<Image extends Picture>(
   images: readonly Image[],
   size: Size,
   seed: Seed,
-  { batchSize, zoom }: BatchOptions,
+  { batchSize, zoom, levels }: BatchOptions,
   answer: Answer<Image>,
 ): () => Batch {
   const order = new Random(deriveSeed(seed, 'order'));
@@ -52,7 +62,7 @@ export function imageBatches<Image extends Picture>(
     for (let i = 0; i < batchSize; i++) {
       if (queue.length === 0) queue = order.shuffle([...images]);
       const image = queue.pop()!;
-      const view = zoom === 'none' ? plainView(image) : randomView(image, zoom, views);
+      const view = zoom === 'none' ? plainView(image, levels) : randomView(image, zoom, views, levels);
       writePatches(image, view, size, patches(i), noise, views.uint32());
       answer.write(image, view, answers.subarray(i * answer.length, (i + 1) * answer.length));
     }
@@ -61,18 +71,26 @@ export function imageBatches<Image extends Picture>(
 }
 
 /** The images as they are, [images, ...]; see {@link inputShape}. */
-export function plainInput(images: readonly Picture[], size: Size): Float32Array {
+export function plainInput(images: readonly Picture[], size: Size, levels?: Levels): Float32Array {
   const { input, patches } = emptyInput(images.length, size);
-  images.forEach((image, i) => writePatches(image, plainView(image), size, patches(i), SILENCE, 0));
+  images.forEach((image, i) => writePatches(image, plainView(image, levels), size, patches(i), SILENCE, 0));
   return input;
 }
 
 /** Some `count` images as they are, evenly spread over all, in batches; where there are fewer, some come twice. */
-export function plainBatches(images: readonly Picture[], size: Size, batchSize: number, count: number): Float32Array[] {
+export function plainBatches(
+  images: readonly Picture[],
+  size: Size,
+  batchSize: number,
+  count: number,
+  levels?: Levels,
+): Float32Array[] {
   const batches = Math.ceil(Math.min(count, images.length) / batchSize);
   const taken = batches * batchSize;
   const chosen = Array.from({ length: taken }, (_, i) => images[Math.floor((i * images.length) / taken)]!);
-  return Array.from({ length: batches }, (_, i) => plainInput(chosen.slice(i * batchSize, (i + 1) * batchSize), size));
+  return Array.from({ length: batches }, (_, i) =>
+    plainInput(chosen.slice(i * batchSize, (i + 1) * batchSize), size, levels),
+  );
 }
 
 const SILENCE = new Float32Array(1);

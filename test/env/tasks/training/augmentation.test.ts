@@ -52,6 +52,17 @@ function redness(patches: Float32Array, cell: number): number {
 }
 
 describe('a view of a labelled image', () => {
+  it('is as bright as it is with fixed levels, and like all others with its own', () => {
+    const gray = (value: number): LabelledImage => ({
+      ...carAt(0, 0, 1, 1),
+      rgb: new Uint8Array(SIZE.width * SIZE.height * 3).fill(value),
+    });
+    const value = (byte: number, levels: 'own' | 'fixed') =>
+      at(seen(gray(byte), plainView(SIZE, levels)).patches, 7, 1, 1, 0);
+    assert.ok(Math.abs(value(204, 'fixed') - value(51, 'fixed') - 0.6 / 0.25) < 1e-5);
+    assert.ok(Math.abs(value(204, 'own')) + Math.abs(value(51, 'own')) < 1e-3);
+  });
+
   it('as it is gives each cell its own pixels, row by row, standardised', () => {
     const image = carAt(20, 8, 4, 4); // exactly the cell in row 2, column 5
     const { patches, labels } = seen(image, plainView(image));
