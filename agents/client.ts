@@ -3,7 +3,7 @@
  *
  *     const client = await connect('ws://127.0.0.1:7077');
  *     const environment = await client.open({ env_id: 'TrafficSegmentation-v0' });
- *     const { reward } = await environment.evaluate({ action: [0, 0.5] });
+ *     const { reward } = await environment.evaluate({ params: { fog: 0.01, weather: [0, 0, 0, 1] } });
  *     await client.close();
  *
  * A lost connection is restored and everything that waits is sent again: steps are idempotent by their `step_id`, so

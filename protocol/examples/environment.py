@@ -1,0 +1,91 @@
+"""An environment of a server, in Python: as Gymnasium has it (reset, step), and many evaluations at once (evaluate).
+
+    pip install websockets gymnasium
+"""
+
+import json
+import uuid
+
+import gymnasium
+import numpy as np
+from websockets.sync.client import connect
+
+
+class ProtocolError(Exception):
+    """What the server refused: a code of the protocol, and a sentence."""
+
+
+def box(space):
+    return gymnasium.spaces.Box(np.array(space["low"], np.float32), np.array(space["high"], np.float32))
+
+
+class Environment(gymnasium.Env):
+    def __init__(self, url="ws://127.0.0.1:7077", env_id=None, options=None, token=None):
+        headers = {"Authorization": f"Bearer {token}"} if token else None
+        self.socket = connect(
+            url, subprotocols=["lts.v1.json"], additional_headers=headers, compression=None, max_size=None
+        )
+        self.last_id = 0
+        welcome = self.ask("hello", protocol=[1], client={"name": "python", "version": "1"}, capabilities=["batch"])
+        self.limits = welcome["limits"]
+        env_id = env_id or welcome["envs"][0]["env_id"]
+        opened = self.ask("open", env_id=env_id, options=options or {})
+        self.session = opened["session_id"]
+        self.description = opened["spec"]  # parameters of θ, metrics, which one is the reward, θ to start from
+        self.action_space = box(self.description["spaces"]["action"])
+        self.observation_space = box(self.description["spaces"]["observation"])
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        given = {} if seed is None else {"seed": seed}
+        reply = self.ask("reset", session_id=self.session, **given)
+        return np.array(reply["observation"], np.float32), {}
+
+    def step(self, action):
+        action = [float(a) for a in action]
+        id = self.send("step", session_id=self.session, step_id=str(uuid.uuid4()), action=action)
+        result = self.wait(id, "result")
+        self.tell("ack", session_id=self.session, seq=result["seq"])
+        observation = np.array(result["observation"], np.float32)
+        # An evaluation that failed has no reward; its outcome says why.
+        reward = float("nan") if result["reward"] is None else result["reward"]
+        told = ("outcome", "reason", "scores", "theta", "seed", "seeds", "repro")
+        info = {name: result[name] for name in told if name in result}
+        return observation, reward, result["terminated"], result["truncated"], info
+
+    def evaluate(self, actions, **each):
+        """The results of episodes of their own, in the order of the actions. `each`: seed, test, deadline_ms."""
+        items = [{"step_id": str(uuid.uuid4()), "action": [float(a) for a in action], **each} for action in actions]
+        id = self.send("step_batch", session_id=self.session, items=items)
+        results = {}
+        while True:
+            message = self.wait(id, "result", "batch_done")
+            if message["t"] == "batch_done":
+                break
+            results[message["step_id"]] = message
+        self.tell("ack", session_id=self.session, seq=max(result["seq"] for result in results.values()))
+        return [results[item["step_id"]] for item in items]
+
+    def close(self):
+        self.ask("close", session_id=self.session)
+        self.socket.close()
+
+    def tell(self, type, **fields):
+        self.socket.send(json.dumps({"t": type, **fields}))
+
+    def send(self, type, **fields):
+        self.last_id += 1
+        self.tell(type, id=self.last_id, **fields)
+        return self.last_id
+
+    def wait(self, id, *types):
+        """The next answer to a request that has one of these types; any but accepted and progress without types."""
+        while True:
+            message = json.loads(self.socket.recv())
+            if message["t"] == "error" and message["re"] in (id, None):
+                raise ProtocolError(f"{message['code']}: {message['message']}")
+            if message.get("re") == id and message["t"] in (types or [message["t"]]):
+                return message
+
+    def ask(self, type, **fields):
+        return self.wait(self.send(type, **fields))
