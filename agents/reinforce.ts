@@ -12,7 +12,8 @@
  * what a search of few iterations needs.
  *
  * The advantage Â is the reward less a moving-average baseline, as in the paper, or that normalised over the batch, or
- * the ranks of the batch. σ is fixed, or decays by a constant factor.
+ * the ranks of the batch. σ is fixed, or decays by a constant factor. Recommended is μ, or its mean over the latest
+ * iterations, which is less noisy (Polyak & Juditsky 1992).
  */
 import { add, dotDivide, dotMultiply, dotPow, mean, multiply, std, subtract } from 'mathjs';
 import { clip, finiteRewards, type Agent, type Problem, type Trial } from './agent.ts';
@@ -34,6 +35,8 @@ interface ReinforceOptions {
   readonly advantage: 'baseline' | 'normalised' | 'ranked';
   /** How much of the old baseline remains in each iteration's update. */
   readonly baselineDecay: number;
+  /** Share of the latest iterations over which μ is averaged for the recommendation; 0: the last one alone. */
+  readonly average: number;
   /** Draw actions in pairs μ ± ε, which cancels the variance along ε that the pair shares. */
   readonly antithetic: boolean;
 }
@@ -83,6 +86,7 @@ export function reinforce({ size, start, random }: Problem, options: ReinforceOp
   const step = (gradient: number[]): number[] =>
     options.ascent === 'adam' ? adamStep(gradient) : dotMultiply(gradient, options.learningRate * sigma ** 2);
   let mu = [...start]; // [D]
+  const path: number[][] = []; // μ after each iteration
   let sigma = options.sigma;
   let baseline: number | undefined; // b, a moving average of the batches' mean rewards
   let drawn: number[][] = []; // [K, D], before clipping: the density is that of what was drawn
@@ -110,12 +114,20 @@ export function reinforce({ size, start, random }: Problem, options: ReinforceOp
       const scores = drawn.map((x) => logDensityGradient(x, mu, sigma)); // [K, D]
       const gradient = dotDivide(multiply(advantages(rewards), scores), batch); // [D]
       mu = clip(add(mu, step(gradient)));
+      path.push(mu);
       const batchMean = mean(rewards);
       baseline = baseline === undefined ? batchMean : baselineDecay * baseline + (1 - baselineDecay) * batchMean;
       sigma = Math.max(sigma * sigmaDecay, sigmaFloor);
     },
 
-    recommend: () => clip(mu),
+    recommend() {
+      if (path.length === 0) return [...start];
+      const latest = path.slice(-Math.max(1, Math.round(options.average * path.length)));
+      return dotDivide(
+        latest.reduce((sum, each) => add(sum, each)),
+        latest.length,
+      );
+    },
     state: () => ({ mu, sigma, baseline }),
   };
 }
@@ -146,6 +158,7 @@ export const reinforceProgram = program<ReinforceOptions>('reinforce', reinforce
       'baseline',
     )
     .option('--baseline-decay <f>', 'share of the old baseline that remains', number(0, 1), 0.8)
+    .option('--average <share>', 'recommend the mean of μ over this share of the latest iterations', number(0, 1), 0)
     .option('--antithetic', 'draw actions in pairs on opposite sides of the mean', false),
 );
 

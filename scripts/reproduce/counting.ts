@@ -29,16 +29,18 @@ const COMMON = { finalists: 1, finalistSeeds: 4, reportSeeds: 1 };
 const REPORT_SEEDS = 5;
 /**
  * A wide policy, since near θ* the reward hardly depends on the weather; the same seeds for all θ of an iteration, whose
- * noise then cancels in their ranks; and the natural gradient, for few iterations.
+ * noise then cancels in their ranks; the natural gradient, for few iterations; and the mean of the policy's last third, whose
+ * own noise is as large as what is left to find.
  */
 const REINFORCE = {
   ...COMMON,
   batch: 12,
   sigma: 0.35,
-  sigmaDecay: 0.95,
+  sigmaDecay: 0.96,
   sigmaFloor: 0.15,
   ascent: 'natural',
-  learningRate: 1.5,
+  learningRate: 1.8,
+  average: 0.33,
   advantage: 'ranked',
   antithetic: true,
   seeds: 'common',
@@ -109,7 +111,7 @@ export const countingReproduction: Experiment = {
     },
     standard: {
       searchSeeds: 3,
-      evaluations: everySearch(180),
+      evaluations: everySearch(192),
       randomThetas: 20,
       envOptions: { ...FREE, ...FINE_TUNED },
       pretraining: { images: 3000, steps: 1500, seed: 1, envOptions: { learningRate: 5e-3 } },

@@ -40,7 +40,7 @@ describe('agents/README.md', () => {
     const made = {
       'reinforce.ts': reinforce(problem, {
         ...{ batch: 2, sigma: 0.1, sigmaDecay: 1, sigmaFloor: 0.1, learningRate: 0.1 },
-        ...{ ascent: 'adam', advantage: 'baseline', baselineDecay: 0.8, antithetic: false },
+        ...{ ascent: 'adam', advantage: 'baseline', baselineDecay: 0.8, average: 0, antithetic: false },
       }),
       'cem.ts': cem(problem, { population: 4, elite: 2, sigma: 0.1, sigmaFloor: 0.1, smoothing: 1 }),
       'cma-es.ts': cmaEs(problem, { population: 4, sigma: 0.1, sigmaFloor: 0.1 }),

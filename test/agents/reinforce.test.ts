@@ -59,6 +59,7 @@ describe('REINFORCE', () => {
     ascent: 'adam',
     advantage: 'baseline',
     baselineDecay: 0.8,
+    average: 0,
     antithetic: true,
   } as const;
   const problem = () => ({ size: 2, start: [0, 0.9], random: new Random(3) });
@@ -101,6 +102,16 @@ describe('REINFORCE', () => {
     agent.tell(agent.ask().map((action) => ({ action, reward: 1 })));
     assert.ok(Math.abs((agent.state!()['baseline'] as number) - (0.8 * mean + 0.2)) < 1e-12);
     assert.equal(agent.state!()['sigma'], 0.2, 'σ has a floor');
+  });
+
+  it('recommends the mean of its latest μ', () => {
+    const agent = reinforce(problem(), { ...options, average: 0.5 });
+    close(agent.recommend!(), [0, 0.9]);
+    const path = Array.from({ length: 4 }, () => {
+      agent.tell(agent.ask().map((action) => ({ action, reward: action[0]! })));
+      return agent.state!()['mu'] as number[];
+    });
+    close(agent.recommend!(), [(path[2]![0]! + path[3]![0]!) / 2, (path[2]![1]! + path[3]![1]!) / 2]);
   });
 
   it('survives an iteration in which every evaluation failed', () => {
