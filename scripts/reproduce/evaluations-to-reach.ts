@@ -209,7 +209,9 @@ function markdown(
   const bySeed = reached[0]!.evaluations.map((_, i) => `seed ${i + 1}`);
   const share = (value: number | null) => (value === null ? '–' : value.toPrecision(2));
   const rows = reached.map(({ title, budget, evaluations, median, shareOfBudget, ratio }) => {
-    const cells = [...evaluations, median].map((n) => (n === null ? 'not reached' : Math.round(n)));
+    const shown = (n: number | null) => (n === null ? 'not reached' : String(Math.round(n)));
+    // An arm that had fewer runs has no cell for the others.
+    const cells = [...bySeed.map((_, i) => (i < evaluations.length ? shown(evaluations[i]!) : '')), shown(median)];
     return `| ${[title, budget, ...cells, share(shareOfBudget), share(ratio)].join(' | ')} |`;
   });
   return [
