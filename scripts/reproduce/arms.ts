@@ -129,6 +129,19 @@ export async function fixedArm(
   return { title, evaluations: 0, validation: means('validation'), test: means('test') };
 }
 
+const REPETITIONS = 5;
+
+/** One θ that nobody searches, on several seeds; each counts as a θ, so that the interval is that of the noise. */
+export function repeatedArm(
+  laboratory: Laboratory,
+  environment: string,
+  { name, title, theta }: { readonly name: string; readonly title: string; readonly theta: Theta },
+  envOptions?: EnvOptions,
+): Promise<Arm> {
+  const thetas = Array<Theta>(REPETITIONS).fill(theta);
+  return fixedArm(laboratory, environment, { name, title, thetas, seeds: 1 }, envOptions);
+}
+
 /** Of an arm's θ the one that is best on validation: the pick of somebody who tried them all. */
 export function bestOf(title: string, { validation, test }: Arm, metric: string): Arm {
   const values = validation.map((scores) => scores[metric]!);

@@ -10,7 +10,16 @@ import { join } from 'node:path';
 import counting from '../../env/experiments/traffic-counting.ts';
 import { HIDDEN_TRAFFIC } from '../../env/experiments/streets.ts';
 import { completeTheta, defaultTheta, type Parameter, type Theta } from '../../protocol/parameters.ts';
-import { fixedArm, learnedArms, meanOf, randomThetas, runSearchArms, titlesOf, type SearchArm } from './arms.ts';
+import {
+  fixedArm,
+  learnedArms,
+  meanOf,
+  randomThetas,
+  repeatedArm,
+  runSearchArms,
+  titlesOf,
+  type SearchArm,
+} from './arms.ts';
 import { reportEvaluationsToReach } from './evaluations-to-reach.ts';
 import type { Arm, Experiment } from './experiment.ts';
 import { drawProportions, simplexes, writeProportions } from './proportions.ts';
@@ -119,12 +128,10 @@ export const countingReproduction: Experiment = {
   },
   async run(laboratory) {
     const { out, preset } = laboratory;
-    const fixed = (name: string, title: string, thetas: readonly Theta[], seeds: number) =>
-      fixedArm(laboratory, counting.id, { name, title, thetas, seeds });
-    const random = await fixed('random', 'random θ', randomThetas(parameters, preset.randomThetas), 1);
-    // Each of their seeds counts as a θ, so that the interval is that of the noise.
+    const thetas = randomThetas(parameters, preset.randomThetas);
+    const random = await fixedArm(laboratory, counting.id, { name: 'random', title: 'random θ', thetas, seeds: 1 });
     const repeated = (name: string, title: string, theta: Theta) =>
-      fixed(name, title, Array<Theta>(REPORT_SEEDS).fill(theta), 1);
+      repeatedArm(laboratory, counting.id, { name, title, theta });
     const truth = await repeated('truth', 'the hidden θ*', hidden);
     const starts: Record<string, Arm> = {};
     for (const [arm, { title, theta }] of Object.entries(STARTS)) starts[arm] = await repeated(arm, title, theta);

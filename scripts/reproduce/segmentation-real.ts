@@ -10,7 +10,7 @@ import { createExperiment } from '../../env/experiments/load.ts';
 import real from '../../env/experiments/traffic-segmentation-real.ts';
 import { spread } from '../../env/targets/spread.ts';
 import type { LabelledImage } from '../../env/labelled-image.ts';
-import { actionSize, actionToTheta, completeTheta, type Theta } from '../../protocol/parameters.ts';
+import { completeTheta, type Theta } from '../../protocol/parameters.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 import { drawPredictions } from '../figures/run-pictures.ts';
 import {
@@ -19,13 +19,22 @@ import {
   fixedArm,
   learnedArms,
   randomThetas,
+  repeatedArm,
   runSearchArms,
   titlesOf,
   type SearchArm,
 } from './arms.ts';
 import { reportEvaluationsToReach } from './evaluations-to-reach.ts';
 import type { Arm, Experiment, Laboratory } from './experiment.ts';
-import { CAR_IOU, drawCarIou, REPORT_SEEDS, segmentationSearches, SOFT_CAR_IOU, streetParameters } from './streets.ts';
+import {
+  CAR_IOU,
+  drawCarIou,
+  middleOf,
+  REPORT_SEEDS,
+  segmentationSearches,
+  SOFT_CAR_IOU,
+  streetParameters,
+} from './streets.ts';
 import { FEW, trainedArm, type RealExperiment } from './trained-arm.ts';
 
 /** What mattered most for real streets: brightness of ground against sky, the camera, what stands along the road. */
@@ -99,14 +108,15 @@ export const segmentationRealReproduction: Experiment = {
     const { out, preset } = laboratory;
     const fixed = (name: string, title: string, thetas: readonly Theta[], free: readonly string[]) =>
       fixedArm(laboratory, real.id, { name, title, thetas, seeds: 1 }, { free });
-    const chosen = streetParameters(CHOSEN);
     const drawn = (free: readonly string[]) => randomThetas(streetParameters(free), preset.randomThetas);
     const random = await fixed('random', 'random θ', drawn(CHOSEN), CHOSEN);
     const randomAll = await fixed('randomAll', 'random θ, all parameters', drawn([]), []);
     const byDefault = completeTheta(streetParameters([]), {});
-    const handSet = await fixed('default', 'hand-set default θ', Array<Theta>(5).fill(byDefault), []);
-    const middle = actionToTheta(chosen, Array<number>(actionSize(chosen)).fill(0));
-    const start = await fixed('start', 'the start, the middle of θ’s ranges', Array<Theta>(5).fill(middle), CHOSEN);
+    const repeated = (name: string, title: string, theta: Theta, free: readonly string[]) =>
+      repeatedArm(laboratory, real.id, { name, title, theta }, { free });
+    const handSet = await repeated('default', 'hand-set default θ', byDefault, []);
+    const middle = middleOf(CHOSEN);
+    const start = await repeated('start', 'the start, the middle of θ’s ranges', middle, CHOSEN);
     const byArm = await runSearchArms(laboratory, SEARCHES);
     const question = { environment: real.id, metric: SOFT_CAR_IOU, seeds: 2, titles: titlesOf(SEARCHES) };
     await reportEvaluationsToReach(laboratory, question, byArm);

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { createExperiment } from '../../env/experiments/load.ts';
 import segmentation, { type trafficSegmentation } from '../../env/experiments/traffic-segmentation.ts';
 import { HIDDEN_STREETS, POOR_STREETS } from '../../env/experiments/streets.ts';
-import { actionSize, actionToTheta, completeTheta, type Theta } from '../../protocol/parameters.ts';
+import { completeTheta, type Theta } from '../../protocol/parameters.ts';
 import { drawPredictions } from '../figures/run-pictures.ts';
 import {
   ALL_FREE,
@@ -18,6 +18,7 @@ import {
   fixedArm,
   learnedArms,
   randomThetas,
+  repeatedArm,
   runSearchArms,
   titlesOf,
   type SearchArm,
@@ -28,6 +29,7 @@ import {
   CAR_IOU,
   COMMON,
   drawCarIou,
+  middleOf,
   REINFORCE,
   REPORT_SEEDS,
   segmentationSearches,
@@ -85,15 +87,12 @@ export const segmentationReproduction: Experiment = {
     const thetas = randomThetas(streetParameters(FREE), preset.randomThetas);
     const random = await fixedArm(laboratory, segmentation.id, { name: 'random', title: 'random θ', thetas, seeds: 1 });
     const hidden = completeTheta(streetParameters([]), HIDDEN_STREETS);
-    // Each of its seeds counts as a θ, so that its interval is that of the noise.
-    const truths = { name: 'truth', title: 'the hidden θ*', thetas: Array<Theta>(5).fill(hidden), seeds: 1 };
-    const truth = await fixedArm(laboratory, segmentation.id, truths, ALL_FREE);
-    const free = streetParameters(FREE);
-    const middle = actionToTheta(free, Array<number>(actionSize(free)).fill(0));
-    const starts = (name: string, title: string, theta: Theta) =>
-      fixedArm(laboratory, segmentation.id, { name, title, thetas: Array<Theta>(5).fill(theta), seeds: 1 }, ALL_FREE);
-    const start = await starts('start', 'the start, the middle of θ’s ranges', middle);
-    const poor = await starts('poor', 'the poor start', POOR_STREETS);
+    const middle = middleOf(FREE);
+    const repeated = (name: string, title: string, theta: Theta) =>
+      repeatedArm(laboratory, segmentation.id, { name, title, theta }, ALL_FREE);
+    const truth = await repeated('truth', 'the hidden θ*', hidden);
+    const start = await repeated('start', 'the start, the middle of θ’s ranges', middle);
+    const poor = await repeated('poor', 'the poor start', POOR_STREETS);
     const byArm = await runSearchArms(laboratory, SEARCHES);
     const question = { environment: segmentation.id, metric: SOFT_CAR_IOU, seeds: 2, titles: titlesOf(SEARCHES) };
     await reportEvaluationsToReach(laboratory, question, byArm);

@@ -1,7 +1,7 @@
 /** What the experiments with street scenes share: θ spaces, the searches for segmentation, their figure. */
 import { join } from 'node:path';
 import { TRAFFIC_PARAMETERS } from '../../env/simulators/traffic/parameters.ts';
-import { defineParameters, type Parameter } from '../../protocol/parameters.ts';
+import { actionSize, actionToTheta, defineParameters, type Parameter, type Theta } from '../../protocol/parameters.ts';
 import { meanOf, type SearchArm } from './arms.ts';
 import type { Arm } from './experiment.ts';
 import { drawRewardCurves, rewardCurve } from './reward-curves.ts';
@@ -11,6 +11,12 @@ import type { FinishedSearch } from './searches.ts';
 export function streetParameters(names: readonly string[]): readonly Parameter[] {
   if (names.length === 0) return TRAFFIC_PARAMETERS;
   return defineParameters(TRAFFIC_PARAMETERS.filter(({ name }) => names.includes(name)));
+}
+
+/** θ in the middle of the ranges of these parameters, or of all: where agents start with `--start centre`. */
+export function middleOf(names: readonly string[]): Theta {
+  const parameters = streetParameters(names);
+  return actionToTheta(parameters, Array<number>(actionSize(parameters)).fill(0));
 }
 
 /** What segmentation experiments are compared by; the searches are rewarded with {@link SOFT_CAR_IOU}, which is less noisy. */
@@ -23,7 +29,7 @@ export const REPORT_SEEDS = 3;
 
 /** All start in the middle of θ's ranges, where somebody starts who knows nothing. */
 export const COMMON = { start: 'centre', finalists: 3, finalistSeeds: 3, reportSeeds: 1 };
-/** For few evaluations: a wide policy, and the natural gradient, with which Adam's steps in noise do not pile up. */
+/** For few evaluations: a wide policy, and the natural gradient, which follows noise less far than Adam. */
 export const REINFORCE = {
   ...COMMON,
   batch: 12,
