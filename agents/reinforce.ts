@@ -1,19 +1,24 @@
 /**
  * REINFORCE, the policy gradient of the paper (Williams 1992; Ruiz et al. 2019, eq. 3 and Alg. 1).
  *
- * The policy is a Gaussian over actions, π_ω = N(μ, σ²I), and μ is learned. In each iteration K actions are drawn,
+ * The policy is a Gaussian over actions, π_ω = N(μ, diag σ²), and μ is learned. In each iteration K actions are drawn,
  * each is evaluated, and μ moves along
  *
- *     ∇_μ J ≈ 1/K Σ_k Â_k ∇_μ log π(a_k),     ∇_μ log N(a; μ, σ²I) = (a − μ)/σ²
+ *     ∇_μ J ≈ 1/K Σ_k Â_k ∇_μ log π(a_k),     ∇_μ log N(a; μ, σ²) = (a − μ)/σ²
  *
  * with Adam (Kingma & Ba 2015), or along the natural gradient F⁻¹∇_μ J = σ²∇_μ J (Wierstra et al. 2014, sec. 2.4; the
- * policy's Fisher information F is I/σ²). Adam moves each component by about its step size from the first iteration on,
+ * policy's Fisher information F is 1/σ²). Adam moves each component by about its step size from the first iteration on,
  * whether the batch says anything about it or not; the natural gradient moves it as far as the batch says, which is
  * what a search of few iterations needs.
  *
  * The advantage Â is the reward less a moving-average baseline, as in the paper, or that normalised over the batch, or
- * the ranks of the batch. σ is fixed, or decays by a constant factor. Recommended is μ, or its mean over the latest
- * iterations, which is less noisy (Polyak & Juditsky 1992).
+ * the ranks of the batch. σ is fixed, or decays by a constant factor, or is learned like μ, for each component, by its
+ * logarithm (Williams 1992, sec. 6):
+ *
+ *     ∇_ln σ log N(a; μ, σ²) = (a − μ)²/σ² − 1,     F = 2
+ *
+ * A component that decides much of the reward then soon varies little, and leaves the batch to tell about the others.
+ * Recommended is μ, or its mean over the latest iterations, which is less noisy (Polyak & Juditsky 1992).
  */
 import { add, dotDivide, dotMultiply, dotPow, mean, multiply, std, subtract } from 'mathjs';
 import { clip, finiteRewards, type Agent, type Problem, type Trial } from './agent.ts';
@@ -29,6 +34,8 @@ interface ReinforceOptions {
   readonly sigmaDecay: number;
   /** The least σ. */
   readonly sigmaFloor: number;
+  /** Learn σ, of each component, as well as μ. */
+  readonly learnSigma: boolean;
   readonly ascent: 'adam' | 'natural';
   /** Step size of the ascent. */
   readonly learningRate: number;
@@ -41,9 +48,16 @@ interface ReinforceOptions {
   readonly antithetic: boolean;
 }
 
-/** ∇_μ log N(x; μ, σ²I) = (x − μ)/σ². @returns [D] */
-export function logDensityGradient(x: number[], mu: number[], sigma: number): number[] {
-  return dotDivide(subtract(x, mu), sigma ** 2);
+/** What belongs to the mean and to the logarithm of the deviation of each component, each [D]. */
+interface Moments {
+  readonly mu: number[];
+  readonly logSigma: number[];
+}
+
+/** The gradient of log N(x; μ, diag σ²) on μ, (x − μ)/σ², and on ln σ, (x − μ)²/σ² − 1; each [D]. */
+export function logDensityGradient(x: number[], mu: number[], sigma: number[]): Moments {
+  const z = dotDivide(subtract(x, mu), sigma);
+  return { mu: dotDivide(z, sigma), logSigma: z.map((each) => each ** 2 - 1) };
 }
 
 /** Rewards less their mean, over their standard deviation; all 0 where they are all the same. */
@@ -81,13 +95,11 @@ export function adam(size: number, learningRate: number): (gradient: number[]) =
 }
 
 export function reinforce({ size, start, random }: Problem, options: ReinforceOptions): Agent {
-  const { batch, sigmaDecay, sigmaFloor, advantage, baselineDecay, antithetic } = options;
-  const adamStep = adam(size, options.learningRate);
-  const step = (gradient: number[]): number[] =>
-    options.ascent === 'adam' ? adamStep(gradient) : dotMultiply(gradient, options.learningRate * sigma ** 2);
+  const { batch, ascent, learningRate, learnSigma, sigmaDecay, sigmaFloor, advantage, baselineDecay } = options;
+  const adamStep = { mu: adam(size, learningRate), logSigma: adam(size, learningRate) };
   let mu = [...start]; // [D]
   const path: number[][] = []; // μ after each iteration
-  let sigma = options.sigma;
+  let sigma = start.map(() => options.sigma); // [D]
   let baseline: number | undefined; // b, a moving average of the batches' mean rewards
   let drawn: number[][] = []; // [K, D], before clipping: the density is that of what was drawn
 
@@ -97,27 +109,45 @@ export function reinforce({ size, start, random }: Problem, options: ReinforceOp
     const b = baseline ?? mean(rewards);
     return rewards.map((reward) => reward - b);
   };
+  /** What μ and ln σ move by. */
+  const step = (gradient: Moments): Moments =>
+    ascent === 'adam'
+      ? { mu: adamStep.mu(gradient.mu), logSigma: adamStep.logSigma(gradient.logSigma) }
+      : {
+          mu: dotMultiply(dotMultiply(gradient.mu, dotPow(sigma, 2) as number[]), learningRate),
+          logSigma: dotMultiply(gradient.logSigma, learningRate / 2),
+        };
 
   return {
     ask() {
       drawn = [];
       while (drawn.length < batch) {
-        const epsilon = Array.from({ length: size }, () => random.normal(0, sigma));
+        const epsilon = sigma.map((deviation) => random.normal(0, deviation));
         drawn.push(add(mu, epsilon));
-        if (antithetic && drawn.length < batch) drawn.push(subtract(mu, epsilon));
+        if (options.antithetic && drawn.length < batch) drawn.push(subtract(mu, epsilon));
       }
       return drawn.map(clip);
     },
 
     tell(trials: readonly Trial[]) {
       const rewards = finiteRewards(trials); // [K]
-      const scores = drawn.map((x) => logDensityGradient(x, mu, sigma)); // [K, D]
-      const gradient = dotDivide(multiply(advantages(rewards), scores), batch); // [D]
-      mu = clip(add(mu, step(gradient)));
+      const weights = advantages(rewards); // [K]
+      const scores = drawn.map((x) => logDensityGradient(x, mu, sigma)); // [K]
+      const expected = (of: keyof Moments): number[] =>
+        dotDivide(
+          multiply(
+            weights,
+            scores.map((score) => score[of]),
+          ),
+          batch,
+        );
+      const move = step({ mu: expected('mu'), logSigma: expected('logSigma') });
+      mu = clip(add(mu, move.mu));
       path.push(mu);
       const batchMean = mean(rewards);
       baseline = baseline === undefined ? batchMean : baselineDecay * baseline + (1 - baselineDecay) * batchMean;
-      sigma = Math.max(sigma * sigmaDecay, sigmaFloor);
+      if (learnSigma) sigma = sigma.map((deviation, i) => deviation * Math.exp(move.logSigma[i]!));
+      sigma = sigma.map((deviation) => Math.max(deviation * sigmaDecay, sigmaFloor));
     },
 
     recommend() {
@@ -139,6 +169,7 @@ export const reinforceProgram = program<ReinforceOptions>('reinforce', reinforce
     .option('--sigma <s>', "the policy's σ at the start, in action units (the range is 2)", number(1e-6, 10), 0.3)
     .option('--sigma-decay <f>', 'σ is multiplied with this after each iteration', number(0.01, 1), 0.97)
     .option('--sigma-floor <s>', 'least σ', number(1e-6, 10), 0.05)
+    .option('--learn-sigma', 'learn σ, of each component, as well as μ', false)
     .option(
       '--ascent <kind>',
       'adam: as in the paper; natural: along the natural gradient, for few iterations',

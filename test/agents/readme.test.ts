@@ -39,7 +39,7 @@ describe('agents/README.md', () => {
     const problem = { size: 2, start: [0, 0], random: new Random(1) };
     const made = {
       'reinforce.ts': reinforce(problem, {
-        ...{ batch: 2, sigma: 0.1, sigmaDecay: 1, sigmaFloor: 0.1, learningRate: 0.1 },
+        ...{ batch: 2, sigma: 0.1, sigmaDecay: 1, sigmaFloor: 0.1, learnSigma: false, learningRate: 0.1 },
         ...{ ascent: 'adam', advantage: 'baseline', baselineDecay: 0.8, average: 0, antithetic: false },
       }),
       'cem.ts': cem(problem, { population: 4, elite: 2, sigma: 0.1, sigmaFloor: 0.1, smoothing: 1 }),

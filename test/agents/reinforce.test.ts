@@ -12,21 +12,35 @@ const close = (actual: readonly number[], expected: readonly number[], tolerance
 describe('REINFORCE', () => {
   it('has the gradient of the log-density that finite differences give', () => {
     const random = new Random(1);
-    const logDensity = (x: number[], mu: number[], sigma: number) =>
+    const logDensity = (x: number[], mu: number[], sigma: number[]) =>
       x.reduce(
-        (sum, xi, i) => sum - (xi - mu[i]!) ** 2 / (2 * sigma ** 2) - Math.log(sigma * Math.sqrt(2 * Math.PI)),
+        (sum, xi, i) => sum - (xi - mu[i]!) ** 2 / (2 * sigma[i]! ** 2) - Math.log(sigma[i]! * Math.sqrt(2 * Math.PI)),
         0,
       );
     for (let repeat = 0; repeat < 20; repeat++) {
-      const sigma = random.uniform(0.1, 1);
       const mu = [random.normal(), random.normal(), random.normal()];
-      const x = mu.map((m) => random.normal(m, sigma));
+      const sigma = mu.map(() => random.uniform(0.1, 1));
+      const x = mu.map((m, i) => random.normal(m, sigma[i]!));
       const h = 1e-5;
-      const numeric = mu.map((_, i) => {
-        const shifted = (by: number) => mu.map((m, j) => (j === i ? m + by : m));
-        return (logDensity(x, shifted(h), sigma) - logDensity(x, shifted(-h), sigma)) / (2 * h);
-      });
-      close(logDensityGradient(x, mu, sigma), numeric, 1e-4);
+      const numeric = (density: (i: number, by: number) => number) =>
+        mu.map((_, i) => (density(i, h) - density(i, -h)) / (2 * h));
+      const moved = (values: number[], i: number, by: (value: number) => number) =>
+        values.map((value, j) => (j === i ? by(value) : value));
+      const gradient = logDensityGradient(x, mu, sigma);
+      const byMu = (i: number, by: number) =>
+        logDensity(
+          x,
+          moved(mu, i, (m) => m + by),
+          sigma,
+        );
+      const byLogSigma = (i: number, by: number) =>
+        logDensity(
+          x,
+          mu,
+          moved(sigma, i, (s) => s * Math.exp(by)),
+        );
+      close(gradient.mu, numeric(byMu), 1e-4);
+      close(gradient.logSigma, numeric(byLogSigma), 1e-4);
     }
   });
 
@@ -55,6 +69,7 @@ describe('REINFORCE', () => {
     sigma: 0.5,
     sigmaDecay: 0.5,
     sigmaFloor: 0.2,
+    learnSigma: false,
     learningRate: 0.1,
     ascent: 'adam',
     advantage: 'baseline',
@@ -91,6 +106,45 @@ describe('REINFORCE', () => {
     close([(agent.state!()['mu'] as number[])[0]!], [expected]);
   });
 
+  it('learns the deviation of each component, as far as the batch says', () => {
+    const agent = reinforce(problem(), {
+      ...options,
+      sigma: 0.2,
+      sigmaDecay: 1,
+      sigmaFloor: 0.01,
+      learnSigma: true,
+      ascent: 'natural',
+      advantage: 'ranked',
+      learningRate: 0.5,
+    });
+    const actions = agent.ask();
+    agent.tell(actions.map((action, k) => ({ action, reward: k })));
+    // F⁻¹ is 1/2, and ranks −1, −1/3, 1/3, 1 sum to 0, so of (a − μ)²/σ² − 1 the square alone counts.
+    const squares = actions.map(([a]) => (a! / 0.2) ** 2);
+    const move = (0.5 / 2 / 4) * (-squares[0]! - squares[1]! / 3 + squares[2]! / 3 + squares[3]!);
+    close([(agent.state!()['sigma'] as number[])[0]!], [0.2 * Math.exp(move)]);
+  });
+
+  it('comes to vary little where the reward depends on it much, and goes on where it does not', () => {
+    const agent = reinforce(
+      { size: 2, start: [0, 0], random: new Random(5) },
+      {
+        ...options,
+        batch: 12,
+        sigmaDecay: 1,
+        sigmaFloor: 0.01,
+        learnSigma: true,
+        ascent: 'natural',
+        advantage: 'ranked',
+      },
+    );
+    for (let iteration = 0; iteration < 40; iteration++) {
+      agent.tell(agent.ask().map((action) => ({ action, reward: -(action[0]! ** 2) - 0.01 * action[1]! ** 2 })));
+    }
+    const [much, little] = agent.state!()['sigma'] as [number, number];
+    assert.ok(much < little / 2, `${much} against ${little}`);
+  });
+
   it('moves towards the actions that did better, by a moving-average baseline', () => {
     const agent = reinforce(problem(), options);
     const actions = agent.ask();
@@ -98,10 +152,10 @@ describe('REINFORCE', () => {
     assert.ok(agent.recommend!()[0]! > 0, 'the reward rises with the first component');
     const mean = actions.reduce((sum, [x]) => sum + x!, 0) / 4;
     assert.ok(Math.abs((agent.state!()['baseline'] as number) - mean) < 1e-12, 'the first baseline is the first mean');
-    assert.equal(agent.state!()['sigma'], 0.25);
+    assert.deepEqual(agent.state!()['sigma'], [0.25, 0.25]);
     agent.tell(agent.ask().map((action) => ({ action, reward: 1 })));
     assert.ok(Math.abs((agent.state!()['baseline'] as number) - (0.8 * mean + 0.2)) < 1e-12);
-    assert.equal(agent.state!()['sigma'], 0.2, 'σ has a floor');
+    assert.deepEqual(agent.state!()['sigma'], [0.2, 0.2], 'σ has a floor');
   });
 
   it('recommends the mean of its latest μ', () => {

@@ -1,0 +1,46 @@
+import { completeTheta, type Parameter } from '../../protocol/parameters.ts';
+import { deriveSeed, Random } from '../../protocol/random.ts';
+import type { Simulator } from './simulator.ts';
+
+/** 1/φ: of all steps around a circle, that by the golden ratio keeps the points visited most evenly apart. */
+const GOLDEN_STEP = (Math.sqrt(5) - 1) / 2;
+
+/**
+ * A simulator whose data sets have the labels of some simplexes in their exact proportions, so that a set of n scenes
+ * does not have, by chance, more rain than θ says: Var of a label's share falls from p(1−p)/n to about 1/n².
+ *
+ * Scene `index` has the label at uₙ = frac(u₀ + index/φ) of the cumulated probabilities, u₀ drawn from the seed: a
+ * systematic sample. Each scene alone has the label with its probability p, and two θ near each other give the same
+ * label to nearly all scenes of a seed. For simplexes that are drawn from once a scene.
+ *
+ * @param names of the simplexes
+ * @throws {RangeError} naming one that the simulator does not have
+ */
+export function stratified<Sample>(simulator: Simulator<Sample>, names: readonly string[]): Simulator<Sample> {
+  const { parameters } = simulator;
+  const simplexes = parameters.filter(({ name, kind }) => kind === 'simplex' && names.includes(name));
+  const missing = names.find((name) => !simplexes.some((simplex) => simplex.name === name));
+  if (missing !== undefined) {
+    const known = parameters.flatMap(({ name, kind }) => (kind === 'simplex' ? [name] : [])).join(', ');
+    throw new RangeError(`stratified: expected names of simplexes (${known}), got ${missing}`);
+  }
+  return {
+    ...simulator,
+    draw(theta, seed, index) {
+      const complete = completeTheta(parameters, theta);
+      const certain = simplexes.map(({ name }: Parameter) => {
+        const first = new Random(deriveSeed(seed, 'stratified', name)).uniform(0, 1);
+        return [name, labelAt(complete[name] as number[], (first + index * GOLDEN_STEP) % 1)] as const;
+      });
+      return simulator.draw({ ...complete, ...Object.fromEntries(certain) }, seed, index);
+    },
+  };
+}
+
+/** All probability on the label at `u`, 0 to 1, of the cumulated probabilities. */
+function labelAt(probabilities: readonly number[], u: number): number[] {
+  let cumulated = 0;
+  const found = probabilities.findIndex((probability) => u < (cumulated += probability));
+  const label = found < 0 ? probabilities.findLastIndex((probability) => probability > 0) : found;
+  return probabilities.map((_, i) => (i === label ? 1 : 0));
+}
