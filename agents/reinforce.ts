@@ -114,7 +114,7 @@ export function reinforce({ size, start, random }: Problem, options: ReinforceOp
     ascent === 'adam'
       ? { mu: adamStep.mu(gradient.mu), logSigma: adamStep.logSigma(gradient.logSigma) }
       : {
-          mu: dotMultiply(dotMultiply(gradient.mu, dotPow(sigma, 2) as number[]), learningRate),
+          mu: gradient.mu.map((each, i) => learningRate * sigma[i]! ** 2 * each),
           logSigma: dotMultiply(gradient.logSigma, learningRate / 2),
         };
 
@@ -133,15 +133,11 @@ export function reinforce({ size, start, random }: Problem, options: ReinforceOp
       const rewards = finiteRewards(trials); // [K]
       const weights = advantages(rewards); // [K]
       const scores = drawn.map((x) => logDensityGradient(x, mu, sigma)); // [K]
-      const expected = (of: keyof Moments): number[] =>
-        dotDivide(
-          multiply(
-            weights,
-            scores.map((score) => score[of]),
-          ),
-          batch,
-        );
-      const move = step({ mu: expected('mu'), logSigma: expected('logSigma') });
+      const gradient = (scores: number[][]): number[] => dotDivide(multiply(weights, scores), batch); // [K, D] → [D]
+      const move = step({
+        mu: gradient(scores.map((score) => score.mu)),
+        logSigma: gradient(scores.map((score) => score.logSigma)),
+      });
       mu = clip(add(mu, move.mu));
       path.push(mu);
       const batchMean = mean(rewards);

@@ -20,7 +20,7 @@ describe('REINFORCE', () => {
     for (let repeat = 0; repeat < 20; repeat++) {
       const mu = [random.normal(), random.normal(), random.normal()];
       const sigma = mu.map(() => random.uniform(0.1, 1));
-      const x = mu.map((m, i) => random.normal(m, sigma[i]!));
+      const x = mu.map((m, i) => random.normal(m, sigma[i]));
       const h = 1e-5;
       const numeric = (density: (i: number, by: number) => number) =>
         mu.map((_, i) => (density(i, h) - density(i, -h)) / (2 * h));
