@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
+import { serialize } from 'node:v8';
 import { createExperiment } from '../env/experiments/load.ts';
 import type { ExperimentDefinition } from '../env/experiments/experiment.ts';
 import { evaluationSeeds } from '../env/evaluate.ts';
 import { isPretrained, pretrainedName, savePretrained } from '../env/tasks/pretrained.ts';
+import { defaultTheta } from '../protocol/parameters.ts';
 import { deriveSeed, type Seed } from '../protocol/random.ts';
 import { randomTheta } from './random-theta.ts';
 
@@ -34,10 +37,14 @@ export async function pretrain(
   const { simulator, task } = experiment;
   const backend = (await experiment.prepare?.())?.split(/[ ;]/)[0];
   const { version, parameters } = simulator;
-  const settings = { env: definition.id, simulator: version, parameters, options: resolved, seed, backend };
+  const seeds = evaluationSeeds(seed);
+  // Stands for what an experiment sets about its simulator beside θ, such as the parameters that are not free.
+  const sample = createHash('sha256')
+    .update(serialize(simulator.draw(defaultTheta(parameters), seeds.simulation, 0)))
+    .digest('hex');
+  const settings = { env: definition.id, simulator: version, parameters, sample, options: resolved, seed, backend };
   const name = pretrainedName(settings);
   if (isPretrained(name)) return name;
-  const seeds = evaluationSeeds(seed);
   const samples = Array.from({ length: images }, (_, index) => {
     if (index % 250 === 0) say(`drawing ${index} of ${images}`);
     return simulator.draw(randomTheta(parameters, deriveSeed(seed, 'theta', index)), seeds.simulation, index);

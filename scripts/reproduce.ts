@@ -136,6 +136,7 @@ async function reproduce(name: string, experiment: Experiment, options: Options)
   console.log(`reproduce ${JSON.stringify({ ...options, experiment: name, out, logs, ...preset })}`);
 
   const made = commit(); // before anything is written
+  mkdirSync(out, { recursive: true });
   const flags = ['--env', experiment.environment, '--backend', options.backend];
   if (options.workers !== undefined) flags.push('--workers', String(options.workers));
   if (experiment.needsData) flags.push('--data', options.data!);

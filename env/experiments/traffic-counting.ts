@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { completeTheta } from '../../protocol/parameters.ts';
 import { freeParameters, startTheta, withDefaults } from '../simulators/free-parameters.ts';
+import { stratified } from '../simulators/stratified.ts';
 import { CAR_TYPES } from '../simulators/traffic/parameters.ts';
 import { trafficSimulator, type TrafficImage } from '../simulators/traffic/traffic.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
@@ -76,7 +77,8 @@ const presets = {
 export function trafficCounting(given: z.infer<typeof options>) {
   const { width, height, trainingImages, validationImages, testImages, networkWidth, free, replicates, ...training } =
     given;
-  const simulator = withDefaults(trafficSimulator({ width, height }), COUNTING_STREETS);
+  const streets = stratified(trafficSimulator({ width, height }), ['weather']);
+  const simulator = withDefaults(streets, COUNTING_STREETS);
   const searched = freeParameters(simulator, free);
   const hidden = completeTheta(simulator.parameters, HIDDEN_TRAFFIC);
   const backend = preferredBackend();

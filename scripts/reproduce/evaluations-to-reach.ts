@@ -5,7 +5,7 @@
  * which pay for exploring (on the mixture REINFORCE's draws score .04 below its mean), nor the best reward so far, which
  * is the luckiest. That θ is evaluated again on seeds that no search has seen, the same for all arms of a search seed.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { median } from 'mathjs';
 import { summarise } from '../../agents/statistics.ts';
@@ -178,7 +178,6 @@ export async function reportEvaluationsToReach(
 async function writeComparison(out: string, arms: readonly ArmPaths[], metric: string, seeds: number): Promise<void> {
   const { level, reached } = compareWithReinforce(arms);
   const path = join(out, 'evaluations-to-reach');
-  mkdirSync(out, { recursive: true });
   writeFileSync(`${path}.md`, markdown(reached, { level, metric, seeds }));
   writeFileSync(`${path}.csv`, csv(reached));
   const labels = { title: 'What a search would recommend', metric: `${metric} of the recommended θ, validation` };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { movedTo } from '../../../scripts/reproduce/label-costs.ts';
 import { l1 } from '../../../scripts/reproduce/proportions.ts';
 import { reproduction, TINY_STREETS } from './reproduction.ts';
 
@@ -23,7 +24,11 @@ describe('reproduce counting', function () {
       assert.deepEqual(Object.keys(also!), ['devianceExplained', 'negativeL1']);
     }
     const paths = searched.slice(0, 4).flatMap((arm) => [`proportions-${arm}.svg`, `proportions-${arm}.png`]);
-    wrote('table.md', 'table.csv', 'error.svg', 'error.png', 'proportions.md', ...paths);
+    wrote('table.md', 'table.csv', 'error.svg', 'error.png', 'proportions.md', 'label-costs.md', ...paths);
+    const costs = read('label-costs.csv').trim().split('\n');
+    assert.equal(costs[0], 'parameter,label,share,cost,low,high');
+    assert.equal(costs.length, 1 + 2 * (5 + 4), 'two shares of each label');
+    assert.match(costs[1]!, /^carTypes,hatchback,0.3,-?[\d.e-]+,-?[\d.e-]+,-?[\d.e-]+$/);
 
     const [head, ...rows] = read('proportions.csv').trim().split('\n');
     assert.match(head!, /^arm,seed,carTypes start,carTypes learned,carTypes policyMean,weather start/);
@@ -33,6 +38,11 @@ describe('reproduce counting', function () {
     assert.match(rows[1]!, /^reinforceAdversarial,1,/);
     // nine tenths of buses, of which it has .05, and .025 of each other
     assert.ok(Math.abs(Number(rows[1]!.split(',')[2]) - 1.7) < 1e-6, rows[1]);
+  });
+
+  it('moves a share of a simplex to one label and leaves the others', () => {
+    const moved = movedTo({ weather: [0.2, 0.8], fog: 1 }, 'weather', 0, 0.5);
+    assert.deepEqual(moved, { weather: [0.6, 0.4], fog: 1 });
   });
 
   it('measures L1 from 0 for the same proportions to 2 for those that share nothing', () => {
