@@ -20,19 +20,19 @@ const TARGET_SEED = 20190510;
 
 const options = z.strictObject({
   /** Of the images, in pixels. */
-  width: z.int().min(16).max(1024).default(96),
-  height: z.int().min(16).max(1024).default(72),
+  width: z.int().min(16).max(1024).default(64),
+  height: z.int().min(16).max(1024).default(48),
   /** Images that a network is trained on. */
-  trainingImages: z.int().min(1).max(100_000).default(200),
-  validationImages: z.int().min(2).max(10_000).default(200),
-  testImages: z.int().min(2).max(10_000).default(400),
+  trainingImages: z.int().min(1).max(100_000).default(400),
+  validationImages: z.int().min(2).max(10_000).default(500),
+  testImages: z.int().min(2).max(10_000).default(1000),
   /** Optimiser steps of a training. */
   steps: z.int().min(1).max(1_000_000).default(250),
   /** Images a step. */
-  batchSize: z.int().min(1).max(256).default(8),
+  batchSize: z.int().min(1).max(256).default(16),
   learningRate: z.number().positive().default(1e-2),
   /** Multiplies the network's channels. */
-  networkWidth: z.number().positive().max(8).default(1),
+  networkWidth: z.number().positive().max(8).default(0.35),
   /** Name of the weights that every training starts from, as `npm run pretrain` prints it; empty: from scratch. */
   pretrained: z.string().regex(PRETRAINED_NAME).default(''),
   /** Whether training sees its images mirrored and with their colours jittered: it blurs the weathers. */
@@ -51,15 +51,7 @@ const options = z.strictObject({
 
 const presets = {
   /** Seconds an evaluation on one core without libtensorflow. */
-  quick: {
-    width: 64,
-    height: 48,
-    trainingImages: 100,
-    validationImages: 100,
-    testImages: 200,
-    steps: 150,
-    networkWidth: 0.75,
-  },
+  quick: { trainingImages: 200, validationImages: 200, testImages: 400, steps: 150 },
   standard: {},
   /** Near the sizes of the paper; for a machine with a GPU, or for patience. */
   paper: {
@@ -69,6 +61,7 @@ const presets = {
     validationImages: 400,
     testImages: 1000,
     steps: 2500,
+    batchSize: 8,
     networkWidth: 2,
   },
 };

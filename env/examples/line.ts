@@ -1,0 +1,74 @@
+/**
+ * An environment of your own, whole: which slope makes points that teach the line behind some hidden ones?
+ *
+ *     npm run serve -- --env ./env/examples/line.ts --port 7077
+ *     npx tsx agents/gaussian-process.ts --url ws://127.0.0.1:7077 --evaluations 32
+ */
+import { z } from 'zod';
+import { defineParameters } from '../../protocol/parameters.ts';
+import { deriveSeed, Random } from '../../protocol/random.ts';
+import { defineExperiment, type Experiment } from '../experiments/experiment.ts';
+import type { Simulator } from '../simulators/simulator.ts';
+import { hiddenTarget } from '../targets/hidden.ts';
+import type { Task } from '../tasks/task.ts';
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** θ → samples: points about a line through the origin. All that is random comes from the seed and the index. */
+const simulator: Simulator<Point> = {
+  name: 'line',
+  version: 1,
+  parameters: defineParameters([
+    {
+      kind: 'continuous',
+      name: 'slope',
+      low: -2,
+      high: 2,
+      default: 0,
+      unit: '1',
+      scale: 'linear',
+      meaning: 'Slope of the line.',
+    },
+  ]),
+  draw({ slope }, seed, index) {
+    const random = new Random(deriveSeed(seed, index));
+    const x = random.uniform(-1, 1);
+    return { x, y: (slope as number) * x + random.normal(0, 0.1) };
+  },
+};
+
+const sum = (points: readonly Point[], of: (point: Point) => number) =>
+  points.reduce((total, point) => total + of(point), 0);
+
+/** Samples → trained model → scores: least squares, and minus the mean squared error as the reward. */
+const task: Task<Point> = {
+  name: 'least squares',
+  metrics: [{ name: 'negativeError', meaning: 'Minus the mean squared error', low: -10, high: 0 }],
+  reward: 'negativeError',
+  train: async (points) => {
+    const slope = sum(points, ({ x, y }) => x * y) / sum(points, ({ x }) => x * x);
+    return {
+      score: async (set) => ({ negativeError: -sum(set, ({ x, y }) => (y - slope * x) ** 2) / set.length }),
+      dispose() {},
+    };
+  },
+};
+
+export default defineExperiment({
+  id: 'Line-v0',
+  title: 'Points about a line, least squares',
+  options: z.strictObject({ points: z.int().min(2).max(10_000).default(50) }),
+  create({ points }): Experiment<Point> {
+    return {
+      simulator,
+      task,
+      // What validation and test are drawn from; no agent sees it. A target may as well read files.
+      target: hiddenTarget(simulator, { slope: 1.3 }, { validation: 100, test: 200 }, 7),
+      trainingSamples: points,
+      start: { slope: -1 },
+    };
+  },
+});

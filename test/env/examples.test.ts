@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict';
+import { evaluate, evaluationSeeds } from '../../env/evaluate.ts';
+import { createExperiment, loadDefinition } from '../../env/experiments/load.ts';
+
+describe('the example of an own environment', () => {
+  it('is served by its path, and its reward is best where its hidden slope is', async () => {
+    const { experiment } = createExperiment(await loadDefinition('./env/examples/line.ts'), {});
+    const reward = async (slope: number) => {
+      const request = { theta: { slope }, seeds: evaluationSeeds(1), test: false };
+      return (await evaluate(experiment, request)).reward!;
+    };
+    const [below, best, above] = [await reward(0.8), await reward(1.3), await reward(1.8)];
+    assert.ok(best > below && best > above, `${below}, ${best}, ${above}`);
+    assert.ok(best > -0.02, `noise alone is left: ${best}`);
+  });
+});
