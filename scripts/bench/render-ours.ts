@@ -33,8 +33,8 @@ function trafficDrawing(width: number, height: number): Draw {
 }
 
 /** Whole samples of the traffic simulator: another street each, built, drawn and developed. */
-function traffic(width: number, height: number): Draw {
-  const simulator = trafficSimulator({ width, height });
+function traffic(width: number, height: number, antialias: boolean): Draw {
+  const simulator = trafficSimulator({ width, height, antialias });
   const theta = defaultTheta(simulator.parameters);
   return (i) => void simulator.draw(theta, 1, i);
 }
@@ -43,7 +43,8 @@ const SCENES: Record<string, (width: number, height: number) => Draw> = {
   boxes: (width, height) => boxes(width, height, false),
   'boxes-antialiased': (width, height) => boxes(width, height, true),
   'traffic-drawing': trafficDrawing,
-  traffic,
+  traffic: (width, height) => traffic(width, height, true),
+  'traffic-plain': (width, height) => traffic(width, height, false),
 };
 
 const [name = '', ...rest] = process.argv.slice(2);
