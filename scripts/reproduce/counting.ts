@@ -148,7 +148,8 @@ export const countingReproduction: Experiment = {
     const truth = await repeated('truth', 'the hidden θ*', hidden);
     const starts: Record<string, Arm> = {};
     for (const [arm, { title, theta }] of Object.entries(STARTS)) starts[arm] = await repeated(arm, title, theta);
-    await reportLabelCosts(laboratory, { environment: counting.id, metric: REWARD }, parameters, hidden);
+    const costs = { environment: counting.id, metric: REWARD, seedCount: preset.searchSeeds > 1 ? 10 : 2 };
+    await reportLabelCosts(laboratory, costs, parameters, hidden);
     const byArm = await runSearchArms(laboratory, SEARCHES);
     const question = { environment: counting.id, metric: REWARD, seeds: 2, titles: titlesOf(SEARCHES) };
     await reportEvaluationsToReach(laboratory, question, byArm);

@@ -16,6 +16,16 @@ export function l1(p: readonly number[], q: readonly number[]): number {
   return p.reduce((sum, value, i) => sum + Math.abs(value - q[i]!), 0);
 }
 
+/**
+ * Proportions ∝ √p: what teaches best where the error on scenes of a label falls as one over their number, since
+ * Σ pᵢ / qᵢ is least at q ∝ √p.
+ */
+export function rooted(p: readonly number[]): number[] {
+  const roots = p.map(Math.sqrt);
+  const sum = roots.reduce((total, root) => total + root, 0);
+  return roots.map((root) => root / sum);
+}
+
 /** θ of the policy's mean after each iteration of a search, with the start before them. */
 export function policyPath(
   parameters: readonly Parameter[],
@@ -95,7 +105,7 @@ export interface Recovery {
 
 /**
  * Writes `proportions.csv` and `proportions.md`: the L1 distance to the hidden proportions at the start, of the θ that
- * the run recommends, and of the policy's mean at the end, for each search.
+ * the run recommends, and of the policy's mean at the end, for each search; and that of the learned ones to √p*.
  */
 export function writeProportions(
   folder: string,
@@ -104,17 +114,16 @@ export function writeProportions(
   hidden: Theta,
 ): void {
   const names = simplexes(parameters).map(({ name }) => name);
-  const stages = ['start', 'learned', 'policyMean'] as const;
+  const stages = ['start', 'learned', 'policyMean', 'learned to root'] as const;
   const rows = recoveries.flatMap(({ arm, title, searches }) =>
     searches.map((search) => {
-      const thetas: Record<(typeof stages)[number], Theta> = {
-        start: search.start.theta,
-        learned: search.learned.theta,
-        policyMean: policyPath(parameters, search).at(-1)!.theta,
-      };
-      const distances = names.flatMap((name) =>
-        stages.map((stage) => l1(thetas[stage][name] as number[], hidden[name] as number[])),
-      );
+      const { start, learned } = search;
+      const policyMean = policyPath(parameters, search).at(-1)!.theta;
+      const distances = names.flatMap((name) => {
+        const p = hidden[name] as number[];
+        const from = (theta: Theta, q: readonly number[]) => l1(theta[name] as number[], q);
+        return [from(start.theta, p), from(learned.theta, p), from(policyMean, p), from(learned.theta, rooted(p))];
+      });
       return { arm, title, seed: search.seed, distances };
     }),
   );
@@ -135,7 +144,7 @@ export function writeProportions(
   const text = [
     '# L1 distance to the hidden proportions',
     '',
-    'Σ |p − p*| over the labels, from 0 (the same) to 2 (nothing shared): at the start, of the θ that the run recommends, and of the policy’s mean after its last iteration.',
+    'Σ |p − p*| over the labels, from 0 (the same) to 2 (nothing shared): at the start, of the θ that the run recommends (learned), and of the policy’s mean after its last iteration; and of the learned ones to proportions ∝ √p*, which would be the best to learn from if the error on scenes of a label fell as one over their number.',
     '',
     line(['arm', 'seed', ...head]),
     `|---|--:|${head.map(() => '--:|').join('')}`,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { movedTo } from '../../../scripts/reproduce/label-costs.ts';
-import { l1 } from '../../../scripts/reproduce/proportions.ts';
+import { l1, rooted } from '../../../scripts/reproduce/proportions.ts';
 import { reproduction, TINY_STREETS } from './reproduction.ts';
 
 const { run, wrote, read, summary, remove } = reproduction('counting');
@@ -26,12 +26,15 @@ describe('reproduce counting', function () {
     const paths = searched.slice(0, 4).flatMap((arm) => [`proportions-${arm}.svg`, `proportions-${arm}.png`]);
     wrote('table.md', 'table.csv', 'error.svg', 'error.png', 'proportions.md', 'label-costs.md', ...paths);
     const costs = read('label-costs.csv').trim().split('\n');
-    assert.equal(costs[0], 'parameter,label,share,cost,low,high');
-    assert.equal(costs.length, 1 + 2 * (5 + 4), 'two shares of each label');
-    assert.match(costs[1]!, /^carTypes,hatchback,0.3,-?[\d.e-]+,-?[\d.e-]+,-?[\d.e-]+$/);
+    assert.equal(costs[0], 'parameter,change,cost,low,high');
+    assert.equal(costs.length, 1 + 2 * (5 + 4) + 2, 'two shares of each label, and the roots of both simplexes');
+    assert.match(costs[1]!, /^carTypes,hatchback\/0.3,-?[\d.e-]+,-?[\d.e-]+,-?[\d.e-]+$/);
 
     const [head, ...rows] = read('proportions.csv').trim().split('\n');
-    assert.match(head!, /^arm,seed,carTypes start,carTypes learned,carTypes policyMean,weather start/);
+    assert.match(
+      head!,
+      /^arm,seed,carTypes start,carTypes learned,carTypes policyMean,carTypes learned to root,weather/,
+    );
     assert.equal(rows.length, 4);
     // θ* has car types (.1 .45 .25 .15 .05): .1 + .25 + .05 + .05 + .15 from a fifth each
     assert.ok(Math.abs(Number(rows[0]!.split(',')[2]) - 0.6) < 1e-6, rows[0]);
@@ -41,8 +44,11 @@ describe('reproduce counting', function () {
   });
 
   it('moves a share of a simplex to one label and leaves the others', () => {
-    const moved = movedTo({ weather: [0.2, 0.8], fog: 1 }, 'weather', 0, 0.5);
-    assert.deepEqual(moved, { weather: [0.6, 0.4], fog: 1 });
+    assert.deepEqual(movedTo([0.2, 0.8], 0, 0.5), [0.6, 0.4]);
+  });
+
+  it('takes the roots of proportions', () => {
+    assert.deepEqual(rooted([0.64, 0.36, 0]), [0.8 / 1.4, 0.6 / 1.4, 0]);
   });
 
   it('measures L1 from 0 for the same proportions to 2 for those that share nothing', () => {
