@@ -7,7 +7,7 @@ import { deriveSeed } from '../../protocol/random.ts';
 import { seedsOf } from './arms.ts';
 import type { Laboratory } from './experiment.ts';
 import { scoreThetas } from './fixed-thetas.ts';
-import { rooted, simplexes } from './proportions.ts';
+import { simplexes } from './proportions.ts';
 
 /** Shares that are moved from the hidden proportions to one label. */
 const MOVED = [0.3, 0.9];
@@ -29,10 +29,9 @@ interface Change {
 function changes(parameters: readonly Parameter[], hidden: Theta): Change[] {
   return simplexes(parameters).flatMap(({ name, labels }) => {
     const p = hidden[name] as number[];
-    const moves = labels.flatMap((label, i) =>
+    return labels.flatMap((label, i) =>
       MOVED.map((share) => ({ name, change: `${label}/${share}`, proportions: movedTo(p, i, share) })),
     );
-    return [...moves, { name, change: 'root', proportions: rooted(p) }];
   });
 }
 
@@ -78,7 +77,6 @@ export async function reportLabelCosts(
       return `| ${name} | ${label} | ${p} | ${MOVED.map((share) => cell(name, `${label}/${share}`)).join(' | ')} |`;
     }),
   );
-  const roots = simplexes(parameters).map(({ name }) => `${name} ${cell(name, 'root')}`);
   const text = [
     `# What wrong proportions cost`,
     '',
@@ -87,8 +85,6 @@ export async function reportLabelCosts(
     `| | label | hidden p | ${MOVED.map((share) => `${Math.round(100 * share)} % moved to it`).join(' | ')} |`,
     `|---|---|--:|${MOVED.map(() => '--:|').join('')}`,
     ...rows,
-    '',
-    `Proportions ∝ √p* in place of p*: ${roots.join('; ')}.`,
     '',
   ];
   writeFileSync(join(out, 'label-costs.md'), text.join('\n'));

@@ -16,16 +16,6 @@ export function l1(p: readonly number[], q: readonly number[]): number {
   return p.reduce((sum, value, i) => sum + Math.abs(value - q[i]!), 0);
 }
 
-/**
- * Proportions ∝ √p: what teaches best where the error on scenes of a label falls as one over their number, since
- * Σ pᵢ / qᵢ is least at q ∝ √p.
- */
-export function rooted(p: readonly number[]): number[] {
-  const roots = p.map(Math.sqrt);
-  const sum = roots.reduce((total, root) => total + root, 0);
-  return roots.map((root) => root / sum);
-}
-
 /** θ of the policy's mean after each iteration of a search, with the start before them. */
 export function policyPath(
   parameters: readonly Parameter[],
@@ -103,9 +93,35 @@ export interface Recovery {
   readonly searches: readonly FinishedSearch[];
 }
 
+const STAGES = ['start', 'learned', 'policyMean'] as const;
+type Stage = (typeof STAGES)[number];
+
+/** θ of a search at its start, what it recommends, and its policy's mean after its last iteration. */
+function stagesOf(parameters: readonly Parameter[], search: FinishedSearch): Record<Stage, Theta> {
+  const policyMean = policyPath(parameters, search).at(-1)!.theta;
+  return { start: search.start.theta, learned: search.learned.theta, policyMean };
+}
+
+/** The mean of each label's probability. */
+function meanProportions(all: readonly (readonly number[])[]): number[] {
+  return all[0]!.map((_, i) => all.reduce((sum, proportions) => sum + proportions[i]!, 0) / all.length);
+}
+
+const line = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`;
+const table = (head: readonly string[], body: readonly string[]) => [
+  line(head),
+  `|---|${head
+    .slice(1)
+    .map(() => '--:|')
+    .join('')}`,
+  ...body,
+  '',
+];
+
 /**
  * Writes `proportions.csv` and `proportions.md`: the L1 distance to the hidden proportions at the start, of the θ that
- * the run recommends, and of the policy's mean at the end, for each search; and that of the learned ones to √p*.
+ * the run recommends, and of the policy's mean at the end, for each search, and of the mean of what they found; and what
+ * each of them found.
  */
 export function writeProportions(
   folder: string,
@@ -113,43 +129,55 @@ export function writeProportions(
   recoveries: readonly Recovery[],
   hidden: Theta,
 ): void {
-  const names = simplexes(parameters).map(({ name }) => name);
-  const stages = ['start', 'learned', 'policyMean', 'learned to root'] as const;
-  const rows = recoveries.flatMap(({ arm, title, searches }) =>
-    searches.map((search) => {
-      const { start, learned } = search;
-      const policyMean = policyPath(parameters, search).at(-1)!.theta;
-      const distances = names.flatMap((name) => {
-        const p = hidden[name] as number[];
-        const from = (theta: Theta, q: readonly number[]) => l1(theta[name] as number[], q);
-        return [from(start.theta, p), from(learned.theta, p), from(policyMean, p), from(learned.theta, rooted(p))];
-      });
-      return { arm, title, seed: search.seed, distances };
-    }),
-  );
-  const head = names.flatMap((name) => stages.map((stage) => `${name} ${stage}`));
-  const csv = rows.map(({ arm, seed, distances }) => [arm, seed, ...distances].join());
-  writeFileSync(join(folder, 'proportions.csv'), `${[['arm', 'seed', ...head].join(), ...csv].join('\n')}\n`);
+  const parts = simplexes(parameters);
+  const of = (theta: Theta, { name }: Simplex) => theta[name] as number[];
+  const found = recoveries.map(({ arm, title, searches }) => ({
+    arm,
+    title,
+    searches: searches.map((search) => ({ seed: search.seed, thetas: stagesOf(parameters, search) })),
+  }));
+  const distances = (thetas: Readonly<Record<Stage, Theta>>) =>
+    parts.flatMap((part) => STAGES.map((stage) => l1(of(thetas[stage], part), of(hidden, part))));
+  const columns = parts.flatMap(({ name }) => STAGES.map((stage) => `${name} ${stage}`));
 
-  const line = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`;
-  const body = recoveries.flatMap(({ title }) => {
-    const own = rows.filter((row) => row.title === title);
-    const means = head.map((_, i) => {
-      const { mean, ci95 } = summarise(own.map(({ distances }) => distances[i]!));
+  const csv = found.flatMap(({ arm, searches }) =>
+    searches.map(({ seed, thetas }) => [arm, seed, ...distances(thetas)].join()),
+  );
+  writeFileSync(join(folder, 'proportions.csv'), `${[['arm', 'seed', ...columns].join(), ...csv].join('\n')}\n`);
+
+  const rounded = (values: readonly number[]) => values.map((value) => value.toFixed(2));
+  const distanceRows = found.flatMap(({ title, searches }) => {
+    const rows = searches.map(({ seed, thetas }) => line([title, seed, ...rounded(distances(thetas))]));
+    if (searches.length === 1) return rows;
+    const means = columns.map((_, i) => {
+      const { mean, ci95 } = summarise(searches.map(({ thetas }) => distances(thetas)[i]!));
       return ci95 ? `${mean.toFixed(2)} ± ${(ci95[1] - mean).toFixed(2)}` : mean.toFixed(2);
     });
-    const single = own.map(({ seed, distances }) => line([title, seed, ...distances.map((d) => d.toFixed(2))]));
-    return own.length > 1 ? [...single, line([title, 'mean', ...means])] : single;
+    const meanTheta = (stage: Stage): Theta =>
+      Object.fromEntries(
+        parts.map((part) => [part.name, meanProportions(searches.map(({ thetas }) => of(thetas[stage], part)))]),
+      );
+    const ofMean = distances({
+      start: meanTheta('start'),
+      learned: meanTheta('learned'),
+      policyMean: meanTheta('policyMean'),
+    });
+    return [...rows, line([title, 'mean', ...means]), line([title, 'of the mean θ', ...rounded(ofMean)])];
   });
+  const labels = parts.flatMap((part) => part.labels);
+  const proportions = (theta: Theta) => rounded(parts.flatMap((part) => of(theta, part)));
+  const foundRows = found.flatMap(({ title, searches }) =>
+    searches.map(({ seed, thetas }) => line([title, seed, ...proportions(thetas.learned)])),
+  );
   const text = [
     '# L1 distance to the hidden proportions',
     '',
-    'Σ |p − p*| over the labels, from 0 (the same) to 2 (nothing shared): at the start, of the θ that the run recommends (learned), and of the policy’s mean after its last iteration; and of the learned ones to proportions ∝ √p*, which would be the best to learn from if the error on scenes of a label fell as one over their number.',
+    'Σ |p − p*| over the labels, from 0 (the same) to 2 (nothing shared): at the start, of the θ that the run recommends (learned), and of the policy’s mean after its last iteration. `mean`: of the distances, ± half of the 95 % interval. `of the mean θ`: of the searches’ mean proportions, in which their own noise cancels and what they have in common remains.',
     '',
-    line(['arm', 'seed', ...head]),
-    `|---|--:|${head.map(() => '--:|').join('')}`,
-    ...body,
+    ...table(['arm', 'seed', ...columns], distanceRows),
+    '# What was learned',
     '',
+    ...table(['arm', 'seed', ...labels], [...foundRows, line(['the hidden θ*', '', ...proportions(hidden)])]),
   ];
   writeFileSync(join(folder, 'proportions.md'), text.join('\n'));
 }

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defineParameters } from '../../../protocol/parameters.ts';
 import { movedTo } from '../../../scripts/reproduce/label-costs.ts';
-import { l1, rooted } from '../../../scripts/reproduce/proportions.ts';
+import { l1, writeProportions, type Recovery } from '../../../scripts/reproduce/proportions.ts';
 import { reproduction, TINY_STREETS } from './reproduction.ts';
 
 const { run, wrote, read, summary, remove } = reproduction('counting');
@@ -27,14 +31,11 @@ describe('reproduce counting', function () {
     wrote('table.md', 'table.csv', 'error.svg', 'error.png', 'proportions.md', 'label-costs.md', ...paths);
     const costs = read('label-costs.csv').trim().split('\n');
     assert.equal(costs[0], 'parameter,change,cost,low,high');
-    assert.equal(costs.length, 1 + 2 * (5 + 4) + 2, 'two shares of each label, and the roots of both simplexes');
+    assert.equal(costs.length, 1 + 2 * (5 + 4), 'two shares of each label');
     assert.match(costs[1]!, /^carTypes,hatchback\/0.3,-?[\d.e-]+,-?[\d.e-]+,-?[\d.e-]+$/);
 
     const [head, ...rows] = read('proportions.csv').trim().split('\n');
-    assert.match(
-      head!,
-      /^arm,seed,carTypes start,carTypes learned,carTypes policyMean,carTypes learned to root,weather/,
-    );
+    assert.match(head!, /^arm,seed,carTypes start,carTypes learned,carTypes policyMean,weather start/);
     assert.equal(rows.length, 4);
     // θ* has car types (.1 .45 .25 .15 .05): .1 + .25 + .05 + .05 + .15 from a fifth each
     assert.ok(Math.abs(Number(rows[0]!.split(',')[2]) - 0.6) < 1e-6, rows[0]);
@@ -47,8 +48,25 @@ describe('reproduce counting', function () {
     assert.deepEqual(movedTo([0.2, 0.8], 0, 0.5), [0.6, 0.4]);
   });
 
-  it('takes the roots of proportions', () => {
-    assert.deepEqual(rooted([0.64, 0.36, 0]), [0.8 / 1.4, 0.6 / 1.4, 0]);
+  it('tells the noise of the searches from what they have in common', () => {
+    const parameters = defineParameters([
+      { kind: 'simplex', name: 'weather', labels: ['dry', 'wet'], default: [0.5, 0.5], meaning: 'the weather' },
+    ]);
+    const search = (seed: number, wet: number) => {
+      const learned = { theta: { weather: [1 - wet, wet] } };
+      return { seed, start: { theta: { weather: [0.5, 0.5] } }, learned, states: [{ mu: [0, 0] }], trials: [] };
+    };
+    const searches = [search(1, 0.2), search(2, 0.6)] as unknown as Recovery['searches'];
+    const folder = mkdtempSync(join(tmpdir(), 'proportions-'));
+    writeProportions(folder, parameters, [{ arm: 'a', title: 'A', searches }], { weather: [0.6, 0.4] });
+    const rows = readFileSync(join(folder, 'proportions.md'), 'utf8').split('\n');
+    rmSync(folder, { recursive: true });
+    // |.8 − .6| + |.2 − .4| = .4, and as much on the other side; their mean is the hidden one.
+    assert.ok(rows.includes('| A | 1 | 0.20 | 0.40 | 0.20 |'), rows.join('\n'));
+    assert.ok(rows.includes('| A | 2 | 0.20 | 0.40 | 0.20 |'));
+    assert.ok(rows.includes('| A | mean | 0.20 ± 0.00 | 0.40 ± 0.00 | 0.20 ± 0.00 |'));
+    assert.ok(rows.includes('| A | of the mean θ | 0.20 | 0.00 | 0.20 |'));
+    assert.ok(rows.includes('| A | 2 | 0.40 | 0.60 |'), 'what was learned');
   });
 
   it('measures L1 from 0 for the same proportions to 2 for those that share nothing', () => {
