@@ -23,11 +23,11 @@ const options = z.strictObject({
   width: z.int().min(16).max(1024).default(64),
   height: z.int().min(16).max(1024).default(48),
   /** Images that a network is trained on. */
-  trainingImages: z.int().min(1).max(100_000).default(400),
-  validationImages: z.int().min(2).max(10_000).default(500),
+  trainingImages: z.int().min(1).max(100_000).default(240),
+  validationImages: z.int().min(2).max(10_000).default(400),
   testImages: z.int().min(2).max(10_000).default(1000),
   /** Optimiser steps of a training. */
-  steps: z.int().min(1).max(1_000_000).default(250),
+  steps: z.int().min(1).max(1_000_000).default(180),
   /** Images a step. */
   batchSize: z.int().min(1).max(256).default(16),
   learningRate: z.number().positive().default(1e-2),
@@ -51,7 +51,7 @@ const options = z.strictObject({
 
 const presets = {
   /** Seconds an evaluation on one core without libtensorflow. */
-  quick: { trainingImages: 200, validationImages: 200, testImages: 400, steps: 150 },
+  quick: { trainingImages: 120, validationImages: 200, testImages: 400, steps: 120 },
   standard: {},
   /** Near the sizes of the paper; for a machine with a GPU, or for patience. */
   paper: {
