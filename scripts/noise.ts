@@ -13,6 +13,7 @@ import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
 import type { Experiment } from '../env/experiments/experiment.ts';
 import { WorkerPool } from '../env/workers/pool.ts';
 import { deriveSeed } from '../protocol/random.ts';
+import { commandLine } from './provenance.ts';
 import { noiseReport, type Measurement } from './noise/report.ts';
 import { randomTheta } from './random-theta.ts';
 
@@ -151,11 +152,10 @@ const measurement = (kind: Line['kind']): Measurement => {
     options: own[0]!.options,
   };
 };
-const command = `npm run noise -- ${process.argv.slice(2).join(' ')}`;
 const report = noiseReport({
   title: name,
   metric: experiment.task.reward,
-  command,
+  command: commandLine('noise'),
   full: measurement('full'),
   short: measurement('short'),
 });

@@ -81,7 +81,7 @@ function recommendation(
   const speed = `${(full.seconds / short.seconds).toFixed(1)} times as fast`;
   const length =
     agreement.short >= agreement.full - TOLERATED_LOSS
-      ? `Search with the short evaluation: it is ${speed} and ranks no worse (${agreement.short.toFixed(2)} against ${agreement.full.toFixed(2)}).`
+      ? `Search with the short evaluation: it is ${speed} and ranks nearly as well (${agreement.short.toFixed(2)} against ${agreement.full.toFixed(2)}).`
       : `Search with the full evaluation: the short one is ${speed}, but ranks worse (${agreement.short.toFixed(2)} against ${agreement.full.toFixed(2)}).`;
   const gain = within > 0 ? 1 - Math.sqrt(withinCommon / within) : 0;
   const common =
