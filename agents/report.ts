@@ -1,6 +1,6 @@
 /** What a run prints: a line for each evaluation, and the tables at its end. */
 import type { Parameter } from '../protocol/parameters.ts';
-import { summarise } from './statistics.ts';
+import { summarise, withInterval } from './statistics.ts';
 import type { EvaluationRecord } from './trial-log.ts';
 
 /** Lines of progress, with the best so far, the pace, and the time left. */
@@ -87,15 +87,10 @@ export function reportTable(
     const names = set === 'test' ? Object.keys(reported.find(({ test }) => test.length > 0)?.test[0] ?? {}) : metrics;
     for (const name of names) {
       const cells = reported.map((r) =>
-        r[set].length > 0 ? interval(r[set].map((scores) => scores[name]!)) : 'failed',
+        r[set].length > 0 ? withInterval(summarise(r[set].map((scores) => scores[name]!)), 4) : 'failed',
       );
       rows.push([`${set} ${name}${set === 'validation' && name === spec.reward.metric ? ' (reward)' : ''}`, ...cells]);
     }
   }
   return alignedTable(rows);
-}
-
-function interval(values: readonly number[]): string {
-  const { mean, ci95 } = summarise(values);
-  return ci95 ? `${mean.toFixed(4)} ± ${(ci95[1] - mean).toFixed(4)}` : mean.toFixed(4);
 }

@@ -11,6 +11,11 @@ export interface Summary {
   readonly n: number;
 }
 
+/** The mean, ± half of its interval where it has one. */
+export function withInterval({ mean, ci95 }: Summary, digits: number): string {
+  return ci95 ? `${mean.toFixed(digits)} ± ${(ci95[1] - mean).toFixed(digits)}` : mean.toFixed(digits);
+}
+
 /** @throws {RangeError} when there is no value */
 export function summarise(values: readonly number[]): Summary {
   const n = values.length;

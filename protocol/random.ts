@@ -111,12 +111,7 @@ export class Random {
 
   /** An index drawn with these probabilities, which sum to 1. */
   categorical(probabilities: readonly number[]): number {
-    let rest = this.uniform();
-    for (let i = 0; i < probabilities.length - 1; i++) {
-      rest -= probabilities[i]!;
-      if (rest < 0) return i;
-    }
-    return probabilities.length - 1;
+    return categoryAt(probabilities, this.uniform());
   }
 
   /** Puts `items` into random order, in place (Fisher and Yates). */
@@ -127,4 +122,17 @@ export class Random {
     }
     return items;
   }
+}
+
+/**
+ * The index into whose part of [0, 1) `u` falls, where each has a part as long as its probability, in their order. One of
+ * probability 0 has none, whatever the sum's last digits.
+ */
+export function categoryAt(probabilities: readonly number[], u: number): number {
+  let rest = u;
+  for (let i = 0; i < probabilities.length; i++) {
+    rest -= probabilities[i]!;
+    if (rest < 0) return i;
+  }
+  return probabilities.findLastIndex((probability) => probability > 0);
 }

@@ -1,5 +1,5 @@
-import { completeTheta, type Parameter } from '../../protocol/parameters.ts';
-import { deriveSeed, Random } from '../../protocol/random.ts';
+import { completeTheta } from '../../protocol/parameters.ts';
+import { categoryAt, deriveSeed, Random } from '../../protocol/random.ts';
 import type { Simulator } from './simulator.ts';
 
 /** 1/φ: of all steps around a circle, that by the golden ratio keeps the points visited most evenly apart. */
@@ -28,19 +28,13 @@ export function stratified<Sample>(simulator: Simulator<Sample>, names: readonly
     ...simulator,
     draw(theta, seed, index) {
       const complete = completeTheta(parameters, theta);
-      const certain = simplexes.map(({ name }: Parameter) => {
+      const certain = simplexes.map(({ name }) => {
         const first = new Random(deriveSeed(seed, 'stratified', name)).uniform(0, 1);
-        return [name, labelAt(complete[name] as number[], (first + index * GOLDEN_STEP) % 1)] as const;
+        const probabilities = complete[name] as number[];
+        const label = categoryAt(probabilities, (first + index * GOLDEN_STEP) % 1);
+        return [name, probabilities.map((_, i) => (i === label ? 1 : 0))] as const;
       });
       return simulator.draw({ ...complete, ...Object.fromEntries(certain) }, seed, index);
     },
   };
-}
-
-/** All probability on the label at `u`, 0 to 1, of the cumulated probabilities. */
-function labelAt(probabilities: readonly number[], u: number): number[] {
-  let cumulated = 0;
-  const found = probabilities.findIndex((probability) => u < (cumulated += probability));
-  const label = found < 0 ? probabilities.findLastIndex((probability) => probability > 0) : found;
-  return probabilities.map((_, i) => (i === label ? 1 : 0));
 }

@@ -62,9 +62,9 @@ const REINFORCE = {
  * everything, so it matters what it is tuned on, and it is tuned long enough that luck matters little. A large one is good
  * at weathers that it is tuned without; from scratch so short a training learns little more than the mean.
  */
-const SIZE = { width: 64, height: 48 };
 const FINE_TUNED = {
-  ...SIZE,
+  width: 64,
+  height: 48,
   networkWidth: 0.2,
   batchSize: 16,
   learningRate: 8e-3,

@@ -7,6 +7,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { markdownTable } from '../markdown.ts';
 import { median } from 'mathjs';
 import { summarise } from '../../agents/statistics.ts';
 import type { EvaluationRecord } from '../../agents/trial-log.ts';
@@ -211,7 +212,7 @@ function markdown(
     const shown = (n: number | null) => (n === null ? 'not reached' : String(Math.round(n)));
     // An arm that had fewer runs has no cell for the others.
     const cells = [...bySeed.map((_, i) => (i < evaluations.length ? shown(evaluations[i]!) : '')), shown(median)];
-    return `| ${[title, budget, ...cells, share(shareOfBudget), share(ratio)].join(' | ')} |`;
+    return [title, budget, ...cells, share(shareOfBudget), share(ratio)];
   });
   return [
     '# Evaluations to reach REINFORCE’s final reward',
@@ -221,9 +222,7 @@ function markdown(
       `It is looked at after ${FIRST_LOOK} evaluations, √2 times as many, and so on; it has reached the level where two looks in a row are not below it, and 0 means that its start had. ` +
       'Evaluations are counted in trained images. The last columns: the median over REINFORCE’s budget, and over the median that REINFORCE itself needed, its budget where one of its searches did not get there.',
     '',
-    `| | budget | ${bySeed.join(' | ')} | median | of REINFORCE’s budget | of REINFORCE’s own |`,
-    `|---|--:|${bySeed.map(() => '--:|').join('')}--:|--:|--:|`,
-    ...rows,
+    ...markdownTable(['', 'budget', ...bySeed, 'median', 'of REINFORCE’s budget', 'of REINFORCE’s own'], rows),
     '',
   ].join('\n');
 }

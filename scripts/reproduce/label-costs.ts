@@ -1,9 +1,10 @@
 /** What the reward loses where proportions are not the hidden ones: how closely a search can find them at all. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { summarise } from '../../agents/statistics.ts';
+import { summarise, withInterval } from '../../agents/statistics.ts';
 import type { Parameter, Theta } from '../../protocol/parameters.ts';
 import { deriveSeed } from '../../protocol/random.ts';
+import { markdownTable } from '../markdown.ts';
 import { seedsOf } from './arms.ts';
 import type { Laboratory } from './experiment.ts';
 import { scoreThetas } from './fixed-thetas.ts';
@@ -22,7 +23,7 @@ interface Change {
   readonly name: string;
   /** What becomes of it, such as `rain/0.3`. */
   readonly change: string;
-  readonly proportions: readonly number[];
+  readonly theta: Theta;
 }
 
 /** Every change of one simplex of the hidden θ that is tried. */
@@ -30,7 +31,7 @@ function changes(parameters: readonly Parameter[], hidden: Theta): Change[] {
   return simplexes(parameters).flatMap(({ name, labels }) => {
     const p = hidden[name] as number[];
     return labels.flatMap((label, i) =>
-      MOVED.map((share) => ({ name, change: `${label}/${share}`, proportions: movedTo(p, i, share) })),
+      MOVED.map((share) => ({ name, change: `${label}/${share}`, theta: { ...hidden, [name]: movedTo(p, i, share) } })),
     );
   });
 }
@@ -51,9 +52,7 @@ export async function reportLabelCosts(
   const tried = changes(parameters, hidden);
   const requests = [
     ...requestsOf('truth', hidden),
-    ...tried.flatMap(({ name, change, proportions }) =>
-      requestsOf(`${name}.${change}`, { ...hidden, [name]: [...proportions] }),
-    ),
+    ...tried.flatMap(({ name, change, theta }) => requestsOf(`${name}.${change}`, theta)),
   ];
   console.log(`costs of labels: ${requests.length} evaluations`);
   const log = join(logs, 'label-costs.jsonl');
@@ -67,14 +66,15 @@ export async function reportLabelCosts(
 
   const csv = costs.map(({ name, change, mean, ci95 }) => [name, change, mean, ...(ci95 ?? [])].join());
   writeFileSync(join(out, 'label-costs.csv'), `${['parameter,change,cost,low,high', ...csv].join('\n')}\n`);
-  const cell = (simplex: string, change: string) => {
-    const { mean, ci95 } = costs.find((cost) => cost.name === simplex && cost.change === change)!;
-    return ci95 ? `${mean.toFixed(3)} ± ${(ci95[1] - mean).toFixed(3)}` : mean.toFixed(3);
-  };
+  const cell = (simplex: string, change: string) =>
+    withInterval(
+      costs.find((cost) => cost.name === simplex && cost.change === change)!,
+      3,
+    );
   const rows = simplexes(parameters).flatMap(({ name, labels }) =>
     labels.map((label, i) => {
       const p = (hidden[name] as number[])[i]!.toFixed(2);
-      return `| ${name} | ${label} | ${p} | ${MOVED.map((share) => cell(name, `${label}/${share}`)).join(' | ')} |`;
+      return [name, label, p, ...MOVED.map((share) => cell(name, `${label}/${share}`))];
     }),
   );
   const text = [
@@ -82,9 +82,11 @@ export async function reportLabelCosts(
     '',
     `By how much ${metric} on validation falls from that of the hidden θ* when a share of the scenes (weather) or of the cars (carTypes) goes to one label, with all else as it is; mean ± half of the 95 % interval over ${seedCount} seeds, paired with θ*. What costs no more than its interval is not to be found in the reward.`,
     '',
-    `| | label | hidden p | ${MOVED.map((share) => `${Math.round(100 * share)} % moved to it`).join(' | ')} |`,
-    `|---|---|--:|${MOVED.map(() => '--:|').join('')}`,
-    ...rows,
+    ...markdownTable(
+      ['', 'label', 'hidden p', ...MOVED.map((share) => `${Math.round(100 * share)} % moved to it`)],
+      rows,
+      2,
+    ),
     '',
   ];
   writeFileSync(join(out, 'label-costs.md'), text.join('\n'));

@@ -1,9 +1,11 @@
 /** What a search makes of hidden proportions: their path over its evaluations, and how far off they end. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { summarise } from '../../agents/statistics.ts';
+import { summarise, withInterval } from '../../agents/statistics.ts';
 import { actionToTheta, type Parameter, type Theta } from '../../protocol/parameters.ts';
 import { writeChart } from '../figures/chart.ts';
+import { markdownTable } from '../markdown.ts';
+import { meanOf } from './arms.ts';
 import type { FinishedSearch } from './searches.ts';
 
 type Simplex = Extract<Parameter, { kind: 'simplex' }>;
@@ -103,20 +105,8 @@ function stagesOf(parameters: readonly Parameter[], search: FinishedSearch): Rec
 }
 
 /** The mean of each label's probability. */
-function meanProportions(all: readonly (readonly number[])[]): number[] {
-  return all[0]!.map((_, i) => all.reduce((sum, proportions) => sum + proportions[i]!, 0) / all.length);
-}
-
-const line = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`;
-const table = (head: readonly string[], body: readonly string[]) => [
-  line(head),
-  `|---|${head
-    .slice(1)
-    .map(() => '--:|')
-    .join('')}`,
-  ...body,
-  '',
-];
+const meanProportions = (all: readonly (readonly number[])[]) =>
+  all[0]!.map((_, i) => meanOf(all.map((proportions) => proportions[i]!)));
 
 /**
  * Writes `proportions.csv` and `proportions.md`: the L1 distance to the hidden proportions at the start, of the θ that
@@ -147,37 +137,38 @@ export function writeProportions(
 
   const rounded = (values: readonly number[]) => values.map((value) => value.toFixed(2));
   const distanceRows = found.flatMap(({ title, searches }) => {
-    const rows = searches.map(({ seed, thetas }) => line([title, seed, ...rounded(distances(thetas))]));
+    const rows = searches.map(({ seed, thetas }) => [title, seed, ...rounded(distances(thetas))]);
     if (searches.length === 1) return rows;
-    const means = columns.map((_, i) => {
-      const { mean, ci95 } = summarise(searches.map(({ thetas }) => distances(thetas)[i]!));
-      return ci95 ? `${mean.toFixed(2)} ± ${(ci95[1] - mean).toFixed(2)}` : mean.toFixed(2);
-    });
+    const means = columns.map((_, i) =>
+      withInterval(summarise(searches.map(({ thetas }) => distances(thetas)[i]!)), 2),
+    );
     const meanTheta = (stage: Stage): Theta =>
       Object.fromEntries(
         parts.map((part) => [part.name, meanProportions(searches.map(({ thetas }) => of(thetas[stage], part)))]),
       );
-    const ofMean = distances({
+    const meanThetas = {
       start: meanTheta('start'),
       learned: meanTheta('learned'),
       policyMean: meanTheta('policyMean'),
-    });
-    return [...rows, line([title, 'mean', ...means]), line([title, 'of the mean θ', ...rounded(ofMean)])];
+    };
+    return [...rows, [title, 'mean', ...means], [title, 'of the mean θ', ...rounded(distances(meanThetas))]];
   });
   const labels = parts.flatMap((part) => part.labels);
   const proportions = (theta: Theta) => rounded(parts.flatMap((part) => of(theta, part)));
   const foundRows = found.flatMap(({ title, searches }) =>
-    searches.map(({ seed, thetas }) => line([title, seed, ...proportions(thetas.learned)])),
+    searches.map(({ seed, thetas }) => [title, seed, ...proportions(thetas.learned)]),
   );
   const text = [
     '# L1 distance to the hidden proportions',
     '',
     'Σ |p − p*| over the labels, from 0 (the same) to 2 (nothing shared): at the start, of the θ that the run recommends (learned), and of the policy’s mean after its last iteration. `mean`: of the distances, ± half of the 95 % interval. `of the mean θ`: of the searches’ mean proportions, in which their own noise cancels and what they have in common remains.',
     '',
-    ...table(['arm', 'seed', ...columns], distanceRows),
+    ...markdownTable(['arm', 'seed', ...columns], distanceRows),
+    '',
     '# What was learned',
     '',
-    ...table(['arm', 'seed', ...labels], [...foundRows, line(['the hidden θ*', '', ...proportions(hidden)])]),
+    ...markdownTable(['arm', 'seed', ...labels], [...foundRows, ['the hidden θ*', '', ...proportions(hidden)]]),
+    '',
   ];
   writeFileSync(join(folder, 'proportions.md'), text.join('\n'));
 }

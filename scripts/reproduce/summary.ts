@@ -1,7 +1,8 @@
 /** What a reproduction leaves as text: summary.json, and the table as CSV and Markdown. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { summarise, type Summary } from '../../agents/statistics.ts';
+import { markdownTable } from '../markdown.ts';
+import { summarise, withInterval, type Summary } from '../../agents/statistics.ts';
 import type { Arm, Scores } from './experiment.ts';
 
 export interface Provenance {
@@ -105,16 +106,14 @@ function markdown(
     .sort((a, b) => b.test.mean - a.test.mean)
     .map((row) => {
       const cells = columns.map(({ of }) => cell(of(row)));
-      return `| ${[row.title, row.evaluations, ...cells, row.test.n].join(' | ')} |`;
+      return [row.title, row.evaluations, ...cells, row.test.n];
     });
   return [
     `# ${experiment}: ${metric}`,
     '',
     about,
     '',
-    `| | evaluations | ${columns.map(({ name }) => name).join(' | ')} | n |`,
-    `|---|--:|${columns.map(() => '--:|').join('')}--:|`,
-    ...lines,
+    ...markdownTable(['', 'evaluations', ...columns.map(({ name }) => name), 'n'], lines),
     '',
     `Made by \`${command}\` at commit ${commit}, backend ${backend}, on ${machine}.`,
     '',
@@ -122,7 +121,5 @@ function markdown(
 }
 
 function cell(score: Summary | undefined): string {
-  if (!score) return '';
-  const { mean, ci95 } = score;
-  return ci95 ? `${mean.toFixed(4)} ± ${(ci95[1] - mean).toFixed(4)}` : mean.toFixed(4);
+  return score ? withInterval(score, 4) : '';
 }
