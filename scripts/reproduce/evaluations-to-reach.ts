@@ -1,5 +1,5 @@
 /**
- * How many evaluations a search needs until it is as good as REINFORCE is at its end.
+ * How many evaluations a search needs until it is as good as REINFORCE, or another agent, is at its end.
  *
  * A search is judged by the θ that it would recommend if it stopped: a policy's mean, not the rewards of its draws,
  * which pay for exploring (on the mixture REINFORCE's draws score .04 below its mean), nor the best reward so far, which
@@ -93,32 +93,39 @@ export interface Reached {
   readonly evaluations: readonly (number | null)[];
   /** Over the seeds, where one that did not get there counts as longer than all others; null where it is such a one. */
   readonly median: number | null;
-  /** The median over REINFORCE's budget. */
+  /** The median over the reference's budget. */
   readonly shareOfBudget: number | null;
-  /** The median over REINFORCE's own, in which one of its searches that did not get there counts as its budget. */
+  /** The median over the reference's own, in which one of its searches that did not get there counts as its budget. */
   readonly ratio: number | null;
 }
 
-/** Compares every arm with `reinforce`, whose level is the mean of what its searches recommend at their end. */
-export function compareWithReinforce(arms: readonly ArmPaths[]): { level: number; reached: Reached[] } {
-  const reinforce = arms.find(({ arm }) => arm === 'reinforce')!;
-  const level = meanOf(reinforce.paths.map((path) => path.at(-1)!.score));
+export interface Comparison {
+  readonly reference: ArmPaths;
+  /** The mean of what the reference's searches recommend at their end. */
+  readonly level: number;
+  readonly reached: readonly Reached[];
+}
+
+/** Compares every arm with the one that is named. */
+export function compareWith(name: string, arms: readonly ArmPaths[]): Comparison {
+  const reference = arms.find(({ arm }) => arm === name)!;
+  const level = meanOf(reference.paths.map((path) => path.at(-1)!.score));
   const of = ({ paths }: ArmPaths) => {
     const evaluations = paths.map((path) => evaluationsToReach(path, level));
     const middle = median(evaluations.map((n) => n ?? Infinity));
     return { evaluations, median: Number.isFinite(middle) ? middle : null };
   };
-  const own = median(of(reinforce).evaluations.map((n) => n ?? reinforce.budget));
+  const own = median(of(reference).evaluations.map((n) => n ?? reference.budget));
   const reached = arms.map((paths): Reached => {
     const { arm, title, budget } = paths;
     const found = of(paths);
     return {
       ...{ arm, title, budget, ...found },
-      shareOfBudget: found.median === null ? null : found.median / reinforce.budget,
+      shareOfBudget: found.median === null ? null : found.median / reference.budget,
       ratio: found.median === null || own === 0 ? null : found.median / own,
     };
   });
-  return { level, reached };
+  return { reference, level, reached };
 }
 
 interface Question {
@@ -128,6 +135,8 @@ interface Question {
   /** On how many fresh seeds each recommendation is evaluated. */
   readonly seeds: number;
   readonly titles: Readonly<Record<string, string>>;
+  /** The arms whose ends are the levels to be reached: `reinforce` where none is given. */
+  readonly references?: readonly string[];
 }
 
 /**
@@ -136,7 +145,7 @@ interface Question {
  */
 export async function reportEvaluationsToReach(
   { server, logs, out }: Laboratory,
-  { environment, metric, seeds, titles }: Question,
+  { environment, metric, seeds, titles, references = ['reinforce'] }: Question,
   byArm: Readonly<Record<string, readonly FinishedSearch[]>>,
 ): Promise<void> {
   const sameQuestion = (searches: readonly FinishedSearch[]) =>
@@ -173,16 +182,13 @@ export async function reportEvaluationsToReach(
     budget: searches[0]!.evaluations,
     paths: searches.map((search) => pathOf.get(search)!),
   }));
-  await writeComparison(out, arms, metric, seeds);
-}
-
-async function writeComparison(out: string, arms: readonly ArmPaths[], metric: string, seeds: number): Promise<void> {
-  const { level, reached } = compareWithReinforce(arms);
+  const comparisons = references.map((name) => compareWith(name, arms));
   const path = join(out, 'evaluations-to-reach');
-  writeFileSync(`${path}.md`, markdown(reached, { level, metric, seeds }));
-  writeFileSync(`${path}.csv`, csv(reached));
+  writeFileSync(`${path}.md`, markdown(comparisons, metric, seeds));
+  writeFileSync(`${path}.csv`, csv(comparisons));
   const labels = { title: 'What a search would recommend', metric: `${metric} of the recommended θ, validation` };
-  await drawRewardCurves(labels, arms.flatMap(curve), { 'REINFORCE’s end': level }, path);
+  const levels = comparisons.map(({ reference, level }) => [`${reference.title}: its end`, level] as const);
+  await drawRewardCurves(labels, arms.flatMap(curve), Object.fromEntries(levels), path);
 }
 
 /** The mean over the searches of an arm at each look, in its 95 % interval. */
@@ -194,18 +200,32 @@ function curve({ title, budget, paths }: ArmPaths): CurvePoint[] {
   });
 }
 
-function csv(reached: readonly Reached[]): string {
-  const rows = reached.flatMap(({ arm, budget, evaluations, shareOfBudget, ratio }) =>
-    evaluations.map((n, i) => [arm, i + 1, budget, n ?? 'not reached', shareOfBudget ?? '', ratio ?? ''].join()),
+function csv(comparisons: readonly Comparison[]): string {
+  const rows = comparisons.flatMap(({ reference, reached }) =>
+    reached.flatMap(({ arm, budget, evaluations, shareOfBudget, ratio }) =>
+      evaluations.map((n, i) =>
+        [reference.arm, arm, i + 1, budget, n ?? 'not reached', shareOfBudget ?? '', ratio ?? ''].join(),
+      ),
+    ),
   );
-  const head = 'arm,seed,budget,evaluations_to_reach,median_over_reinforce_budget,median_over_reinforce_median';
+  const head = 'level_of,arm,seed,budget,evaluations_to_reach,median_over_its_budget,median_over_its_median';
   return `${[head, ...rows].join('\n')}\n`;
 }
 
-function markdown(
-  reached: readonly Reached[],
-  { level, metric, seeds }: { level: number; metric: string; seeds: number },
-): string {
+function markdown(comparisons: readonly Comparison[], metric: string, seeds: number): string {
+  return [
+    '# Evaluations to reach a final reward',
+    '',
+    `A level is the mean over an agent’s searches of the ${metric} on validation of the θ that each recommends at its end. ` +
+      `A search is judged by the θ that it would recommend if it stopped, evaluated on ${seeds} seeds that no search has seen. ` +
+      `It is looked at after ${FIRST_LOOK} evaluations, √2 times as many, and so on; it has reached the level where two looks in a row are not below it, and 0 means that its start had. ` +
+      'Evaluations are counted in trained images. The last columns: the median over the budget of the agent whose level it is, and over the median that this agent itself needed, its budget where one of its searches did not get there.',
+    '',
+    ...comparisons.flatMap(section),
+  ].join('\n');
+}
+
+function section({ reference, level, reached }: Comparison): string[] {
   const bySeed = reached[0]!.evaluations.map((_, i) => `seed ${i + 1}`);
   const share = (value: number | null) => (value === null ? '–' : value.toPrecision(2));
   const rows = reached.map(({ title, budget, evaluations, median, shareOfBudget, ratio }) => {
@@ -215,14 +235,9 @@ function markdown(
     return [title, budget, ...cells, share(shareOfBudget), share(ratio)];
   });
   return [
-    '# Evaluations to reach REINFORCE’s final reward',
+    `## ${reference.title}: ${level.toFixed(4)}`,
     '',
-    `The level is ${level.toFixed(4)} ${metric} on validation: the mean over REINFORCE’s searches of the θ that each recommends at its end. ` +
-      `A search is judged by the θ that it would recommend if it stopped, evaluated on ${seeds} seeds that no search has seen. ` +
-      `It is looked at after ${FIRST_LOOK} evaluations, √2 times as many, and so on; it has reached the level where two looks in a row are not below it, and 0 means that its start had. ` +
-      'Evaluations are counted in trained images. The last columns: the median over REINFORCE’s budget, and over the median that REINFORCE itself needed, its budget where one of its searches did not get there.',
+    ...markdownTable(['', 'budget', ...bySeed, 'median', 'of its budget', 'of its median'], rows),
     '',
-    ...markdownTable(['', 'budget', ...bySeed, 'median', 'of REINFORCE’s budget', 'of REINFORCE’s own'], rows),
-    '',
-  ].join('\n');
+  ];
 }

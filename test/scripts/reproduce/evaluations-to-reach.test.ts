@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { EvaluationRecord, LogRecord } from '../../../agents/trial-log.ts';
 import {
-  compareWithReinforce,
+  compareWith,
   evaluationsToReach,
   looks,
   recommendations,
@@ -73,7 +73,7 @@ describe('evaluations to reach a level', () => {
       budget: 64,
       paths,
     });
-    const { level, reached } = compareWithReinforce([
+    const { level, reached } = compareWith('reinforce', [
       arm('reinforce', path(0, 0.2, 0.4, 0.6, 0.6), path(0, 0.1, 0.2, 0.3, 0.4), path(0, 0.5, 0.5, 0.5, 0.5)),
       arm('quick', path(0, 0.6, 0.7), path(0, 0.5, 0.5), path(0, 0.1, 0.1)),
       arm('hopeless', path(0, 0.1), path(0, 0.1), path(0, 0.6)),
@@ -91,8 +91,24 @@ describe('evaluations to reach a level', () => {
     );
   });
 
+  it('are compared with any other arm’s', () => {
+    const arms = [
+      { arm: 'reinforce', title: '', budget: 64, paths: [path(0, 0.2, 0.3, 0.4, 0.5)] },
+      { arm: 'slow', title: '', budget: 32, paths: [path(0, 0.1, 0.3)] },
+    ];
+    const { reference, level, reached } = compareWith('slow', arms);
+    assert.deepEqual([reference, level], [arms[1], 0.3]);
+    assert.deepEqual(
+      reached.map(({ median, shareOfBudget, ratio }) => [median, shareOfBudget, ratio]),
+      [
+        [32, 1, 1],
+        [32, 1, 1],
+      ],
+    );
+  });
+
   it('are compared with REINFORCE’s budget where most of its searches end below the mean of their ends', () => {
-    const { reached } = compareWithReinforce([
+    const { reached } = compareWith('reinforce', [
       { arm: 'reinforce', title: '', budget: 64, paths: [path(0, 0.9), path(0, 0.1), path(0, 0.1)] },
       { arm: 'quick', title: '', budget: 64, paths: [path(0, 0.9), path(0, 0.9), path(0, 0.9)] },
     ]);
