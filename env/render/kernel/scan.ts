@@ -180,7 +180,7 @@ function enterRow(first: i32, atLeft: v128, start: i32, stop: i32): void {
 /** The same where a texture has holes; samples of see-through triangles are marked. */
 function coverSome(row: i32, sample: i32, offset: f64, y: f64, atLeft: v128, start: i32, stop: i32): void {
   let at = (<usize>(row * view.width + start)) << 2;
-  if (hasHoles) turnToRow(offset, y, start, stop);
+  let isTurned = false;
   for (let x = start; x < stop; x += 4, at += 16) {
     const n = nearnessAt(f64x2.add(f64x2.splat(<f64>x), f64x2(0, 1)), atLeft);
     const inside = i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(stop - x));
@@ -189,6 +189,10 @@ function coverSome(row: i32, sample: i32, offset: f64, y: f64, atLeft: v128, sta
     if (blends) {
       markSamples(row / view.samples, sample, x, i32x4.bitmask(pass), view.width);
       continue;
+    }
+    if (!isTurned) {
+      turnToRow(offset, y, start, stop);
+      isTurned = true;
     }
     const entered = enter(at, n, v128.and(pass, findSolid(x - start, pass)));
     isSeen = isSeen || v128.any_true(entered);
