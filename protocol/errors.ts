@@ -14,7 +14,7 @@ export const ERROR_CODES = {
     false,
     'no such session on this connection: never opened, closed, expired, or a wrong resume token',
   ],
-  RESUME_GAP: [false, 'results after `last_seq` were already acknowledged and are gone'],
+  RESUME_GAP: [false, '`last_seq` is below what was acknowledged, whose results are gone, or above the last result'],
   NEEDS_RESET: [false, 'the episode has ended (or none was begun): send `reset`, or give the step `reset: true`'],
   BAD_ACTION: [false, 'the action or θ breaks a rule; `at` and `rule` say where and which'],
   STEP_ID_CONFLICT: [false, 'this step_id was used before with a different request'],

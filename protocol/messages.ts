@@ -21,7 +21,9 @@ export type Codec = keyof typeof SUBPROTOCOLS;
 /** What a peer may or may not be able to do; both sides name theirs, and each uses only what the other named. */
 export const CAPABILITIES = ['progress', 'resume', 'batch'] as const;
 
-const id = z.union([z.int().min(0), z.string().min(1).max(128)]);
+const id = z.union([z.int().min(0), z.string().min(1).max(128)], {
+  error: 'expected a whole number from 0 or a string of 1 to 128 characters',
+});
 const name = z.string().min(1).max(128);
 const seed = z.int().min(0).max(0xffff_ffff);
 const milliseconds = z.number().min(0);
@@ -255,7 +257,7 @@ export const serverMessages = {
     /** Whether the same request may succeed later. */
     retryable: z.boolean(),
     retry_after_ms: milliseconds.optional(),
-    /** The item of a batch that failed; the others go on. */
+    /** The item of a batch that was refused; the others go on. */
     step_id: z.string().optional(),
     at: z.string().optional(),
     rule: z.string().optional(),
@@ -323,7 +325,8 @@ export function schemaError(
   under: readonly string[] = [],
 ): ProtocolError {
   const issue = error.issues[0]!;
-  const path = [...under, ...issue.path];
+  const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+  const path = [...under, ...issue.path, ...unknown];
   const at = `/${path.map(String).join('/')}`;
   const found = path.reduce<unknown>(
     (node, key) =>

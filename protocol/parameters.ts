@@ -118,7 +118,7 @@ export class ParameterError extends RangeError {
   override readonly name = 'ParameterError';
   constructor(
     readonly path: string,
-    readonly rule: 'shape' | 'range' | 'not_finite' | 'simplex' | 'unknown' | 'missing',
+    readonly rule: 'type' | 'shape' | 'range' | 'not_finite' | 'simplex' | 'unknown' | 'missing',
     message: string,
   ) {
     super(message);
@@ -169,8 +169,11 @@ function checkValue(parameter: Parameter, value: unknown): void {
   const { name } = parameter;
   const path = `/params/${name}`;
   if (parameter.kind === 'continuous') {
-    if (typeof value !== 'number' || !Number.isFinite(value)) {
-      throw new ParameterError(path, 'not_finite', `${name}: expected a finite number, got ${JSON.stringify(value)}`);
+    if (typeof value !== 'number') {
+      throw new ParameterError(path, 'type', `${name}: expected a number, got ${JSON.stringify(value)}`);
+    }
+    if (!Number.isFinite(value)) {
+      throw new ParameterError(path, 'not_finite', `${name}: expected a finite number, got ${value}`);
     }
     if (value < parameter.low || value > parameter.high) {
       const rule = `${parameter.low}..${parameter.high} ${parameter.unit}`.trim();

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import { actionSize, defaultTheta, type Parameter } from '../../protocol/parameters.ts';
 import type { Box, Specification } from '../../protocol/messages.ts';
 import { createExperiment } from '../experiments/load.ts';
@@ -14,6 +15,13 @@ export interface ServedEnvironment {
   readonly source: string;
   readonly definition: ExperimentDefinition;
   readonly spec: Specification;
+}
+
+/** What `open` takes as options, as JSON Schema: names, bounds and defaults. */
+export function optionsSchema({ options, presets = {} }: ExperimentDefinition): Record<string, unknown> {
+  const schema = z.toJSONSchema(options.strict(), { io: 'input', unrepresentable: 'any' });
+  const preset = { description: 'a named set of options, which those beside it go before', enum: Object.keys(presets) };
+  return { ...schema, properties: { ...(preset.enum.length > 0 && { preset }), ...schema.properties } };
 }
 
 /** A short hash of a value's content, whatever the order of its keys. */

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { messageSchemas } from '../../protocol/schema.ts';
 import { OUTCOMES } from '../../protocol/messages.ts';
+import { optionsSchema } from './describe.ts';
 import type { Server } from './dispatch.ts';
 import { history } from './history.ts';
 import { rolesOf, type Role } from './roles.ts';
@@ -59,8 +60,12 @@ const PAGES: Readonly<Record<string, Page>> = {
   '/v1/spec': {
     method: 'GET',
     role: 'agent',
-    reply: ({ environments, limits, version, build }) => {
-      return { status: 200, body: { version, build, limits, environments: environments.map(({ spec }) => spec) } };
+    reply({ environments, limits, version, build }) {
+      const described = environments.map(({ spec, definition }) => ({
+        ...spec,
+        options_schema: optionsSchema(definition),
+      }));
+      return { status: 200, body: { version, build, limits, environments: described } };
     },
   },
   '/v1/schema': { method: 'GET', role: 'agent', reply: () => ({ status: 200, body: messageSchemas() }) },

@@ -1,5 +1,5 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto';
-import { ProtocolError, type CloseCode } from '../../protocol/errors.ts';
+import { ProtocolError, shown, type CloseCode } from '../../protocol/errors.ts';
 import type { Limits, MessageId, ServerMessage, ServerMessages, Specification } from '../../protocol/messages.ts';
 import type { Seed } from '../../protocol/random.ts';
 import { pinnedSeeds, observationOf } from '../environment.ts';
@@ -182,7 +182,7 @@ export class Session {
     const known = running?.record ?? finished;
     if (known && known.hash !== hash) {
       const message = `step_id: expected a new one for a different request, got ${item.step_id} again`;
-      throw new ProtocolError('STEP_ID_CONFLICT', message, { at: '/step_id', got: item.step_id });
+      throw new ProtocolError('STEP_ID_CONFLICT', message, { at: '/step_id', got: shown(item.step_id) });
     }
     if (finished) {
       const result = finished.result!;
@@ -231,7 +231,7 @@ export class Session {
   /**
    * What a resuming client has missed: finished results after `lastSeq`, and the steps that still run.
    *
-   * @throws {ProtocolError} RESUME_GAP when it asks for results that it has acknowledged
+   * @throws {ProtocolError} RESUME_GAP when it asks for results that it has acknowledged, or that there are not yet
    */
   missedSince(lastSeq: number): { results: Result[]; inFlight: string[] } {
     if (lastSeq < this.acknowledged || lastSeq > this.seq) {

@@ -66,7 +66,9 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
       expectError(await peer.ask({ t: 'open', id: 4 }), 'BAD_MESSAGE', '/env_id', 'undefined');
       expectError(await peer.ask({ t: 'reset', id: 4, session_id, seed: -1 }), 'BAD_MESSAGE', '/seed', '-1');
       expectError(await peer.ask({ t: 'reset', id: 4, session_id, seed: 1.5 }), 'BAD_MESSAGE', '/seed', '1.5');
-      expectError(await peer.ask({ t: 'ping', id: { a: 1 } }), 'BAD_MESSAGE', '/id', '{"a":1}');
+      const noId = await peer.ask({ t: 'ping', id: { a: 1 } });
+      expectError(noId, 'BAD_MESSAGE', '/id', '{"a":1}');
+      assert.match(noId['message'] as string, /\/id: expected a whole number from 0 or a string/);
       expectError(
         await peer.ask(step({ seeds: { order: 'x' }, action: ACTION })),
         'BAD_MESSAGE',
@@ -89,7 +91,8 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
     it('[S2] options that the environment does not take', async () => {
       const open = (options: object) => peer.ask({ t: 'open', id: 4, env_id: 'Bandit-v0', options });
       expectError(await open({ noise: 'loud' }), 'BAD_OPTIONS', '/options/noise', '"loud"');
-      assert.equal((await open({ nose: 1 }))['code'], 'BAD_OPTIONS');
+      expectError(await open({ nose: 1 }), 'BAD_OPTIONS', '/options/nose', '1');
+      expectError(await open({ preset: 'none' }), 'BAD_OPTIONS', '/options/preset', '"none"');
     });
 
     it('[S3] a session that is not of this connection', async () => {

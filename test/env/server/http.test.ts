@@ -62,10 +62,16 @@ describe('HTTP', () => {
 
   it('[W2] /v1/spec and /v1/schema say what a client needs to know', async () => {
     const spec = JSON.parse((await ask(open, '/v1/spec')).text) as {
-      environments: { env_id: string; parameters: unknown[] }[];
+      environments: {
+        env_id: string;
+        parameters: unknown[];
+        options_schema: { properties: Record<string, { default?: unknown; minimum?: number }> };
+      }[];
     };
     assert.equal(spec.environments[0]!.env_id, 'Bandit-v0');
     assert.equal(spec.environments[0]!.parameters.length, 3);
+    const { noise } = spec.environments[0]!.options_schema.properties;
+    assert.deepEqual([noise!.default, noise!.minimum], [0, 0]);
     const schema = JSON.parse((await ask(open, '/v1/schema')).text) as {
       client: Record<string, { required: string[] }>;
       server: Record<string, { properties: Record<string, { enum?: string[] }> }>;
