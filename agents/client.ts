@@ -145,6 +145,10 @@ export class Client {
     this.welcome = welcome;
     this.connection = connection;
     connection.onMessage = (message) => this.hear(message);
+    connection.onBrokenAnswer = (re, error) => {
+      this.pending.get(re as number)?.reject(error);
+      this.pending.delete(re as number);
+    };
     connection.onClose = (error) => {
       if (this.connection === connection) this.connection = undefined;
       // The next connection resumes with what is known then.

@@ -8,6 +8,7 @@ import {
   serverMessages,
   type ClientMessage,
   type Codec,
+  type MessageId,
   type ServerMessage,
   type ServerMessages,
 } from '../protocol/messages.ts';
@@ -34,6 +35,8 @@ export class Connection {
   /** Told once, with why. Set by the owner, as is `onMessage`. */
   onClose: (error: ConnectionError) => void = () => {};
   onMessage: (message: ServerMessage) => void = () => {};
+  /** Told of an answer that breaks the protocol: the same question would get the same answer. */
+  onBrokenAnswer: (re: MessageId, error: ConnectionError) => void = () => {};
   private liveness: NodeJS.Timeout | undefined;
 
   private constructor(
@@ -47,6 +50,7 @@ export class Connection {
     url: string,
     { codec, token, name }: ConnectionOptions,
   ): Promise<{ connection: Connection; welcome: ServerMessages['welcome'] }> {
+    if (!/^wss?:\/\/./.test(url)) throw new ConnectionError(`url: expected ws://… or wss://…, got ${url}`);
     const socket = new WebSocket(url, SUBPROTOCOLS[codec], {
       perMessageDeflate: false,
       maxPayload: MAX_PAYLOAD_BYTES,
@@ -91,7 +95,11 @@ export class Connection {
         });
       });
       // A socket that is lost after the welcome is reported by `close`.
-      socket.on('error', (error) => reject(new ConnectionError(`${this.url}: ${error.message}`)));
+      socket.on('error', (error: NodeJS.ErrnoException) => {
+        const hint =
+          error.code === 'ECONNREFUSED' ? '; no server listens there (npm run serve -- --env … starts one)' : '';
+        reject(new ConnectionError(`${this.url}: ${error.message}${hint}`));
+      });
       socket.on('close', (code, reason) => {
         clearTimeout(timer);
         clearTimeout(this.liveness);
@@ -113,11 +121,16 @@ export class Connection {
 
   /** The message in a frame; undefined, and the socket closed, for one that makes no sense. */
   private read(data: Buffer, isBinary: boolean): ServerMessage | undefined {
+    let value: unknown;
     try {
-      return parseMessage(serverMessages, decode(this.codec, data, isBinary));
+      value = decode(this.codec, data, isBinary);
+      return parseMessage(serverMessages, value);
     } catch (error) {
       // A later minor version may say things that we do not know.
       if (error instanceof ProtocolError && error.code === 'UNKNOWN_TYPE') return undefined;
+      const { re } = (value ?? {}) as { re?: MessageId };
+      const text = `${this.url}: expected an answer that keeps to the protocol: ${(error as Error).message}`;
+      if (re !== undefined) this.onBrokenAnswer(re, new ConnectionError(text));
       this.socket.close(1002, 'a message of the server breaks the protocol');
       return undefined;
     }

@@ -51,7 +51,10 @@ export function jsonObject(word: string): Record<string, unknown> {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new InvalidArgumentError(`Expected a JSON object in ${inline ? 'it' : word}: ${(error as Error).message}.`);
+    const where = inline ? '' : ` in ${word}`;
+    throw new InvalidArgumentError(
+      `Expected a JSON object${where}, got "${text.slice(0, 60)}" (${(error as Error).message}).`,
+    );
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InvalidArgumentError(`Expected a JSON object, got "${text.slice(0, 60)}".`);

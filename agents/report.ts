@@ -86,9 +86,12 @@ export function reportTable(
     // A target may have several test sets: their scores are `<set>.<metric>`.
     const names = set === 'test' ? Object.keys(reported.find(({ test }) => test.length > 0)?.test[0] ?? {}) : metrics;
     for (const name of names) {
-      const cells = reported.map((r) =>
-        r[set].length > 0 ? withInterval(summarise(r[set].map((scores) => scores[name]!)), 4) : 'failed',
-      );
+      const cells = reported.map((r) => {
+        if (r[set].length === 0) return 'failed';
+        const scores = r[set].map((all) => all[name]);
+        // A metric other than the reward may have no value.
+        return scores.includes(undefined) ? '–' : withInterval(summarise(scores as number[]), 4);
+      });
       rows.push([`${set} ${name}${set === 'validation' && name === spec.reward.metric ? ' (reward)' : ''}`, ...cells]);
     }
   }

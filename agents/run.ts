@@ -10,7 +10,7 @@ import { Command, Option } from 'commander';
 import { actionSize, completeTheta, defaultTheta, thetaToAction, type Theta } from '../protocol/parameters.ts';
 import { deriveSeed, Random } from '../protocol/random.ts';
 import type { Agent, Problem, Trial } from './agent.ts';
-import { connect, type RemoteEnvironment } from './client.ts';
+import { connect, ConnectionError, ProtocolError, type RemoteEnvironment } from './client.ts';
 import { Watch } from './discard.ts';
 import { choice, integer, jsonObject, seed } from './flags.ts';
 import { describeTheta, Progress, reportTable, type Reported } from './report.ts';
@@ -77,7 +77,12 @@ function commonFlags(command: Command): Command {
       'none',
     )
     .option('--parallel <n>', 'evaluations under way at once (default: as many as the server takes)', integer(1))
-    .option('--finalists <n>', 'how many of the best are evaluated again on fresh seeds', integer(1), 3)
+    .option(
+      '--finalists <n>',
+      'how many of the best are evaluated again on fresh seeds, beside the θ that the agent believes in',
+      integer(1),
+      3,
+    )
     .option('--finalist-seeds <n>', 'on how many seeds each', integer(1), 2)
     .option(
       '--report-seeds <n>',
@@ -149,7 +154,13 @@ function startAction(where: string, environment: RemoteEnvironment, random: Rand
     centre: () => Array.from({ length: size }, () => 0),
     random: () => Array.from({ length: size }, () => random.uniform(-1, 1)),
   };
-  return named[where]?.() ?? thetaToAction(parameters, completeTheta(parameters, jsonObject(where) as Theta));
+  if (named[where]) return named[where]();
+  try {
+    return thetaToAction(parameters, completeTheta(parameters, jsonObject(where) as Theta));
+  } catch (error) {
+    const known = `${Object.keys(named).join(', ')}, or θ as {…} or a file`;
+    throw new Error(`--start: expected ${known}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 async function run<Options>(
@@ -184,8 +195,12 @@ async function run<Options>(
     };
     if (past && past.header.environment.specHash !== spec.spec_hash) {
       const { id, specHash } = past.header.environment;
-      throw new Error(`${resumePath}: expected ${id} with spec ${specHash}, got ${spec.env_id} with ${spec.spec_hash}`);
+      throw new Error(
+        `${resumePath}: expected ${id} with spec ${specHash}, got ${spec.env_id} with ${spec.spec_hash}: ` +
+          'options, parameters, metrics or a version have changed, and rewards no longer compare',
+      );
     }
+    startAction(options.start, environment, new Random(0)); // One that makes no sense leaves no log.
     const time = new Date().toISOString().replace(/[-:]|\..*/g, '');
     const log = new TrialLog(resumePath ?? options.log ?? `runs/${name}-${spec.env_id}-${time}.jsonl`, {
       resume: !!past,
@@ -211,9 +226,12 @@ async function run<Options>(
     };
     try {
       await search(session, options, make, command.opts() as Options);
+    } catch (error) {
+      const goesOn = signal.aborted || error instanceof ConnectionError || error instanceof ProtocolError;
+      if (goesOn) console.log(`stopped; go on with --resume ${log.path}`);
+      throw error;
     } finally {
       log.close();
-      if (signal.aborted) console.log(`stopped; go on with --resume ${log.path}`);
     }
   } finally {
     await client.close();
@@ -357,6 +375,10 @@ async function search<Options>(
     if (iteration >= told) log.append({ type: 'iteration', iteration, state: agent.state?.() ?? {} });
   }
 
+  if (trials.every(({ reward, estimate = reward }) => estimate === null)) {
+    const { outcome, reason } = trials[0]!;
+    throw new Error(`none of the ${trials.length} evaluations has a reward; the first one: ${outcome} (${reason})`);
+  }
   const learned = await bestOf(session, options, finalists(trials, agent, options.finalists));
   const reported: Reported[] = [
     { name: 'start', ...(await report(session, options, 'start', start)) },
@@ -388,7 +410,7 @@ async function bestOf(
   candidates: readonly (readonly number[])[],
 ): Promise<readonly number[]> {
   if (candidates.length === 0) throw new Error('the search found no action whose evaluation succeeded');
-  console.log(`\nre-evaluating ${candidates.length} finalists on ${finalistSeeds} fresh seeds each`);
+  console.log(`\nre-evaluating ${candidates.length} candidates on ${finalistSeeds} fresh seeds each`);
   const requests = candidates.flatMap((action, i) =>
     Array.from({ length: finalistSeeds }, (_, j): Request => ({
       key: `after-${evaluations}/finalist/${i}/${j}`,

@@ -5,7 +5,7 @@
  * the agent's state after each iteration (`iteration`), and what the run ended with (`summary`). A run that was
  * stopped, however roughly, continues from it: no evaluation that was paid for is made again.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** The first line. */
@@ -58,6 +58,7 @@ export type LogRecord =
  * @throws {Error} naming the line, where another is broken, or the first is no run's header
  */
 export function readTrialLog(path: string): { header: RunHeader; records: LogRecord[] } {
+  if (!existsSync(path)) throw new Error(`${path}: expected the log of a run, got no such file`);
   const bytes = readFileSync(path);
   const whole = bytes.lastIndexOf(10) + 1; // a record is whole when its newline is there
   if (whole < bytes.length) truncateSync(path, whole);

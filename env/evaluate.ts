@@ -3,6 +3,7 @@
  *
  *     R(θ) = score(train(simulate(θ)), validation)      (Ruiz et al. 2019, eq. 1 and Fig. 1)
  */
+import { shown } from '../protocol/errors.ts';
 import { deriveSeed, type Seed } from '../protocol/random.ts';
 import type { Theta } from '../protocol/parameters.ts';
 import { earlyScorer } from './early-scores.ts';
@@ -152,7 +153,7 @@ async function evaluateOnce<Sample>(
     timing.validateMs = lap();
     const reward = scores[task.reward];
     if (reward === undefined || !Number.isFinite(reward)) {
-      const reason = `${task.name}: expected a finite ${task.reward}, got ${reward}`;
+      const reason = `${task.name}: expected a finite ${task.reward}, got ${shown(reward)}`;
       return { outcome: 'diverged', reward: null, scores: {}, reason, timing };
     }
     return { outcome: 'ok', reward, scores, ...(testScores && { testScores }), timing };

@@ -89,7 +89,11 @@ export function defineParameters(drafts: readonly Draft[]): readonly Parameter[]
       draft.kind === 'simplex'
         ? { ...draft, labels: [...draft.labels], default: [...draft.default], unit: 'probability', slice }
         : { ...draft, slice };
-    checkValue(parameter, parameter.default);
+    try {
+      checkValue(parameter, parameter.default);
+    } catch (error) {
+      throw new RangeError(`default of parameter ${(error as Error).message}`, { cause: error });
+    }
     return parameter;
   });
 }
@@ -176,7 +180,8 @@ function checkValue(parameter: Parameter, value: unknown): void {
       throw new ParameterError(path, 'not_finite', `${name}: expected a finite number, got ${value}`);
     }
     if (value < parameter.low || value > parameter.high) {
-      const rule = `${parameter.low}..${parameter.high} ${parameter.unit}`.trim();
+      const unit = parameter.unit === '1' ? '' : parameter.unit;
+      const rule = `${parameter.low}..${parameter.high} ${unit}`.trim();
       throw new ParameterError(path, 'range', `${name}: expected ${rule}, got ${value}`);
     }
     return;

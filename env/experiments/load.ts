@@ -2,15 +2,39 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import { shown } from '../../protocol/errors.ts';
+import { completeTheta, parameter, theta } from '../../protocol/parameters.ts';
 import type { Experiment, ExperimentDefinition } from './experiment.ts';
 import { BUILT_IN } from './index.ts';
 
-/** What a definition must look like to be one; what `create` returns is checked by the compiler alone. */
+/** What a definition must look like to be one. */
 const shape = z.object({
   id: z.string().min(1).max(128),
   title: z.string(),
   options: z.instanceof(z.ZodObject),
   create: z.function(),
+});
+
+const bound = z.custom<number>((value) => typeof value === 'number' && !Number.isNaN(value), 'expected a number');
+/** What `create` must return: a module is run without being compiled, and what it gets wrong is said at once. */
+const returned = z.object({
+  simulator: z.object({
+    name: z.string(),
+    version: z.int(),
+    parameters: z.array(parameter).min(1),
+    draw: z.function(),
+  }),
+  task: z.object({
+    name: z.string(),
+    version: z.int().optional(),
+    metrics: z.array(z.object({ name: z.string(), meaning: z.string(), low: bound, high: bound })).min(1),
+    reward: z.string(),
+    train: z.function(),
+  }),
+  target: z.object({ name: z.string(), validation: z.function(), test: z.function() }),
+  trainingSamples: z.int().min(1),
+  replicates: z.int().min(1).optional(),
+  start: theta,
 });
 
 /**
@@ -32,13 +56,49 @@ export async function loadDefinition(source: string): Promise<ExperimentDefiniti
   if (!shape.safeParse(module.default).success) {
     throw new Error(`${source}: expected \`export default defineExperiment({ id, title, options, create })\``);
   }
-  return module.default as ExperimentDefinition;
+  const definition = module.default as ExperimentDefinition;
+  for (const preset of [undefined, ...Object.keys(definition.presets ?? {})]) {
+    const parsed = definition.options.strict().safeParse({ ...definition.presets?.[preset ?? ''] });
+    if (parsed.success) continue;
+    const { path, message } = parsed.error.issues[0]!;
+    const place = `options${preset === undefined ? '' : ` of the preset ${preset}`}: ${path.join('.')}`;
+    throw new Error(
+      `${source}: ${place}: expected a default for every option, and presets that keep to them: ${message}`,
+    );
+  }
+  return definition;
+}
+
+/** @throws {Error} naming the place, the rule and the value where `create` returned something else than an experiment */
+function checkExperiment({ id }: ExperimentDefinition, experiment: Experiment): void {
+  const complain = (place: string, text: string): never => {
+    throw new Error(`${id}: create: ${place}: ${text}`);
+  };
+  const parsed = returned.safeParse(experiment);
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]!;
+    const found = path.reduce<unknown>(
+      (node, key) => (node as Record<PropertyKey, unknown> | undefined)?.[key],
+      experiment,
+    );
+    complain(path.join('.'), `${message}, got ${shown(found)}`);
+  }
+  const { metrics, reward } = experiment.task;
+  const names = metrics.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) complain('task.metrics', `expected names of their own, got ${twice} twice`);
+  if (!names.includes(reward)) complain('task.reward', `expected one of ${names.join(', ')}, got ${reward}`);
+  try {
+    completeTheta(experiment.simulator.parameters, experiment.start);
+  } catch (error) {
+    complain('start', (error as Error).message);
+  }
 }
 
 /**
  * An experiment with these options, completed with those of the preset that they name, and the defaults.
  *
- * @throws {z.ZodError} where an option is unknown or breaks its rule
+ * @throws {z.ZodError} where an option is unknown or breaks its rule; {Error} where `create` returns no experiment
  */
 export function createExperiment(
   definition: ExperimentDefinition,
@@ -46,7 +106,18 @@ export function createExperiment(
 ): { experiment: Experiment; options: Record<string, unknown> } {
   const presets = definition.presets ?? {};
   const { preset, ...own } = options;
-  if (preset !== undefined) z.object({ preset: z.enum(Object.keys(presets)) }).parse({ preset });
-  const resolved = definition.options.strict().parse({ ...presets[preset as string], ...own });
-  return { experiment: definition.create(resolved), options: resolved };
+  if (preset !== undefined && !Object.hasOwn(presets, preset as string)) {
+    const message = `expected one of the presets (${Object.keys(presets).join(', ') || 'there are none'})`;
+    throw new z.ZodError([{ code: 'custom', path: ['preset'], message, input: preset }]);
+  }
+  const known = Object.keys(definition.options.shape).join(', ') || 'there are none';
+  const resolved = definition.options
+    .strict()
+    .parse(
+      { ...presets[preset as string], ...own },
+      { error: ({ code }) => (code === 'unrecognized_keys' ? `expected a known option (${known})` : undefined) },
+    );
+  const experiment = definition.create(resolved);
+  checkExperiment(definition, experiment);
+  return { experiment, options: resolved };
 }

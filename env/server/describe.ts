@@ -75,7 +75,7 @@ export function describeExperiment(
   const identity = {
     id: definition.id,
     simulator: [simulator.name, simulator.version],
-    task: [task.name, task.reward],
+    task: [task.name, task.reward, ...(task.version === undefined ? [] : [task.version])],
     target: target.name,
     training_samples: experiment.trainingSamples,
     options,

@@ -93,6 +93,9 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
   const definitions = await Promise.all(
     options.environments.map(async (source) => ({ source, definition: await loadDefinition(source) })),
   );
+  const ids = definitions.map(({ definition }) => definition.id);
+  const twice = ids.find((id, i) => ids.indexOf(id) < i);
+  if (twice !== undefined) throw new Error(`environments: expected an id of its own for each, got ${twice} twice`);
   const journal = new Journal(options.journal);
   const pool = new WorkerPool({
     size: options.workers,

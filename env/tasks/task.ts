@@ -32,6 +32,8 @@ export type TrainingProgress<Sample = unknown> = (progress: {
  */
 export interface Task<Sample> {
   readonly name: string;
+  /** Part of the environment's version: raise it when the same samples and seeds give another score. */
+  readonly version?: number;
   /** What a score consists of, in the order of the observation vector. */
   readonly metrics: readonly Metric[];
   /** The metric that is the reward; it is maximised. */

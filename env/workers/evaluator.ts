@@ -1,4 +1,5 @@
 /** Runs jobs, one after the other: what a worker does, in a process of its own or in the server's. */
+import { relative } from 'node:path';
 import { evaluate, type Evaluation, type EvaluationProgress } from '../evaluate.ts';
 import { createExperiment, loadDefinition } from '../experiments/load.ts';
 import type { Experiment } from '../experiments/experiment.ts';
@@ -89,7 +90,7 @@ export class Evaluator {
       this.tellDone();
       if (error instanceof Cancelled) return this.tell({ kind: 'cancelled', number });
       console.error(error);
-      const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+      const reason = error instanceof Error ? `${error.name}: ${error.message}${place(error)}` : String(error);
       this.waiting.length = 0;
       this.tell({ kind: 'threw', number, reason });
     }
@@ -111,6 +112,13 @@ export class Evaluator {
       this.tell({ kind: 'progress', number, progress });
     };
   }
+}
+
+/** Where in the project an error was thrown, such as ` (env/examples/line.ts:36)`; empty where that is unknown. */
+function place({ stack = '' }: Error): string {
+  const frames = stack.split('\n').map((line) => /[( ](?:file:\/\/)?(\/[^()]+?):(\d+):\d+\)?$/.exec(line));
+  const own = frames.find((frame) => frame && !frame[1]!.includes('/node_modules/'));
+  return own ? ` (${relative(process.cwd(), own[1]!)}:${own[2]})` : '';
 }
 
 /** Of a metric other than the reward that is no number there is nothing to send. */

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { WebSocketServer } from 'ws';
 import { connect, ConnectionError, ProtocolError, type Client, type StepProgress } from '../../agents/client.ts';
+import { decode } from '../../protocol/codec.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 import type { Codec } from '../../protocol/messages.ts';
 import type { EnvironmentServer } from '../../env/server/server.ts';
@@ -174,13 +178,48 @@ describe('the client', () => {
   it('says who it could not reach, or why it was refused', async () => {
     await assert.rejects(connect('ws://127.0.0.1:1'), {
       name: 'ConnectionError',
-      message: /127\.0\.0\.1:1.*ECONNREFUSED/,
+      message: /127\.0\.0\.1:1.*ECONNREFUSED.*no server listens there/,
     });
+    await assert.rejects(connect('localhost:1'), { message: 'url: expected ws://… or wss://…, got localhost:1' });
     const server = await startBanditServer({ tokens: { agent: 'secret' } });
     await assert.rejects(connect(server.url), { name: 'ProtocolError', code: 'UNAUTHENTICATED' });
     await assert.rejects(connect(server.url, { token: 'wrong' }), { message: /401/ });
     await (await connect(server.url, { token: 'secret' })).close();
     await server.stop();
+  });
+
+  it('gives up at once where an answer breaks the protocol: the same question would have the same answer', async () => {
+    const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(sockets, 'listening');
+    let opens = 0;
+    sockets.on('connection', (socket) =>
+      socket.on('message', (data) => {
+        const { t, id: re } = decode('json', data as Buffer, false) as { t: string; id: number };
+        opens += t === 'open' ? 1 : 0;
+        const welcome = { t: 'welcome', re, protocol: 1, server: { name: '', version: '', build: '' } };
+        const rest = {
+          connection_id: '',
+          capabilities: [],
+          heartbeat: { interval_ms: 1e4, timeout_ms: 1e4 },
+          envs: [],
+        };
+        const names = ['workers', 'max_payload_bytes', 'max_in_flight', 'max_unacknowledged', 'max_batch'];
+        names.push('max_sessions', 'queue_depth', 'max_detach_grace_ms', 'max_messages_per_s');
+        const limits = Object.fromEntries(names.map((name) => [name, 1]));
+        socket.send(
+          JSON.stringify(t === 'hello' ? { ...welcome, ...rest, limits } : { t: 'opened', re, epoch: 'one' }),
+        );
+      }),
+    );
+    const client = await connect(`ws://127.0.0.1:${(sockets.address() as AddressInfo).port}`, { protocol: 'json' });
+    await assert.rejects(client.open({ env_id: 'Bandit-v0' }), {
+      name: 'ConnectionError',
+      message: /expected an answer that keeps to the protocol: \/session_id/,
+    });
+    await client.close();
+    assert.equal(opens, 1);
+    sockets.clients.forEach((socket) => socket.terminate());
+    sockets.close();
   });
 
   it('fails what waits when the server is gone for good', async () => {

@@ -249,10 +249,14 @@ describe('an agent’s program', () => {
       finish(start('cem', '--evalutions', '5')),
       finish(start('cem', '--evaluations', 'many')),
       finish(start('cem', '--url', 'ws://127.0.0.1:9', '--log', log)),
+      finish(start('cem', '--url', server.url, '--log', log, '--start', 'center')),
+      finish(start('cem', '--resume', 'no-such-log.jsonl')),
     ]);
     assert.match(results[0].err, /unknown option '--evalutions'/);
     assert.match(results[1].err, /Expected a number from 1 to \d+, got "many"/);
     assert.match(results[2].err, /^cem: .*127\.0\.0\.1:9/);
+    assert.match(results[3].err, /^cem: --start: expected start, default, centre, random, or θ.*"center"/);
+    assert.match(results[4].err, /^cem: no-such-log\.jsonl: expected the log of a run/);
     assert.ok(results.every(({ code }) => code === 1));
     assert.ok(!existsSync(log), 'no log is begun before there is a server');
   });
@@ -262,7 +266,17 @@ describe('an agent’s program', () => {
       start('cem', '--url', server.url, '--log', log, '--env-options', '{"fault":"throw"}', '--population', '4'),
     );
     assert.equal(code, 1);
-    assert.match(err, /all 4 evaluations of iteration 0 failed: .*this bandit throws/);
+    assert.match(
+      err,
+      /all 4 evaluations of iteration 0 failed: .*this bandit throws \(test\/environments\/bandit\.ts:\d+\)/,
+    );
+  });
+
+  it('fails when no evaluation has a reward, with the outcome of the first', async () => {
+    const flags = ['--env-options', '{"fault":"diverge"}', '--population', '4', '--evaluations', '8'];
+    const { code, err } = await finish(start('cem', '--url', server.url, '--log', log, ...flags));
+    assert.equal(code, 1);
+    assert.match(err, /^cem: none of the 8 evaluations has a reward; the first one: diverged \(.*NaN/);
   });
 });
 

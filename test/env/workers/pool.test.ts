@@ -68,7 +68,7 @@ describe('the worker pool', () => {
   });
 
   for (const [fault, reason] of [
-    ['throw', /^Error: this bandit throws$/],
+    ['throw', /^Error: this bandit throws \(test\/environments\/bandit\.ts:\d+\)$/],
     ['exit', /exit code 3: Error: this bandit leaves/],
     ['abort', /signal SIGABRT/],
     ['memory', /signal SIGABRT.*heap out of memory/],
@@ -136,7 +136,9 @@ describe('the worker pool', () => {
     assert.deepEqual([own.pids, own.size, own.backendOf(BANDIT)], [[], 1, 'arithmetic']);
     const there = (work: Job, deadlineMs?: number) => own.submit(work, { owner: 'me', deadlineMs }).done;
     assert.equal((await there(job({}, { seed: 9 }))).reward, (await run(job({}, { seed: 9 }))).reward);
-    assert.deepEqual(summary(await there(job({ fault: 'throw' }))), ['failed', null, 'Error: this bandit throws']);
+    const [outcome, reward, reason] = summary(await there(job({ fault: 'throw' })));
+    assert.deepEqual([outcome, reward], ['failed', null]);
+    assert.match(String(reason), /^Error: this bandit throws \(test\/environments\/bandit\.ts:\d+\)$/);
     assert.equal((await there(job({ fault: 'hang' }), 100)).outcome, 'deadline');
     assert.equal((await there(job())).outcome, 'ok', 'the one that hangs was given up');
     await own.stop();

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { defineExperiment, type Experiment, type ExperimentDefinition } from '../../env/experiments/experiment.ts';
+import { createExperiment, loadDefinition } from '../../env/experiments/load.ts';
+import { startServer } from '../../env/server/server.ts';
+import { createLog } from '../../env/server/log.ts';
+import { hiddenTarget } from '../../env/targets/hidden.ts';
+import { defineParameters } from '../../protocol/parameters.ts';
+
+const parameters = defineParameters([
+  { kind: 'continuous', name: 'x', low: 0, high: 1, default: 0.5, unit: '1', scale: 'linear', meaning: '' },
+  { kind: 'simplex', name: 'kind', labels: ['a', 'b'], default: [0.5, 0.5], meaning: '' },
+]);
+const good: Experiment<number> = {
+  simulator: { name: 'numbers', version: 1, parameters, draw: () => 0 },
+  task: {
+    name: 'nothing',
+    metrics: [{ name: 'score', meaning: '', low: 0, high: Infinity }],
+    reward: 'score',
+    train: async () => ({ score: async () => ({ score: 0 }), dispose() {} }),
+  },
+  target: { name: 'nothing', validation: async () => [], test: async () => [] },
+  trainingSamples: 1,
+  start: { x: 0 },
+};
+
+const definitionOf = (changes: Readonly<Record<string, unknown>>): ExperimentDefinition =>
+  defineExperiment({
+    id: 'Own-v0',
+    title: 'Own',
+    options: z.object({ size: z.int().default(1) }),
+    presets: { small: { size: 1 } },
+    create: () => ({ ...good, ...changes }),
+  });
+
+describe('an own environment', () => {
+  it('is refused at once, with place, rule and value, where `create` returns no experiment', () => {
+    const { simulator, task } = good;
+    const [x] = parameters;
+    const wrong: [Readonly<Record<string, unknown>>, RegExp][] = [
+      [{ trainingSamples: 0.5 }, /^Error: Own-v0: create: trainingSamples: .*got 0\.5$/],
+      [
+        { simulator: { ...simulator, parameters: [{ ...x, meaning: undefined }] } },
+        /parameters\.0\.meaning: .*undefined/,
+      ],
+      [{ simulator: { ...simulator, parameters: [{ ...x, scale: 'cubic' }] } }, /parameters\.0\.scale: .*got "cubic"/],
+      [{ simulator: { ...simulator, parameters: [{ ...x, high: Infinity }] } }, /parameters\.0\.high: .*Infinity/],
+      [{ task: { ...task, metrics: [] } }, /task\.metrics: .*got \[\]/],
+      [{ task: { ...task, reward: 'scroe' } }, /task\.reward: expected one of score, got scroe/],
+      [{ task: { ...task, metrics: [...task.metrics, ...task.metrics] } }, /task\.metrics: .*score twice/],
+      [{ start: undefined }, /create: start: .*got undefined/],
+      [{ start: { x: 2 } }, /create: start: x: expected 0\.\.1, got 2/],
+    ];
+    for (const [changes, message] of wrong) assert.throws(() => createExperiment(definitionOf(changes), {}), message);
+    assert.equal(createExperiment(definitionOf({}), {}).options['size'], 1);
+  });
+
+  it('says which options and presets it knows', () => {
+    const issue = (options: object) => {
+      try {
+        createExperiment(definitionOf({}), { ...options });
+      } catch (error) {
+        return (error as z.ZodError).issues[0]!.message;
+      }
+      return undefined;
+    };
+    assert.equal(issue({ sise: 2 }), 'expected a known option (size)');
+    assert.equal(issue({ preset: 'none' }), 'expected one of the presets (small)');
+  });
+
+  it('has a default for every option, and an id of its own', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lts-load-'));
+    try {
+      const module = (name: string, options: string) => {
+        const path = join(folder, name);
+        const [experiment, zod] = ['env/experiments/experiment.ts', 'node_modules/zod/index.js'].map((file) =>
+          JSON.stringify(join(import.meta.dirname, '../..', file)),
+        );
+        writeFileSync(
+          path,
+          `import { defineExperiment } from ${experiment};\nimport { z } from ${zod};\n` +
+            `export default defineExperiment({ id: 'Own-v0', title: '', options: z.object(${options}), create() {} });\n`,
+        );
+        return path;
+      };
+      await assert.rejects(
+        loadDefinition(module('no-default.ts', '{ size: z.int() }')),
+        /no-default\.ts: options: size: expected a default for every option/,
+      );
+      const same = { log: createLog('silent'), build: '', version: '', port: 0, host: '127.0.0.1', workers: 0 };
+      const environments = [module('a.ts', '{}'), module('b.ts', '{}')];
+      await assert.rejects(startServer({ ...same, environments }), /an id of its own for each, got Own-v0 twice/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('may leave parameters of its hidden θ* out, but not misspell them', async () => {
+    const seen: unknown[] = [];
+    const simulator = {
+      ...good.simulator,
+      draw: (theta: unknown) => {
+        seen.push(theta);
+        return 0;
+      },
+    };
+    await hiddenTarget(simulator, { x: 0.2 }, { validation: 1, test: 1 }, 1).validation();
+    assert.deepEqual(seen, [{ x: 0.2, kind: [0.5, 0.5] }]);
+    assert.throws(
+      () => hiddenTarget(simulator, { y: 0.2 }, { validation: 1, test: 1 }, 1),
+      /y: expected one of x, kind/,
+    );
+    assert.throws(() => hiddenTarget(simulator, { x: 2 }, { validation: 1, test: 1 }, 1), /x: expected 0\.\.1, got 2/);
+  });
+});
