@@ -94,6 +94,31 @@ describe('sessions', () => {
     assert.equal((await resume(session_id, token)).reply.t, 'resumed');
   });
 
+  it('[S7] a ping says nothing about the session: the old token works after it, and not after an ack', async () => {
+    const { peer, session_id, token } = await opened();
+    peer.close();
+    const { peer: second } = await resume(session_id, token);
+    await second.ask({ t: 'ping', id: 9 }, 'pong');
+    const { peer: third, reply } = await resume(session_id, token);
+    assert.equal(reply.t, 'resumed');
+    third.send({ t: 'ack', session_id, seq: 0 });
+    await third.ask({ t: 'ping', id: 9 }, 'pong');
+    assert.equal((await resume(session_id, token)).reply['code'], 'SESSION_NOT_FOUND');
+    third.close();
+  });
+
+  it('[P12] a batch that outlives its connection gives its results, and no count', async () => {
+    const { peer, session_id, token } = await opened({ delayMs: 300 });
+    const items = ['one', 'two'].map((step_id) => ({ step_id, action: ACTION }));
+    await peer.ask({ t: 'step_batch', id: 'batch', session_id, items }, 'accepted');
+    peer.close();
+    const { peer: second, reply } = await resume(session_id, token);
+    assert.deepEqual(reply['in_flight'], ['one', 'two']);
+    for (let i = 0; i < 2; i++) assert.equal((await second.next('result'))['re'], 'batch');
+    assert.equal((await second.ask({ t: 'ping', id: 9 })).t, 'pong', 'and nothing before it');
+    second.close();
+  });
+
   it('[S7] the token that the client has still works when several replies in a row were lost', async () => {
     const { peer, session_id, token } = await opened();
     peer.close();
