@@ -10,6 +10,8 @@ import type { Laboratory } from './experiment.ts';
 import { scoreThetas } from './fixed-thetas.ts';
 import { simplexes } from './proportions.ts';
 
+/** The change after which all labels are equally likely. */
+const ALIKE = 'alike';
 /** Shares that are moved from the hidden proportions to one label. */
 const MOVED = [0.3, 0.9];
 
@@ -30,9 +32,15 @@ interface Change {
 function changes(parameters: readonly Parameter[], hidden: Theta): Change[] {
   return simplexes(parameters).flatMap(({ name, labels }) => {
     const p = hidden[name] as number[];
-    return labels.flatMap((label, i) =>
-      MOVED.map((share) => ({ name, change: `${label}/${share}`, theta: { ...hidden, [name]: movedTo(p, i, share) } })),
+    const to = (change: string, proportions: number[]) => ({ name, change, theta: { ...hidden, [name]: proportions } });
+    const alike = to(
+      ALIKE,
+      labels.map(() => 1 / labels.length),
     );
+    return [
+      ...labels.flatMap((label, i) => MOVED.map((share) => to(`${label}/${share}`, movedTo(p, i, share)))),
+      alike,
+    ];
   });
 }
 
@@ -77,6 +85,7 @@ export async function reportLabelCosts(
       return [name, label, p, ...MOVED.map((share) => cell(name, `${label}/${share}`))];
     }),
   );
+  const alike = simplexes(parameters).map(({ name }) => `${name} ${cell(name, ALIKE)}`);
   const text = [
     `# What wrong proportions cost`,
     '',
@@ -87,6 +96,8 @@ export async function reportLabelCosts(
       rows,
       2,
     ),
+    '',
+    `All labels equally likely: ${alike.join(', ')}.`,
     '',
   ];
   writeFileSync(join(out, 'label-costs.md'), text.join('\n'));

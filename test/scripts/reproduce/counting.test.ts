@@ -31,7 +31,7 @@ describe('reproduce counting', function () {
     wrote('table.md', 'table.csv', 'error.svg', 'error.png', 'proportions.md', 'label-costs.md', ...paths);
     const costs = read('label-costs.csv').trim().split('\n');
     assert.equal(costs[0], 'parameter,change,cost,low,high');
-    assert.equal(costs.length, 1 + 2 * (5 + 4), 'two shares of each label');
+    assert.equal(costs.length, 1 + 2 * (5 + 4) + 2, 'two shares of each label, and all labels alike');
     assert.match(costs[1]!, /^carTypes,hatchback\/0.3,-?[\d.e-]+,-?[\d.e-]+,-?[\d.e-]+$/);
 
     const [head, ...rows] = read('proportions.csv').trim().split('\n');
