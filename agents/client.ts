@@ -146,8 +146,11 @@ export class Client {
     this.connection = connection;
     connection.onMessage = (message) => this.hear(message);
     connection.onBrokenAnswer = (re, error) => {
-      this.pending.get(re as number)?.reject(error);
+      const asked = this.pending.get(re as number);
+      // Without a session that can be taken up, or the results of one, there is nothing to go on with.
+      if (re === null || asked?.message.t === 'resume') return this.failAll(error);
       this.pending.delete(re as number);
+      asked?.reject(error);
     };
     connection.onClose = (error) => {
       if (this.connection === connection) this.connection = undefined;

@@ -36,7 +36,7 @@ export class Connection {
   onClose: (error: ConnectionError) => void = () => {};
   onMessage: (message: ServerMessage) => void = () => {};
   /** Told of an answer that breaks the protocol: the same question would get the same answer. */
-  onBrokenAnswer: (re: MessageId, error: ConnectionError) => void = () => {};
+  onBrokenAnswer: (re: MessageId | null, error: ConnectionError) => void = () => {};
   private liveness: NodeJS.Timeout | undefined;
 
   private constructor(
@@ -84,6 +84,7 @@ export class Connection {
         reject(new ConnectionError(`${this.url}: expected welcome within ${WELCOME_TIMEOUT_MS} ms`));
         socket.terminate();
       }, WELCOME_TIMEOUT_MS);
+      this.onBrokenAnswer = (_re, error) => reject(error);
       socket.once('open', () => {
         const client = { name, version: '1', language: 'typescript' };
         this.send({
@@ -128,9 +129,10 @@ export class Connection {
     } catch (error) {
       // A later minor version may say things that we do not know.
       if (error instanceof ProtocolError && error.code === 'UNKNOWN_TYPE') return undefined;
-      const { re } = (value ?? {}) as { re?: MessageId };
+      const { t, re } = (value ?? {}) as { t?: unknown; re?: MessageId | null };
       const text = `${this.url}: expected an answer that keeps to the protocol: ${(error as Error).message}`;
-      if (re !== undefined) this.onBrokenAnswer(re, new ConnectionError(text));
+      // Progress is never needed: without it a step still has its answer to come.
+      if (re !== undefined && t !== 'progress') this.onBrokenAnswer(re, new ConnectionError(text));
       this.socket.close(1002, 'a message of the server breaks the protocol');
       return undefined;
     }

@@ -227,7 +227,8 @@ async function run<Options>(
     try {
       await search(session, options, make, command.opts() as Options);
     } catch (error) {
-      const goesOn = signal.aborted || error instanceof ConnectionError || error instanceof ProtocolError;
+      const goesOn =
+        signal.aborted || error instanceof ConnectionError || (error instanceof ProtocolError && error.retryable);
       if (goesOn) console.log(`stopped; go on with --resume ${log.path}`);
       throw error;
     } finally {

@@ -335,7 +335,8 @@ export function schemaError(
   );
   const got = shown(found);
   const numeric = typeof found === 'number' && !Number.isFinite(found);
-  const rule = numeric ? 'not_finite' : issue.code === 'invalid_type' ? 'type' : issue.code;
+  const isOfOtherType = issue.code === 'invalid_type' || issue.code === 'invalid_union';
+  const rule = numeric ? 'not_finite' : isOfOtherType ? 'type' : issue.code;
   const inAction = /^(\/items\/\d+)?\/(action|params)(\/|$)/.test(at);
   return new ProtocolError(inAction ? 'BAD_ACTION' : code, `${at}: ${issue.message}, got ${got}`, { at, rule, got });
 }

@@ -61,18 +61,22 @@ export async function loadDefinition(source: string): Promise<ExperimentDefiniti
     const parsed = definition.options.strict().safeParse({ ...definition.presets?.[preset ?? ''] });
     if (parsed.success) continue;
     const { path, message } = parsed.error.issues[0]!;
-    const place = `options${preset === undefined ? '' : ` of the preset ${preset}`}: ${path.join('.')}`;
-    throw new Error(
-      `${source}: ${place}: expected a default for every option, and presets that keep to them: ${message}`,
-    );
+    const set = `options${preset === undefined ? '' : ` of the preset ${preset}`}`;
+    const rule = `expected a default for every option, and presets that keep to them: ${message}`;
+    throw new Error(placed(source, set, path.join('.'), rule));
   }
   return definition;
+}
+
+/** A sentence with where it belongs: `Line-v0: create: start: …`. */
+function placed(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join(': ');
 }
 
 /** @throws {Error} naming the place, the rule and the value where `create` returned something else than an experiment */
 function checkExperiment({ id }: ExperimentDefinition, experiment: Experiment): void {
   const complain = (place: string, text: string): never => {
-    throw new Error(`${id}: create: ${place}: ${text}`);
+    throw new Error(placed(id, 'create', place, text));
   };
   const parsed = returned.safeParse(experiment);
   if (!parsed.success) {
@@ -106,17 +110,18 @@ export function createExperiment(
 ): { experiment: Experiment; options: Record<string, unknown> } {
   const presets = definition.presets ?? {};
   const { preset, ...own } = options;
-  if (preset !== undefined && !Object.hasOwn(presets, preset as string)) {
+  if (preset !== undefined && !(typeof preset === 'string' && Object.hasOwn(presets, preset))) {
     const message = `expected one of the presets (${Object.keys(presets).join(', ') || 'there are none'})`;
     throw new z.ZodError([{ code: 'custom', path: ['preset'], message, input: preset }]);
   }
   const known = Object.keys(definition.options.shape).join(', ') || 'there are none';
-  const resolved = definition.options
-    .strict()
-    .parse(
-      { ...presets[preset as string], ...own },
-      { error: ({ code }) => (code === 'unrecognized_keys' ? `expected a known option (${known})` : undefined) },
-    );
+  const resolved = definition.options.strict().parse(
+    { ...presets[preset as string], ...own },
+    {
+      error: ({ code, path = [] }) =>
+        code === 'unrecognized_keys' && path.length === 0 ? `expected a known option (${known})` : undefined,
+    },
+  );
   const experiment = definition.create(resolved);
   checkExperiment(definition, experiment);
   return { experiment, options: resolved };

@@ -62,7 +62,7 @@ const finiteOrNull = (bound: number) => (Number.isFinite(bound) ? bound : null);
 /**
  * An experiment with these options, and all that a client is told about it.
  *
- * @throws {z.ZodError} where an option is unknown or breaks its rule
+ * @throws {z.ZodError} where an option is unknown or breaks its rule; {Error} where `create` returns no experiment
  */
 export function describeExperiment(
   definition: ExperimentDefinition,

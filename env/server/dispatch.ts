@@ -145,8 +145,9 @@ function describeOrRefuse({ definition, spec }: ServedEnvironment, options: Reco
   try {
     return describeExperiment(definition, options, spec.backend);
   } catch (error) {
-    if (!(error instanceof z.ZodError)) throw error;
-    throw schemaError(error, { options }, 'BAD_OPTIONS', ['options']);
+    if (error instanceof z.ZodError) throw schemaError(error, { options }, 'BAD_OPTIONS', ['options']);
+    // Each option keeps to its schema, and `create` refuses what they come to.
+    throw new ProtocolError('BAD_OPTIONS', (error as Error).message, { at: '/options', got: shown(options) });
   }
 }
 

@@ -143,9 +143,10 @@ function restoreSessions(server: Server): void {
   const { environments, journal, sessions, limits, build, pool, log } = server;
   for (const record of journal.openSessions()) {
     const served = environments.find(({ definition }) => definition.id === record.envId);
-    const described = served && describeOrNothing(served, record.options);
+    const [described, reason] = served ? describeOrSay(served, record.options) : [undefined, 'it is not served'];
     if (!served || described?.spec.spec_hash !== record.specHash) {
-      log.warn({ session: record.id, env: record.envId }, 'session not restored: its environment is another one now');
+      const details = { session: record.id, env: record.envId, ...(reason !== undefined && { reason }) };
+      log.warn(details, 'session not restored: its environment is another one now');
       journal.closeSession(record.id);
       continue;
     }
@@ -155,11 +156,12 @@ function restoreSessions(server: Server): void {
   }
 }
 
-function describeOrNothing({ definition, spec }: ServedEnvironment, options: SessionRecord['options']) {
+/** What an environment is with these options, or why it is nothing. */
+function describeOrSay({ definition, spec }: ServedEnvironment, options: SessionRecord['options']) {
   try {
-    return describeExperiment(definition, options, spec.backend);
-  } catch {
-    return undefined;
+    return [describeExperiment(definition, options, spec.backend), undefined] as const;
+  } catch (error) {
+    return [undefined, (error as Error).message] as const;
   }
 }
 

@@ -188,6 +188,7 @@ export class Session {
       const result = finished.result!;
       // After the reply that says so.
       setImmediate(() => {
+        if (this.ended) return;
         this.listener?.send({ ...result, re: ask.re, replayed: true });
         ask.onResult?.(result);
       });
@@ -324,6 +325,7 @@ export class Session {
     const result = resultOf(this, record, outcome, { re, seq: ++this.seq });
     this.running.delete(record.id);
     this.options.journal.addResult(record, result, () => {
+      if (this.ended) return;
       this.listener?.send(result);
       step.waiting.forEach((tell) => tell(result));
       if (!this.busy) this.options.onIdle();

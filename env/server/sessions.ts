@@ -1,4 +1,4 @@
-import { ProtocolError } from '../../protocol/errors.ts';
+import { ProtocolError, shown } from '../../protocol/errors.ts';
 import type { Journal, SessionRecord } from './journal.ts';
 import type { Logger } from './log.ts';
 import { Session, type Listener, type SessionOptions } from './session.ts';
@@ -108,6 +108,6 @@ export class Sessions {
 function notFound(id: string): ProtocolError {
   return new ProtocolError('SESSION_NOT_FOUND', `session_id: expected a session of this connection, got ${id}`, {
     at: '/session_id',
-    got: id,
+    got: shown(id),
   });
 }

@@ -1,5 +1,6 @@
 /** Runs jobs, one after the other: what a worker does, in a process of its own or in the server's. */
 import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { evaluate, type Evaluation, type EvaluationProgress } from '../evaluate.ts';
 import { createExperiment, loadDefinition } from '../experiments/load.ts';
 import type { Experiment } from '../experiments/experiment.ts';
@@ -116,9 +117,11 @@ export class Evaluator {
 
 /** Where in the project an error was thrown, such as ` (env/examples/line.ts:36)`; empty where that is unknown. */
 function place({ stack = '' }: Error): string {
-  const frames = stack.split('\n').map((line) => /[( ](?:file:\/\/)?(\/[^()]+?):(\d+):\d+\)?$/.exec(line));
+  const frames = stack.split('\n').map((line) => /^ +at .*?((?:file:\/\/)?\/[^()]+?):(\d+):\d+\)?$/.exec(line));
   const own = frames.find((frame) => frame && !frame[1]!.includes('/node_modules/'));
-  return own ? ` (${relative(process.cwd(), own[1]!)}:${own[2]})` : '';
+  if (!own) return '';
+  const path = own[1]!.startsWith('file:') ? fileURLToPath(own[1]!) : own[1]!;
+  return ` (${relative(process.cwd(), path)}:${own[2]})`;
 }
 
 /** Of a metric other than the reward that is no number there is nothing to send. */

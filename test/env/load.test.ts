@@ -54,6 +54,8 @@ describe('an own environment', () => {
       [{ start: undefined }, /create: start: .*got undefined/],
       [{ start: { x: 2 } }, /create: start: x: expected 0\.\.1, got 2/],
     ];
+    const nothing = { ...definitionOf({}), create: () => undefined as unknown as Experiment };
+    assert.throws(() => createExperiment(nothing, {}), /^Error: Own-v0: create: Invalid input: .*got undefined$/);
     for (const [changes, message] of wrong) assert.throws(() => createExperiment(definitionOf(changes), {}), message);
     assert.equal(createExperiment(definitionOf({}), {}).options['size'], 1);
   });
@@ -69,6 +71,7 @@ describe('an own environment', () => {
     };
     assert.equal(issue({ sise: 2 }), 'expected a known option (size)');
     assert.equal(issue({ preset: 'none' }), 'expected one of the presets (small)');
+    assert.equal(issue({ preset: ['small'] }), 'expected one of the presets (small)');
   });
 
   it('has a default for every option, and an id of its own', async () => {

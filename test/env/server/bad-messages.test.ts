@@ -92,6 +92,7 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
       const open = (options: object) => peer.ask({ t: 'open', id: 4, env_id: 'Bandit-v0', options });
       expectError(await open({ noise: 'loud' }), 'BAD_OPTIONS', '/options/noise', '"loud"');
       expectError(await open({ nose: 1 }), 'BAD_OPTIONS', '/options/nose', '1');
+      expectError(await open({ noise: -1 }), 'BAD_OPTIONS', '/options/noise', '-1');
       expectError(await open({ preset: 'none' }), 'BAD_OPTIONS', '/options/preset', '"none"');
     });
 
@@ -101,7 +102,7 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
         await stranger.ask({ t: 'reset', id: 4, session_id }),
         'SESSION_NOT_FOUND',
         '/session_id',
-        session_id,
+        JSON.stringify(session_id),
       );
       stranger.close();
     });
