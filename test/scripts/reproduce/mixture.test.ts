@@ -41,7 +41,7 @@ describe('reproduce mixture', function () {
     assert.equal(read('table.csv').trim().split('\n').length, 1 + 11);
     wrote('evaluations-to-reach.md', 'evaluations-to-reach.svg', 'evaluations-to-reach.png');
     // The match teaches an SVM at once what 16 evaluations of REINFORCE do not.
-    assert.match(read('evaluations-to-reach.csv'), /^reinforceWarm,1,16,0,0,/m);
+    assert.match(read('evaluations-to-reach.csv'), /^reinforce,reinforceWarm,1,16,0,0,/m);
     assert.ok(readdirSync(logs).includes('reinforce-1.jsonl'));
   });
 

@@ -9,7 +9,7 @@ tiny.push('--random-thetas', '2', '--env-options', TINY_STREETS);
 
 describe('reproduce segmentation', function () {
   this.timeout(400_000);
-  const { run, wrote, summary, remove } = reproduction('segmentation');
+  const { run, wrote, read, summary, remove } = reproduction('segmentation');
   after(remove);
 
   it('compares searches of one budget with random θ, the start and the hidden θ*', async () => {
@@ -19,13 +19,15 @@ describe('reproduce segmentation', function () {
     const spent = Object.entries(arms).map(([name, { evaluations }]) => [name, evaluations]);
     assert.deepEqual(Object.fromEntries(spent), {
       ...{ reinforce: 4, cem: 4, randomSearch: 4, cmaEs: 4, gaussianProcess: 4 },
-      ...{ reinforceCommon: 4, reinforceDiscard: 4, reinforcePoor: 4 },
+      ...{ reinforceAdam: 4, reinforceCommon: 4, reinforceDiscard: 4, reinforcePoor: 4 },
       ...{ start: 0, poor: 0, random: 0, randomBest: 2, truth: 0 },
     });
     assert.equal(arms['random']!.test.n, 2);
     assert.ok(arms['randomBest']!.validation.mean >= arms['random']!.validation.mean);
     wrote('table.md', 'table.csv', 'car-iou.svg', 'car-iou.png', 'predictions.png');
     wrote('evaluations-to-reach.md', 'evaluations-to-reach.png');
+    const reached = read('evaluations-to-reach.csv');
+    for (const level of ['reinforce', 'reinforceAdam']) assert.ok(reached.includes(`\n${level},gaussianProcess,1,4,`));
   });
 });
 
