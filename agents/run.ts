@@ -200,7 +200,10 @@ async function run<Options>(
           'options, parameters, metrics or a version have changed, and rewards no longer compare',
       );
     }
-    startAction(options.start, environment, new Random(0)); // One that makes no sense leaves no log.
+    // Before the log: a start that makes no sense leaves none.
+    const random = new Random(deriveSeed(options.seed, 'agent'));
+    const start = startAction(options.start, environment, random);
+    const agent = make({ size: start.length, start, random }, command.opts() as Options);
     const time = new Date().toISOString().replace(/[-:]|\..*/g, '');
     const log = new TrialLog(resumePath ?? options.log ?? `runs/${name}-${spec.env_id}-${time}.jsonl`, {
       resume: !!past,
@@ -225,7 +228,7 @@ async function run<Options>(
       progress: new Progress(spec.reward.metric, options.evaluations),
     };
     try {
-      await search(session, options, make, command.opts() as Options);
+      await search(session, options, agent, start);
     } catch (error) {
       const goesOn =
         signal.aborted || error instanceof ConnectionError || (error instanceof ProtocolError && error.retryable);
@@ -334,16 +337,8 @@ async function evaluateAll(
 }
 
 /** The search itself, and what is reported of it. */
-async function search<Options>(
-  session: Session,
-  options: RunOptions,
-  make: (problem: Problem, options: Options) => Agent,
-  agentOptions: Options,
-): Promise<void> {
+async function search(session: Session, options: RunOptions, agent: Agent, start: readonly number[]): Promise<void> {
   const { environment, log, progress, known, told } = session;
-  const random = new Random(deriveSeed(options.seed, 'agent'));
-  const start = startAction(options.start, environment, random);
-  const agent = make({ size: start.length, start, random }, agentOptions);
   const initialisation = deriveSeed(options.seed, 'initialisation');
   const trials: EvaluationRecord[] = [];
   let left = options.evaluations;
@@ -376,7 +371,7 @@ async function search<Options>(
     if (iteration >= told) log.append({ type: 'iteration', iteration, state: agent.state?.() ?? {} });
   }
 
-  if (trials.every(({ reward, estimate = reward }) => estimate === null)) {
+  if (trials.every(({ reward }) => reward === null)) {
     const { outcome, reason } = trials[0]!;
     throw new Error(`none of the ${trials.length} evaluations has a reward; the first one: ${outcome} (${reason})`);
   }
@@ -410,7 +405,6 @@ async function bestOf(
   { seed, finalistSeeds, evaluations }: RunOptions,
   candidates: readonly (readonly number[])[],
 ): Promise<readonly number[]> {
-  if (candidates.length === 0) throw new Error('the search found no action whose evaluation succeeded');
   console.log(`\nre-evaluating ${candidates.length} candidates on ${finalistSeeds} fresh seeds each`);
   const requests = candidates.flatMap((action, i) =>
     Array.from({ length: finalistSeeds }, (_, j): Request => ({

@@ -74,6 +74,15 @@ export class ProtocolError extends Error {
   }
 }
 
+/** What stands in a value at a path; undefined where the path leads nowhere. */
+export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (node, key) =>
+      typeof node === 'object' && node !== null ? (node as Record<PropertyKey, unknown>)[key] : undefined,
+    value,
+  );
+}
+
 /** A value as an error shows it: JSON where that is possible, NaN by name, at most 80 characters. */
 export function shown(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'bigint' || value === undefined) return String(value);

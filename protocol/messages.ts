@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import { theta } from './parameters.ts';
-import { ERROR_CODES, ProtocolError, shown, type ErrorCode } from './errors.ts';
+import { ERROR_CODES, ProtocolError, shown, valueAt, type ErrorCode } from './errors.ts';
 import { specification } from './specification.ts';
 
 export type { Box, Specification } from './specification.ts';
@@ -328,11 +328,7 @@ export function schemaError(
   const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
   const path = [...under, ...issue.path, ...unknown];
   const at = `/${path.map(String).join('/')}`;
-  const found = path.reduce<unknown>(
-    (node, key) =>
-      typeof node === 'object' && node !== null ? (node as Record<PropertyKey, unknown>)[key] : undefined,
-    value,
-  );
+  const found = valueAt(value, path);
   const got = shown(found);
   const numeric = typeof found === 'number' && !Number.isFinite(found);
   const isOfOtherType = issue.code === 'invalid_type' || issue.code === 'invalid_union';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import { shown } from '../../protocol/errors.ts';
+import { shown, valueAt } from '../../protocol/errors.ts';
 import { completeTheta, parameter, theta } from '../../protocol/parameters.ts';
 import type { Experiment, ExperimentDefinition } from './experiment.ts';
 import { BUILT_IN } from './index.ts';
@@ -68,6 +68,11 @@ export async function loadDefinition(source: string): Promise<ExperimentDefiniti
   return definition;
 }
 
+/** The first name that stands in the list a second time. */
+export function firstRepeated(names: readonly string[]): string | undefined {
+  return names.find((name, i) => names.indexOf(name) < i);
+}
+
 /** A sentence with where it belongs: `Line-v0: create: start: …`. */
 function placed(...parts: readonly string[]): string {
   return parts.filter((part) => part !== '').join(': ');
@@ -81,15 +86,11 @@ function checkExperiment({ id }: ExperimentDefinition, experiment: Experiment): 
   const parsed = returned.safeParse(experiment);
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0]!;
-    const found = path.reduce<unknown>(
-      (node, key) => (node as Record<PropertyKey, unknown> | undefined)?.[key],
-      experiment,
-    );
-    complain(path.join('.'), `${message}, got ${shown(found)}`);
+    complain(path.join('.'), `${message}, got ${shown(valueAt(experiment, path))}`);
   }
   const { metrics, reward } = experiment.task;
   const names = metrics.map(({ name }) => name);
-  const twice = names.find((name, i) => names.indexOf(name) < i);
+  const twice = firstRepeated(names);
   if (twice !== undefined) complain('task.metrics', `expected names of their own, got ${twice} twice`);
   if (!names.includes(reward)) complain('task.reward', `expected one of ${names.join(', ')}, got ${reward}`);
   try {

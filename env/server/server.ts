@@ -6,7 +6,7 @@ import { WebSocketServer } from 'ws';
 import { codecOf } from '../../protocol/codec.ts';
 import { CLOSE_CODES } from '../../protocol/errors.ts';
 import type { Limits } from '../../protocol/messages.ts';
-import { loadDefinition } from '../experiments/load.ts';
+import { firstRepeated, loadDefinition } from '../experiments/load.ts';
 import { WorkerPool } from '../workers/pool.ts';
 import { Connection } from './connection.ts';
 import { describeExperiment, type ServedEnvironment } from './describe.ts';
@@ -93,8 +93,7 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
   const definitions = await Promise.all(
     options.environments.map(async (source) => ({ source, definition: await loadDefinition(source) })),
   );
-  const ids = definitions.map(({ definition }) => definition.id);
-  const twice = ids.find((id, i) => ids.indexOf(id) < i);
+  const twice = firstRepeated(definitions.map(({ definition }) => definition.id));
   if (twice !== undefined) throw new Error(`environments: expected an id of its own for each, got ${twice} twice`);
   const journal = new Journal(options.journal);
   const pool = new WorkerPool({

@@ -1,6 +1,6 @@
 /** One step: what was asked, and the message that answers it. */
 import { hash } from 'node:crypto';
-import { ProtocolError, shown } from '../../protocol/errors.ts';
+import { ProtocolError, shown, valueAt } from '../../protocol/errors.ts';
 import type { EvaluationItem, MessageId, ServerMessages, Specification } from '../../protocol/messages.ts';
 import { ParameterError } from '../../protocol/parameters.ts';
 import { observationOf, requestedTheta } from '../environment.ts';
@@ -34,15 +34,9 @@ export function decodedTheta(experiment: Experiment, item: StepItem) {
     return requestedTheta(experiment.simulator.parameters, item);
   } catch (error) {
     if (!(error instanceof ParameterError)) throw error;
-    const got = shown(valueAt(item, error.path));
+    const got = shown(valueAt(item, error.path.split('/').slice(1)));
     throw new ProtocolError('BAD_ACTION', error.message, { at: error.path, rule: error.rule, got });
   }
-}
-
-/** What stands at a JSON pointer without escapes. */
-function valueAt(item: StepItem, pointer: string): unknown {
-  const keys = pointer.split('/').slice(1);
-  return keys.reduce<unknown>((node, key) => (node as Record<string, unknown> | undefined)?.[key], item);
 }
 
 /** Whole microseconds: more digits would say nothing, and cost bytes in the journal and on the wire. */
