@@ -20,6 +20,7 @@ import {
   titlesOf,
   type SearchArm,
 } from './arms.ts';
+import { reportBestProportions } from './best-proportions.ts';
 import { reportEvaluationsToReach } from './evaluations-to-reach.ts';
 import type { Arm, Experiment } from './experiment.ts';
 import { reportLabelCosts } from './label-costs.ts';
@@ -179,6 +180,20 @@ export const countingReproduction: Experiment = {
     }
     const recoveries = PATHS.map((arm) => ({ arm, title: SEARCHES[arm].title, searches: byArm[arm]! }));
     writeProportions(out, parameters, recoveries, hidden);
+    const isWhole = preset.searchSeeds > 1;
+    const images = preset.envOptions['trainingImages'] as number;
+    const peak = {
+      environment: counting.id,
+      metric: REWARD,
+      name: 'weather',
+      evaluations: isWhole ? 384 : 32,
+      pairs: isWhole ? 60 : 2,
+      settings: Object.fromEntries([1, 4].map((n) => [`${n * images} images`, { trainingImages: n * images }])),
+      found: PATHS.filter((arm) => arm !== 'reinforceL1').flatMap((arm) =>
+        byArm[arm]!.map(({ learned }) => learned.theta),
+      ),
+    };
+    await reportBestProportions(laboratory, peak, parameters, hidden);
     return arms;
   },
 };

@@ -28,7 +28,16 @@ describe('reproduce counting', function () {
       assert.deepEqual(Object.keys(also!), ['devianceExplained', 'negativeL1']);
     }
     const paths = searched.slice(0, 4).flatMap((arm) => [`proportions-${arm}.svg`, `proportions-${arm}.png`]);
-    wrote('table.md', 'table.csv', 'error.svg', 'error.png', 'proportions.md', 'label-costs.md', ...paths);
+    wrote(
+      'table.md',
+      'table.csv',
+      'error.svg',
+      'error.png',
+      'proportions.md',
+      'label-costs.md',
+      'best-weather.svg',
+      ...paths,
+    );
     const costs = read('label-costs.csv').trim().split('\n');
     assert.equal(costs[0], 'parameter,change,cost,low,high');
     assert.equal(costs.length, 1 + 2 * (5 + 4) + 2, 'two shares of each label, and all labels alike');

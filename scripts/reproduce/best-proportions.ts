@@ -1,0 +1,282 @@
+/** Where on a simplex the reward is highest, by a response surface: how near the hidden proportions a search should end. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cholesky, solveLower, solveUpper } from '../../agents/cholesky.ts';
+import { summarise, withInterval } from '../../agents/statistics.ts';
+import type { Parameter, Theta } from '../../protocol/parameters.ts';
+import { deriveSeed, Random, type Seed } from '../../protocol/random.ts';
+import { writeChart } from '../figures/chart.ts';
+import { markdownTable } from '../markdown.ts';
+import { meanOf } from './arms.ts';
+import type { EnvOptions, Laboratory } from './experiment.ts';
+import { scoreThetas } from './fixed-thetas.ts';
+import { l1, simplexes } from './proportions.ts';
+
+type Proportions = readonly number[];
+
+/** Evaluations with the same seeds, whose common noise is taken out. */
+const GROUP = 16;
+/** Spread of the logarithms of what is tried. */
+const SPREAD = 0.8;
+/** Steps from 0 to 1 of the proportions among which the highest is looked for. */
+const STEPS = 50;
+/** Draws of the surface from its posterior, for the intervals. */
+const DRAWS = 400;
+
+/** Proportions around others: their logarithms are normal (Aitchison's logistic normal). */
+function drawAround(centre: Proportions, random: Random): number[] {
+  const parts = centre.map((p) => p * Math.exp(random.normal(0, SPREAD)));
+  const sum = parts.reduce((a, b) => a + b);
+  return parts.map((part) => part / sum);
+}
+
+/** Every list of `labels` proportions in whole steps that sum to 1. */
+export function simplexGrid(labels: number, steps: number): number[][] {
+  const partitions = (count: number, rest: number): number[][] =>
+    count === 1
+      ? [[rest]]
+      : Array.from({ length: rest + 1 }, (_, first) =>
+          partitions(count - 1, rest - first).map((others) => [first, ...others]),
+        ).flat();
+  return partitions(labels, steps).map((whole) => whole.map((n) => n / steps));
+}
+
+/** The terms of a quadratic in all proportions but the last, which the others decide: linear ones, squares, products. */
+function quadratic(proportions: Proportions): number[] {
+  const x = proportions.slice(0, -1);
+  return [...x, ...x.flatMap((a, i) => x.slice(i).map((b) => a * b))];
+}
+
+const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+};
+
+/** Subtracts from each row the mean of its group. */
+function centred(rows: readonly (readonly number[])[], groups: readonly number[]): number[][] {
+  const means = new Map(
+    [...new Set(groups)].map((group) => {
+      const own = rows.filter((_, i) => groups[i] === group);
+      return [group, own[0]!.map((_, k) => meanOf(own.map((row) => row[k]!)))];
+    }),
+  );
+  return rows.map((row, i) => row.map((value, k) => value - means.get(groups[i]!)![k]!));
+}
+
+export interface Peak {
+  /** Where the fitted surface is highest, and 95 % intervals of its coordinates. */
+  readonly best: Proportions;
+  readonly intervals: readonly (readonly [low: number, high: number])[];
+  /** Standard deviation of what the surface does not explain. */
+  readonly noise: number;
+}
+
+/**
+ * Fits reward = group + a quadratic of the proportions by least squares, and finds its highest point on a grid.
+ *
+ * The intervals are percentiles over draws from the posterior of the coefficients under a flat prior, N(β, s² (XᵀX)⁻¹).
+ *
+ * @param groups of evaluations with the same seeds, each with a mean of its own
+ * @throws {RangeError} when there are too few, or too similar, proportions for the surface
+ */
+export function fitPeak(
+  proportions: readonly Proportions[],
+  rewards: readonly number[],
+  groups: readonly number[],
+  seed: Seed,
+): Peak {
+  const X = centred(proportions.map(quadratic), groups); // [n, terms]
+  const y = centred(
+    rewards.map((reward) => [reward]),
+    groups,
+  ).map(([value]) => value!); // [n]
+  const terms = X[0]!.length;
+  const column = (k: number) => X.map((row) => row[k]!);
+  const columns = Array.from({ length: terms }, (_, k) => column(k));
+  const L = cholesky(columns.map((a, i) => Float64Array.from({ length: i + 1 }, (_, j) => dot(a, columns[j]!))));
+  const beta = solveUpper(
+    L,
+    solveLower(
+      L,
+      columns.map((a) => dot(a, y)),
+    ),
+  );
+  const rest = X.map((row, i) => y[i]! - dot(row, beta));
+  const freedom = rewards.length - new Set(groups).size - terms;
+  if (freedom < 1) {
+    const least = new Set(groups).size + terms + 1;
+    throw new RangeError(`fitPeak: expected at least ${least} evaluations, got ${rewards.length}`);
+  }
+  const noise = Math.sqrt(dot(rest, rest) / freedom);
+
+  const grid = simplexGrid(proportions[0]!.length, STEPS);
+  const surface = grid.map((p) => Float64Array.from(quadratic(p)));
+  const highest = (coefficients: ArrayLike<number>) => {
+    let at = 0;
+    let most = -Infinity;
+    surface.forEach((row, i) => {
+      const value = dot(row, coefficients);
+      if (value > most) [most, at] = [value, i];
+    });
+    return grid[at]!;
+  };
+  const random = new Random(seed);
+  const draws = Array.from({ length: DRAWS }, () => {
+    const step = solveUpper(
+      L,
+      Array.from({ length: terms }, () => random.normal(0, noise)),
+    );
+    return highest(beta.map((value, k) => value + step[k]!));
+  });
+  const best = highest(beta);
+  const intervals = best.map((_, label) => {
+    const sorted = draws.map((p) => p[label]!).sort((a, b) => a - b);
+    const at = (share: number) => sorted[Math.round(share * (DRAWS - 1))]!;
+    return [at(0.025), at(0.975)] as const;
+  });
+  return { best, intervals, noise };
+}
+
+export interface PeakQuestion {
+  readonly environment: string;
+  readonly metric: string;
+  /** The simplex that is varied. */
+  readonly name: string;
+  /** How many proportions are tried, and with how many further seeds the best is compared with the hidden ones. */
+  readonly evaluations: number;
+  readonly pairs: number;
+  /** What differs from the experiment's options, by what it is called. */
+  readonly settings: Readonly<Record<string, EnvOptions>>;
+  /** What searches found, to be seen beside it. */
+  readonly found: readonly Theta[];
+}
+
+/**
+ * Writes `best-<name>.csv`, `.md` and a figure: where validation says that the proportions of one simplex teach best, with
+ * all else as in the hidden θ, and how much better than the hidden ones.
+ */
+export async function reportBestProportions(
+  { server, logs, preset, out }: Laboratory,
+  { environment, metric, name, evaluations, pairs, settings, found }: PeakQuestion,
+  parameters: readonly Parameter[],
+  hidden: Theta,
+): Promise<void> {
+  const { labels } = simplexes(parameters).find((simplex) => simplex.name === name)!;
+  const truth = hidden[name] as number[];
+  const random = new Random(deriveSeed(1, 'best proportions', name));
+  const centre = truth.map((p) => (p + 1 / labels.length) / 2);
+  const tried = Array.from({ length: evaluations }, () => drawAround(centre, random));
+  const groups = tried.map((_, i) => Math.floor(i / GROUP));
+  const peaks = [];
+  for (const [title, envOptions] of Object.entries(settings)) {
+    const log = join(logs, `best-${name}-${Object.keys(settings).indexOf(title) + 1}.jsonl`);
+    const lab = { url: server.url, environment, envOptions: { ...preset.envOptions, ...envOptions }, log, test: false };
+    const score = async (requests: { key: string; proportions: Proportions; seed: Seed }[]) => {
+      const thetas = requests.map(({ key, proportions, seed }) => {
+        return { key, theta: { ...hidden, [name]: [...proportions] }, seed };
+      });
+      return (await scoreThetas(lab, thetas)).map(({ validation }) => validation[metric]!);
+    };
+    console.log(`best ${name}, ${title}: ${evaluations + 2 * pairs} evaluations`);
+    const rewards = await score(
+      tried.map((proportions, i) => {
+        return { key: `tried/${i + 1}`, proportions, seed: deriveSeed(groups[i]!, 'best proportions') };
+      }),
+    );
+    const peak = fitPeak(tried, rewards, groups, deriveSeed(1, 'posterior', name));
+    const compared = await score(
+      Array.from({ length: pairs }, (_, i) =>
+        [truth, peak.best].map((proportions, which) => {
+          return { key: `pair/${i + 1}/${which}`, proportions, seed: deriveSeed(i, 'best or hidden proportions') };
+        }),
+      ).flat(),
+    );
+    const gain = summarise(Array.from({ length: pairs }, (_, i) => compared[2 * i + 1]! - compared[2 * i]!));
+    peaks.push({ title, ...peak, gain });
+  }
+
+  const csv = peaks.flatMap(({ title, best, intervals }) =>
+    labels.map((label, i) => [`"${title}"`, label, truth[i], best[i], ...intervals[i]!].join()),
+  );
+  writeFileSync(join(out, `best-${name}.csv`), `${['setting,label,hidden,best,low,high', ...csv].join('\n')}\n`);
+  const rows = peaks.map(({ title, best, intervals, noise, gain }) => [
+    title,
+    ...best.map((p, i) => `${p.toFixed(2)} (${intervals[i]!.map((end) => end.toFixed(2)).join('–')})`),
+    l1(best, truth).toFixed(2),
+    withInterval(gain, 4),
+    noise.toFixed(4),
+  ]);
+  const text = [
+    `# Where the reward is highest`,
+    '',
+    `The proportions of ${name} that teach best, with all else as in the hidden θ*: the highest point of a quadratic fitted to ${metric} (validation) at ${evaluations} proportions, each ${GROUP} of which share their seeds; in brackets 95 % intervals. \`distance\`: Σ |p − p*| to the hidden ones. \`gain\`: how much higher the reward is there than at the hidden ones, over ${pairs} further seeds, paired; mean ± half of the 95 % interval. \`noise\`: the standard deviation of one evaluation.`,
+    '',
+    ...markdownTable(
+      ['setting', ...labels, 'distance', 'gain', 'noise'],
+      [...rows, ['the hidden θ*', ...truth.map((p) => p.toFixed(2)), '0.00', '', '']],
+    ),
+    '',
+  ];
+  writeFileSync(join(out, `best-${name}.md`), text.join('\n'));
+  await drawPeaks({ name, labels, truth, peaks, found }, join(out, `best-${name}`));
+}
+
+/** Draws for each label the hidden proportion, the best ones with their intervals, and what searches found. */
+async function drawPeaks(
+  {
+    name,
+    labels,
+    truth,
+    peaks,
+    found,
+  }: {
+    name: string;
+    labels: readonly string[];
+    truth: Proportions;
+    peaks: readonly (Peak & { title: string })[];
+    found: readonly Theta[];
+  },
+  path: string,
+): Promise<void> {
+  const x = { field: 'label', type: 'nominal', sort: null, title: null, axis: { labelAngle: 0 } } as const;
+  const y = { type: 'quantitative', title: 'probability', scale: { zero: true } } as const;
+  const of = (proportions: Proportions) => labels.map((label, i) => ({ label, p: proportions[i]! }));
+  const best = peaks.flatMap(({ title, best, intervals }) =>
+    of(best).map((point, i) => ({ ...point, title, low: intervals[i]![0], high: intervals[i]![1] })),
+  );
+  const titles = peaks.map(({ title }) => title);
+  const scale = { domain: titles };
+  const beside = { field: 'title', scale } as const;
+  const color = { field: 'title', type: 'nominal' as const, title: 'reward highest at', scale };
+  await writeChart(
+    {
+      title: `${name}: hidden (black), best by the reward (with 95 % intervals), found by searches (gray)`,
+      width: 460,
+      height: 280,
+      layer: [
+        {
+          data: { values: found.flatMap((theta) => of(theta[name] as number[])) },
+          mark: { type: 'point', filled: true, color: '#999', size: 26, opacity: 0.8 },
+          encoding: { x, y: { field: 'p', ...y } },
+        },
+        {
+          data: { values: of(truth) },
+          mark: { type: 'tick', color: 'black', thickness: 2, size: 70 },
+          encoding: { x, y: { field: 'p', ...y } },
+        },
+        {
+          data: { values: best },
+          mark: { type: 'rule', strokeWidth: 2 },
+          encoding: { x, xOffset: beside, y: { field: 'low', ...y }, y2: { field: 'high' }, color },
+        },
+        {
+          data: { values: best },
+          mark: { type: 'point', filled: true, size: 70 },
+          encoding: { x, xOffset: beside, y: { field: 'p', ...y }, color },
+        },
+      ],
+    },
+    path,
+  );
+}

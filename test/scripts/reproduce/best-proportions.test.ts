@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { Random } from '../../../protocol/random.ts';
+import { fitPeak, simplexGrid } from '../../../scripts/reproduce/best-proportions.ts';
+
+/** Rewards of a quadratic with its peak at `best`, a level for each group of 16, and noise. */
+function rewardsAround(best: readonly number[], count: number, noise: number) {
+  const random = new Random(3);
+  const proportions = Array.from({ length: count }, () => {
+    const parts = best.map(() => -Math.log(1 - random.uniform()));
+    const sum = parts.reduce((a, b) => a + b);
+    return parts.map((part) => part / sum);
+  });
+  const groups = proportions.map((_, i) => Math.floor(i / 16));
+  const levels = groups.map((group) => Math.sin(group));
+  const rewards = proportions.map(
+    (p, i) => levels[i]! - p.reduce((sum, value, k) => sum + (value - best[k]!) ** 2, 0) + random.normal(0, noise),
+  );
+  return { proportions, rewards, groups };
+}
+
+describe('the best proportions', () => {
+  it('are where the fitted surface is highest, whatever the level of each group', () => {
+    const { proportions, rewards, groups } = rewardsAround([0.3, 0.5, 0.2], 48, 0);
+    const { best, intervals, noise } = fitPeak(proportions, rewards, groups, 1);
+    assert.deepEqual(best, [0.3, 0.5, 0.2]);
+    assert.ok(noise < 1e-9, `${noise}`);
+    assert.deepEqual(intervals[1], [0.5, 0.5]);
+  });
+
+  it('have intervals that grow with the noise and hold the true ones', () => {
+    const best = [0.3, 0.5, 0.2];
+    const widths = [0.01, 0.04].map((noise) => {
+      const { proportions, rewards, groups } = rewardsAround(best, 192, noise);
+      const peak = fitPeak(proportions, rewards, groups, 1);
+      assert.ok(Math.abs(peak.noise / noise - 1) < 0.15, `${peak.noise} for ${noise}`);
+      peak.intervals.forEach(([low, high], i) => {
+        assert.ok(low <= best[i]! && best[i]! <= high, `${low} to ${high} for ${best[i]}`);
+      });
+      return peak.intervals[0]![1] - peak.intervals[0]![0];
+    });
+    assert.ok(widths[1]! > 2 * widths[0]!, `${widths.join()}`);
+  });
+
+  it('say how many evaluations they need', () => {
+    const { proportions, rewards, groups } = rewardsAround([0.3, 0.5, 0.2], 6, 0);
+    assert.throws(() => fitPeak(proportions, rewards, groups, 1), /expected at least 7 evaluations, got 6/);
+  });
+
+  it('are looked for among all that sum to 1', () => {
+    assert.deepEqual(simplexGrid(2, 2), [
+      [0, 1],
+      [0.5, 0.5],
+      [1, 0],
+    ]);
+    assert.equal(simplexGrid(4, 10).length, 286); // 13 over 3
+  });
+});
