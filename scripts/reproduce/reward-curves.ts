@@ -5,6 +5,9 @@ import { writeChart } from '../figures/chart.ts';
 
 /** From so many evaluations on, the axis is logarithmic. */
 const LOGARITHMIC_FROM = 1000;
+/** Pixels. */
+const HEIGHT = 340;
+const LINE_HEIGHT = 14;
 /** Points on a line; the rewards between two of them are averaged. */
 const POINTS = 25;
 
@@ -45,6 +48,17 @@ export function rewardCurve(arm: string, rewards: readonly (readonly (number | n
   return points;
 }
 
+/** Where to write the names of levels: at their level, or above the name below if that is nearer than `gap`. */
+export function spread(levels: readonly number[], gap: number): number[] {
+  const places = [...levels];
+  let below = -Infinity;
+  for (const i of levels.map((_, i) => i).sort((i, j) => levels[i]! - levels[j]!)) {
+    places[i] = Math.max(levels[i]!, below + gap);
+    below = places[i]!;
+  }
+  return places;
+}
+
 /**
  * Draws the curves of several arms.
  *
@@ -72,17 +86,34 @@ export async function drawRewardCurves(
   const [low, high] = [Math.min(...shown), Math.max(...shown)];
   const margin = 0.08 * (high - low || 1);
   const y = { scale: { domain: [low - margin, high + margin], clamp: true, zero: false } };
+  // Vega takes a title for longer than it is: upright it would reach beyond the picture.
+  const axis = { titleAngle: 0, titleAlign: 'left', titleAnchor: 'end', titleX: 0, titleY: -10 } as const;
+  const gap = ((high - low + 2 * margin) * LINE_HEIGHT) / HEIGHT;
+  const places = spread(Object.values(references), gap);
+  const names = levels.map(({ name }, i) => ({ name, place: places[i]!, evaluations: right }));
+  const named = (look: object) => ({
+    data: { values: names },
+    mark: {
+      type: 'text' as const,
+      align: 'right' as const,
+      baseline: 'bottom' as const,
+      dy: -2,
+      fontSize: 11,
+      ...look,
+    },
+    encoding: { x, y: { field: 'place', type: 'quantitative' as const, ...y }, text: { field: 'name' } },
+  });
   const spec: TopLevelSpec = {
-    title,
+    title: { text: title, anchor: 'start', offset: 12 },
     width: 560,
-    height: 340,
+    height: HEIGHT,
     layer: [
       {
         data: { values: [...curves] },
         mark: { type: 'area', opacity: 0.13, clip: true },
         encoding: {
           x,
-          y: { field: 'low', type: 'quantitative', title: metric, ...y },
+          y: { field: 'low', type: 'quantitative', title: metric, axis, ...y },
           y2: { field: 'high' },
           color,
         },
@@ -97,11 +128,8 @@ export async function drawRewardCurves(
         mark: { type: 'rule', strokeDash: [5, 4], color: '#666' },
         encoding: { y: { field: 'value', type: 'quantitative', ...y } },
       },
-      {
-        data: { values: levels.map((level) => ({ ...level, evaluations: right })) },
-        mark: { type: 'text', align: 'right', baseline: 'bottom', dy: -2, color: '#444', fontSize: 11 },
-        encoding: { x, y: { field: 'value', type: 'quantitative', ...y }, text: { field: 'name' } },
-      },
+      named({ stroke: 'white', strokeWidth: 4, strokeJoin: 'round' }), // So that no line runs through a name.
+      named({ color: '#444' }),
     ],
   };
   await writeChart(spec, path);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { LogRecord } from '../../../agents/trial-log.ts';
-import { rewardCurve } from '../../../scripts/reproduce/reward-curves.ts';
+import { rewardCurve, spread } from '../../../scripts/reproduce/reward-curves.ts';
 import { searchTrials } from '../../../scripts/reproduce/searches.ts';
 
 const evaluation = (key: string, reward: number | null): LogRecord => ({
@@ -47,5 +47,10 @@ describe('reward curves', () => {
     assert.equal(begin, 200);
     const [first] = rewardCurve('x', [[...Array<null>(8).fill(null), ...Array<number>(8).fill(2)]]);
     assert.equal(first!.mean, 2);
+  });
+
+  it('have names of levels that do not overlap, each as near above its own as can be', () => {
+    assert.deepEqual(spread([5, 1, 1.5, 2], 1), [5, 1, 2, 3]);
+    assert.deepEqual(spread([], 1), []);
   });
 });
