@@ -36,15 +36,26 @@ export function choice<const T extends string>(...words: readonly T[]): (word: s
   };
 }
 
+/** A file or a folder: any word but none, as an unset variable of the shell is one. */
+export function filePath(word: string): string {
+  if (word.trim() === '') throw new InvalidArgumentError('Expected a path, got nothing.');
+  return word;
+}
+
+/** What an option that takes θ says of itself, with {@link jsonObject} to read it. */
+export const THETA_HELP = 'θ by name, as JSON or a file of it; what it leaves out takes its default';
+
 /** A JSON object, written out or in a file. */
 export function jsonObject(word: string): Record<string, unknown> {
   const inline = word.trim().startsWith('{');
   let text = word;
   if (!inline) {
     try {
-      text = readFileSync(word, 'utf8');
+      text = readFileSync(word, 'utf8').replace(/^\uFEFF/, ''); // the byte order mark of some editors
     } catch (error) {
-      throw new InvalidArgumentError(`Expected {…} or a readable file, got "${word}" (${(error as Error).message}).`);
+      throw new InvalidArgumentError(
+        `Expected {…} or a readable file of it, got "${word}" (${(error as Error).message}).`,
+      );
     }
   }
   let value: unknown;

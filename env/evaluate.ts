@@ -152,7 +152,12 @@ async function evaluateOnce<Sample>(
     const testScores = request.test ? await scoreTestSets(model, target) : undefined;
     timing.validateMs = lap();
     const reward = scores[task.reward];
-    if (reward === undefined || !Number.isFinite(reward)) {
+    if (reward === undefined) {
+      throw new Error(
+        `${task.name}: expected scores with ${task.reward}, got ${Object.keys(scores).join(', ') || 'none'}`,
+      );
+    }
+    if (!Number.isFinite(reward)) {
       const reason = `${task.name}: expected a finite ${task.reward}, got ${shown(reward)}`;
       return { outcome: 'diverged', reward: null, scores: {}, reason, timing };
     }

@@ -1,13 +1,13 @@
 /** `npm run dataset`: writes a data set of the traffic simulator in the formats that other tools read. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
-import { integer } from '../agents/flags.ts';
+import { filePath, integer, jsonObject, seed, THETA_HELP } from '../agents/flags.ts';
 import { trafficSimulator } from '../env/simulators/traffic/traffic.ts';
 import { COCO_CATEGORIES } from './dataset/coco.ts';
-import { type Frame, frameFile, frameName, writeFrame, writeWhole } from './dataset/frame.ts';
-import { readTheta, THETA_HELP } from './theta-flag.ts';
+import { type Frame, frameFile, frameName, isWhole, writeFrame, writeWhole } from './dataset/frame.ts';
+import { completeTheta, type Theta } from '../protocol/parameters.ts';
 
 const options = new Command('dataset')
   .description(
@@ -16,27 +16,38 @@ const options = new Command('dataset')
       'annotations.json (COCO), metadata.jsonl (all that was drawn) and frames/ (the last two, picture by picture). ' +
       'Started again after a break it writes what is missing; with a larger --count it goes on.',
   )
-  .requiredOption('--out <folder>', 'where the data set goes')
+  .requiredOption('--out <folder>', 'where the data set goes', filePath)
   .requiredOption('--count <n>', 'pictures', integer(1, 1_000_000))
-  .option('--theta <file|json>', THETA_HELP, '{}')
-  .option('--seed <n>', 'of the data set', integer(0, 2 ** 32 - 1), 1)
+  .option('--theta <file|json>', THETA_HELP, jsonObject, {})
+  .option('--seed <n>', 'of the data set', seed, 1)
   .option('--width <pixels>', 'of each picture', integer(8, 4096), 320)
   .option('--height <pixels>', 'of each picture', integer(8, 4096), 240)
   .parse()
-  .opts<{ out: string; count: number; theta: string; seed: number; width: number; height: number }>();
+  .opts<{ out: string; count: number; theta: Theta; seed: number; width: number; height: number }>();
 
 async function main(): Promise<void> {
   const { out, count, seed, width, height } = options;
   const simulator = trafficSimulator({ width, height });
-  const theta = readTheta(simulator.parameters, options.theta);
+  const theta = completeTheta(simulator.parameters, options.theta);
   const known = { simulator: `${simulator.name} ${simulator.version}`, seed, width, height, theta };
   console.log(JSON.stringify({ ...options, theta }));
   await claim(out, known);
+  const there = countFrames(out);
+  if (count < there) throw new Error(`--count: expected at least the ${there} pictures that ${out} has, got ${count}`);
 
   let written = 0;
   const start = performance.now();
+  let isStopped = false;
+  process.once('SIGINT', () => (isStopped = true));
   for (let index = 0; index < count; index++) {
-    if (!existsSync(frameFile(out, index))) {
+    if (isStopped) {
+      console.log(
+        `stopped after ${index} of ${count} pictures: the same command goes on, and describes them at its end`,
+      );
+      process.exitCode = 130;
+      return;
+    }
+    if (!isWhole(out, index)) {
       await writeFrame(out, index, simulator.draw(theta, seed, index), { seed, theta });
       written++;
     }
@@ -49,25 +60,42 @@ async function main(): Promise<void> {
   console.log(out);
 }
 
-/** Takes the folder for this data set. @throws {Error} when it is another one's */
+/** How many pictures a folder has. */
+function countFrames(folder: string): number {
+  const frames = join(folder, 'frames');
+  return existsSync(frames) ? readdirSync(frames).filter((name) => name.endsWith('.json')).length : 0;
+}
+
+/** Takes the folder for this data set. @throws {Error} when it is another one's, or has something else in it */
 async function claim(folder: string, known: object): Promise<void> {
   const path = join(folder, 'dataset.json');
+  const expected = '--out: expected an empty folder or one of the same θ, seed and size';
   if (!existsSync(path)) {
+    const [other] = existsSync(folder) ? readdirSync(folder) : [];
+    if (other !== undefined) throw new Error(`${expected}, got ${folder}, which has ${other} and no dataset.json`);
     await writeWhole(path, `${JSON.stringify(known, null, 2)}\n`);
     return;
   }
-  const found: unknown = JSON.parse(readFileSync(path, 'utf8'));
+  const found = readJson(path);
   if (!isDeepStrictEqual(found, JSON.parse(JSON.stringify(known)))) {
-    throw new Error(`--out: expected an empty folder or one of the same θ, seed and size, got another: see ${path}`);
+    throw new Error(`${expected}, got another: see ${path}`);
+  }
+}
+
+/** @throws {Error} naming the file, when something else has written it */
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new Error(`${path}: expected JSON as this program writes it (${(error as Error).message}); delete the file`, {
+      cause: error,
+    });
   }
 }
 
 /** Writes what stands in frames/ into one file of each kind. */
 async function summarise(folder: string, count: number, width: number, height: number): Promise<void> {
-  const frames = Array.from(
-    { length: count },
-    (_, index) => JSON.parse(readFileSync(frameFile(folder, index), 'utf8')) as Frame,
-  );
+  const frames = Array.from({ length: count }, (_, index) => readJson(frameFile(folder, index)) as Frame);
   const coco = {
     info: { description: 'Simulated street pictures; see dataset.json' },
     images: frames.map((_, id) => ({ id, file_name: `images/${frameName(id)}.png`, width, height })),

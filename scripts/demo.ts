@@ -6,7 +6,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { integer, seed } from '../agents/flags.ts';
+import { filePath, integer, seed } from '../agents/flags.ts';
 import { BACKEND_NAMES } from '../env/tensorflow/backend.ts';
 import { drawRun } from './figures/run-pictures.ts';
 import { ownPrograms, startServer } from './programs.ts';
@@ -42,7 +42,7 @@ const options = new Command('demo')
       .default('auto'),
   )
   .option('--workers <n>', 'evaluations at once (default: one a core)', integer(1))
-  .option('--out <folder>', 'where log and pictures go', `runs/demo-${time}`)
+  .option('--out <folder>', 'where log and pictures go', filePath, `runs/demo-${time}`)
   .parse()
   .opts<DemoOptions>();
 

@@ -7,7 +7,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { integer, jsonObject } from '../agents/flags.ts';
+import { filePath, integer, jsonObject } from '../agents/flags.ts';
 import { evaluationSeeds } from '../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
 import type { Experiment } from '../env/experiments/experiment.ts';
@@ -128,7 +128,7 @@ const program = new Command('noise')
   .option('--short <share>', 'of steps and images in a short evaluation', share, 0.4)
   .option('--short-options <json>', 'what a short evaluation has in other options, in place of --short', jsonObject)
   .option('--workers <n>', 'worker processes', integer(1, 64), 2)
-  .option('--out <folder>', 'where noise-<env>.md goes', 'results')
+  .option('--out <folder>', 'where noise-<env>.md goes', filePath, 'results')
   .option('--log <file>', 'where evaluations are kept, to go on from (default: runs/noise-<env>.jsonl)')
   .parse();
 

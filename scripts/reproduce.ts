@@ -2,7 +2,7 @@
 import { copyFileSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Argument, Command, Option } from 'commander';
-import { integer, jsonObject } from '../agents/flags.ts';
+import { filePath, integer, jsonObject } from '../agents/flags.ts';
 import { loadDefinition } from '../env/experiments/load.ts';
 import { readLayout } from '../env/targets/folder-layouts.ts';
 import { pretrain } from './pretraining.ts';
@@ -49,7 +49,7 @@ const command = new Command('reproduce')
       .default('standard'),
   )
   .option('--data <folder>', 'real street images with labels, for segmentation-real', (word) => resolve(word))
-  .option('--out <folder>', 'where tables and figures go (default: results/<experiment>)')
+  .option('--out <folder>', 'where tables and figures go (default: results/<experiment>)', filePath)
   .option('--logs <folder>', 'trial logs, from which it goes on (default: runs/reproduce-<experiment>-<preset>)')
   .option('--workers <n>', 'evaluations at once (default: one a core)', integer(1))
   .option('--backend <name>', 'of TensorFlow.js: auto, tfjs-node-gpu, tfjs-node or wasm', 'auto')

@@ -1,39 +1,47 @@
 /** `npm run scenes`: contact sheets of the traffic simulator, to look at. */
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
-import { actionSize, actionToTheta, type Theta } from '../protocol/parameters.ts';
-import { deriveSeed, Random } from '../protocol/random.ts';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { filePath, integer, jsonObject, seed, THETA_HELP } from '../agents/flags.ts';
+import { completeTheta, type Theta } from '../protocol/parameters.ts';
+import { deriveSeed } from '../protocol/random.ts';
 import { trafficSimulator } from '../env/simulators/traffic/traffic.ts';
 import { type Row, writeSheet } from './figures/sheet.ts';
 import { certainly, contactSheet, mostTelling, pictureSheet, sweep } from './figures/street-sheets.ts';
-import { readTheta, THETA_HELP } from './theta-flag.ts';
+import { randomTheta } from './random-theta.ts';
 
-/** A whole number from `low` upwards. */
-const whole = (low: number) => (text: string) => {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isInteger(value) && value >= low) return value;
-  throw new InvalidArgumentError(`expected a whole number from ${low}, got ${text}`);
-};
+/** A file of one of the formats that a sheet is written in. */
+function picture(word: string): string {
+  if (/\.(png|jpg)$/.test(word)) return word;
+  throw new InvalidArgumentError(`Expected a file that ends in .png or .jpg, got "${word}".`);
+}
 
 const options = new Command('scenes')
   .description('Draws a contact sheet of the traffic simulator: images, class labels and depth.')
-  .option('--theta <file|json>', THETA_HELP, '{}')
-  .option('--random-theta', 'a new random θ for each scene, uniform over the action cube', false)
+  .option('--theta <file|json>', THETA_HELP, jsonObject, {})
+  .addOption(
+    new Option('--random-theta', 'a new random θ for each scene, uniform over the action cube')
+      .default(false)
+      .conflicts(['theta', 'sweep']),
+  )
   .option(
     '--sweep <name|all>',
-    'a parameter, or each, swept from low to high on the same scene; of all, on the scene that shows it best',
+    'a parameter, or each, swept from low to high on the same seeds, of all on the one that shows it best; the rest of θ is as --theta says, and else suits it',
   )
-  .option('--seed <n>', 'seed of the data set', whole(0), 1)
-  .option('--count <n>', 'scenes on the sheet; steps of a sweep', whole(1), 8)
-  .option('--width <pixels>', 'of each image', whole(8), 160)
-  .option('--height <pixels>', 'of each image', whole(8), 120)
-  .option('--scale <n>', 'pixels of the sheet for each pixel of an image', whole(1), 2)
-  .option('--out <file>', 'where the sheet goes: .png or .jpg', 'runs/scenes.png')
-  .option('--gallery <folder>', 'all the sheets of env/README.md, as JPEG files; --out and --count do not count')
+  .option('--seed <n>', 'seed of the data set', seed, 1)
+  .option('--count <n>', 'scenes on the sheet; steps of a sweep', integer(1, 1000), 8)
+  .option('--width <pixels>', 'of each image', integer(8, 4096), 160)
+  .option('--height <pixels>', 'of each image', integer(8, 4096), 120)
+  .option('--scale <n>', 'pixels of the sheet for each pixel of an image', integer(1, 16), 2)
+  .option('--out <file>', 'where the sheet goes: .png or .jpg', picture, 'runs/scenes.png')
+  .option(
+    '--gallery <folder>',
+    'all the sheets of env/README.md, as JPEG files; --out and --count do not count',
+    filePath,
+  )
   .parse()
   .opts<{
-    theta: string;
+    theta: Theta;
     randomTheta: boolean;
     sweep?: string;
     seed: number;
@@ -50,21 +58,17 @@ const simulator = trafficSimulator({ width: options.width, height: options.heigh
 const { parameters } = simulator;
 const source = { simulator, seed: options.seed };
 
-function randomTheta(index: number): Theta {
-  const random = new Random(deriveSeed(options.seed, 'random theta', index));
-  const action = Array.from({ length: actionSize(parameters) }, () => random.uniform(-1, 1));
-  return actionToTheta(parameters, action);
-}
+const randomThetaOf = (index: number) => randomTheta(parameters, deriveSeed(options.seed, 'random theta', index));
 
-function sweepSheet(base: Theta, name: string): Row[] {
+function sweepSheet(given: Theta, name: string): Row[] {
   const chosen = name === 'all' ? parameters : parameters.filter((parameter) => parameter.name === name);
   if (chosen.length === 0) {
     const names = parameters.map((parameter) => parameter.name).join(', ');
     throw new RangeError(`--sweep: expected all or one of ${names}, got ${name}`);
   }
   return chosen.flatMap((parameter) => {
-    const scenes = name === 'all' ? [mostTelling(source, base, parameter)] : [0, 1, 2];
-    return sweep(source, base, parameter, scenes, options.count);
+    const scenes = name === 'all' ? [mostTelling(source, given, parameter)] : [0, 1, 2];
+    return sweep(source, given, parameter, scenes, options.count);
   });
 }
 
@@ -72,7 +76,7 @@ function sweepSheet(base: Theta, name: string): Row[] {
 const SWEEPS_A_SHEET = 13;
 
 /** The pictures of env/README.md: scenes and labels, all sweeps, and a sheet for each weather and kind of junction. */
-async function gallery(base: Theta, folder: string): Promise<void> {
+async function gallery(given: Theta, folder: string): Promise<void> {
   const save = async (name: string, rows: Row[]) => {
     const path = join(folder, `${name}.jpg`);
     await writeSheet({ rows, scale: options.scale }, path);
@@ -81,33 +85,34 @@ async function gallery(base: Theta, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   await save(
     'scenes',
-    contactSheet(source, () => base, 8),
+    contactSheet(source, () => given, 8),
   );
-  await save('random-theta', contactSheet(source, randomTheta, 8));
+  await save('random-theta', contactSheet(source, randomThetaOf, 8));
   for (let first = 0, sheet = 1; first < parameters.length; first += SWEEPS_A_SHEET, sheet++) {
     const some = parameters.slice(first, first + SWEEPS_A_SHEET);
     await save(
       `sweep-${sheet}`,
-      some.flatMap((parameter) => sweep(source, base, parameter, [mostTelling(source, base, parameter)], 6)),
+      some.flatMap((parameter) => sweep(source, given, parameter, [mostTelling(source, given, parameter)], 6)),
     );
   }
   for (const parameter of parameters) {
     if (parameter.kind !== 'simplex' || parameter.name === 'carTypes') continue;
     const near: Theta = parameter.name === 'junctions' ? { junctionDistance: 25 } : {};
     for (const [i, label] of parameter.labels.entries()) {
-      const theta = { ...base, ...near, ...certainly(parameter, i) };
+      const theta = { ...near, ...given, ...certainly(parameter, i) };
       await save(`${parameter.name}-${label}`, pictureSheet(source, theta, 12));
     }
   }
 }
 
 try {
-  const base = readTheta(parameters, options.theta);
-  if (options.gallery !== undefined) await gallery(base, options.gallery);
+  const given = options.theta;
+  completeTheta(parameters, given); // or say what is wrong with it
+  if (options.gallery !== undefined) await gallery(given, options.gallery);
   else {
-    const thetaOf = options.randomTheta ? randomTheta : () => base;
+    const thetaOf = options.randomTheta ? randomThetaOf : () => given;
     const { sweep: name, count, scale, out } = options;
-    const rows = name === undefined ? contactSheet(source, thetaOf, count) : sweepSheet(base, name);
+    const rows = name === undefined ? contactSheet(source, thetaOf, count) : sweepSheet(given, name);
     await mkdir(dirname(out), { recursive: true });
     await writeSheet({ rows, scale }, out);
     console.log(out);

@@ -5,14 +5,14 @@
  */
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { integer, jsonObject } from '../agents/flags.ts';
+import { integer, jsonObject, filePath, THETA_HELP } from '../agents/flags.ts';
 import { createExperiment } from '../env/experiments/load.ts';
 import real from '../env/experiments/traffic-segmentation-real.ts';
 import type { LabelledImage } from '../env/labelled-image.ts';
 import { spread } from '../env/targets/spread.ts';
 import { TRAFFIC_PARAMETERS } from '../env/simulators/traffic/parameters.ts';
 import { describeBackend, loadBackend, type BackendPreference } from '../env/tensorflow/backend.ts';
-import type { Theta } from '../protocol/parameters.ts';
+import { completeTheta, type Theta } from '../protocol/parameters.ts';
 import { deriveSeed } from '../protocol/random.ts';
 import { drawPredictions } from './figures/run-pictures.ts';
 import { commandLine, commit, machine } from './provenance.ts';
@@ -21,11 +21,10 @@ import type { EnvOptions } from './reproduce/experiment.ts';
 import { CAR_IOU } from './reproduce/streets.ts';
 import { summariseArms, writeSummary } from './reproduce/summary.ts';
 import { FEW, trainedArm, type RealExperiment } from './reproduce/trained-arm.ts';
-import { readTheta, THETA_HELP } from './theta-flag.ts';
 
 interface Options {
   readonly data: string;
-  readonly theta: string;
+  readonly theta: Theta;
   readonly seeds: number;
   readonly randomThetas: number;
   readonly preset: string;
@@ -41,7 +40,7 @@ const ABOUT =
 const command = new Command('transfer')
   .description('Trains networks on drawn and on real streets, and scores them on real ones.')
   .requiredOption('--data <folder>', 'real street images with labels', (word) => resolve(word))
-  .option('--theta <json|file>', THETA_HELP, '{}')
+  .option('--theta <json|file>', THETA_HELP, jsonObject, {})
   .option('--seeds <n>', 'trainings of each kind', integer(1), 5)
   .option('--random-thetas <n>', 'how many random θ are tried', integer(1), 10)
   .addOption(
@@ -58,7 +57,7 @@ const command = new Command('transfer')
     jsonObject,
     {},
   )
-  .option('--out <folder>', 'where table and picture go', join('results', 'transfer'))
+  .option('--out <folder>', 'where table and picture go', filePath, join('results', 'transfer'))
   .parse();
 
 /** A training set of each θ in turn, drawn when it is asked for. */
@@ -71,7 +70,7 @@ function* drawnSets({ simulator, trainingSamples }: RealExperiment, thetas: read
 
 async function main(): Promise<void> {
   const options = command.opts<Options>();
-  const theta = readTheta(TRAFFIC_PARAMETERS, options.theta);
+  const theta = completeTheta(TRAFFIC_PARAMETERS, options.theta);
   process.env['LTS_BACKEND'] = options.backend;
   process.env['LTS_DATA'] = options.data;
   const experiment = createExperiment(real, { preset: options.preset, ...options.envOptions })

@@ -3,6 +3,9 @@
  *
  *     npm run serve -- --env ./env/examples/line.ts --port 7077
  *     npx tsx agents/gaussian-process.ts --url ws://127.0.0.1:7077 --evaluations 32
+ *
+ * A copy of it wants an `id`, and names of simulator and task, of its own: logs and the history tell environments apart by
+ * them. Options are what `options` below declares.
  */
 import { z } from 'zod';
 import { defineParameters } from '../../protocol/parameters.ts';

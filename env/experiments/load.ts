@@ -42,7 +42,7 @@ const returned = z.object({
  *
  * A path runs code: it comes from the server's command line, never from the wire.
  *
- * @throws {Error} in a sentence when there is no such id or file, or the module exports something else
+ * @throws {Error} in a sentence when there is no such id or file, the module fails, or exports something else
  */
 export async function loadDefinition(source: string): Promise<ExperimentDefinition> {
   const builtIn = Object.hasOwn(BUILT_IN, source) ? BUILT_IN[source] : undefined;
@@ -52,7 +52,9 @@ export async function loadDefinition(source: string): Promise<ExperimentDefiniti
     const ids = Object.keys(BUILT_IN).join(', ');
     throw new Error(`environment: expected an id (${ids}) or the path of a module, got ${source}`);
   }
-  const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
+  const module = await (import(pathToFileURL(path).href) as Promise<{ default?: unknown }>).catch((error: unknown) => {
+    throw new Error(`${source}: ${(error as Error).message}`, { cause: error });
+  });
   if (!shape.safeParse(module.default).success) {
     throw new Error(`${source}: expected \`export default defineExperiment({ id, title, options, create })\``);
   }

@@ -1,4 +1,5 @@
 /** One picture of a data set and all that is known of it, as files. */
+import { statSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
@@ -46,16 +47,14 @@ export async function writeFrame(
   const centimetres = Uint16Array.from(depth, (metres) =>
     Number.isFinite(metres) ? Math.min(65535, Math.max(1, Math.round(metres * DEPTH_STEPS))) : 0,
   );
-  const pictures: [string, Sharp][] = [
-    ['images', sharp(rgb, { raw: { width, height, channels: 3 } }).png()],
-    ['labels', gray8(classes).toColourspace('b-w')],
-    ['labels_camvid', gray8(camvid).toColourspace('b-w')],
-    ['instances', gray16(instances)],
-    ['depth', gray16(centimetres)],
-  ];
-  await Promise.all(
-    pictures.map(async ([kind, picture]) => writeWhole(join(folder, kind, name), await picture.toBuffer())),
-  );
+  const pictures: Record<(typeof KINDS)[number], Sharp> = {
+    images: sharp(rgb, { raw: { width, height, channels: 3 } }).png(),
+    labels: gray8(classes).toColourspace('b-w'),
+    labels_camvid: gray8(camvid).toColourspace('b-w'),
+    instances: gray16(instances),
+    depth: gray16(centimetres),
+  };
+  await Promise.all(KINDS.map(async (kind) => writeWhole(join(folder, kind, name), await pictures[kind].toBuffer())));
   await writeWhole(frameFile(folder, index), `${JSON.stringify(describe(index, image, known))}\n`);
 }
 
@@ -63,11 +62,23 @@ export function frameFile(folder: string, index: number): string {
   return join(folder, 'frames', `${frameName(index)}.json`);
 }
 
-/** Writes a file under another name first: under its own it is whole or not there. */
+/** The folders that hold a picture's own files. */
+const KINDS = ['images', 'labels', 'labels_camvid', 'instances', 'depth'] as const;
+
+/** Whether all files of picture `index` are there, and none is empty. */
+export function isWhole(folder: string, index: number): boolean {
+  const pictures = KINDS.map((kind) => join(folder, kind, `${frameName(index)}.png`));
+  return [frameFile(folder, index), ...pictures].every(
+    (file) => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0,
+  );
+}
+
+/** Writes a file under a name of this process first: under its own it is whole or not there, whoever else writes it. */
 export async function writeWhole(path: string, content: string | Buffer): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.part`, content);
-  await rename(`${path}.part`, path);
+  const part = `${path}.${process.pid}.part`;
+  await writeFile(part, content);
+  await rename(part, path);
 }
 
 function describe(index: number, image: TrafficImage, known: Record<string, unknown>): Frame {

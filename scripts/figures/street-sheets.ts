@@ -66,7 +66,7 @@ const crossing = { junctions: [0, 1, 0, 0, 0, 0] };
 const sunny = { weather: [1, 0, 0, 0] };
 const dull = { weather: [0, 1, 0, 0] };
 
-/** What a scene must have for the sweep of a parameter to show anything. */
+/** What a scene must have for the sweep of a parameter to show anything, where nothing else is asked for. */
 const CONDITIONS: Readonly<Record<string, Theta>> = {
   junctions: { junctionDistance: 15, fieldOfView: 85, leadingRate: 0.5 },
   junctionDistance: { ...crossing, leadingRate: 0.5 },
@@ -92,12 +92,12 @@ const CONDITIONS: Readonly<Record<string, Theta>> = {
   groundVariation: { ...dull, parkedShare: 0 },
 };
 
-/** θ without what would hide the effect of a parameter. */
-const conditioned = (base: Theta, { name }: Parameter): Theta => ({ ...base, ...CONDITIONS[name] });
+/** What was given of θ, and without what would hide the effect of a parameter. */
+const conditioned = (given: Theta, { name }: Parameter): Theta => ({ ...CONDITIONS[name], ...given });
 
 /** Of the first scenes the one that the parameter changes most from low to high. */
-export function mostTelling({ simulator, seed }: Source, defaults: Theta, parameter: Parameter): number {
-  const base = conditioned(defaults, parameter);
+export function mostTelling({ simulator, seed }: Source, given: Theta, parameter: Parameter): number {
+  const base = conditioned(given, parameter);
   let [best, most] = [0, -1];
   for (let index = 0; index < 10; index++) {
     const [low, high] = [0, 1].map((share) => simulator.draw(swept(base, parameter, share).theta, seed, index).rgb);
@@ -110,12 +110,12 @@ export function mostTelling({ simulator, seed }: Source, defaults: Theta, parame
 /** A row for each scene of `indices`: the parameter from low to high in `steps`. */
 export function sweep(
   { simulator, seed }: Source,
-  defaults: Theta,
+  given: Theta,
   parameter: Parameter,
   indices: readonly number[],
   steps: number,
 ): Row[] {
-  const base = conditioned(defaults, parameter);
+  const base = conditioned(given, parameter);
   const count = parameter.kind === 'simplex' ? parameter.labels.length : steps;
   return indices.map((index) => ({
     caption: parameter.name,

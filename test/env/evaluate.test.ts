@@ -54,6 +54,12 @@ describe('evaluate', () => {
     assert.deepEqual([outcome, reward, reason], ['infeasible', null, 'no more numbers']);
   });
 
+  it('says which scores a task has in place of its reward', async () => {
+    const whole = experiment();
+    const misspelt = { ...whole, task: { ...whole.task, reward: 'maen' } };
+    await assert.rejects(evaluate(misspelt, request), /mean: expected scores with maen, got mean, twice/);
+  });
+
   it('scores the unfinished model at three points when asked, on validation alone, and comes to the same end', async () => {
     const disposed: number[] = [];
     const learning = experiment();

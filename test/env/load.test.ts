@@ -93,6 +93,9 @@ describe('an own environment', () => {
         loadDefinition(module('no-default.ts', '{ size: z.int() }')),
         /no-default\.ts: options: size: expected a default for every option/,
       );
+      const broken = join(folder, 'broken.ts');
+      writeFileSync(broken, "throw new RangeError('default of x: expected 0..1, got 2');\n");
+      await assert.rejects(loadDefinition(broken), /broken\.ts: default of x: expected 0\.\.1, got 2/);
       const same = { log: createLog('silent'), build: '', version: '', port: 0, host: '127.0.0.1', workers: 0 };
       const environments = [module('a.ts', '{}'), module('b.ts', '{}')];
       await assert.rejects(startServer({ ...same, environments }), /an id of its own for each, got Own-v0 twice/);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -110,11 +111,36 @@ describe('npm run dataset', () => {
     assert.equal(dataset(...usual, '--count', '2', '--out', two).status, 0);
     rmSync(join(two, 'frames', '000001.json'));
     rmSync(join(two, 'annotations.json'));
-    writeFileSync(join(two, 'images', '000001.png'), 'half a picture');
+    rmSync(join(two, 'depth', '000000.png'));
+    writeFileSync(join(two, 'images', '000001.png'), '');
     const { status, stdout } = dataset(...usual, '--count', '3', '--out', two);
     assert.equal(status, 0);
-    assert.match(stdout, /3 of 3 pictures, 2 of them new/);
+    assert.match(stdout, /3 of 3 pictures, 3 of them new/);
     assert.deepEqual(contents(two), contents(join(folder, 'three')));
+  });
+
+  it('says so and ends when it is interrupted, and goes on', async () => {
+    const many = join(folder, 'many');
+    const words = ['--import', 'tsx', 'scripts/dataset.ts', ...usual, '--count', '100000', '--out', many];
+    const child = spawn(process.execPath, words);
+    let said = '';
+    child.stdout.on('data', (data: Buffer) => {
+      said += data.toString();
+      if (data.includes('100 of 100000')) child.kill('SIGINT'); // A second one would end it at once.
+    });
+    const [code] = (await once(child, 'close')) as [number];
+    assert.equal(code, 130);
+    const [, stopped] = /stopped after (\d+) of 100000 pictures: the same command goes on/.exec(said)!;
+    assert.equal(readdirSync(join(many, 'frames')).length, Number(stopped));
+    assert.ok(!existsSync(join(many, 'annotations.json')));
+    const fewer = dataset(...usual, '--count', '3', '--out', many);
+    assert.match(fewer.stderr, new RegExp(`--count: expected at least the ${stopped} pictures that .* has, got 3`));
+    writeFileSync(join(many, 'frames', '000001.json'), '{"metadata":');
+    const damaged = dataset(...usual, '--count', stopped!, '--out', many);
+    assert.match(
+      damaged.stderr,
+      /frames\/000001.json: expected JSON as this program writes it \(.*\); delete the file/,
+    );
   });
 
   it('stops with a sentence at the folder of another data set, an unknown flag and an unreadable number', () => {
@@ -122,6 +148,16 @@ describe('npm run dataset', () => {
     const sentences: [string[], RegExp][] = [
       [['--out', three, '--count', '3', '--seed', '8'], /--out: expected an empty folder or one of the same θ/],
       [['--out', three, '--count', 'many'], /got "many"/],
+      [['--out', '', '--count', '1'], /--out <folder>' argument '' is invalid. Expected a path, got nothing/],
+      [['--out', join(three, 'images'), '--count', '1'], /images, which has 000000.png and no dataset.json/],
+      [
+        ['--out', join(folder, 'none'), '--count', '1', '--theta', '{"fog":"thick"}'],
+        /fog: expected a number, got "thick"/,
+      ],
+      [
+        ['--out', join(folder, 'none'), '--count', '1', '--theta', '{"fog":1,}'],
+        /Expected a JSON object, got "{"fog":1,}"/,
+      ],
       [['--out', three], /required option '--count/],
       [['--out', join(folder, 'none'), '--count', '1', '--theta', '{"fogg":1}'], /fogg: expected one of/],
       [['--out', three, '--count', '3', '--colour'], /unknown option '--colour'/],

@@ -31,15 +31,31 @@ describe('npm run scenes', () => {
     assert.equal((await sharp(out).metadata()).format, 'png');
   });
 
+  it('sweeps with the rest of θ as it was given', async () => {
+    const rgb = async (name: string, theta: string) => {
+      const out = join(folder, `${name}.png`);
+      const { status, stderr } = scenes(...small, '--sweep', 'fog', '--theta', theta, '--out', out);
+      assert.equal(status, 0, stderr);
+      return sharp(out).raw().toBuffer();
+    };
+    const dull = await rgb('dull', '{"weather":[0,1,0,0]}');
+    assert.ok(dull.equals(await rgb('usual', '{}')), 'what suits fog where nothing else is said');
+    assert.ok(!dull.equals(await rgb('rain', '{"weather":[0,0,0,1]}')));
+  });
+
   it('stops with a sentence at an unknown flag, an unreadable number and an unknown parameter', () => {
     const sentences: [string[], RegExp][] = [
       [['--colour'], /unknown option '--colour'/],
-      [['--count', 'many'], /expected a whole number from 1, got many/],
+      [['--count', 'many'], /Expected a number from 1 to 1000, got "many"/],
       [['--theta', '{"fogg":1}'], /fogg: expected one of/],
+      [['--theta', 'test'], /Expected {…} or a readable file of it, got "test"/],
+      [['--scale', '100'], /Expected a number from 1 to 16, got "100"/],
+      [['--random-theta', '--sweep', 'fog'], /'--random-theta' cannot be used with option '--sweep/],
+      [['--out', 'sheet.gif'], /Expected a file that ends in .png or .jpg, got "sheet.gif"/],
       [['--sweep', 'fogg'], /--sweep: expected all or one of .*, got fogg/],
     ];
     for (const [flags, sentence] of sentences) {
-      const { status, stderr } = scenes(...flags, '--out', join(folder, 'none.png'));
+      const { status, stderr } = scenes('--out', join(folder, 'none.png'), ...flags);
       assert.notEqual(status, 0);
       assert.match(stderr, sentence);
     }
