@@ -1,12 +1,17 @@
 /** `npm run dataset`: writes a data set of the traffic simulator in the formats that other tools read. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
 import { filePath, integer, jsonObject, seed, THETA_HELP } from '../agents/flags.ts';
 import { trafficSimulator } from '../env/simulators/traffic/traffic.ts';
 import { COCO_CATEGORIES } from './dataset/coco.ts';
-import { type Frame, frameFile, frameName, isWhole, writeFrame, writeWhole } from './dataset/frame.ts';
+import { type Frame, frameFile, frameName, writeWhole } from './dataset/frame.ts';
+import type { Report, Share } from './dataset/writer.ts';
 import { completeTheta, type Theta } from '../protocol/parameters.ts';
 
 const options = new Command('dataset')
@@ -22,11 +27,14 @@ const options = new Command('dataset')
   .option('--seed <n>', 'of the data set', seed, 1)
   .option('--width <pixels>', 'of each picture', integer(8, 4096), 320)
   .option('--height <pixels>', 'of each picture', integer(8, 4096), 240)
+  .option('--workers <n>', 'processes that draw', integer(1, 1024), availableParallelism())
   .parse()
-  .opts<{ out: string; count: number; theta: Theta; seed: number; width: number; height: number }>();
+  .opts<{ out: string; count: number; theta: Theta; seed: number; width: number; height: number; workers: number }>();
+/** Pictures that are worth a further process. */
+const SHARE = 32;
 
 async function main(): Promise<void> {
-  const { out, count, seed, width, height } = options;
+  const { out, count, seed, width, height, workers } = options;
   const simulator = trafficSimulator({ width, height });
   const theta = completeTheta(simulator.parameters, options.theta);
   const known = { simulator: `${simulator.name} ${simulator.version}`, seed, width, height, theta };
@@ -35,29 +43,52 @@ async function main(): Promise<void> {
   const there = countFrames(out);
   if (count < there) throw new Error(`--count: expected at least the ${there} pictures that ${out} has, got ${count}`);
 
-  let written = 0;
-  const start = performance.now();
-  let isStopped = false;
-  process.once('SIGINT', () => (isStopped = true));
-  for (let index = 0; index < count; index++) {
-    if (isStopped) {
-      console.log(
-        `stopped after ${index} of ${count} pictures: the same command goes on, and describes them at its end`,
-      );
-      process.exitCode = 130;
-      return;
-    }
-    if (!isWhole(out, index)) {
-      await writeFrame(out, index, simulator.draw(theta, seed, index), { seed, theta });
-      written++;
-    }
-    if ((index + 1) % 100 === 0 || index + 1 === count) {
-      const rate = (written / (performance.now() - start)) * 1000;
-      console.log(`${index + 1} of ${count} pictures, ${written} of them new, ${rate.toFixed(0)} a second`);
-    }
+  const all = { out, theta, seed, width, height, count };
+  const done = await writePictures(all, Math.min(workers, Math.ceil(count / SHARE)));
+  if (done < count) {
+    console.log(`stopped after ${done} of ${count} pictures: the same command goes on, and describes them at its end`);
+    process.exitCode = 130;
+    return;
   }
   await summarise(out, count, width, height);
   console.log(out);
+}
+
+/**
+ * Writes the pictures that are missing, each process every n-th.
+ *
+ * @returns how many are there; fewer than `count` after an interrupt
+ * @throws {Error} when a process fails, which has said why
+ */
+async function writePictures({ count, ...all }: Omit<Share, 'first' | 'step'>, processes: number): Promise<number> {
+  const path = fileURLToPath(new URL('./dataset/writer.ts', import.meta.url));
+  let [done, written] = [0, 0];
+  const start = performance.now();
+  const writers = Array.from({ length: processes }, (_, first) => {
+    const share: Share = { ...all, count, first, step: processes };
+    const writer = fork(path, [JSON.stringify(share)]);
+    writer.on('message', ({ isNew }: Report) => {
+      done++;
+      if (isNew) written++;
+      if (done % 100 !== 0 && done !== count) return;
+      const rate = (written / (performance.now() - start)) * 1000;
+      console.log(`${done} of ${count} pictures, ${written} of them new, ${rate.toFixed(0)} a second`);
+    });
+    return writer;
+  });
+  const stop = () => writers.forEach((writer) => writer.kill('SIGINT'));
+  process.once('SIGINT', stop);
+  let failed = 0;
+  await Promise.all(
+    writers.map(async (writer) => {
+      const [code, signal] = (await once(writer, 'close')) as [number | null, NodeJS.Signals | null];
+      if (code === 0 || signal === 'SIGINT') return; // the signal: before it could listen to it
+      failed++;
+      stop();
+    }),
+  );
+  if (failed > 0) throw new Error(`${failed} of ${processes} processes failed; the same command goes on`);
+  return done;
 }
 
 /** How many pictures a folder has. */

@@ -119,6 +119,26 @@ describe('npm run dataset', () => {
     assert.deepEqual(contents(two), contents(join(folder, 'three')));
   });
 
+  it('writes the same bytes with any number of processes', () => {
+    const sets = ['1', '3'].map((workers) => {
+      const out = join(folder, `of-${workers}`);
+      const { status, stderr } = dataset(...usual, '--count', '70', '--workers', workers, '--out', out);
+      assert.equal(status, 0, stderr);
+      return contents(out);
+    });
+    assert.deepEqual(sets[0], sets[1]);
+  });
+
+  it('fails with a sentence where a picture cannot be written', () => {
+    const out = join(folder, 'hindered');
+    assert.equal(dataset(...usual, '--count', '1', '--out', out).status, 0);
+    rmSync(join(out, 'depth'), { recursive: true });
+    writeFileSync(join(out, 'depth'), '');
+    const { status, stderr } = dataset(...usual, '--count', '1', '--out', out);
+    assert.equal(status, 1);
+    assert.match(stderr, /^dataset: .*depth.*\ndataset: 1 of 1 processes failed; the same command goes on\n$/);
+  });
+
   it('says so and ends when it is interrupted, and goes on', async () => {
     const many = join(folder, 'many');
     const words = ['--import', 'tsx', 'scripts/dataset.ts', ...usual, '--count', '100000', '--out', many];

@@ -1,0 +1,43 @@
+/** Writes a share of a data set's pictures: a process of `npm run dataset`, one a core. */
+import sharp from 'sharp';
+import { trafficSimulator } from '../../env/simulators/traffic/traffic.ts';
+import type { Theta } from '../../protocol/parameters.ts';
+import type { Seed } from '../../protocol/random.ts';
+import { isWhole, writeFrame } from './frame.ts';
+
+/** What a writer is told, as JSON in its first argument. */
+export interface Share {
+  readonly out: string;
+  readonly theta: Theta;
+  readonly seed: Seed;
+  readonly width: number;
+  readonly height: number;
+  /** The pictures are `first`, `first` + `step`, … below `count`. */
+  readonly count: number;
+  readonly first: number;
+  readonly step: number;
+}
+
+/** What it reports of each picture: whether it had to be drawn. */
+export interface Report {
+  readonly isNew: boolean;
+}
+
+const { out, theta, seed, width, height, count, first, step } = JSON.parse(process.argv[2]!) as Share;
+let isStopped = false;
+const stop = () => (isStopped = true);
+process.on('SIGINT', stop); // of the terminal, or passed on: what was begun is written
+process.on('disconnect', stop);
+sharp.concurrency(1);
+const simulator = trafficSimulator({ width, height });
+try {
+  for (let index = first; index < count && !isStopped; index += step) {
+    const isNew = !isWhole(out, index);
+    if (isNew) await writeFrame(out, index, simulator.draw(theta, seed, index), { seed, theta });
+    process.send?.({ isNew } satisfies Report);
+  }
+} catch (error) {
+  console.error(`dataset: ${(error as Error).message}`);
+  process.exitCode = 1;
+}
+if (process.connected) process.disconnect();
