@@ -18,8 +18,6 @@ type Proportions = readonly number[];
 const GROUP = 16;
 /** Spread of the logarithms of what is tried. */
 const SPREAD = 0.8;
-/** Steps from 0 to 1 of the proportions among which the highest is looked for. */
-const STEPS = 50;
 /** Draws of the surface from its posterior, for the intervals. */
 const DRAWS = 400;
 
@@ -28,17 +26,6 @@ function drawAround(centre: Proportions, random: Random): number[] {
   const parts = centre.map((p) => p * Math.exp(random.normal(0, SPREAD)));
   const sum = parts.reduce((a, b) => a + b);
   return parts.map((part) => part / sum);
-}
-
-/** Every list of `labels` proportions in whole steps that sum to 1. */
-export function simplexGrid(labels: number, steps: number): number[][] {
-  const partitions = (count: number, rest: number): number[][] =>
-    count === 1
-      ? [[rest]]
-      : Array.from({ length: rest + 1 }, (_, first) =>
-          partitions(count - 1, rest - first).map((others) => [first, ...others]),
-        ).flat();
-  return partitions(labels, steps).map((whole) => whole.map((n) => n / steps));
 }
 
 /** The terms of a quadratic in all proportions but the last, which the others decide: linear ones, squares, products. */
@@ -65,17 +52,19 @@ function centred(rows: readonly (readonly number[])[], groups: readonly number[]
 }
 
 export interface Peak {
-  /** Where the fitted surface is highest, and 95 % intervals of its coordinates. */
+  /** Where the fitted surface is highest. */
   readonly best: Proportions;
-  readonly intervals: readonly (readonly [low: number, high: number])[];
+  /** The same of surfaces that the rewards may as well come from. */
+  readonly draws: readonly Proportions[];
   /** Standard deviation of what the surface does not explain. */
   readonly noise: number;
 }
 
 /**
- * Fits reward = group + a quadratic of the proportions by least squares, and finds its highest point on a grid.
+ * Fits reward = group + a quadratic of the proportions by least squares, and finds where, of the proportions that were
+ * tried, it is highest: beyond them a quadratic says nothing.
  *
- * The intervals are percentiles over draws from the posterior of the coefficients under a flat prior, N(β, s² (XᵀX)⁻¹).
+ * `draws` are those of the coefficients' posterior under a flat prior, N(β, s² (XᵀX)⁻¹).
  *
  * @param groups of evaluations with the same seeds, each with a mean of its own
  * @throws {RangeError} when there are too few, or too similar, proportions for the surface
@@ -92,8 +81,11 @@ export function fitPeak(
     groups,
   ).map(([value]) => value!); // [n]
   const terms = X[0]!.length;
-  const column = (k: number) => X.map((row) => row[k]!);
-  const columns = Array.from({ length: terms }, (_, k) => column(k));
+  const least = new Set(groups).size + terms + 1;
+  if (rewards.length < least) {
+    throw new RangeError(`fitPeak: expected at least ${least} evaluations, got ${rewards.length}`);
+  }
+  const columns = Array.from({ length: terms }, (_, k) => X.map((row) => row[k]!));
   const L = cholesky(columns.map((a, i) => Float64Array.from({ length: i + 1 }, (_, j) => dot(a, columns[j]!))));
   const beta = solveUpper(
     L,
@@ -103,39 +95,27 @@ export function fitPeak(
     ),
   );
   const rest = X.map((row, i) => y[i]! - dot(row, beta));
-  const freedom = rewards.length - new Set(groups).size - terms;
-  if (freedom < 1) {
-    const least = new Set(groups).size + terms + 1;
-    throw new RangeError(`fitPeak: expected at least ${least} evaluations, got ${rewards.length}`);
-  }
-  const noise = Math.sqrt(dot(rest, rest) / freedom);
+  const noise = Math.sqrt(dot(rest, rest) / (rewards.length - least + 1));
 
-  const grid = simplexGrid(proportions[0]!.length, STEPS);
-  const surface = grid.map((p) => Float64Array.from(quadratic(p)));
-  const highest = (coefficients: ArrayLike<number>) => {
-    let at = 0;
-    let most = -Infinity;
-    surface.forEach((row, i) => {
-      const value = dot(row, coefficients);
-      if (value > most) [most, at] = [value, i];
-    });
-    return grid[at]!;
+  const surface = proportions.map(quadratic);
+  const highest = (coefficients: ArrayLike<number>): Proportions => {
+    const heights = surface.map((row) => dot(row, coefficients));
+    return proportions[heights.indexOf(Math.max(...heights))]!;
   };
   const random = new Random(seed);
   const draws = Array.from({ length: DRAWS }, () => {
-    const step = solveUpper(
-      L,
-      Array.from({ length: terms }, () => random.normal(0, noise)),
-    );
+    const normals = Array.from({ length: terms }, () => random.normal(0, noise));
+    const step = solveUpper(L, normals);
     return highest(beta.map((value, k) => value + step[k]!));
   });
-  const best = highest(beta);
-  const intervals = best.map((_, label) => {
-    const sorted = draws.map((p) => p[label]!).sort((a, b) => a - b);
-    const at = (share: number) => sorted[Math.round(share * (DRAWS - 1))]!;
-    return [at(0.025), at(0.975)] as const;
-  });
-  return { best, intervals, noise };
+  return { best: highest(beta), draws, noise };
+}
+
+/** From the 2.5th to the 97.5th percentile. */
+export function percentiles95(values: readonly number[]): [low: number, high: number] {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]!;
+  return [at(0.025), at(0.975)];
 }
 
 export interface PeakQuestion {
@@ -193,24 +173,28 @@ export async function reportBestProportions(
       ).flat(),
     );
     const gain = summarise(Array.from({ length: pairs }, (_, i) => compared[2 * i + 1]! - compared[2 * i]!));
-    peaks.push({ title, ...peak, gain });
+    const intervals = labels.map((_, label) => percentiles95(peak.draws.map((p) => p[label]!)));
+    const distances = percentiles95(peak.draws.map((p) => l1(p, truth)));
+    peaks.push({ title, ...peak, intervals, distances, gain });
   }
 
   const csv = peaks.flatMap(({ title, best, intervals }) =>
     labels.map((label, i) => [`"${title}"`, label, truth[i], best[i], ...intervals[i]!].join()),
   );
   writeFileSync(join(out, `best-${name}.csv`), `${['setting,label,hidden,best,low,high', ...csv].join('\n')}\n`);
-  const rows = peaks.map(({ title, best, intervals, noise, gain }) => [
+  const ranged = (value: number, ends: readonly number[]) =>
+    `${value.toFixed(2)} (${ends.map((end) => end.toFixed(2)).join('–')})`;
+  const rows = peaks.map(({ title, best, intervals, distances, noise, gain }) => [
     title,
-    ...best.map((p, i) => `${p.toFixed(2)} (${intervals[i]!.map((end) => end.toFixed(2)).join('–')})`),
-    l1(best, truth).toFixed(2),
+    ...best.map((p, i) => ranged(p, intervals[i]!)),
+    ranged(l1(best, truth), distances),
     withInterval(gain, 4),
     noise.toFixed(4),
   ]);
   const text = [
     `# Where the reward is highest`,
     '',
-    `The proportions of ${name} that teach best, with all else as in the hidden θ*: the highest point of a quadratic fitted to ${metric} (validation) at ${evaluations} proportions, each ${GROUP} of which share their seeds; in brackets 95 % intervals. \`distance\`: Σ |p − p*| to the hidden ones. \`gain\`: how much higher the reward is there than at the hidden ones, over ${pairs} further seeds, paired; mean ± half of the 95 % interval. \`noise\`: the standard deviation of one evaluation.`,
+    `The proportions of ${name} that teach best, with all else as in the hidden θ*: of ${evaluations} that were tried, in groups of ${GROUP} with the same seeds, those where a quadratic fitted to ${metric} (validation) is highest; in brackets 95 % intervals. \`distance\`: Σ |p − p*| to the hidden ones. \`gain\`: how much higher the reward is there than at the hidden ones, over ${pairs} further seeds, paired; mean ± half of the 95 % interval. \`noise\`: the standard deviation of one evaluation.`,
     '',
     ...markdownTable(
       ['setting', ...labels, 'distance', 'gain', 'noise'],
@@ -234,7 +218,11 @@ async function drawPeaks(
     name: string;
     labels: readonly string[];
     truth: Proportions;
-    peaks: readonly (Peak & { title: string })[];
+    peaks: readonly {
+      title: string;
+      best: Proportions;
+      intervals: readonly (readonly [low: number, high: number])[];
+    }[];
     found: readonly Theta[];
   },
   path: string,
