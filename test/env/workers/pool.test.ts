@@ -178,10 +178,10 @@ describe('the worker pool', () => {
     const path = join(mkdtempSync(join(tmpdir(), 'lts-')), 'broken.ts');
     writeFileSync(path, "throw new Error('this module cannot be loaded');");
     const broken = new WorkerPool({ size: 1, sources: [path] });
-    await assert.rejects(broken.ready, { message: 'this module cannot be loaded' });
+    await assert.rejects(broken.ready, { message: `${path}: this module cannot be loaded` });
     const outcome = await broken.submit(job(), { owner: 'me' }).done;
     assert.equal(outcome.outcome, 'failed');
-    assert.match(outcome.reason!, /no worker starts: this module cannot be loaded/);
+    assert.match(outcome.reason!, /no worker starts: .*broken\.ts: this module cannot be loaded/);
     await broken.stop();
   });
 });
