@@ -20,6 +20,8 @@ const GROUP = 16;
 const SPREAD = 0.8;
 /** Draws of the surface from its posterior, for the intervals. */
 const DRAWS = 400;
+/** Proportions, of the same distribution as those that are tried, among which the highest is looked for. */
+const CANDIDATES = 5000;
 
 /** Proportions around others: their logarithms are normal (Aitchison's logistic normal). */
 function drawAround(centre: Proportions, random: Random): number[] {
@@ -61,8 +63,8 @@ export interface Peak {
 }
 
 /**
- * Fits reward = group + a quadratic of the proportions by least squares, and finds where, of the proportions that were
- * tried, it is highest: beyond them a quadratic says nothing.
+ * Fits reward = group + a quadratic of the proportions by least squares, and finds where, of the candidates, it is highest:
+ * they should be where proportions were tried, since beyond a quadratic says nothing.
  *
  * `draws` are those of the coefficients' posterior under a flat prior, N(β, s² (XᵀX)⁻¹).
  *
@@ -73,6 +75,7 @@ export function fitPeak(
   proportions: readonly Proportions[],
   rewards: readonly number[],
   groups: readonly number[],
+  candidates: readonly Proportions[],
   seed: Seed,
 ): Peak {
   const X = centred(proportions.map(quadratic), groups); // [n, terms]
@@ -97,10 +100,10 @@ export function fitPeak(
   const rest = X.map((row, i) => y[i]! - dot(row, beta));
   const noise = Math.sqrt(dot(rest, rest) / (rewards.length - least + 1));
 
-  const surface = proportions.map(quadratic);
+  const surface = candidates.map(quadratic);
   const highest = (coefficients: ArrayLike<number>): Proportions => {
     const heights = surface.map((row) => dot(row, coefficients));
-    return proportions[heights.indexOf(Math.max(...heights))]!;
+    return candidates[heights.indexOf(Math.max(...heights))]!;
   };
   const random = new Random(seed);
   const draws = Array.from({ length: DRAWS }, () => {
@@ -146,7 +149,9 @@ export async function reportBestProportions(
   const truth = hidden[name] as number[];
   const random = new Random(deriveSeed(1, 'best proportions', name));
   const centre = truth.map((p) => (p + 1 / labels.length) / 2);
-  const tried = Array.from({ length: evaluations }, () => drawAround(centre, random));
+  const drawn = (count: number) => Array.from({ length: count }, () => drawAround(centre, random));
+  const tried = drawn(evaluations);
+  const candidates = [truth, ...drawn(CANDIDATES)];
   const groups = tried.map((_, i) => Math.floor(i / GROUP));
   const peaks = [];
   for (const [title, envOptions] of Object.entries(settings)) {
@@ -156,7 +161,10 @@ export async function reportBestProportions(
       const thetas = requests.map(({ key, proportions, seed }) => {
         return { key, theta: { ...hidden, [name]: [...proportions] }, seed };
       });
-      return (await scoreThetas(lab, thetas)).map(({ validation }) => validation[metric]!);
+      return (await scoreThetas(lab, thetas)).map(({ outcome, reason, validation }, i) => {
+        if (outcome === 'ok') return validation[metric]!;
+        throw new Error(`${requests[i]!.key}: expected a score, got ${outcome} (${reason})`);
+      });
     };
     console.log(`best ${name}, ${title}: ${evaluations + 2 * pairs} evaluations`);
     const rewards = await score(
@@ -164,7 +172,7 @@ export async function reportBestProportions(
         return { key: `tried/${i + 1}`, proportions, seed: deriveSeed(groups[i]!, 'best proportions') };
       }),
     );
-    const peak = fitPeak(tried, rewards, groups, deriveSeed(1, 'posterior', name));
+    const peak = fitPeak(tried, rewards, groups, candidates, deriveSeed(1, 'posterior', name));
     const compared = await score(
       Array.from({ length: pairs }, (_, i) =>
         [truth, peak.best].map((proportions, which) => {
@@ -174,8 +182,7 @@ export async function reportBestProportions(
     );
     const gain = summarise(Array.from({ length: pairs }, (_, i) => compared[2 * i + 1]! - compared[2 * i]!));
     const intervals = labels.map((_, label) => percentiles95(peak.draws.map((p) => p[label]!)));
-    const distances = percentiles95(peak.draws.map((p) => l1(p, truth)));
-    peaks.push({ title, ...peak, intervals, distances, gain });
+    peaks.push({ title, ...peak, intervals, gain });
   }
 
   const csv = peaks.flatMap(({ title, best, intervals }) =>
@@ -184,17 +191,17 @@ export async function reportBestProportions(
   writeFileSync(join(out, `best-${name}.csv`), `${['setting,label,hidden,best,low,high', ...csv].join('\n')}\n`);
   const ranged = (value: number, ends: readonly number[]) =>
     `${value.toFixed(2)} (${ends.map((end) => end.toFixed(2)).join('–')})`;
-  const rows = peaks.map(({ title, best, intervals, distances, noise, gain }) => [
+  const rows = peaks.map(({ title, best, intervals, noise, gain }) => [
     title,
     ...best.map((p, i) => ranged(p, intervals[i]!)),
-    ranged(l1(best, truth), distances),
+    l1(best, truth).toFixed(2),
     withInterval(gain, 4),
     noise.toFixed(4),
   ]);
   const text = [
     `# Where the reward is highest`,
     '',
-    `The proportions of ${name} that teach best, with all else as in the hidden θ*: of ${evaluations} that were tried, in groups of ${GROUP} with the same seeds, those where a quadratic fitted to ${metric} (validation) is highest; in brackets 95 % intervals. \`distance\`: Σ |p − p*| to the hidden ones. \`gain\`: how much higher the reward is there than at the hidden ones, over ${pairs} further seeds, paired; mean ± half of the 95 % interval. \`noise\`: the standard deviation of one evaluation.`,
+    `The proportions of ${name} that teach best, with all else as in the hidden θ*: where a quadratic is highest that was fitted to ${metric} (validation) at ${evaluations} proportions, in groups of ${GROUP} with the same seeds; in brackets 95 % intervals, within what was tried. \`distance\`: Σ |p − p*| to the hidden ones. \`gain\`: how much higher the reward is there than at the hidden ones, over ${pairs} further seeds, paired; mean ± half of the 95 % interval. \`noise\`: the standard deviation of what neither the surface nor common seeds explain. Of a flat surface, too, the highest point is somewhere: the gain says whether it is better.`,
     '',
     ...markdownTable(
       ['setting', ...labels, 'distance', 'gain', 'noise'],

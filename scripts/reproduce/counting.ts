@@ -187,7 +187,7 @@ export const countingReproduction: Experiment = {
       metric: REWARD,
       name: 'weather',
       evaluations: isWhole ? 384 : 32,
-      pairs: isWhole ? 100 : 2,
+      pairs: isWhole ? 60 : 2,
       settings: Object.fromEntries([1, 4].map((n) => [`${n * images} images`, { trainingImages: n * images }])),
       found: PATHS.filter((arm) => arm !== 'reinforceL1').flatMap((arm) =>
         byArm[arm]!.map(({ learned }) => learned.theta),

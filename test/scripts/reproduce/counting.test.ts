@@ -35,7 +35,8 @@ describe('reproduce counting', function () {
       'error.png',
       'proportions.md',
       'label-costs.md',
-      'best-weather.svg',
+      'best-weather.md',
+      'best-weather.png',
       ...paths,
     );
     const costs = read('label-costs.csv').trim().split('\n');
