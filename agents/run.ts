@@ -12,7 +12,7 @@ import { deriveSeed, Random } from '../protocol/random.ts';
 import type { Agent, Problem, Trial } from './agent.ts';
 import { connect, ConnectionError, ProtocolError, type RemoteEnvironment } from './client.ts';
 import { Watch } from './discard.ts';
-import { choice, integer, jsonObject, seed } from './flags.ts';
+import { choice, filePath, integer, jsonObject, seed } from './flags.ts';
 import { describeTheta, Progress, reportTable, type Reported } from './report.ts';
 import { readTrialLog, TrialLog, type EvaluationRecord, type RunHeader } from './trial-log.ts';
 
@@ -90,7 +90,7 @@ function commonFlags(command: Command): Command {
       integer(1),
       3,
     )
-    .option('--log <file>', 'where to write the log of trials (default: runs/<agent>-<env>-<time>.jsonl)')
+    .option('--log <file>', 'where to write the log of trials (default: runs/<agent>-<env>-<time>.jsonl)', filePath)
     .option('--resume <file>', 'go on with a stopped run from its log');
 }
 

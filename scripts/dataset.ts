@@ -10,7 +10,7 @@ import { Command } from 'commander';
 import { filePath, integer, jsonObject, seed, THETA_HELP } from '../agents/flags.ts';
 import { trafficSimulator } from '../env/simulators/traffic/traffic.ts';
 import { COCO_CATEGORIES } from './dataset/coco.ts';
-import { type Frame, frameFile, frameName, writeWhole } from './dataset/frame.ts';
+import { type Frame, frameFile, frameIndex, frameName, removeParts, writeWhole } from './dataset/frame.ts';
 import type { Report, Share } from './dataset/writer.ts';
 import { completeTheta, type Theta } from '../protocol/parameters.ts';
 
@@ -39,13 +39,14 @@ async function main(): Promise<void> {
   const theta = completeTheta(simulator.parameters, options.theta);
   const known = { simulator: `${simulator.name} ${simulator.version}`, seed, width, height, theta };
   console.log(JSON.stringify({ ...options, theta }));
+  removeParts(out);
   await claim(out, known);
-  const there = countFrames(out);
-  if (count < there) throw new Error(`--count: expected at least the ${there} pictures that ${out} has, got ${count}`);
-
+  const there = pictureCount(out);
+  if (count < there)
+    throw new Error(`--count: expected at least ${there}, since ${out} has that many pictures, got ${count}`);
   const all = { out, theta, seed, width, height, count };
-  const done = await writePictures(all, Math.min(workers, Math.ceil(count / SHARE)));
-  if (done < count) {
+  const { done, isStopped } = await writePictures(all, Math.min(workers, Math.ceil(count / SHARE)));
+  if (isStopped) {
     console.log(`stopped after ${done} of ${count} pictures: the same command goes on, and describes them at its end`);
     process.exitCode = 130;
     return;
@@ -57,10 +58,13 @@ async function main(): Promise<void> {
 /**
  * Writes the pictures that are missing, each process every n-th.
  *
- * @returns how many are there; fewer than `count` after an interrupt
+ * @returns how many are there, and whether an interrupt ended it
  * @throws {Error} when a process fails, which has said why
  */
-async function writePictures({ count, ...all }: Omit<Share, 'first' | 'step'>, processes: number): Promise<number> {
+async function writePictures(
+  { count, ...all }: Omit<Share, 'first' | 'step'>,
+  processes: number,
+): Promise<{ done: number; isStopped: boolean }> {
   const path = fileURLToPath(new URL('./dataset/writer.ts', import.meta.url));
   let [done, written] = [0, 0];
   const start = performance.now();
@@ -77,7 +81,12 @@ async function writePictures({ count, ...all }: Omit<Share, 'first' | 'step'>, p
     return writer;
   });
   const stop = () => writers.forEach((writer) => writer.kill('SIGINT'));
-  process.once('SIGINT', stop);
+  let isStopped = false;
+  const interrupted = () => {
+    isStopped = true;
+    stop();
+  };
+  process.on('SIGINT', interrupted); // A terminal and npm send it one after the other.
   let failed = 0;
   await Promise.all(
     writers.map(async (writer) => {
@@ -87,14 +96,16 @@ async function writePictures({ count, ...all }: Omit<Share, 'first' | 'step'>, p
       stop();
     }),
   );
+  process.off('SIGINT', interrupted);
   if (failed > 0) throw new Error(`${failed} of ${processes} processes failed; the same command goes on`);
-  return done;
+  return { done, isStopped };
 }
 
-/** How many pictures a folder has. */
-function countFrames(folder: string): number {
+/** How many pictures a folder has, with those that are missing before the last one. */
+function pictureCount(folder: string): number {
   const frames = join(folder, 'frames');
-  return existsSync(frames) ? readdirSync(frames).filter((name) => name.endsWith('.json')).length : 0;
+  if (!existsSync(frames)) return 0;
+  return readdirSync(frames).reduce((most, name) => Math.max(most, (frameIndex(name) ?? -1) + 1), 0);
 }
 
 /** Takes the folder for this data set. @throws {Error} when it is another one's, or has something else in it */
@@ -102,31 +113,34 @@ async function claim(folder: string, known: object): Promise<void> {
   const path = join(folder, 'dataset.json');
   const expected = '--out: expected an empty folder or one of the same θ, seed and size';
   if (!existsSync(path)) {
-    const [other] = existsSync(folder) ? readdirSync(folder) : [];
+    const names = existsSync(folder) ? readdirSync(folder) : [];
+    const other = names.find((name) => !name.startsWith('.')); // Some systems leave hidden files.
     if (other !== undefined) throw new Error(`${expected}, got ${folder}, which has ${other} and no dataset.json`);
     await writeWhole(path, `${JSON.stringify(known, null, 2)}\n`);
     return;
   }
-  const found = readJson(path);
+  const found = readJson(path, `write ${JSON.stringify(known)} into it if the pictures are of this θ, seed and size`);
   if (!isDeepStrictEqual(found, JSON.parse(JSON.stringify(known)))) {
     throw new Error(`${expected}, got another: see ${path}`);
   }
 }
 
-/** @throws {Error} naming the file, when something else has written it */
-function readJson(path: string): unknown {
+/** @throws {Error} naming the file, and what helps, when it is damaged */
+function readJson(path: string, help: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new Error(`${path}: expected JSON as this program writes it (${(error as Error).message}); delete the file`, {
-      cause: error,
-    });
+    const rule = 'expected JSON as this program writes it';
+    throw new Error(`${path}: ${rule} (${(error as Error).message}); ${help}`, { cause: error });
   }
 }
 
 /** Writes what stands in frames/ into one file of each kind. */
 async function summarise(folder: string, count: number, width: number, height: number): Promise<void> {
-  const frames = Array.from({ length: count }, (_, index) => readJson(frameFile(folder, index)) as Frame);
+  const frames = Array.from(
+    { length: count },
+    (_, index) => readJson(frameFile(folder, index), 'delete it, and the picture is written again') as Frame,
+  );
   const coco = {
     info: { description: 'Simulated street pictures; see dataset.json' },
     images: frames.map((_, id) => ({ id, file_name: `images/${frameName(id)}.png`, width, height })),

@@ -129,7 +129,7 @@ const program = new Command('noise')
   .option('--short-options <json>', 'what a short evaluation has in other options, in place of --short', jsonObject)
   .option('--workers <n>', 'worker processes', integer(1, 64), 2)
   .option('--out <folder>', 'where noise-<env>.md goes', filePath, 'results')
-  .option('--log <file>', 'where evaluations are kept, to go on from (default: runs/noise-<env>.jsonl)')
+  .option('--log <file>', 'where evaluations are kept, to go on from (default: runs/noise-<env>.jsonl)', filePath)
   .parse();
 
 const flags = program.opts<Flags>();

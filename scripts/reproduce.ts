@@ -48,9 +48,13 @@ const command = new Command('reproduce')
       .choices(['quick', 'standard'])
       .default('standard'),
   )
-  .option('--data <folder>', 'real street images with labels, for segmentation-real', (word) => resolve(word))
+  .option('--data <folder>', 'real street images with labels, for segmentation-real', (word) => resolve(filePath(word)))
   .option('--out <folder>', 'where tables and figures go (default: results/<experiment>)', filePath)
-  .option('--logs <folder>', 'trial logs, from which it goes on (default: runs/reproduce-<experiment>-<preset>)')
+  .option(
+    '--logs <folder>',
+    'trial logs, from which it goes on (default: runs/reproduce-<experiment>-<preset>)',
+    filePath,
+  )
   .option('--workers <n>', 'evaluations at once (default: one a core)', integer(1))
   .option('--backend <name>', 'of TensorFlow.js: auto, tfjs-node-gpu, tfjs-node or wasm', 'auto')
   .option('--evaluations <n>', 'what every search may spend at most (default: as the preset says)', integer(1))

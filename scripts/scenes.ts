@@ -34,10 +34,10 @@ const options = new Command('scenes')
   .option('--height <pixels>', 'of each image', integer(8, 4096), 120)
   .option('--scale <n>', 'pixels of the sheet for each pixel of an image', integer(1, 16), 2)
   .option('--out <file>', 'where the sheet goes: .png or .jpg', picture, 'runs/scenes.png')
-  .option(
-    '--gallery <folder>',
-    'all the sheets of env/README.md, as JPEG files; --out and --count do not count',
-    filePath,
+  .addOption(
+    new Option('--gallery <folder>', 'all the sheets of env/README.md, as JPEG files; --out and --count do not count')
+      .argParser(filePath)
+      .conflicts(['sweep', 'randomTheta']),
   )
   .parse()
   .opts<{

@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Command, Option } from 'commander';
-import { integer } from '../agents/flags.ts';
+import { filePath, integer } from '../agents/flags.ts';
 import { BUILT_IN } from '../env/experiments/index.ts';
 import { createLog, LOG_LEVELS } from '../env/server/log.ts';
 import { startServer, type EnvironmentServer } from '../env/server/server.ts';
@@ -48,7 +48,9 @@ const command = new Command('serve')
       .choices(['auto', 'tfjs-node-gpu', 'tfjs-node', 'wasm'])
       .default('auto'),
   )
-  .option('--data <folder>', 'real street images with labels, for TrafficSegmentationReal-v0', (word) => resolve(word))
+  .option('--data <folder>', 'real street images with labels, for TrafficSegmentationReal-v0', (word) =>
+    resolve(filePath(word)),
+  )
   .option(
     '--journal <file>',
     'SQLite file with sessions and results (default: runs/server-<port>.sqlite; none for port 0)',

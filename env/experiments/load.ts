@@ -53,7 +53,7 @@ export async function loadDefinition(source: string): Promise<ExperimentDefiniti
     throw new Error(`environment: expected an id (${ids}) or the path of a module, got ${source}`);
   }
   const module = await (import(pathToFileURL(path).href) as Promise<{ default?: unknown }>).catch((error: unknown) => {
-    throw new Error(`${source}: ${(error as Error).message}`, { cause: error });
+    throw new Error(`${source}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   });
   if (!shape.safeParse(module.default).success) {
     throw new Error(`${source}: expected \`export default defineExperiment({ id, title, options, create })\``);

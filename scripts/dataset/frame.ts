@@ -1,5 +1,5 @@
 /** One picture of a data set and all that is known of it, as files. */
-import { statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
@@ -58,8 +58,19 @@ export async function writeFrame(
   await writeWhole(frameFile(folder, index), `${JSON.stringify(describe(index, image, known))}\n`);
 }
 
+/** The picture of a file in frames/; undefined of another file. */
+export function frameIndex(name: string): number | undefined {
+  const [, digits] = /^(\d+)\.json$/.exec(name) ?? [];
+  return digits === undefined ? undefined : Number(digits);
+}
+
 export function frameFile(folder: string, index: number): string {
   return join(folder, 'frames', `${frameName(index)}.json`);
+}
+
+function isFilled(file: string): boolean {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found?.isFile() === true && found.size > 0;
 }
 
 /** The folders that hold a picture's own files. */
@@ -68,9 +79,7 @@ const KINDS = ['images', 'labels', 'labels_camvid', 'instances', 'depth'] as con
 /** Whether all files of picture `index` are there, and none is empty. */
 export function isWhole(folder: string, index: number): boolean {
   const pictures = KINDS.map((kind) => join(folder, kind, `${frameName(index)}.png`));
-  return [frameFile(folder, index), ...pictures].every(
-    (file) => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0,
-  );
+  return [frameFile(folder, index), ...pictures].every((file) => isFilled(file));
 }
 
 /** Writes a file under a name of this process first: under its own it is whole or not there, whoever else writes it. */
@@ -79,6 +88,25 @@ export async function writeWhole(path: string, content: string | Buffer): Promis
   const part = `${path}.${process.pid}.part`;
   await writeFile(part, content);
   await rename(part, path);
+}
+
+/** Removes what processes had begun to write that are no more. */
+export function removeParts(folder: string): void {
+  for (const place of ['.', 'frames', ...KINDS].map((kind) => join(folder, kind))) {
+    if (!existsSync(place)) continue;
+    for (const name of readdirSync(place)) {
+      const [, pid] = /\.(\d+)\.part$/.exec(name) ?? [];
+      if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(place, name), { force: true });
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // It is there, and somebody else's.
+  }
 }
 
 function describe(index: number, image: TrafficImage, known: Record<string, unknown>): Frame {

@@ -29,12 +29,16 @@ const stop = () => (isStopped = true);
 process.on('SIGINT', stop); // of the terminal, or passed on: what was begun is written
 process.on('disconnect', stop);
 sharp.concurrency(1);
+/** Waits until it is sent: the loop hears its signals in between, and leaves nothing unsaid. */
+const report = (message: Report) =>
+  new Promise<void>((resolve) => process.send!(message, undefined, undefined, () => resolve()));
+
 const simulator = trafficSimulator({ width, height });
 try {
   for (let index = first; index < count && !isStopped; index += step) {
     const isNew = !isWhole(out, index);
     if (isNew) await writeFrame(out, index, simulator.draw(theta, seed, index), { seed, theta });
-    process.send?.({ isNew } satisfies Report);
+    await report({ isNew });
   }
 } catch (error) {
   console.error(`dataset: ${(error as Error).message}`);

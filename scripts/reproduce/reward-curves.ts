@@ -49,7 +49,7 @@ export function rewardCurve(arm: string, rewards: readonly (readonly (number | n
 }
 
 /** Where to write the names of levels: at their level, or above the name below if that is nearer than `gap`. */
-export function spread(levels: readonly number[], gap: number): number[] {
+export function apart(levels: readonly number[], gap: number): number[] {
   const places = [...levels];
   let below = -Infinity;
   for (const i of levels.map((_, i) => i).sort((i, j) => levels[i]! - levels[j]!)) {
@@ -85,11 +85,12 @@ export async function drawRewardCurves(
   const shown = [...curves.map(({ mean }) => mean), ...Object.values(references)];
   const [low, high] = [Math.min(...shown), Math.max(...shown)];
   const margin = 0.08 * (high - low || 1);
-  const y = { scale: { domain: [low - margin, high + margin], clamp: true, zero: false } };
+  const gap = ((high - low + 2 * margin) * LINE_HEIGHT) / HEIGHT;
+  const places = apart(Object.values(references), gap);
+  const top = Math.max(high + margin, ...places.map((place) => place + gap));
+  const y = { scale: { domain: [low - margin, top], clamp: true, zero: false } };
   // Vega takes a title for longer than it is: upright it would reach beyond the picture.
   const axis = { titleAngle: 0, titleAlign: 'left', titleAnchor: 'end', titleX: 0, titleY: -10 } as const;
-  const gap = ((high - low + 2 * margin) * LINE_HEIGHT) / HEIGHT;
-  const places = spread(Object.values(references), gap);
   const names = levels.map(({ name }, i) => ({ name, place: places[i]!, evaluations: right }));
   const named = (look: object) => ({
     data: { values: names },

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  symlinkSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -129,11 +140,29 @@ describe('npm run dataset', () => {
     assert.deepEqual(sets[0], sets[1]);
   });
 
+  it('describes a large set that is all there', () => {
+    const out = join(folder, 'large');
+    const count = 2000;
+    for (const kind of ['images', 'frames']) mkdirSync(join(out, kind), { recursive: true });
+    for (const kind of ['labels', 'labels_camvid', 'instances', 'depth']) symlinkSync('images', join(out, kind));
+    const three = join(folder, 'three');
+    copyFileSync(join(three, 'dataset.json'), join(out, 'dataset.json'));
+    for (let index = 0; index < count; index++) {
+      const name = String(index).padStart(6, '0');
+      copyFileSync(join(three, 'frames', '000000.json'), join(out, 'frames', `${name}.json`));
+      writeFileSync(join(out, 'images', `${name}.png`), '-');
+    }
+    const { status, stdout } = dataset(...usual, '--count', `${count}`, '--workers', '4', '--out', out);
+    assert.equal(status, 0, stdout);
+    assert.match(stdout, /2000 of 2000 pictures, 0 of them new/);
+    assert.equal((readJson('large', 'annotations.json') as { images: unknown[] }).images.length, count);
+  });
+
   it('fails with a sentence where a picture cannot be written', () => {
     const out = join(folder, 'hindered');
     assert.equal(dataset(...usual, '--count', '1', '--out', out).status, 0);
-    rmSync(join(out, 'depth'), { recursive: true });
-    writeFileSync(join(out, 'depth'), '');
+    rmSync(join(out, 'depth', '000000.png'));
+    mkdirSync(join(out, 'depth', '000000.png'));
     const { status, stderr } = dataset(...usual, '--count', '1', '--out', out);
     assert.equal(status, 1);
     assert.match(stderr, /^dataset: .*depth.*\ndataset: 1 of 1 processes failed; the same command goes on\n$/);
@@ -146,21 +175,25 @@ describe('npm run dataset', () => {
     let said = '';
     child.stdout.on('data', (data: Buffer) => {
       said += data.toString();
-      if (data.includes('100 of 100000')) child.kill('SIGINT'); // A second one would end it at once.
+      if (!data.includes('100 of 100000')) return;
+      child.kill('SIGINT');
+      child.kill('SIGINT'); // as from a terminal through npm
     });
     const [code] = (await once(child, 'close')) as [number];
     assert.equal(code, 130);
     const [, stopped] = /stopped after (\d+) of 100000 pictures: the same command goes on/.exec(said)!;
-    assert.equal(readdirSync(join(many, 'frames')).length, Number(stopped));
+    const frames = readdirSync(join(many, 'frames'));
+    assert.equal(frames.length, Number(stopped));
+    const last = Math.max(...frames.map((name) => parseInt(name))) + 1;
     assert.ok(!existsSync(join(many, 'annotations.json')));
     const fewer = dataset(...usual, '--count', '3', '--out', many);
-    assert.match(fewer.stderr, new RegExp(`--count: expected at least the ${stopped} pictures that .* has, got 3`));
-    writeFileSync(join(many, 'frames', '000001.json'), '{"metadata":');
-    const damaged = dataset(...usual, '--count', stopped!, '--out', many);
     assert.match(
-      damaged.stderr,
-      /frames\/000001.json: expected JSON as this program writes it \(.*\); delete the file/,
+      fewer.stderr,
+      new RegExp(`--count: expected at least ${last}, since .* has that many pictures, got 3`),
     );
+    writeFileSync(join(many, 'frames', '000001.json'), '{"metadata":');
+    const damaged = dataset(...usual, '--count', `${last}`, '--out', many);
+    assert.match(damaged.stderr, /frames\/000001.json: expected JSON as this program writes it \(.*\); delete it, and/);
   });
 
   it('stops with a sentence at the folder of another data set, an unknown flag and an unreadable number', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { LogRecord } from '../../../agents/trial-log.ts';
-import { rewardCurve, spread } from '../../../scripts/reproduce/reward-curves.ts';
+import { rewardCurve, apart } from '../../../scripts/reproduce/reward-curves.ts';
 import { searchTrials } from '../../../scripts/reproduce/searches.ts';
 
 const evaluation = (key: string, reward: number | null): LogRecord => ({
@@ -50,7 +50,7 @@ describe('reward curves', () => {
   });
 
   it('have names of levels that do not overlap, each as near above its own as can be', () => {
-    assert.deepEqual(spread([5, 1, 1.5, 2], 1), [5, 1, 2, 3]);
-    assert.deepEqual(spread([], 1), []);
+    assert.deepEqual(apart([5, 1, 1.5, 2], 1), [5, 1, 2, 3]);
+    assert.deepEqual(apart([], 1), []);
   });
 });
