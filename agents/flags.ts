@@ -1,5 +1,6 @@
 /** Readers of command-line values: each turns a word into a value or stops with a sentence. */
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InvalidArgumentError } from 'commander';
 
@@ -36,11 +37,14 @@ export function choice<const T extends string>(...words: readonly T[]): (word: s
   };
 }
 
-/** A file or a folder: any word but none, as an unset variable of the shell is one. */
+/** The path of a file or a folder; an empty word, which an unset variable of the shell makes, is none. */
 export function filePath(word: string): string {
   if (word.trim() === '') throw new InvalidArgumentError('Expected a path, got nothing.');
   return word;
 }
+
+/** The same from the root of the file system. */
+export const absolutePath = (word: string): string => resolve(filePath(word));
 
 /** What an option that takes θ says of itself, with {@link jsonObject} to read it. */
 export const THETA_HELP = 'θ by name, as JSON or a file of it; what it leaves out takes its default';

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
 import { filePath, integer, jsonObject, seed, THETA_HELP } from '../agents/flags.ts';
-import { trafficSimulator } from '../env/simulators/traffic/traffic.ts';
+import { TRAFFIC } from '../env/simulators/traffic/traffic.ts';
 import { COCO_CATEGORIES } from './dataset/coco.ts';
 import { type Frame, frameFile, frameIndex, frameName, removeParts, writeWhole } from './dataset/frame.ts';
 import type { Report, Share } from './dataset/writer.ts';
@@ -30,14 +30,14 @@ const options = new Command('dataset')
   .option('--workers <n>', 'processes that draw', integer(1, 1024), availableParallelism())
   .parse()
   .opts<{ out: string; count: number; theta: Theta; seed: number; width: number; height: number; workers: number }>();
+
 /** Pictures that are worth a further process. */
 const SHARE = 32;
 
 async function main(): Promise<void> {
   const { out, count, seed, width, height, workers } = options;
-  const simulator = trafficSimulator({ width, height });
-  const theta = completeTheta(simulator.parameters, options.theta);
-  const known = { simulator: `${simulator.name} ${simulator.version}`, seed, width, height, theta };
+  const theta = completeTheta(TRAFFIC.parameters, options.theta);
+  const known = { simulator: `${TRAFFIC.name} ${TRAFFIC.version}`, seed, width, height, theta };
   console.log(JSON.stringify({ ...options, theta }));
   removeParts(out);
   await claim(out, known);

@@ -1,8 +1,8 @@
 /** Runs an experiment of the paper from start to end: `npm run reproduce -- mixture --preset quick`. */
 import { copyFileSync, mkdirSync, readdirSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Argument, Command, Option } from 'commander';
-import { filePath, integer, jsonObject } from '../agents/flags.ts';
+import { absolutePath, filePath, integer, jsonObject } from '../agents/flags.ts';
 import { loadDefinition } from '../env/experiments/load.ts';
 import { readLayout } from '../env/targets/folder-layouts.ts';
 import { pretrain } from './pretraining.ts';
@@ -48,7 +48,7 @@ const command = new Command('reproduce')
       .choices(['quick', 'standard'])
       .default('standard'),
   )
-  .option('--data <folder>', 'real street images with labels, for segmentation-real', (word) => resolve(filePath(word)))
+  .option('--data <folder>', 'real street images with labels, for segmentation-real', absolutePath)
   .option('--out <folder>', 'where tables and figures go (default: results/<experiment>)', filePath)
   .option(
     '--logs <folder>',

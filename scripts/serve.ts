@@ -2,10 +2,9 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Command, Option } from 'commander';
-import { filePath, integer } from '../agents/flags.ts';
+import { absolutePath, integer } from '../agents/flags.ts';
 import { BUILT_IN } from '../env/experiments/index.ts';
 import { createLog, LOG_LEVELS } from '../env/server/log.ts';
 import { startServer, type EnvironmentServer } from '../env/server/server.ts';
@@ -48,9 +47,7 @@ const command = new Command('serve')
       .choices(['auto', 'tfjs-node-gpu', 'tfjs-node', 'wasm'])
       .default('auto'),
   )
-  .option('--data <folder>', 'real street images with labels, for TrafficSegmentationReal-v0', (word) =>
-    resolve(filePath(word)),
-  )
+  .option('--data <folder>', 'real street images with labels, for TrafficSegmentationReal-v0', absolutePath)
   .option(
     '--journal <file>',
     'SQLite file with sessions and results (default: runs/server-<port>.sqlite; none for port 0)',

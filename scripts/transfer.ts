@@ -3,9 +3,9 @@
  *
  * Beside a hand-set θ: random θ, and the same network trained on real images, all and few.
  */
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { filePath, integer, jsonObject, THETA_HELP } from '../agents/flags.ts';
+import { absolutePath, filePath, integer, jsonObject, THETA_HELP } from '../agents/flags.ts';
 import { createExperiment } from '../env/experiments/load.ts';
 import real from '../env/experiments/traffic-segmentation-real.ts';
 import type { LabelledImage } from '../env/labelled-image.ts';
@@ -39,7 +39,7 @@ const ABOUT =
 
 const command = new Command('transfer')
   .description('Trains networks on drawn and on real streets, and scores them on real ones.')
-  .requiredOption('--data <folder>', 'real street images with labels', (word) => resolve(filePath(word)))
+  .requiredOption('--data <folder>', 'real street images with labels', absolutePath)
   .option('--theta <json|file>', THETA_HELP, jsonObject, {})
   .option('--seeds <n>', 'trainings of each kind', integer(1), 5)
   .option('--random-thetas <n>', 'how many random θ are tried', integer(1), 10)

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import sqlite, { type Database } from 'node-sqlite3-wasm';
+import { isAlive } from '../is-alive.ts';
 
 /** Of the tables below; a file of another version is refused. */
 const VERSION = 2;
@@ -88,12 +89,4 @@ export function own(path: string): void {
 /** Gives it up, at an orderly end. */
 export function disown(path: string): void {
   rmSync(ownerFile(path), { force: true });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

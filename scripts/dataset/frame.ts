@@ -4,6 +4,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { CLASSES, VOID } from '../../env/classes.ts';
+import { isAlive } from '../../env/is-alive.ts';
 import { annotate, countCars } from '../../env/simulators/traffic/annotations.ts';
 import { CAR_TYPES } from '../../env/simulators/traffic/parameters.ts';
 import type { TrafficImage } from '../../env/simulators/traffic/traffic.ts';
@@ -13,6 +14,8 @@ import { cocoObjects, rounded, type CocoObject } from './coco.ts';
 const DEPTH_STEPS = 100;
 /** What CamVid's 11 classes call void. */
 const CAMVID_VOID = 11;
+/** The folders that hold a picture's own files. */
+const KINDS = ['images', 'labels', 'labels_camvid', 'instances', 'depth'] as const;
 
 /** What `frames/NNNNNN.json` holds; `metadata` is a line of `metadata.jsonl`. */
 export interface Frame {
@@ -73,13 +76,10 @@ function isFilled(file: string): boolean {
   return found?.isFile() === true && found.size > 0;
 }
 
-/** The folders that hold a picture's own files. */
-const KINDS = ['images', 'labels', 'labels_camvid', 'instances', 'depth'] as const;
-
 /** Whether all files of picture `index` are there, and none is empty. */
 export function isWhole(folder: string, index: number): boolean {
   const pictures = KINDS.map((kind) => join(folder, kind, `${frameName(index)}.png`));
-  return [frameFile(folder, index), ...pictures].every((file) => isFilled(file));
+  return [frameFile(folder, index), ...pictures].every(isFilled);
 }
 
 /** Writes a file under a name of this process first: under its own it is whole or not there, whoever else writes it. */
@@ -98,14 +98,6 @@ export function removeParts(folder: string): void {
       const [, pid] = /\.(\d+)\.part$/.exec(name) ?? [];
       if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(place, name), { force: true });
     }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'; // It is there, and somebody else's.
   }
 }
 

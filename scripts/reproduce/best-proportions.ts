@@ -9,7 +9,7 @@ import { writeChart } from '../figures/chart.ts';
 import { markdownTable } from '../markdown.ts';
 import { meanOf } from './arms.ts';
 import type { EnvOptions, Laboratory } from './experiment.ts';
-import { scoreThetas } from './fixed-thetas.ts';
+import { validationScores } from './fixed-thetas.ts';
 import { l1, simplexes } from './proportions.ts';
 
 type Proportions = readonly number[];
@@ -154,17 +154,14 @@ export async function reportBestProportions(
   const candidates = [truth, ...drawn(CANDIDATES)];
   const groups = tried.map((_, i) => Math.floor(i / GROUP));
   const peaks = [];
-  for (const [title, envOptions] of Object.entries(settings)) {
-    const log = join(logs, `best-${name}-${Object.keys(settings).indexOf(title) + 1}.jsonl`);
-    const lab = { url: server.url, environment, envOptions: { ...preset.envOptions, ...envOptions }, log, test: false };
-    const score = async (requests: { key: string; proportions: Proportions; seed: Seed }[]) => {
+  for (const [i, [title, envOptions]] of Object.entries(settings).entries()) {
+    const log = join(logs, `best-${name}-${i + 1}.jsonl`);
+    const lab = { url: server.url, environment, envOptions: { ...preset.envOptions, ...envOptions }, log };
+    const score = (requests: { key: string; proportions: Proportions; seed: Seed }[]) => {
       const thetas = requests.map(({ key, proportions, seed }) => {
         return { key, theta: { ...hidden, [name]: [...proportions] }, seed };
       });
-      return (await scoreThetas(lab, thetas)).map(({ outcome, reason, validation }, i) => {
-        if (outcome === 'ok') return validation[metric]!;
-        throw new Error(`${requests[i]!.key}: expected a score, got ${outcome} (${reason})`);
-      });
+      return validationScores(lab, thetas, metric);
     };
     console.log(`best ${name}, ${title}: ${evaluations + 2 * pairs} evaluations`);
     const rewards = await score(

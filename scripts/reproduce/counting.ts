@@ -149,7 +149,8 @@ export const countingReproduction: Experiment = {
     const truth = await repeated('truth', 'the hidden θ*', hidden);
     const starts: Record<string, Arm> = {};
     for (const [arm, { title, theta }] of Object.entries(STARTS)) starts[arm] = await repeated(arm, title, theta);
-    const costs = { environment: counting.id, metric: REWARD, seedCount: preset.searchSeeds > 1 ? 10 : 2 };
+    const isWhole = preset.searchSeeds > 1;
+    const costs = { environment: counting.id, metric: REWARD, seedCount: isWhole ? 10 : 2 };
     await reportLabelCosts(laboratory, costs, parameters, hidden);
     const byArm = await runSearchArms(laboratory, SEARCHES);
     const question = { environment: counting.id, metric: REWARD, seeds: 2, titles: titlesOf(SEARCHES) };
@@ -180,7 +181,6 @@ export const countingReproduction: Experiment = {
     }
     const recoveries = PATHS.map((arm) => ({ arm, title: SEARCHES[arm].title, searches: byArm[arm]! }));
     writeProportions(out, parameters, recoveries, hidden);
-    const isWhole = preset.searchSeeds > 1;
     const images = preset.envOptions['trainingImages'] as number;
     const peak = {
       environment: counting.id,
@@ -189,9 +189,9 @@ export const countingReproduction: Experiment = {
       evaluations: isWhole ? 384 : 32,
       pairs: isWhole ? 60 : 2,
       settings: Object.fromEntries([1, 4].map((n) => [`${n * images} images`, { trainingImages: n * images }])),
-      found: PATHS.filter((arm) => arm !== 'reinforceL1').flatMap((arm) =>
-        byArm[arm]!.map(({ learned }) => learned.theta),
-      ),
+      found: recoveries
+        .filter(({ arm }) => arm !== 'reinforceL1') // It had another reward.
+        .flatMap(({ searches }) => searches.map(({ learned }) => learned.theta)),
     };
     await reportBestProportions(laboratory, peak, parameters, hidden);
     return arms;

@@ -24,6 +24,19 @@ export interface Scored {
   readonly test: Scores;
 }
 
+/** One metric on validation of each θ. @throws {Error} when one has no score */
+export async function validationScores(
+  laboratory: Omit<Parameters<typeof scoreThetas>[0], 'test'>,
+  requests: readonly FixedTheta[],
+  metric: string,
+): Promise<number[]> {
+  const scored = await scoreThetas({ ...laboratory, test: false }, requests);
+  return scored.map(({ outcome, reason, validation }, i) => {
+    if (outcome === 'ok') return validation[metric]!;
+    throw new Error(`${requests[i]!.key}: expected a score, got ${outcome} (${reason})`);
+  });
+}
+
 /** Outcomes that are the θ's own: evaluated again, it would end in the same. */
 const FINAL = ['ok', 'infeasible', 'diverged'];
 

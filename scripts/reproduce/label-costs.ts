@@ -7,7 +7,7 @@ import { deriveSeed } from '../../protocol/random.ts';
 import { markdownTable } from '../markdown.ts';
 import { seedsOf } from './arms.ts';
 import type { Laboratory } from './experiment.ts';
-import { scoreThetas } from './fixed-thetas.ts';
+import { validationScores } from './fixed-thetas.ts';
 import { simplexes } from './proportions.ts';
 
 /** The change after which all labels are equally likely. */
@@ -64,8 +64,8 @@ export async function reportLabelCosts(
   ];
   console.log(`costs of labels: ${requests.length} evaluations`);
   const log = join(logs, 'label-costs.jsonl');
-  const lab = { url: server.url, environment, envOptions: preset.envOptions, log, test: false };
-  const rewards = (await scoreThetas(lab, requests)).map(({ validation }) => validation[metric]!);
+  const lab = { url: server.url, environment, envOptions: preset.envOptions, log };
+  const rewards = await validationScores(lab, requests, metric);
   const truth = rewards.slice(0, seedCount);
   const costs = tried.map((each, i) => {
     const own = rewards.slice((i + 1) * seedCount, (i + 2) * seedCount);

@@ -37,6 +37,9 @@ export interface TrafficOptions {
   readonly antialias?: boolean;
 }
 
+/** What the simulator is at every size of picture. */
+export const TRAFFIC = { name: 'traffic', version: 2, parameters: TRAFFIC_PARAMETERS } as const;
+
 /**
  * The traffic simulator at one size of picture.
  *
@@ -47,9 +50,7 @@ export function trafficSimulator(options: TrafficOptions): Simulator<TrafficImag
   const renderer = new SoftwareRenderer(options);
   const stage = new Stage();
   return {
-    name: 'traffic',
-    version: 2,
-    parameters: TRAFFIC_PARAMETERS,
+    ...TRAFFIC,
     draw(theta, seed, index) {
       const known = completeTheta(TRAFFIC_PARAMETERS, theta) as unknown as TrafficTheta;
       const sceneSeed: Seed = deriveSeed(seed, 'scene', index);
