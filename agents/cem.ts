@@ -6,8 +6,8 @@
  */
 import { add, dotMultiply, mean, std, transpose } from 'mathjs';
 import { clip, finiteRewards, type Agent, type Problem, type Trial } from './agent.ts';
-import { integer, isProgram, number } from './flags.ts';
-import { program } from './run.ts';
+import { integer, isProgram, number } from './run/flags.ts';
+import { program } from './run/run.ts';
 
 interface CemOptions {
   /** Actions an iteration, N. */

@@ -13,8 +13,8 @@ import { erf } from 'mathjs';
 import type { Random } from '../protocol/random.ts';
 import { clip, finiteRewards, type Agent, type Problem, type Trial } from './agent.ts';
 import { cholesky, logDeterminant, nextRow, solveLower, solveUpper } from './cholesky.ts';
-import { integer, isProgram } from './flags.ts';
-import { program } from './run.ts';
+import { integer, isProgram } from './run/flags.ts';
+import { program } from './run/run.ts';
 
 interface GaussianProcessOptions {
   /** Actions of the first iteration, spread evenly; the start is one of them. */

@@ -6,8 +6,8 @@
  *     npx tsx agents/history.ts replay <session_id> <step_id>
  */
 import { Command } from 'commander';
-import { connect, type StepResult } from './client.ts';
-import { integer, isProgram } from './flags.ts';
+import { connect, type StepResult } from './client/client.ts';
+import { integer, isProgram } from './run/flags.ts';
 
 /** A line of `/v1/history.jsonl`. */
 export interface HistoryEntry extends Omit<StepResult, 't' | 're'> {

@@ -5,8 +5,8 @@
  * rewards is a lucky one; the loop re-evaluates the best few on fresh seeds before it recommends any.
  */
 import type { Agent, Problem } from './agent.ts';
-import { integer, isProgram } from './flags.ts';
-import { program } from './run.ts';
+import { integer, isProgram } from './run/flags.ts';
+import { program } from './run/run.ts';
 
 interface RandomSearchOptions {
   /** Actions an iteration: how many may be evaluated side by side. */

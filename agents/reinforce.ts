@@ -22,8 +22,8 @@
  */
 import { add, dotDivide, dotMultiply, dotPow, mean, multiply, std, subtract } from 'mathjs';
 import { clip, finiteRewards, type Agent, type Problem, type Trial } from './agent.ts';
-import { choice, integer, isProgram, number } from './flags.ts';
-import { program } from './run.ts';
+import { choice, integer, isProgram, number } from './run/flags.ts';
+import { program } from './run/run.ts';
 
 interface ReinforceOptions {
   /** Actions an iteration, K. */

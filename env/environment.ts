@@ -1,7 +1,7 @@
 /**
  * The Gym contract, in this process: `reset`, then one `step`, then `reset` again.
  *
- * The client of agents/client.ts keeps the same contract over a socket; one test suite runs on both.
+ * The client of agents/client/client.ts keeps the same contract over a socket; one test suite runs on both.
  */
 import type { Outcome } from '../protocol/messages.ts';
 import { completeTheta, actionToTheta, ParameterError, type Parameter, type Theta } from '../protocol/parameters.ts';

@@ -5,8 +5,8 @@ import { benchMemory } from './bench/memory.ts';
 import { benchEvaluate, type EvaluateBenchOptions } from './bench/evaluate.ts';
 import { benchRender, type RenderBenchOptions } from './bench/render.ts';
 import { benchTrain, type TrainBenchOptions } from './bench/train.ts';
-import { jsonObject } from '../agents/flags.ts';
-import { BACKEND_NAMES } from '../env/tensorflow/backend.ts';
+import { jsonObject } from '../agents/run/flags.ts';
+import { BACKEND_NAMES } from '../env/tasks/tensorflow/backend.ts';
 
 function integer(low: number, high: number): (text: string) => number {
   return (text) => {

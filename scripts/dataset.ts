@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
-import { filePath, integer, jsonObject, seed, THETA_HELP } from '../agents/flags.ts';
+import { filePath, integer, jsonObject, seed, THETA_HELP } from '../agents/run/flags.ts';
 import { TRAFFIC } from '../env/simulators/traffic/traffic.ts';
 import { COCO_CATEGORIES } from './dataset/coco.ts';
 import { type Frame, frameFile, frameIndex, frameName, removeParts, writeWhole } from './dataset/frame.ts';

@@ -6,8 +6,8 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { filePath, integer, seed } from '../agents/flags.ts';
-import { BACKEND_NAMES } from '../env/tensorflow/backend.ts';
+import { filePath, integer, seed } from '../agents/run/flags.ts';
+import { BACKEND_NAMES } from '../env/tasks/tensorflow/backend.ts';
 import { drawRun } from './figures/run-pictures.ts';
 import { ownPrograms, startServer } from './programs.ts';
 

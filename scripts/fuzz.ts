@@ -6,8 +6,8 @@
  */
 import { Command } from 'commander';
 import { WebSocket } from 'ws';
-import { integer, seed } from '../agents/flags.ts';
-import { connect } from '../agents/client.ts';
+import { integer, seed } from '../agents/run/flags.ts';
+import { connect } from '../agents/client/client.ts';
 import { localEnvironment } from '../env/environment.ts';
 import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
 import { encode } from '../protocol/codec.ts';

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { integer, seed } from '../agents/flags.ts';
+import { integer, seed } from '../agents/run/flags.ts';
 import { localEnvironment } from '../env/environment.ts';
 import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
 import { Journal } from '../env/server/journal.ts';

@@ -7,11 +7,11 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { filePath, integer, jsonObject } from '../agents/flags.ts';
+import { filePath, integer, jsonObject } from '../agents/run/flags.ts';
 import { evaluationSeeds } from '../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
 import type { Experiment } from '../env/experiments/experiment.ts';
-import { WorkerPool } from '../env/workers/pool.ts';
+import { WorkerPool } from '../env/workers/processes/pool.ts';
 import { deriveSeed } from '../protocol/random.ts';
 import { commandLine } from './provenance.ts';
 import { noiseReport, type Measurement } from './noise/report.ts';

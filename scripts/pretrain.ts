@@ -1,6 +1,6 @@
 /** Makes weights to fine-tune from: `npm run pretrain -- --env TrafficSegmentation-v0 --preset quick`. */
 import { Command } from 'commander';
-import { integer, jsonObject, seed } from '../agents/flags.ts';
+import { integer, jsonObject, seed } from '../agents/run/flags.ts';
 import { loadDefinition } from '../env/experiments/load.ts';
 import { pretrain, type Pretraining } from './pretraining.ts';
 

@@ -2,9 +2,9 @@
 import { copyFileSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Argument, Command, Option } from 'commander';
-import { absolutePath, filePath, integer, jsonObject } from '../agents/flags.ts';
+import { absolutePath, filePath, integer, jsonObject } from '../agents/run/flags.ts';
 import { loadDefinition } from '../env/experiments/load.ts';
-import { readLayout } from '../env/targets/folder-layouts.ts';
+import { readLayout } from '../env/streets/folder-layouts.ts';
 import { pretrain } from './pretraining.ts';
 import { ownPrograms, startServer } from './programs.ts';
 import { commandLine, commit, machine } from './provenance.ts';

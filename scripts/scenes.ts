@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { filePath, integer, jsonObject, seed, THETA_HELP } from '../agents/flags.ts';
+import { filePath, integer, jsonObject, seed, THETA_HELP } from '../agents/run/flags.ts';
 import { completeTheta, type Theta } from '../protocol/parameters.ts';
 import { deriveSeed } from '../protocol/random.ts';
 import { trafficSimulator } from '../env/simulators/traffic/traffic.ts';

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { Command, Option } from 'commander';
-import { absolutePath, integer } from '../agents/flags.ts';
+import { absolutePath, integer } from '../agents/run/flags.ts';
 import { BUILT_IN } from '../env/experiments/index.ts';
 import { createLog, LOG_LEVELS } from '../env/server/log.ts';
 import { startServer, type EnvironmentServer } from '../env/server/server.ts';

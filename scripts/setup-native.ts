@@ -11,7 +11,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat, statfs, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
-import { nativeFolder } from '../env/tensorflow/backend.ts';
+import { nativeFolder } from '../env/tasks/tensorflow/backend.ts';
 
 /** The versions that are tested together. */
 const TFJS_VERSION = '4.22.0';
@@ -207,7 +207,7 @@ async function buildBinding(packageFolder: string): Promise<void> {
 /** Loads the backend in another process and trains a network with it. */
 const TRY = `
 const [root, name, folder] = process.argv.slice(1);
-const { loadBackend } = await import(root + '/env/tensorflow/backend.ts');
+const { loadBackend } = await import(root + '/env/tasks/tensorflow/backend.ts');
 const { segmentationTask } = await import(root + '/env/tasks/segmentation.ts');
 const backend = await loadBackend(name, [folder]);
 const image = { width: 96, height: 64, rgb: new Uint8Array(96 * 64 * 3).map((_, i) => i * 7), classes: new Uint8Array(96 * 64) };

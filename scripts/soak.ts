@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { connect } from '../agents/client.ts';
-import { integer } from '../agents/flags.ts';
+import { connect } from '../agents/client/client.ts';
+import { integer } from '../agents/run/flags.ts';
 import type { Weight } from './trust/weighed-server.ts';
 
 interface Options {

@@ -5,13 +5,13 @@
  */
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { absolutePath, filePath, integer, jsonObject, THETA_HELP } from '../agents/flags.ts';
+import { absolutePath, filePath, integer, jsonObject, THETA_HELP } from '../agents/run/flags.ts';
 import { createExperiment } from '../env/experiments/load.ts';
 import real from '../env/experiments/traffic-segmentation-real.ts';
-import type { LabelledImage } from '../env/labelled-image.ts';
+import type { LabelledImage } from '../env/streets/labelled-image.ts';
 import { spread } from '../env/targets/spread.ts';
 import { TRAFFIC_PARAMETERS } from '../env/simulators/traffic/parameters.ts';
-import { describeBackend, loadBackend, type BackendPreference } from '../env/tensorflow/backend.ts';
+import { describeBackend, loadBackend, type BackendPreference } from '../env/tasks/tensorflow/backend.ts';
 import { completeTheta, type Theta } from '../protocol/parameters.ts';
 import { deriveSeed } from '../protocol/random.ts';
 import { drawPredictions } from './figures/run-pictures.ts';

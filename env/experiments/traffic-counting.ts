@@ -11,7 +11,7 @@ import { trafficSimulator, type TrafficImage } from '../simulators/traffic/traff
 import { hiddenTarget } from '../targets/hidden.ts';
 import { countingTask } from '../tasks/counting.ts';
 import { PRETRAINED_NAME } from '../tasks/pretrained.ts';
-import { describeBackend, loadBackend, preferredBackend } from '../tensorflow/backend.ts';
+import { describeBackend, loadBackend, preferredBackend } from '../tasks/tensorflow/backend.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
 import { COUNTING_STREETS, HIDDEN_TRAFFIC, POOR_STREETS } from './streets.ts';
 

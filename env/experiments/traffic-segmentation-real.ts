@@ -5,10 +5,10 @@
  */
 import { z } from 'zod';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
-import type { LabelledImage } from '../labelled-image.ts';
+import type { LabelledImage } from '../streets/labelled-image.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { spread } from '../targets/spread.ts';
-import { readFrames, streetFrames, type StreetFrames } from '../targets/street-images.ts';
+import { readFrames, streetFrames, type StreetFrames } from '../streets/street-images.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
 import { POOR_STREETS } from './streets.ts';
 import { segmentationOptions, segmentationPresets, taskAndBackend } from './traffic-segmentation.ts';

@@ -4,13 +4,13 @@
  */
 import { z } from 'zod';
 import { completeTheta } from '../../protocol/parameters.ts';
-import type { LabelledImage } from '../labelled-image.ts';
+import type { LabelledImage } from '../streets/labelled-image.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
 import { PRETRAINED_NAME } from '../tasks/pretrained.ts';
 import { segmentationTask } from '../tasks/segmentation.ts';
-import { describeBackend, loadBackend, preferredBackend } from '../tensorflow/backend.ts';
+import { describeBackend, loadBackend, preferredBackend } from '../tasks/tensorflow/backend.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
 import { HIDDEN_STREETS, POOR_STREETS } from './streets.ts';
 

@@ -10,7 +10,7 @@ import {
   type Limits,
   type ServerMessages,
 } from '../../protocol/messages.ts';
-import type { WorkerPool } from '../workers/pool.ts';
+import type { WorkerPool } from '../workers/processes/pool.ts';
 import { asProtocolError, type Connection } from './connection.ts';
 import { describeExperiment, type ServedEnvironment } from './describe.ts';
 import type { Journal } from './journal.ts';

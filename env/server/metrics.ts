@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { JobOutcome } from '../workers/job.ts';
-import type { WorkerPool } from '../workers/pool.ts';
+import type { WorkerPool } from '../workers/processes/pool.ts';
 
 /** What `GET /metrics` tells Prometheus. */
 export interface Metrics {

@@ -7,7 +7,7 @@ import { codecOf } from '../../protocol/codec.ts';
 import { CLOSE_CODES } from '../../protocol/errors.ts';
 import type { Limits } from '../../protocol/messages.ts';
 import { firstRepeated, loadDefinition } from '../experiments/load.ts';
-import { WorkerPool } from '../workers/pool.ts';
+import { WorkerPool } from '../workers/processes/pool.ts';
 import { Connection } from './connection.ts';
 import { describeExperiment, type ServedEnvironment } from './describe.ts';
 import { dispatch, type Server } from './dispatch.ts';

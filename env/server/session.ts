@@ -7,7 +7,7 @@ import { EpisodeStream } from '../episodes.ts';
 import { evaluationSeeds } from '../evaluate.ts';
 import type { Experiment } from '../experiments/experiment.ts';
 import type { JobOutcome, JobProgress } from '../workers/job.ts';
-import type { Ticket, WorkerPool } from '../workers/pool.ts';
+import type { Ticket, WorkerPool } from '../workers/processes/pool.ts';
 import { decodedTheta, requestHash, resultOf, type StepItem } from './step.ts';
 import { SeenIds } from './seen-ids.ts';
 import type { Journal, SessionRecord } from './journal.ts';

@@ -6,7 +6,7 @@
  * cells whose sum is the count.
  */
 import { Random } from '../../protocol/random.ts';
-import { loadBackend, type BackendPreference } from '../tensorflow/backend.ts';
+import { loadBackend, type BackendPreference } from './tensorflow/backend.ts';
 import { writeDensity, type CountableImage } from './counting/counts.ts';
 import { LEAST_EXPLAINED } from './counting/deviance.ts';
 import { CountingModel } from './counting/model.ts';

@@ -3,8 +3,8 @@
  * on KITTI (section 4.3), at a size that trains in seconds on one core.
  */
 import { Random } from '../../protocol/random.ts';
-import { loadBackend, type BackendPreference } from '../tensorflow/backend.ts';
-import type { LabelledImage } from '../labelled-image.ts';
+import { loadBackend, type BackendPreference } from './tensorflow/backend.ts';
+import type { LabelledImage } from '../streets/labelled-image.ts';
 import { crossEntropy } from './segmentation/cross-entropy.ts';
 import { writeLabels } from './segmentation/labels.ts';
 import { MERGED_CAR, MERGED_CLASSES } from './segmentation/merged-classes.ts';

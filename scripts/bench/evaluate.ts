@@ -2,7 +2,7 @@
 import { completeTheta } from '../../protocol/parameters.ts';
 import { evaluationSeeds } from '../../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../../env/experiments/load.ts';
-import { WorkerPool } from '../../env/workers/pool.ts';
+import { WorkerPool } from '../../env/workers/processes/pool.ts';
 import type { JobOutcome } from '../../env/workers/job.ts';
 import { median } from './rounds.ts';
 

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { evaluationSeeds } from '../../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../../env/experiments/load.ts';
-import { WorkerPool } from '../../env/workers/pool.ts';
+import { WorkerPool } from '../../env/workers/processes/pool.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
 import type { EvaluateBenchOptions } from './evaluate.ts';
 

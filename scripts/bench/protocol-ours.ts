@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { connect, type RemoteEnvironment } from '../../agents/client.ts';
+import { connect, type RemoteEnvironment } from '../../agents/client/client.ts';
 
 const BATCH = 64;
 const WARM_UP = 3000;

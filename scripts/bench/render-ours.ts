@@ -1,5 +1,5 @@
 /** One contender of `bench render`, in a process of its own as the peers are: `render-ours.ts SCENE WIDTH HEIGHT SECONDS`. */
-import { SoftwareRenderer } from '../../env/render/software-renderer.ts';
+import { SoftwareRenderer } from '../../env/render/software/software-renderer.ts';
 import type { TrafficTheta } from '../../env/simulators/traffic/parameters.ts';
 import { drawScene } from '../../env/simulators/traffic/scene.ts';
 import { trafficSimulator } from '../../env/simulators/traffic/traffic.ts';

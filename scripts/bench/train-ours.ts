@@ -2,8 +2,8 @@
  * One contender of `bench train`, in a process of its own as the peers are:
  * `train-ours.ts WHAT BACKEND WIDTH HEIGHT BATCH SECONDS` prints images a CPU second.
  */
-import { CLASSES } from '../../env/classes.ts';
-import type { LabelledImage } from '../../env/labelled-image.ts';
+import { CLASSES } from '../../env/streets/classes.ts';
+import type { LabelledImage } from '../../env/streets/labelled-image.ts';
 import { crossEntropy } from '../../env/tasks/segmentation/cross-entropy.ts';
 import { MERGED_CLASSES } from '../../env/tasks/segmentation/merged-classes.ts';
 import { CELL, segmentationLayers, segmentationNetwork } from '../../env/tasks/segmentation/network.ts';
@@ -11,7 +11,7 @@ import { segmentationTask } from '../../env/tasks/segmentation.ts';
 import { inputShape, plainInput } from '../../env/tasks/training/image-batches.ts';
 import { initialWeights } from '../../env/tasks/training/layers.ts';
 import { train, type Batch } from '../../env/tasks/training/train.ts';
-import { loadBackend, type BackendPreference } from '../../env/tensorflow/backend.ts';
+import { loadBackend, type BackendPreference } from '../../env/tasks/tensorflow/backend.ts';
 import { Random } from '../../protocol/random.ts';
 
 const silent = () => {};

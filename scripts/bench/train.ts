@@ -1,6 +1,6 @@
 /** Measures how many images a CPU second we train on, beside the same network in PyTorch. */
 import { fileURLToPath } from 'node:url';
-import { installedBackends, type BackendPreference } from '../../env/tensorflow/backend.ts';
+import { installedBackends, type BackendPreference } from '../../env/tasks/tensorflow/backend.ts';
 import { lastWords, medians, rateOf, type Contender } from './rounds.ts';
 
 export interface TrainBenchOptions {

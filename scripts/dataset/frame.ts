@@ -3,7 +3,7 @@ import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
-import { CLASSES, VOID } from '../../env/classes.ts';
+import { CLASSES, VOID } from '../../env/streets/classes.ts';
 import { isAlive } from '../../env/is-alive.ts';
 import { annotate, countCars } from '../../env/simulators/traffic/annotations.ts';
 import { CAR_TYPES } from '../../env/simulators/traffic/parameters.ts';

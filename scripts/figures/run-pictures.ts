@@ -1,10 +1,10 @@
 /** Pictures of a run on traffic scenes, from its log: the rewards, the scenes, and what the trained networks see. */
 import { join } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
-import { readTrialLog, type EvaluationRecord, type LogRecord } from '../../agents/trial-log.ts';
+import { readTrialLog, type EvaluationRecord, type LogRecord } from '../../agents/run/trial-log.ts';
 import { evaluationSeeds } from '../../env/evaluate.ts';
 import { trafficSegmentation } from '../../env/experiments/traffic-segmentation.ts';
-import type { LabelledImage } from '../../env/labelled-image.ts';
+import type { LabelledImage } from '../../env/streets/labelled-image.ts';
 import type { Theta } from '../../protocol/parameters.ts';
 import { writeChart } from './chart.ts';
 import { classColours, writeSheet, type Cell } from './sheet.ts';

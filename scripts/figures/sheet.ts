@@ -1,7 +1,7 @@
 /** Sheets of pictures: rows of images with captions, written as one PNG or JPEG. */
 import { writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import { CLASSES, VOID } from '../../env/classes.ts';
+import { CLASSES, VOID } from '../../env/streets/classes.ts';
 import { FONT_FAMILY, rasterise } from './rasterise.ts';
 
 export interface Cell {

@@ -5,8 +5,11 @@ import { promisify } from 'node:util';
 
 /** Where each one's source starts, and where what is compiled of it stands. */
 export const KERNELS = [
-  { source: 'env/render/kernel/index.ts', output: 'env/render/kernel.wasm' },
-  { source: 'env/simulators/traffic/sensor-kernel/index.ts', output: 'env/simulators/traffic/sensor.wasm' },
+  { source: 'env/render/software/kernel/index.ts', output: 'env/render/software/kernel.wasm' },
+  {
+    source: 'env/simulators/traffic/camera/sensor-kernel/index.ts',
+    output: 'env/simulators/traffic/camera/sensor.wasm',
+  },
 ];
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

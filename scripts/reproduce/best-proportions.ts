@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cholesky, solveLower, solveUpper } from '../../agents/cholesky.ts';
-import { summarise, withInterval } from '../../agents/statistics.ts';
+import { summarise, withInterval } from '../../agents/run/statistics.ts';
 import type { Parameter, Theta } from '../../protocol/parameters.ts';
 import { deriveSeed, Random, type Seed } from '../../protocol/random.ts';
 import { writeChart } from '../figures/chart.ts';

@@ -1,8 +1,8 @@
 /** Scores of θ that nobody searches, evaluated by the same server as the searches. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { connect } from '../../agents/client.ts';
-import { readTrialLog, TrialLog, type EvaluationRecord } from '../../agents/trial-log.ts';
+import { connect } from '../../agents/client/client.ts';
+import { readTrialLog, TrialLog, type EvaluationRecord } from '../../agents/run/trial-log.ts';
 import type { Theta } from '../../protocol/parameters.ts';
 import type { Seed } from '../../protocol/random.ts';
 import type { EnvOptions, Scores } from './experiment.ts';

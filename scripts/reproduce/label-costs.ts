@@ -1,7 +1,7 @@
 /** What the reward loses where proportions are not the hidden ones: how closely a search can find them at all. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { summarise, withInterval } from '../../agents/statistics.ts';
+import { summarise, withInterval } from '../../agents/run/statistics.ts';
 import type { Parameter, Theta } from '../../protocol/parameters.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 import { markdownTable } from '../markdown.ts';

@@ -1,6 +1,6 @@
 /** Scores over evaluations: a line for each arm, the mean over its search seeds, in a band of its 95 % interval. */
 import type { TopLevelSpec } from 'vega-lite';
-import { summarise } from '../../agents/statistics.ts';
+import { summarise } from '../../agents/run/statistics.ts';
 import { writeChart } from '../figures/chart.ts';
 
 /** From so many evaluations on, the axis is logarithmic. */

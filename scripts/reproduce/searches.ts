@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { readTrialLog, type EvaluationRecord, type LogRecord } from '../../agents/trial-log.ts';
-import type { Reported } from '../../agents/report.ts';
+import { readTrialLog, type EvaluationRecord, type LogRecord } from '../../agents/run/trial-log.ts';
+import type { Reported } from '../../agents/run/report.ts';
 import type { EnvOptions, Laboratory } from './experiment.ts';
 import { Progress } from './progress.ts';
 

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createExperiment } from '../../env/experiments/load.ts';
 import real from '../../env/experiments/traffic-segmentation-real.ts';
 import { spread } from '../../env/targets/spread.ts';
-import type { LabelledImage } from '../../env/labelled-image.ts';
+import type { LabelledImage } from '../../env/streets/labelled-image.ts';
 import { completeTheta, type Theta } from '../../protocol/parameters.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 import { drawPredictions } from '../figures/run-pictures.ts';

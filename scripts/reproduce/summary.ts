@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { markdownTable } from '../markdown.ts';
-import { summarise, withInterval, type Summary } from '../../agents/statistics.ts';
+import { summarise, withInterval, type Summary } from '../../agents/run/statistics.ts';
 import type { Arm, Scores } from './experiment.ts';
 
 export interface Provenance {

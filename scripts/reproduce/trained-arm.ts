@@ -1,6 +1,6 @@
 /** Networks that are trained on given images, real ones or drawn ones, and scored on real streets. */
 import type { trafficSegmentationReal } from '../../env/experiments/traffic-segmentation-real.ts';
-import type { LabelledImage } from '../../env/labelled-image.ts';
+import type { LabelledImage } from '../../env/streets/labelled-image.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 import type { Arm, Scores } from './experiment.ts';
 

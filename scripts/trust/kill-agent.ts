@@ -4,7 +4,7 @@
  * What it knows is in one file, a JSON object a line: tickets of its session, and results. It takes up from there.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { connect, type RemoteEnvironment, type SessionTicket, type StepResult } from '../../agents/client.ts';
+import { connect, type RemoteEnvironment, type SessionTicket, type StepResult } from '../../agents/client/client.ts';
 
 /** The action of evaluation n: each another one. */
 export function actionOf(n: number): number[] {

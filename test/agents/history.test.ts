@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { connect } from '../../agents/client.ts';
+import { connect } from '../../agents/client/client.ts';
 import type { EnvironmentServer } from '../../env/server/server.ts';
 import { startBanditServer } from '../env/server/bandit-server.ts';
 

@@ -13,9 +13,9 @@ const readme = readFileSync(join(folder, 'README.md'), 'utf8');
 const card = (file: string) => readme.split(/^## /m).find((part) => part.includes(`: [${file}](${file})\n`));
 
 describe('agents/README.md', () => {
-  const programs = readdirSync(folder).filter((file) =>
-    readFileSync(join(folder, file), 'utf8').includes('isProgram(import.meta.url)) void'),
-  );
+  const programs = readdirSync(folder)
+    .filter((file) => file.endsWith('.ts'))
+    .filter((file) => readFileSync(join(folder, file), 'utf8').includes('isProgram(import.meta.url)) void'));
   const agents = programs.filter((file) => /program(<\w+>)?\(/.test(readFileSync(join(folder, file), 'utf8')));
 
   it('has a card for each agent, with every flag of its program', () => {
@@ -29,7 +29,7 @@ describe('agents/README.md', () => {
 
   it('has every flag that all agents share', () => {
     const flags = [
-      ...readFileSync(join(folder, 'run.ts'), 'utf8').matchAll(/Option\('(--[a-z-]+)|option\(\s*'(--[a-z-]+)/g),
+      ...readFileSync(join(folder, 'run/run.ts'), 'utf8').matchAll(/Option\('(--[a-z-]+)|option\(\s*'(--[a-z-]+)/g),
     ];
     assert.ok(flags.length > 10);
     for (const [, a, b] of flags) assert.ok(readme.includes(`\`${a ?? b}\``), a ?? b);

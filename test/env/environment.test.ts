@@ -4,7 +4,7 @@
  * A new kind passes it by a line in ENVIRONMENTS.
  */
 import assert from 'node:assert/strict';
-import { connect, type Client } from '../../agents/client.ts';
+import { connect, type Client } from '../../agents/client/client.ts';
 import { localEnvironment, type Environment } from '../../env/environment.ts';
 import { createExperiment } from '../../env/experiments/load.ts';
 import type { EnvironmentServer } from '../../env/server/server.ts';

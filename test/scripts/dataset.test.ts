@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { CLASSES } from '../../env/classes.ts';
+import { CLASSES } from '../../env/streets/classes.ts';
 import { annotate } from '../../env/simulators/traffic/annotations.ts';
 import { trafficSimulator } from '../../env/simulators/traffic/traffic.ts';
 import { runLengths } from '../../scripts/dataset/coco.ts';

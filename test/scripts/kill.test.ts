@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { connect, type Client } from '../../agents/client.ts';
+import { connect, type Client } from '../../agents/client/client.ts';
 import { localEnvironment } from '../../env/environment.ts';
 import { createExperiment } from '../../env/experiments/load.ts';
 import { deriveSeed } from '../../protocol/random.ts';

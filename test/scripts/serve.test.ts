@@ -5,7 +5,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { connect } from '../../agents/client.ts';
+import { connect } from '../../agents/client/client.ts';
 import { BANDIT } from '../env/server/bandit-server.ts';
 
 const SERVE = ['--import', 'tsx', 'scripts/serve.ts'];

@@ -5,15 +5,15 @@
  * need it.
  */
 import * as THREE from 'three';
-import { SoftwareRenderer } from '../../render/software-renderer.ts';
-import { NEAR, setCamera } from './camera.ts';
-import { bodyOf, carMatrix, detailAt } from './car-meshes.ts';
+import { SoftwareRenderer } from '../../render/software/software-renderer.ts';
+import { NEAR, setCamera } from './camera/camera.ts';
+import { bodyOf, carMatrix, detailAt } from './cars/car-meshes.ts';
 import { CAR_TYPES, type CarType } from './parameters.ts';
-import { partsOf, personMatrix, type Person } from './people.ts';
-import { Stage } from './stage.ts';
-import { cached } from './textures.ts';
+import { partsOf, personMatrix, type Person } from './street/people.ts';
+import { Stage } from './meshes/stage.ts';
+import { cached } from './meshes/textures.ts';
 import type { TrafficImage } from './traffic.ts';
-import type { Car } from './vehicles.ts';
+import type { Car } from './cars/vehicles.ts';
 
 export type Category = CarType | Person['kind'];
 

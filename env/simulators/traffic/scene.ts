@@ -1,19 +1,19 @@
 /** One scene of the distribution θ: everything drawn, as a three.js scene and as facts. */
 import type * as THREE from 'three';
 import { deriveSeed, Random, type Seed } from '../../../protocol/random.ts';
-import { addBuildings } from './buildings.ts';
-import { drawCamera } from './camera.ts';
-import { addCars } from './car-meshes.ts';
-import { drawLayout, type Layout } from './layout.ts';
-import { addMarkings } from './markings.ts';
+import { addBuildings } from './street/buildings.ts';
+import { drawCamera } from './camera/camera.ts';
+import { addCars } from './cars/car-meshes.ts';
+import { drawLayout, type Layout } from './street/layout.ts';
+import { addMarkings } from './street/markings.ts';
 import type { TrafficTheta } from './parameters.ts';
-import { addPerson, drawPeople, type Person } from './people.ts';
-import { addGround } from './road.ts';
-import { Stage } from './stage.ts';
-import { addClutter, addPoles } from './street-furniture.ts';
-import { addTrees } from './vegetation.ts';
-import { drawTraffic, type Car } from './vehicles.ts';
-import { addWeather, drawWeather, type WeatherState } from './weather.ts';
+import { addPerson, drawPeople, type Person } from './street/people.ts';
+import { addGround } from './street/road.ts';
+import { Stage } from './meshes/stage.ts';
+import { addClutter, addPoles } from './street/street-furniture.ts';
+import { addTrees } from './street/vegetation.ts';
+import { drawTraffic, type Car } from './cars/vehicles.ts';
+import { addWeather, drawWeather, type WeatherState } from './sky/weather.ts';
 
 export interface TrafficScene {
   readonly scene: THREE.Scene;

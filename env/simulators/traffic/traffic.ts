@@ -1,20 +1,20 @@
 /** The traffic simulator: pictures of streets with the class, the object and the distance of each pixel. */
 import { completeTheta } from '../../../protocol/parameters.ts';
 import { deriveSeed, Random, type Seed } from '../../../protocol/random.ts';
-import type { RenderedImage } from '../../labelled-image.ts';
-import { SoftwareRenderer } from '../../render/software-renderer.ts';
+import type { RenderedImage } from '../../streets/labelled-image.ts';
+import { SoftwareRenderer } from '../../render/software/software-renderer.ts';
 import type { Simulator } from '../simulator.ts';
-import type { Layout } from './layout.ts';
+import type { Layout } from './street/layout.ts';
 import { TRAFFIC_PARAMETERS, type JunctionKind, type TrafficTheta, type Weather } from './parameters.ts';
-import type { Person } from './people.ts';
+import type { Person } from './street/people.ts';
 import { drawScene } from './scene.ts';
-import { develop } from './sensor.ts';
-import { Stage } from './stage.ts';
-import type { Car } from './vehicles.ts';
-import type { WeatherState } from './weather.ts';
+import { develop } from './camera/sensor.ts';
+import { Stage } from './meshes/stage.ts';
+import type { Car } from './cars/vehicles.ts';
+import type { WeatherState } from './sky/weather.ts';
 
-export type { Person } from './people.ts';
-export type { Car } from './vehicles.ts';
+export type { Person } from './street/people.ts';
+export type { Car } from './cars/vehicles.ts';
 
 export interface TrafficImage extends RenderedImage {
   /** The countable cars of the scene, in view or not; `instance` is their id in `instances`. */

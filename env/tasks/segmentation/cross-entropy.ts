@@ -1,4 +1,4 @@
-import { VOID } from '../../classes.ts';
+import { VOID } from '../../streets/classes.ts';
 
 /**
  * Softmax cross-entropy, averaged over the cells by the weights of their classes, with its gradient.

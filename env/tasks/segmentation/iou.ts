@@ -1,5 +1,5 @@
 /** Intersection over union, of decisions and of probabilities. */
-import { VOID } from '../../classes.ts';
+import { VOID } from '../../streets/classes.ts';
 
 /**
  * Counts how often each true class was predicted as each class, over any number of images.

@@ -1,5 +1,5 @@
-import { VOID } from '../../classes.ts';
-import type { LabelledImage } from '../../labelled-image.ts';
+import { VOID } from '../../streets/classes.ts';
+import type { LabelledImage } from '../../streets/labelled-image.ts';
 import { axes, type Size, type View } from '../training/augmentation.ts';
 import { MERGED_CLASSES, MERGED_ID } from './merged-classes.ts';
 import { CELL } from './network.ts';

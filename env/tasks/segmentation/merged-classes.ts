@@ -4,7 +4,7 @@
  * Small images cannot show the finer ones, and the score is about cars: whatever drives on four wheels or more is one
  * class, as in CamVid's 11.
  */
-import { CLASSES, CLASS_ID, VOID, type ClassName } from '../../classes.ts';
+import { CLASSES, CLASS_ID, VOID, type ClassName } from '../../streets/classes.ts';
 
 const members: Readonly<Record<string, readonly ClassName[]>> = {
   sky: ['sky'],

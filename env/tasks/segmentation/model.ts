@@ -1,6 +1,6 @@
 /** A trained segmentation network: what it predicts, and what that scores. */
 import { setImmediate } from 'node:timers/promises';
-import type { LabelledImage } from '../../labelled-image.ts';
+import type { LabelledImage } from '../../streets/labelled-image.ts';
 import type { Scores, TrainedModel } from '../task.ts';
 import type { FrozenNetwork } from '../training/layers.ts';
 import type { Size } from '../training/augmentation.ts';

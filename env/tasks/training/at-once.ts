@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { scoped } from '../../tensorflow/scoped.ts';
-import { wasmOperations } from '../../tensorflow/wasm-operations.ts';
+import { scoped } from '../tensorflow/scoped.ts';
+import { wasmOperations } from '../tensorflow/wasm-operations.ts';
 import type { Differentiable, Shape } from './differentiable.ts';
 import { parametersByLayer, type Statistics } from './layers.ts';
 import type { Layer, Network } from './network.ts';

@@ -1,9 +1,9 @@
 /** Layers whose weights lie in one flat vector: what they begin with, and how they run when training is over. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../../../protocol/random.ts';
-import { BATCH_NORM_EPSILON } from '../../tensorflow/operations.ts';
-import { scoped } from '../../tensorflow/scoped.ts';
-import { depthToSpace, spaceToDepth } from '../../tensorflow/space-to-depth.ts';
+import { BATCH_NORM_EPSILON } from '../tensorflow/operations.ts';
+import { scoped } from '../tensorflow/scoped.ts';
+import { depthToSpace, spaceToDepth } from '../tensorflow/space-to-depth.ts';
 import type { Shape } from './differentiable.ts';
 import type { Canvas, Layer, Network } from './network.ts';
 

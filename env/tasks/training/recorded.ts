@@ -1,5 +1,5 @@
-import { Graph, type Value } from '../../tensorflow/graph.ts';
-import { Session, type Handle } from '../../tensorflow/session.ts';
+import { Graph, type Value } from '../tensorflow/graph.ts';
+import { Session, type Handle } from '../tensorflow/session.ts';
 import type { Differentiable, Shape } from './differentiable.ts';
 import { parameterShapes, parametersByLayer, weightCount, type Statistics } from './layers.ts';
 import type { Layer, Network } from './network.ts';

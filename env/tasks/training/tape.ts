@@ -1,4 +1,4 @@
-import type { Normalised, Operations } from '../../tensorflow/operations.ts';
+import type { Normalised, Operations } from '../tensorflow/operations.ts';
 import type { Canvas, Layer } from './network.ts';
 
 /**

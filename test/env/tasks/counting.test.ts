@@ -4,7 +4,7 @@ import { CAR_TYPES } from '../../../env/simulators/traffic/parameters.ts';
 import { trafficSimulator } from '../../../env/simulators/traffic/traffic.ts';
 import { countingTask } from '../../../env/tasks/counting.ts';
 import { carCounts } from '../../../env/tasks/counting/counts.ts';
-import { loadBackend } from '../../../env/tensorflow/backend.ts';
+import { loadBackend } from '../../../env/tasks/tensorflow/backend.ts';
 import { completeTheta, type Theta } from '../../../protocol/parameters.ts';
 import { countableScene, countableScenes, TYPES } from './counting/countable-scenes.ts';
 

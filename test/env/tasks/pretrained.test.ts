@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createExperiment, loadDefinition } from '../../../env/experiments/load.ts';
 import { pretrainedName, pretrainedWeights, savePretrained } from '../../../env/tasks/pretrained.ts';
 import { segmentationTask } from '../../../env/tasks/segmentation.ts';
-import { loadBackend } from '../../../env/tensorflow/backend.ts';
+import { loadBackend } from '../../../env/tasks/tensorflow/backend.ts';
 import { syntheticScenes } from './segmentation/synthetic-scenes.ts';
 
 const SEEDS = { initialisation: 1, order: 2 };

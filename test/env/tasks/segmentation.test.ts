@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
-import { CLASS_ID } from '../../../env/classes.ts';
+import { CLASS_ID } from '../../../env/streets/classes.ts';
 import { segmentationTask } from '../../../env/tasks/segmentation.ts';
-import { loadBackend } from '../../../env/tensorflow/backend.ts';
+import { loadBackend } from '../../../env/tasks/tensorflow/backend.ts';
 import { syntheticScene, syntheticScenes, withVoidLeft } from './segmentation/synthetic-scenes.ts';
 
 const SEEDS = { initialisation: 1, order: 2 };

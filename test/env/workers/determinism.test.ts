@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { connect } from '../../../agents/client.ts';
+import { connect } from '../../../agents/client/client.ts';
 import { evaluationSeeds } from '../../../env/evaluate.ts';
 import { trafficSimulator } from '../../../env/simulators/traffic/traffic.ts';
 import { actionSize, actionToTheta } from '../../../protocol/parameters.ts';

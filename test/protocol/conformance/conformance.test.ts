@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { connect } from '../../../agents/client.ts';
+import { connect } from '../../../agents/client/client.ts';
 import type { EnvironmentServer } from '../../../env/server/server.ts';
 import { checkClient } from '../../../protocol/conformance/check-client.ts';
 import { checkServer, checks } from '../../../protocol/conformance/check-server.ts';

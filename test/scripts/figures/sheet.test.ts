@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { CLASS_ID, CLASSES, VOID } from '../../../env/classes.ts';
+import { CLASS_ID, CLASSES, VOID } from '../../../env/streets/classes.ts';
 import { classColours, depthColours, renderSheet, writeSheet } from '../../../scripts/figures/sheet.ts';
 
 const filled = (width: number, height: number, colour: readonly number[]) => ({

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { EvaluationRecord, LogRecord } from '../../../agents/trial-log.ts';
+import type { EvaluationRecord, LogRecord } from '../../../agents/run/trial-log.ts';
 import {
   compareWith,
   evaluationsToReach,

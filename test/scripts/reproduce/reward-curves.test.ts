@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { LogRecord } from '../../../agents/trial-log.ts';
+import type { LogRecord } from '../../../agents/run/trial-log.ts';
 import { rewardCurve, apart } from '../../../scripts/reproduce/reward-curves.ts';
 import { searchTrials } from '../../../scripts/reproduce/searches.ts';
 

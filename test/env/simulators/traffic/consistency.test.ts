@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Matrix4, Vector3 } from 'three';
-import { CLASS_ID, CLASSES } from '../../../../env/classes.ts';
+import { CLASS_ID, CLASSES } from '../../../../env/streets/classes.ts';
 import { annotate, type Annotation, COUNTED_SHARE, countCars } from '../../../../env/simulators/traffic/annotations.ts';
 import { CAR_TYPES } from '../../../../env/simulators/traffic/parameters.ts';
 import { type TrafficImage, trafficSimulator } from '../../../../env/simulators/traffic/traffic.ts';

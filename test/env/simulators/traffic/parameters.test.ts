@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { defaultTheta, type Theta } from '../../../../protocol/parameters.ts';
-import { CLASS_ID, type ClassName } from '../../../../env/classes.ts';
+import { CLASS_ID, type ClassName } from '../../../../env/streets/classes.ts';
 import {
   CAR_TYPES,
   JUNCTIONS,
@@ -8,7 +8,7 @@ import {
   type TrafficTheta,
   WEATHERS,
 } from '../../../../env/simulators/traffic/parameters.ts';
-import { Stage } from '../../../../env/simulators/traffic/stage.ts';
+import { Stage } from '../../../../env/simulators/traffic/meshes/stage.ts';
 import { drawScene, type TrafficScene } from '../../../../env/simulators/traffic/scene.ts';
 import { type TrafficImage, trafficSimulator } from '../../../../env/simulators/traffic/traffic.ts';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { VOID } from '../../../../env/classes.ts';
+import { VOID } from '../../../../env/streets/classes.ts';
 import { crossEntropy, softmax } from '../../../../env/tasks/segmentation/cross-entropy.ts';
 
 describe('crossEntropy', () => {

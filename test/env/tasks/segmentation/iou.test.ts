@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { VOID } from '../../../../env/classes.ts';
+import { VOID } from '../../../../env/streets/classes.ts';
 import { ConfusionMatrix, SoftIou } from '../../../../env/tasks/segmentation/iou.ts';
 
 describe('ConfusionMatrix', () => {

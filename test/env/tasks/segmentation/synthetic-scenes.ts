@@ -1,5 +1,5 @@
-import { CLASS_ID, VOID } from '../../../../env/classes.ts';
-import type { LabelledImage } from '../../../../env/labelled-image.ts';
+import { CLASS_ID, VOID } from '../../../../env/streets/classes.ts';
+import type { LabelledImage } from '../../../../env/streets/labelled-image.ts';
 import { Random, type Seed } from '../../../../protocol/random.ts';
 
 /** A blue gradient of sky over gray road, with two or three dark-footed rectangles: the simplest street with cars. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { CLASS_ID, VOID } from '../../../../env/classes.ts';
-import type { LabelledImage } from '../../../../env/labelled-image.ts';
+import { CLASS_ID, VOID } from '../../../../env/streets/classes.ts';
+import type { LabelledImage } from '../../../../env/streets/labelled-image.ts';
 import {
   noiseTable,
   plainView,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
-import { installedBackends, loadBackend, type BackendName } from '../../../../env/tensorflow/backend.ts';
+import { installedBackends, loadBackend, type BackendName } from '../../../../env/tasks/tensorflow/backend.ts';
 import { differentiable, type Shape } from '../../../../env/tasks/training/differentiable.ts';
 import { freeze, weightCount } from '../../../../env/tasks/training/layers.ts';
 import type { Layer, Network } from '../../../../env/tasks/training/network.ts';

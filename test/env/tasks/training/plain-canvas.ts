@@ -1,4 +1,4 @@
-import { BATCH_NORM_EPSILON } from '../../../../env/tensorflow/operations.ts';
+import { BATCH_NORM_EPSILON } from '../../../../env/tasks/tensorflow/operations.ts';
 import type { Canvas, Layer } from '../../../../env/tasks/training/network.ts';
 
 /** Images in double precision, [n, height, width, channels]. */

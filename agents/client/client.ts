@@ -1,0 +1,270 @@
+/**
+ * The client: environments of a server in another process, as objects with `reset` and `step`.
+ *
+ *     const client = await connect('ws://127.0.0.1:7077');
+ *     const environment = await client.open({ env_id: 'TrafficSegmentation-v0' });
+ *     const { reward } = await environment.evaluate({ params: { fog: 0.01, weather: [0, 0, 0, 1] } });
+ *     await client.close();
+ *
+ * A lost connection is restored and everything that waits is sent again: steps are idempotent by their `step_id`, so
+ * that an evaluation is neither lost nor paid for twice.
+ */
+import { ProtocolError } from '../../protocol/errors.ts';
+import type {
+  ClientMessage,
+  ClientMessages,
+  Codec,
+  Limits,
+  ServerMessage,
+  ServerMessages,
+} from '../../protocol/messages.ts';
+import { Connection, ConnectionError, protocolError } from './server-connection.ts';
+import { RemoteEnvironment, type SessionTicket } from './remote-environment.ts';
+
+export { ProtocolError } from '../../protocol/errors.ts';
+export { ConnectionError } from './server-connection.ts';
+
+export {
+  RemoteEnvironment,
+  type SessionTicket,
+  type StepOptions,
+  type StepProgress,
+  type StepRequest,
+  type StepResult,
+} from './remote-environment.ts';
+
+export interface ConnectOptions {
+  readonly protocol?: Codec;
+  readonly token?: string;
+  /** Who connects, for the server's log. */
+  readonly name?: string;
+  /** How long a lost connection is tried again before everything that waits fails; 0 for not at all. */
+  readonly reconnectForMs?: number;
+}
+
+const RECONNECT_FOR_MS = 60_000;
+const LONGEST_RETRY_MS = 5_000;
+
+/** Messages that are answered by one other message. */
+type Question = 'open' | 'resume' | 'close' | 'reset' | 'cancel' | 'ping';
+
+interface Pending {
+  readonly message: ClientMessage;
+  readonly resolve: (reply: ServerMessage) => void;
+  readonly reject: (error: Error) => void;
+  /** Told of each item of a batch that is refused; the batch goes on. */
+  readonly refusedItem?: (error: ProtocolError) => void;
+}
+
+/**
+ * Connects to an environment server.
+ *
+ * @param url such as `ws://127.0.0.1:7077`
+ * @throws {ConnectionError} when nobody answers, {ProtocolError} when the server refuses
+ */
+export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
+  const client = new Client(url, options);
+  await client.connect();
+  return client;
+}
+
+/** A connection to a server, restored when it is lost, with any number of open environments. */
+export class Client {
+  private connection: Connection | undefined;
+  private welcome!: ServerMessages['welcome'];
+  private readonly pending = new Map<number, Pending>();
+  private readonly environments = new Map<string, RemoteEnvironment>();
+  private nextId = 1;
+  /** The user has asked to close: a connection that is lost now stays lost. */
+  private leaving = false;
+  private closing = false;
+
+  constructor(
+    private readonly url: string,
+    private readonly options: ConnectOptions,
+  ) {}
+
+  get envs(): ServerMessages['welcome']['envs'] {
+    return this.welcome.envs;
+  }
+
+  get limits(): Limits {
+    return this.welcome.limits;
+  }
+
+  get server(): ServerMessages['welcome']['server'] {
+    return this.welcome.server;
+  }
+
+  /** Opens an environment; its evaluations take turns with those of the others on the server. */
+  async open(request: Omit<ClientMessages['open'], 't' | 'id'>): Promise<RemoteEnvironment> {
+    const opened = (await this.ask({ t: 'open', ...request })) as ServerMessages['opened'];
+    const environment = new RemoteEnvironment(this, opened);
+    this.environments.set(opened.session_id, environment);
+    return environment;
+  }
+
+  /**
+   * Takes up an environment that an earlier client has opened and not closed, such as that of a process which was
+   * killed; steps that are sent again under their old `step_id` are not evaluated again.
+   *
+   * @param ticket as the earlier client's environment told it (see `RemoteEnvironment.onTicket`)
+   * @throws {ProtocolError} SESSION_NOT_FOUND when its grace is over
+   */
+  async resume(ticket: SessionTicket): Promise<RemoteEnvironment> {
+    for (;;) {
+      try {
+        const resumed = (await this.ask({ t: 'resume', ...ticket })) as ServerMessages['resumed'];
+        const environment = new RemoteEnvironment(this, resumed, ticket.last_seq);
+        this.environments.set(resumed.session_id, environment);
+        return environment;
+      } catch (error) {
+        // The connection was lost before the answer: the token is good for another time.
+        if (!(error instanceof ConnectionError) || this.closing) throw error;
+      }
+    }
+  }
+
+  /** Closes the connection and every environment; what still waits fails. */
+  async close(): Promise<void> {
+    if (this.closing) return;
+    this.leaving = true;
+    // The server ends the sessions now, rather than keep them for someone to come back.
+    if (this.connection)
+      await Promise.allSettled([...this.environments.values()].map((environment) => environment.close()));
+    this.closing = true;
+    this.connection?.close();
+    this.failAll(new ConnectionError(`${this.url}: the client was closed`));
+  }
+
+  /** @internal Opens the socket, the first time and after each loss. */
+  async connect(): Promise<void> {
+    const { protocol = 'msgpack', token, name = 'learning-to-simulate' } = this.options;
+    const { connection, welcome } = await Connection.open(this.url, { codec: protocol, token, name });
+    if (this.closing) return connection.close();
+    this.welcome = welcome;
+    this.connection = connection;
+    connection.onMessage = (message) => this.hear(message);
+    connection.onBrokenAnswer = (re, error) => {
+      const asked = this.pending.get(re as number);
+      // Without a session that can be taken up, or the results of one, there is nothing to go on with.
+      if (re === null || asked?.message.t === 'resume') return this.failAll(error);
+      this.pending.delete(re as number);
+      asked?.reject(error);
+    };
+    connection.onClose = (error) => {
+      if (this.connection === connection) this.connection = undefined;
+      // The next connection resumes with what is known then.
+      for (const [id, { message, reject }] of this.pending) {
+        if (message.t !== 'resume') continue;
+        this.pending.delete(id);
+        reject(error);
+      }
+      if (this.leaving) this.failAll(error);
+      else if (!this.closing) void this.reconnect(error);
+    };
+    void this.restore();
+  }
+
+  /** @internal Asks, and waits for the answer; asked again on the next connection when this one is lost. */
+  ask(message: DistributiveOmit<Extract<ClientMessage, { t: Question }>, 'id'>): Promise<ServerMessage> {
+    return new Promise((resolve, reject) =>
+      this.sendPending({ message: { ...message, id: this.newId() }, resolve, reject }),
+    );
+  }
+
+  /** @internal Of a message; each has its own. */
+  newId(): number {
+    return this.nextId++;
+  }
+
+  /** @internal Sends what is answered, or repeated on the next connection until it is. */
+  sendPending(pending: Pending): void {
+    if (this.closing) return pending.reject(new ConnectionError(`${this.url}: the client was closed`));
+    this.pending.set(pending.message.id as number, pending);
+    this.connection?.send(pending.message);
+  }
+
+  /** @internal Sends what needs no answer. */
+  tell(message: ClientMessage): void {
+    this.connection?.send(message);
+  }
+
+  /** @internal */
+  forget(id: number): void {
+    this.pending.delete(id);
+  }
+
+  /** @internal */
+  left(environment: RemoteEnvironment): void {
+    this.environments.delete(environment.sessionId);
+  }
+
+  /** @internal For tests: loses the socket as a broken network would. */
+  loseConnection(): void {
+    this.connection?.terminate();
+  }
+
+  private hear(message: ServerMessage): void {
+    if (message.t === 'result' || message.t === 'progress') {
+      this.environments.get(message.session_id)?.hear(message);
+      return;
+    }
+    // A step waits for its result; that it was accepted is no answer yet.
+    if (message.t === 'accepted' || message.t === 'draining' || message.re === null) return;
+    const waiting = this.pending.get(message.re as number);
+    if (!waiting) return;
+    if (message.t === 'error' && message.step_id !== undefined && waiting.refusedItem) {
+      return waiting.refusedItem(protocolError(message));
+    }
+    this.pending.delete(message.re as number);
+    if (message.t === 'error') waiting.reject(protocolError(message));
+    else waiting.resolve(message);
+  }
+
+  private async reconnect(cause: ConnectionError): Promise<void> {
+    const patienceMs = this.options.reconnectForMs ?? RECONNECT_FOR_MS;
+    const giveUpAt = performance.now() + patienceMs;
+    if (patienceMs === 0) return this.failAll(cause);
+    for (let waitMs = 100; !this.closing; waitMs = Math.min(2 * waitMs, LONGEST_RETRY_MS)) {
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      try {
+        return await this.connect();
+      } catch (error) {
+        // A server that refuses us will go on refusing.
+        if (error instanceof ProtocolError && !error.retryable) return this.failAll(error);
+        if (performance.now() > giveUpAt) return this.failAll(cause);
+      }
+    }
+  }
+
+  /** Takes up the sessions where they were, before anything else is said; then sends again what waits. */
+  private async restore(): Promise<void> {
+    const { connection } = this;
+    const waiting = [...this.pending.values()];
+    await Promise.all(
+      [...this.environments.values()].map(async (environment) => {
+        try {
+          environment.resumed((await this.ask(environment.resumption())) as ServerMessages['resumed']);
+        } catch (error) {
+          if (error instanceof ProtocolError) environment.fail(error);
+        }
+      }),
+    );
+    for (const { message } of waiting) {
+      if (this.pending.has(message.id as number)) connection?.send(message);
+    }
+  }
+
+  private failAll(error: Error): void {
+    const waiting = [...this.pending.values()];
+    this.pending.clear();
+    waiting.forEach(({ reject }) => reject(error));
+    for (const environment of this.environments.values()) environment.fail(error);
+    this.environments.clear();
+    this.closing = true;
+  }
+}
+
+/** `Omit` that keeps a union a union. */
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

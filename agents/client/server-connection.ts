@@ -1,0 +1,161 @@
+import { WebSocket } from 'ws';
+import { decode, encode } from '../../protocol/codec.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import {
+  PROTOCOL_VERSION,
+  SUBPROTOCOLS,
+  parseMessage,
+  serverMessages,
+  type ClientMessage,
+  type Codec,
+  type MessageId,
+  type ServerMessage,
+  type ServerMessages,
+} from '../../protocol/messages.ts';
+
+/** Larger than any message of a server that keeps to its own limits. */
+const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
+/** From the start of the connection to the server's welcome. */
+const WELCOME_TIMEOUT_MS = 10_000;
+
+export interface ConnectionOptions {
+  readonly codec: Codec;
+  readonly token?: string | undefined;
+  /** Who connects, for the server's log. */
+  readonly name: string;
+}
+
+/** The socket was lost, or never came about. */
+export class ConnectionError extends Error {
+  override readonly name = 'ConnectionError';
+}
+
+/** One socket, from hello to its close. */
+export class Connection {
+  /** Told once, with why. Set by the owner, as is `onMessage`. */
+  onClose: (error: ConnectionError) => void = () => {};
+  onMessage: (message: ServerMessage) => void = () => {};
+  /** Told of an answer that breaks the protocol: the same question would get the same answer. */
+  onBrokenAnswer: (re: MessageId | null, error: ConnectionError) => void = () => {};
+  private liveness: NodeJS.Timeout | undefined;
+
+  private constructor(
+    private readonly socket: WebSocket,
+    private readonly codec: Codec,
+    private readonly url: string,
+  ) {}
+
+  /** @throws {ConnectionError} when nobody answers, {ProtocolError} when the server refuses */
+  static async open(
+    url: string,
+    { codec, token, name }: ConnectionOptions,
+  ): Promise<{ connection: Connection; welcome: ServerMessages['welcome'] }> {
+    if (!/^wss?:\/\/./.test(url)) throw new ConnectionError(`url: expected ws://… or wss://…, got ${url}`);
+    const socket = new WebSocket(url, SUBPROTOCOLS[codec], {
+      perMessageDeflate: false,
+      maxPayload: MAX_PAYLOAD_BYTES,
+      handshakeTimeout: WELCOME_TIMEOUT_MS,
+      ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),
+    });
+    const connection = new Connection(socket, codec, url);
+    const welcome = await connection.greet(name);
+    connection.watch(welcome.heartbeat.interval_ms + welcome.heartbeat.timeout_ms);
+    return { connection, welcome };
+  }
+
+  send(message: ClientMessage): void {
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(encode(this.codec, message));
+  }
+
+  close(): void {
+    clearTimeout(this.liveness);
+    this.socket.close(1000);
+  }
+
+  /** Ends the socket without a handshake, as a lost network would. */
+  terminate(): void {
+    this.socket.terminate();
+  }
+
+  private greet(name: string): Promise<ServerMessages['welcome']> {
+    const { socket } = this;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new ConnectionError(`${this.url}: expected welcome within ${WELCOME_TIMEOUT_MS} ms`));
+        socket.terminate();
+      }, WELCOME_TIMEOUT_MS);
+      this.onBrokenAnswer = (_re, error) => reject(error);
+      socket.once('open', () => {
+        const client = { name, version: '1', language: 'typescript' };
+        this.send({
+          t: 'hello',
+          id: 0,
+          protocol: [PROTOCOL_VERSION],
+          client,
+          capabilities: ['progress', 'resume', 'batch'],
+        });
+      });
+      // A socket that is lost after the welcome is reported by `close`.
+      socket.on('error', (error: NodeJS.ErrnoException) => {
+        const hint =
+          error.code === 'ECONNREFUSED' ? '; no server listens there (npm run serve -- --env … starts one)' : '';
+        reject(new ConnectionError(`${this.url}: ${error.message}${hint}`));
+      });
+      socket.on('close', (code, reason) => {
+        clearTimeout(timer);
+        clearTimeout(this.liveness);
+        const error = new ConnectionError(
+          `${this.url}: the connection was closed (${code} ${reason.toString()})`.trim(),
+        );
+        reject(error);
+        this.onClose(error);
+      });
+      socket.on('message', (data, isBinary) => {
+        const message = this.read(data as Buffer, isBinary);
+        if (message?.t === 'error' && message.re === 0) reject(protocolError(message));
+        else if (message?.t === 'welcome') resolve(message);
+        else if (message) this.onMessage(message);
+      });
+      socket.once('message', () => clearTimeout(timer));
+    });
+  }
+
+  /** The message in a frame; undefined, and the socket closed, for one that makes no sense. */
+  private read(data: Buffer, isBinary: boolean): ServerMessage | undefined {
+    let value: unknown;
+    try {
+      value = decode(this.codec, data, isBinary);
+      return parseMessage(serverMessages, value);
+    } catch (error) {
+      // A later minor version may say things that we do not know.
+      if (error instanceof ProtocolError && error.code === 'UNKNOWN_TYPE') return undefined;
+      const { t, re } = (value ?? {}) as { t?: unknown; re?: MessageId | null };
+      const text = `${this.url}: expected an answer that keeps to the protocol: ${(error as Error).message}`;
+      // Progress is never needed: without it a step still has its answer to come.
+      if (re !== undefined && t !== 'progress') this.onBrokenAnswer(re, new ConnectionError(text));
+      this.socket.close(1002, 'a message of the server breaks the protocol');
+      return undefined;
+    }
+  }
+
+  /** Ends a socket over which nothing has come for longer than the server's heartbeat allows. */
+  private watch(silenceMs: number): void {
+    if (this.socket.readyState !== WebSocket.OPEN) return;
+    const liveness = setTimeout(() => this.socket.terminate(), silenceMs).unref();
+    this.liveness = liveness;
+    const hear = () => void (this.socket.readyState === WebSocket.OPEN && liveness.refresh());
+    this.socket.on('ping', hear);
+    this.socket.on('message', hear);
+  }
+}
+
+/** An `error` message as an exception. */
+export function protocolError(message: ServerMessages['error']): ProtocolError {
+  return new ProtocolError(message.code, message.message, {
+    at: message.at,
+    rule: message.rule,
+    got: message.got,
+    retryAfterMs: message.retry_after_ms,
+    stepId: message.step_id,
+  });
+}

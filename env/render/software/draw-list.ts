@@ -1,0 +1,178 @@
+import * as THREE from 'three';
+import { VOID } from '../../streets/classes.ts';
+import { type Surface, Surfaces } from './surface.ts';
+
+/** A mesh, or one instance of it: what its draws share. */
+export class Body {
+  geometry!: THREE.BufferGeometry;
+  /** World from object coordinates: three.js's 16 elements, column by column. */
+  readonly world = new Float64Array(16);
+  /** The object's matrix turns it inside out, and clockwise triangles face the viewer. */
+  mirrored = false;
+  /** The instance's own colour. */
+  readonly tint = new Float64Array(3);
+  instanceId = 0;
+  renderOrder = 0;
+  castShadow = false;
+  receiveShadow = false;
+  /** Its bounding sphere touches the camera's frustum. */
+  inView = false;
+  /** The bounding sphere: centre in world coordinates, radius. */
+  x = 0.5;
+  y = 0.5;
+  z = 0.5;
+  radius = 0.5;
+  /** The centre's metres along the camera's axis: what transparent things are sorted by. */
+  distance = 0.5;
+}
+
+/** One geometry group of a body with one material: what is drawn in one go. */
+export class Draw {
+  body!: Body;
+  surface!: Surface;
+  classId = VOID;
+  /** Which part of the index (or of the vertices) to draw. */
+  start = 0;
+  end = 0;
+}
+
+const sphere = new THREE.Sphere();
+const instanceMatrix = new THREE.Matrix4();
+const white = new THREE.Color(1, 1, 1);
+const tint = new THREE.Color();
+
+function numberIn(userData: Record<string, unknown>, key: string, inherited: number): number {
+  const value = userData[key];
+  return typeof value === 'number' ? value : inherited;
+}
+
+/** three.js marks its kinds of objects with flags, which are quicker to ask for than `instanceof`. */
+type Kinds = Partial<Record<'isMesh' | 'isLight' | 'isLine' | 'isPoints' | 'isSprite', boolean>>;
+
+/** Walks a scene and lists what there is to draw, and the lights. Its records are reused from frame to frame. */
+export class DrawList {
+  /** What to draw, in the scene's order: the first `count` are this frame's. */
+  readonly draws: Draw[] = [];
+  count = 0;
+  readonly lights: THREE.Light[] = [];
+  private readonly bodies: Body[] = [];
+  private bodyCount = 0;
+  private readonly frustum = new THREE.Frustum();
+  private readonly viewProjection = new THREE.Matrix4();
+  private camera!: THREE.Camera;
+  private readonly surfaces = new Surfaces();
+
+  /** Lists what is visible, casts a shadow or gives light. The matrices of scene and camera must be up to date. */
+  gather(scene: THREE.Scene, camera: THREE.Camera): void {
+    this.surfaces.clear();
+    this.count = this.bodyCount = 0;
+    this.lights.length = 0;
+    this.camera = camera;
+    this.viewProjection.multiplyMatrices(camera.projectionMatrix, camera.matrixWorldInverse);
+    this.frustum.setFromProjectionMatrix(this.viewProjection);
+    this.visit(scene, VOID, 0);
+  }
+
+  private visit(object: THREE.Object3D, inheritedClass: number, inheritedInstance: number): void {
+    if (!object.visible) return;
+    const { userData, children } = object;
+    const classId = numberIn(userData, 'classId', inheritedClass);
+    const instanceId = numberIn(userData, 'instanceId', inheritedInstance);
+    if (object.layers.test(this.camera.layers)) {
+      const kinds = object as Kinds;
+      if (kinds.isMesh) this.addMesh(object as THREE.Mesh, classId, instanceId);
+      else if (kinds.isLight) this.lights.push(object as THREE.Light);
+      else if (kinds.isLine || kinds.isPoints || kinds.isSprite) {
+        throw new TypeError(`object "${object.name}": expected Mesh or InstancedMesh, got ${object.type}`);
+      }
+    }
+    for (let i = 0; i < children.length; i++) this.visit(children[i]!, classId, instanceId);
+  }
+
+  private addMesh(mesh: THREE.Mesh, classId: number, instanceId: number): void {
+    const { geometry } = mesh;
+    if ((mesh as Partial<THREE.SkinnedMesh>).isSkinnedMesh || geometry.morphAttributes['position']?.length) {
+      throw new TypeError(`object "${mesh.name}": expected a rigid mesh, got one with bones or morph targets`);
+    }
+    if (geometry.attributes['position'] === undefined) return;
+    if (geometry.boundingSphere === null) geometry.computeBoundingSphere();
+    if (!(mesh as Partial<THREE.InstancedMesh>).isInstancedMesh) {
+      this.addBody(mesh, mesh.matrixWorld, white, classId, instanceId);
+      return;
+    }
+    const instances = mesh as THREE.InstancedMesh;
+    const ids = mesh.userData['instanceIds'] as ArrayLike<number> | undefined;
+    const hasColors = instances.instanceColor !== null;
+    for (let i = 0; i < instances.count; i++) {
+      instances.getMatrixAt(i, instanceMatrix);
+      instanceMatrix.premultiply(mesh.matrixWorld);
+      if (hasColors) instances.getColorAt(i, tint);
+      this.addBody(mesh, instanceMatrix, hasColors ? tint : white, classId, ids?.[i] ?? instanceId);
+    }
+  }
+
+  private addBody(
+    mesh: THREE.Mesh,
+    matrix: THREE.Matrix4,
+    color: THREE.Color,
+    classId: number,
+    instanceId: number,
+  ): void {
+    sphere.copy(mesh.geometry.boundingSphere!).applyMatrix4(matrix);
+    const inView = !mesh.frustumCulled || this.frustum.intersectsSphere(sphere);
+    if (!inView && !mesh.castShadow) return;
+    const body = (this.bodies[this.bodyCount++] ??= new Body());
+    const { material, geometry } = mesh;
+    if (!Array.isArray(material)) this.addDraw(body, material, geometry, 0, Infinity, classId);
+    else {
+      for (const { start, count, materialIndex } of geometry.groups) {
+        this.addDraw(body, material[materialIndex ?? 0], geometry, start, start + count, classId);
+      }
+    }
+    const { x, y, z } = sphere.center;
+    const view = this.camera.matrixWorldInverse.elements;
+    body.inView = inView;
+    body.x = x;
+    body.y = y;
+    body.z = z;
+    body.radius = sphere.radius;
+    body.distance = -(view[2] * x + view[6] * y + view[10] * z + view[14]);
+    body.instanceId = instanceId;
+    fill(body, mesh, matrix, color);
+  }
+
+  /** Lists one part of a geometry, unless there is nothing to see. */
+  private addDraw(
+    body: Body,
+    material: THREE.Material | undefined,
+    { index, attributes, drawRange }: THREE.BufferGeometry,
+    from: number,
+    to: number,
+    classId: number,
+  ): void {
+    const total = index?.count ?? attributes['position']!.count;
+    const start = Math.max(from, drawRange.start);
+    const end = Math.min(to, total, drawRange.start + drawRange.count);
+    if (!material?.visible || start >= end) return;
+    const draw = (this.draws[this.count++] ??= new Draw());
+    const surface = this.surfaces.of(material);
+    draw.body = body;
+    draw.surface = surface;
+    draw.start = start;
+    draw.end = end;
+    draw.classId = surface.classId >= 0 ? surface.classId : classId;
+  }
+}
+
+function fill(body: Body, mesh: THREE.Mesh, matrix: THREE.Matrix4, color: THREE.Color): void {
+  body.geometry = mesh.geometry;
+  const { elements } = matrix;
+  for (let i = 0; i < 16; i++) body.world[i] = elements[i]!; // TypedArray.set is slow on plain arrays.
+  body.mirrored = matrix.determinant() < 0;
+  body.tint[0] = color.r;
+  body.tint[1] = color.g;
+  body.tint[2] = color.b;
+  body.renderOrder = mesh.renderOrder;
+  body.castShadow = mesh.castShadow;
+  body.receiveShadow = mesh.receiveShadow;
+}

@@ -1,0 +1,210 @@
+import * as THREE from 'three';
+import { DrawList } from './draw-list.ts';
+import { DrawRecords, facingOf } from './draw-record.ts';
+import type { Frame } from '../renderer.ts';
+import { Kernel, RecordWriter } from './kernel.ts';
+import { Lights } from './lights.ts';
+import { SRGB_BYTES } from '../srgb.ts';
+import { backgroundClassOf, writeSurroundings } from './surroundings.ts';
+import { Textures } from './texture.ts';
+
+export interface SoftwareRendererOptions {
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Five samples a pixel for the colours in place of one. On unless false. */
+  readonly antialias?: boolean;
+}
+
+/** A kernel that grew beyond this is replaced: it holds every texture that was ever drawn. */
+const MOST_BYTES = 256 * 2 ** 20;
+
+/**
+ * Draws three.js scenes on the CPU: colours, class ids, instance ids and depth in one pass.
+ *
+ * Ids come from `userData.classId` and `userData.instanceId`, inherited from the nearest ancestor that has one; a
+ * material's `userData.classId` overrides its object's, `userData.instanceIds` numbers an InstancedMesh's instances, and
+ * `scene.userData.backgroundClassId` names the background (sky if absent). Ids and depth are those at a pixel's centre,
+ * the same with and without antialiasing. Transparent materials change colours only. A change of a geometry's arrays is
+ * seen when its attributes say `needsUpdate`, as three.js has it.
+ */
+export class SoftwareRenderer {
+  readonly width: number;
+  readonly height: number;
+  private readonly samples: number;
+  private readonly list = new DrawList();
+  private readonly opaque: number[] = []; // Positions in the draw list, as are these:
+  private readonly transparent: number[] = [];
+  private canvas: Canvas;
+
+  /** @throws {RangeError} when width or height is not a whole number from 1 */
+  constructor({ width, height, antialias = true }: SoftwareRendererOptions) {
+    if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0)) {
+      throw new RangeError(`SoftwareRenderer: expected whole width and height from 1, got ${width} and ${height}`);
+    }
+    this.width = width;
+    this.height = height;
+    this.samples = antialias ? 5 : 1;
+    this.canvas = new Canvas(width, height, this.samples);
+  }
+
+  /**
+   * Draws a scene.
+   *
+   * @returns the renderer's own arrays, which hold until its next render
+   * @throws {TypeError} when the scene has something visible that can't be drawn
+   */
+  render(scene: THREE.Scene, camera: THREE.PerspectiveCamera): Frame {
+    if (scene.matrixWorldAutoUpdate) scene.updateMatrixWorld();
+    if (camera.parent === null && camera.matrixWorldAutoUpdate) camera.updateMatrixWorld();
+    if (this.canvas.kernel.size > MOST_BYTES) this.canvas = new Canvas(this.width, this.height, this.samples);
+    const { list, canvas } = this;
+    const { kernel, textures, records, lights } = canvas;
+    const { run } = kernel;
+    list.gather(scene, camera);
+    this.sortDraws();
+    kernel.beginFrame();
+    textures.beginFrame();
+    records.write(list.draws, list.count);
+    run.begin(records.triangleCount, records.mostVertices);
+    kernel.refresh();
+    lights.read(list.lights, list.draws, records.addresses, list.count);
+    const surroundings = writeSurroundings(kernel, textures, lights, scene, camera, this);
+    const view = canvas.writeView(camera);
+    run.turnTo(view, 1 / camera.far);
+    this.enter(this.opaque);
+    run.readLabels(view, backgroundClassOf(scene), canvas.classes, canvas.instances, canvas.depth);
+    run.shade(view, surroundings, canvas.light);
+    this.enter(this.transparent);
+    run.pack(canvas.light, canvas.linear, this.width * this.height);
+    return canvas.frame();
+  }
+
+  /**
+   * The last frame in sRGB bytes, as `linearToSrgb` makes them.
+   *
+   * @returns the renderer's own uint8 [height, width, 3], which holds until its next render
+   */
+  srgb(): Uint8Array {
+    return this.canvas.encode();
+  }
+
+  private enter(positions: readonly number[]): void {
+    const { kernel, records } = this.canvas;
+    for (const i of positions) {
+      const { body, surface } = this.list.draws[i]!;
+      if (surface.map === null && surface.opacity < surface.alphaTest) continue; // It is one hole.
+      kernel.run.enter(records.addresses[i]!, facingOf(surface.side, body));
+    }
+  }
+
+  private sortDraws(): void {
+    const { opaque, transparent } = this;
+    const { draws, count } = this.list;
+    opaque.length = transparent.length = 0;
+    for (let i = 0; i < count; i++) {
+      const { body, surface } = draws[i]!;
+      if (body.inView) (surface.transparent ? transparent : opaque).push(i);
+    }
+    // In the scene's order but for renderOrder, which matters only where surfaces coincide: there the last one stays.
+    // Those with holes come last, since the depth test is cheaper than the texture that it may spare.
+    opaque.sort((i, j) => {
+      const a = draws[i]!;
+      const b = draws[j]!;
+      const byHoles = +(a.surface.alphaTest > 0) - +(b.surface.alphaTest > 0);
+      return byHoles || a.body.renderOrder - b.body.renderOrder;
+    });
+    // Back to front, by renderOrder and then by the bounding spheres' centres.
+    transparent.sort((i, j) => {
+      const a = draws[i]!.body;
+      const b = draws[j]!.body;
+      return a.renderOrder - b.renderOrder || b.distance - a.distance;
+    });
+  }
+}
+
+/** A kernel, and where it keeps a picture of one size; all addresses. */
+class Canvas {
+  readonly kernel = new Kernel();
+  readonly textures = new Textures(this.kernel);
+  readonly records = new DrawRecords(this.kernel, this.textures);
+  readonly lights = new Lights(this.kernel);
+  /** Linear light with a fourth number, which is not used. */
+  readonly light: number;
+  readonly linear: number;
+  readonly classes: number;
+  readonly instances: number;
+  readonly depth: number;
+  private readonly bytes: number;
+  private readonly table: number;
+  private readonly nearness: number;
+  private readonly seen: number;
+  private readonly rows = new Float64Array(16);
+  private readonly matrix = new THREE.Matrix4();
+
+  constructor(
+    readonly width: number,
+    readonly height: number,
+    private readonly samples: number,
+  ) {
+    const { kernel } = this;
+    const size = width * height;
+    kernel.run.setUp(width, height, samples);
+    kernel.refresh();
+    this.light = kernel.allocate(size * 16);
+    this.linear = kernel.allocate(size * 12 + 64); // The kernel writes and reads in groups: some come out longer.
+    this.classes = kernel.allocate(size + 4);
+    this.instances = kernel.allocate(size * 2 + 8);
+    this.depth = kernel.allocate(size * 4 + 16);
+    this.bytes = kernel.allocate(size * 3 + 16);
+    this.table = kernel.allocate(SRGB_BYTES.length);
+    kernel.bytes.set(SRGB_BYTES, this.table);
+    this.nearness = kernel.allocate(size * samples * 4 + 16);
+    this.seen = kernel.allocate(size * samples * 4 + 16);
+  }
+
+  /** Writes the view of a camera; w is the distance along its axis, n is 1 / w. */
+  writeView(camera: THREE.PerspectiveCamera): number {
+    const { kernel, width, height, rows } = this;
+    const { elements: m } = this.matrix.multiplyMatrices(camera.projectionMatrix, camera.matrixWorldInverse);
+    for (let j = 0; j < 4; j++) {
+      const w = m[j * 4 + 3]!;
+      rows[j] = 0.5 * width * (m[j * 4]! + w);
+      rows[4 + j] = 0.5 * height * (w - m[j * 4 + 1]!);
+      rows[8 + j] = w;
+    }
+    rows[15] = 1;
+    const address = kernel.take(128);
+    kernel.doubles.set(rows, address / 8);
+    return new RecordWriter(kernel, 8)
+      .int(address)
+      .int(width)
+      .int(height)
+      .int(this.samples)
+      .int(this.nearness)
+      .int(this.seen)
+      .float(camera.near)
+      .float((1 / camera.near - 1 / camera.far) / 2 ** 24).address;
+  }
+
+  encode(): Uint8Array {
+    const { kernel, width, height } = this;
+    const count = width * height * 3;
+    kernel.run.encode(this.linear, this.bytes, count, this.table, SRGB_BYTES.length - 1);
+    return new Uint8Array(kernel.bytes.buffer, this.bytes, count);
+  }
+
+  frame(): Frame {
+    const { width, height, kernel } = this;
+    const { buffer } = kernel.bytes;
+    const size = width * height;
+    return {
+      width,
+      height,
+      linear: new Float32Array(buffer, this.linear, size * 3),
+      classes: new Uint8Array(buffer, this.classes, size),
+      instances: new Uint16Array(buffer, this.instances, size),
+      depth: new Float32Array(buffer, this.depth, size),
+    };
+  }
+}

@@ -1,0 +1,176 @@
+/** The weather of a scene: what is drawn from θ, and the lights, sky and fog that come of it. */
+import * as THREE from 'three';
+import type { Random } from '../../../../protocol/random.ts';
+import { WEATHERS, type TrafficTheta, type Weather } from '../parameters.ts';
+import type { Point, Rgb } from '../meshes/mesh-builder.ts';
+import { paintReflection, paintSky } from './sky.ts';
+import type { Stage } from '../meshes/stage.ts';
+
+export interface WeatherState {
+  readonly kind: Weather;
+  /** Towards the sun, length 1. */
+  readonly sunDirection: Point;
+  /** Illuminance of the sun on a surface that faces it, over π: a white surface has this radiance. */
+  readonly sun: Rgb;
+  /** The same of the sky on the open ground. */
+  readonly skyLight: Rgb;
+  /** Mean radiance of the visible sky. */
+  readonly skyRadiance: Rgb;
+  /** How much of the sky clouds cover, 0 to 1, and how dark they are. */
+  readonly cloudiness: number;
+  readonly cloudDarkness: number;
+  /** Extinction, 1/m. */
+  readonly fog: number;
+  /** 0 dry to 1 streaming wet. */
+  readonly wetness: number;
+  /** Rain streaks, 0 to 1. */
+  readonly rain: number;
+  /** Whether cars have their lights on. */
+  readonly headlights: boolean;
+}
+
+/** The share of dull days' pictures that are taken at dusk, which a camera shows as such. */
+const LATE = 0.35;
+
+export function drawWeather(theta: TrafficTheta, random: Random): WeatherState {
+  const kind = WEATHERS[random.categorical(theta.weather)]!;
+  const azimuth = random.uniform(0, 2 * Math.PI);
+  const height = theta.sunElevation * random.uniform(0.7, 1.3) * (kind === 'lowSun' ? 0.25 : 1);
+  const sunDirection = direction(Math.min(85, Math.max(3, height)), azimuth);
+  const strength = theta.sunStrength * random.uniform(0.7, 1.4);
+  const sky = theta.skyBrightness * random.uniform(0.75, 1.3);
+  const fog = theta.fog * Math.exp(random.normal(0, 0.4));
+  const common = { kind, sunDirection, fog, wetness: 0, rain: 0, headlights: false };
+  switch (kind) {
+    case 'clear': {
+      const cloudiness = random.uniform(0.05, 0.5);
+      return {
+        ...common,
+        sun: tint([1, 0.95, 0.86], strength * 0.7),
+        skyLight: [0.65, 0.7, 0.78],
+        skyRadiance: tint([0.55, 0.78, 1.12], sky * 0.85),
+        cloudiness,
+        cloudDarkness: random.uniform(0, 0.2),
+      };
+    }
+    case 'overcast':
+      return random.chance(LATE) ? dusk(common, sky, random) : dullDay(common, sky, random);
+    case 'lowSun':
+      return {
+        ...common,
+        sun: tint([1, 0.68, 0.36], strength * 0.8),
+        skyLight: [0.4, 0.43, 0.55],
+        skyRadiance: tint([1.05, 0.88, 0.68], sky * 0.9),
+        cloudiness: random.uniform(0.1, 0.6),
+        cloudDarkness: random.uniform(0.1, 0.4),
+        headlights: random.chance(0.4),
+      };
+    case 'rain': {
+      const gloom = random.uniform(0.3, 0.65);
+      return {
+        ...common,
+        fog: fog + random.uniform(0.004, 0.016),
+        sun: [0, 0, 0],
+        skyLight: tint([0.93, 0.97, 1], gloom),
+        skyRadiance: tint([0.92, 0.97, 1.02], sky * gloom * 0.9),
+        cloudiness: 1,
+        cloudDarkness: random.uniform(0.2, 0.5),
+        wetness: random.uniform(0.6, 1),
+        rain: random.uniform(0.5, 1),
+        headlights: random.chance(0.75),
+      };
+    }
+  }
+}
+
+type Common = Pick<WeatherState, 'kind' | 'sunDirection' | 'fog' | 'wetness' | 'rain' | 'headlights'>;
+
+function dullDay(common: Common, sky: number, random: Random): WeatherState {
+  return {
+    ...common,
+    sun: [0, 0, 0],
+    skyLight: [0.95, 0.97, 1],
+    skyRadiance: tint([0.96, 0.99, 1.03], sky * random.uniform(0.8, 1.2)),
+    cloudiness: 1,
+    cloudDarkness: random.uniform(0.05, 0.55),
+  };
+}
+
+/** Less light, and bluer, most of it low above the street; cars begin to have their lights on. */
+function dusk(common: Common, sky: number, random: Random): WeatherState {
+  const light = random.uniform(0.08, 0.22);
+  return {
+    ...common,
+    sun: [0, 0, 0],
+    skyLight: tint([0.8, 1, 1.06], light),
+    skyRadiance: tint([0.82, 1, 1.05], sky * light * random.uniform(2.8, 4.5)),
+    cloudiness: 1,
+    cloudDarkness: random.uniform(0.3, 0.7),
+    headlights: random.chance(0.7),
+  };
+}
+
+/** Towards a point of the sky: elevation in degrees, azimuth in radians (0 is to the right, −π/2 ahead). */
+function direction(elevation: number, azimuth: number): Point {
+  const up = (elevation * Math.PI) / 180;
+  return [Math.cos(up) * Math.cos(azimuth), Math.sin(up), Math.cos(up) * Math.sin(azimuth)];
+}
+
+function tint([red, green, blue]: Rgb, strength: number): Rgb {
+  return [red * strength, green * strength, blue * strength];
+}
+
+/**
+ * By how much the colour of a glossy (standard) material is dimmed.
+ *
+ * Such a material's diffuse reflection is lit by the hemisphere light and once more by the environment that it mirrors.
+ */
+export const GLOSSY_ALBEDO = 0.7;
+
+/** The houses and trees of a street hide a share between these of the sky from what stands in it. */
+const HIDDEN_SKY = [0.3, 0.8] as const;
+
+/** Sky, fog, what surfaces reflect, the light of the sky and that of the sun with its shadows. */
+export function addWeather(stage: Stage, weather: WeatherState, random: Random): void {
+  const { scene, fog, hemisphere } = stage;
+  const { skyLight, sun, sunDirection } = weather;
+  paintSky(stage.sky, weather, random);
+  paintReflection(stage.reflection, weather);
+  fog.density = weather.fog;
+  fog.color.setRGB(...weather.skyRadiance).multiplyScalar(0.92);
+
+  hemisphere.color.setRGB(...skyLight).multiplyScalar(1 - random.uniform(...HIDDEN_SKY));
+  // What comes from below was reflected by a gray ground, which the sun lights as well.
+  const bounce = 0.13 + 0.1 * sun[1] * sunDirection[1];
+  hemisphere.groundColor.setRGB(skyLight[0] * bounce, skyLight[1] * bounce, skyLight[2] * bounce * 0.9);
+  scene.add(hemisphere);
+
+  if (sun[1] > 0) addSun(stage, weather);
+}
+
+/** The sun's shadows are drawn this far around a point ahead of the camera, m. */
+const SHADOW_RADIUS = 42;
+
+/** A sun whose shadow map fits the street ahead. */
+export function sunLight(): THREE.DirectionalLight {
+  const light = new THREE.DirectionalLight(0, Math.PI);
+  light.castShadow = true;
+  light.shadow.mapSize.set(512, 512);
+  light.shadow.bias = -0.002;
+  light.shadow.normalBias = 0.06;
+  const camera = light.shadow.camera;
+  camera.left = camera.bottom = -SHADOW_RADIUS;
+  camera.right = camera.top = SHADOW_RADIUS;
+  camera.near = 1;
+  camera.far = 180;
+  camera.updateProjectionMatrix();
+  return light;
+}
+
+function addSun({ sun: light, scene }: Stage, { sun, sunDirection: [x, y, z] }: WeatherState): void {
+  light.color.setRGB(...sun);
+  const middle = -SHADOW_RADIUS * 0.8;
+  light.target.position.set(0, 0, middle);
+  light.position.set(x * 90, y * 90, middle + z * 90);
+  scene.add(light, light.target);
+}

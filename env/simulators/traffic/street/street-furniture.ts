@@ -1,0 +1,149 @@
+/** What stands on pavements: lamp posts, signs, traffic lights, bins, cabinets, boxes. */
+import * as THREE from 'three';
+import type { Random } from '../../../../protocol/random.ts';
+import { CLASS_ID } from '../../../streets/classes.ts';
+import { kerbStretches, mainRoad, SIDES, type Layout, type Side } from './layout.ts';
+import { MeshBuilder, turn, type Point, type Rgb } from '../meshes/mesh-builder.ts';
+import type { TrafficTheta } from '../parameters.ts';
+import { labelled, type Stage } from '../meshes/stage.ts';
+import { cached, colourOf } from '../meshes/textures.ts';
+
+const POLES = ['lamp', 'highLamp', 'sign', 'trafficLight', 'bollard'] as const;
+const CLUTTER = ['bin', 'cabinet', 'boxes', 'wheelieBin'] as const;
+type Piece = (typeof POLES)[number] | (typeof CLUTTER)[number];
+
+const POST = 0;
+const HEAD = 1;
+
+const STEEL: Rgb = [0.13, 0.135, 0.14];
+const BLACK: Rgb = [0.03, 0.03, 0.03];
+
+/** Fronts look towards the camera (+z); arms of lamps reach towards −x, over the road. */
+const pieceParts = cached((key: string) => {
+  const [piece, size] = key.split(' ') as [Piece, 'large' | 'small'];
+  const sides = size === 'large' ? 6 : 3;
+  const mesh = new MeshBuilder();
+  const post = (height: number, radius: number, colour = STEEL) =>
+    mesh.column([0, 0, 0], height, radius, radius * 0.75, sides, { material: POST, colour });
+  const disc = (y: number, radius: number, z: number, colour: Rgb, corners = sides + 3) =>
+    mesh.face(ring(y, radius, z, corners), { material: HEAD, colour });
+  switch (piece) {
+    case 'lamp':
+      post(5, 0.07, BLACK).box([-0.2, 5, -0.2], [0.2, 5.45, 0.2], { material: POST, colour: [0.35, 0.35, 0.32] }, true);
+      break;
+    case 'highLamp':
+      post(8, 0.09).box([-1.7, 7.95, -0.05], [0.05, 8.05, 0.05], { material: POST, colour: STEEL }, true);
+      mesh.box([-2.3, 7.93, -0.16], [-1.6, 8.07, 0.16], { material: POST, colour: [0.3, 0.3, 0.3] }, true);
+      break;
+    case 'sign':
+      post(3, 0.04);
+      disc(2.65, 0.36, 0.07, [0.5, 0.02, 0.02]);
+      disc(2.65, 0.26, 0.085, [0.65, 0.65, 0.65]);
+      mesh.face([...ring(2.65, 0.36, 0.05, sides + 3)].reverse(), { material: HEAD, colour: STEEL });
+      break;
+    case 'trafficLight':
+      post(3.3, 0.06);
+      mesh.box([-0.17, 2.35, -0.1], [0.17, 3.35, 0.18], { material: HEAD, colour: BLACK }, true);
+      disc(3.18, 0.1, 0.2, [0.55, 0.02, 0.01], 8);
+      disc(2.86, 0.1, 0.2, [0.12, 0.06, 0.01], 8);
+      disc(2.54, 0.1, 0.2, [0.01, 0.09, 0.04], 8);
+      break;
+    case 'bollard':
+      post(1, 0.09, BLACK);
+      break;
+    case 'bin':
+      mesh.column([0, 0, 0], 1, 0.26, 0.28, 8, { material: POST });
+      mesh.face(
+        ring(0, 0.28, 0, 8).map(([x, y]): Point => [x, 1, -y]),
+        { material: POST, colour: BLACK },
+      );
+      break;
+    case 'cabinet':
+      mesh.box([-0.25, 0, -0.55], [0.25, 1.3, 0.55], { material: POST });
+      break;
+    case 'boxes':
+      mesh.box([-0.4, 0, -0.5], [0.35, 0.55, 0.4], { material: POST });
+      mesh.box([-0.3, 0.55, -0.3], [0.3, 0.95, 0.3], { material: POST, colour: [0.7, 0.7, 0.7] });
+      break;
+    case 'wheelieBin':
+      mesh.box([-0.28, 0.05, -0.3], [0.28, 0.98, 0.3], { material: POST });
+      mesh.box([-0.32, 0.98, -0.34], [0.32, 1.08, 0.34], { material: POST, colour: [0.6, 0.6, 0.6] });
+      break;
+  }
+  return mesh.parts;
+});
+
+/** A disc that faces the camera. */
+function ring(y: number, radius: number, z: number, sides: number): Point[] {
+  return Array.from({ length: sides }, (_, i) => {
+    const [cos, sin] = turn(i / sides);
+    return [radius * cos, y + radius * sin, z] as const;
+  });
+}
+
+/** Bins and boxes are trained on as what they stand for to a driver: a part of the roadside, and no car. */
+const CLUTTER_CLASS = CLASS_ID.wall;
+
+const plain = (classId: number) =>
+  labelled(new THREE.MeshLambertMaterial({ vertexColors: true }), { classId, receives: false });
+const poleMaterial = plain(CLASS_ID.pole);
+const signMaterials = [poleMaterial, plain(CLASS_ID['traffic sign'])];
+const lightMaterials = [poleMaterial, plain(CLASS_ID['traffic light'])];
+const clutterMaterials = [plain(CLUTTER_CLASS)];
+
+/** A post whose metre spans more pixels than this has all its sides. */
+const LARGE = 16;
+
+/** Lamp posts, signs and traffic lights. */
+export function addPoles(stage: Stage, theta: TrafficTheta, layout: Layout, random: Random): void {
+  const lamp = random.pick(['lamp', 'highLamp'] as const);
+  for (const side of SIDES) {
+    const { kerb } = layout.roadside(side);
+    for (const [from, to] of kerbStretches(layout, side)) {
+      for (let i = random.poisson((theta.poleRate * (to - from)) / 100); i > 0; i--) {
+        const s = random.uniform(Math.max(2.5, from), to);
+        const piece = random.chance(0.45) ? lamp : random.pick(POLES);
+        put(stage, layout, piece, s, side, kerb + 0.35, piece === 'trafficLight' ? lightMaterials : signMaterials);
+      }
+    }
+  }
+}
+
+/** Bins, cabinets and boxes. */
+export function addClutter(stage: Stage, theta: TrafficTheta, layout: Layout, random: Random): void {
+  for (const side of SIDES) {
+    const { kerb, pavementWidth } = layout.roadside(side);
+    for (const [from, to] of kerbStretches(layout, side)) {
+      for (let i = random.poisson((theta.clutterRate * (to - from)) / 100); i > 0; i--) {
+        const s = random.uniform(Math.max(3, from), to);
+        const d = kerb + random.uniform(0.4, Math.max(0.5, pavementWidth - 0.3));
+        put(stage, layout, random.pick(CLUTTER), s, side, d, clutterMaterials, clutterColour(random));
+      }
+    }
+  }
+}
+
+/** Puts a piece on the pavement, `d` metres off the middle of the road. */
+function put(
+  stage: Stage,
+  layout: Layout,
+  piece: Piece,
+  s: number,
+  side: Side,
+  d: number,
+  materials: readonly THREE.Material[],
+  colour: Rgb = [1, 1, 1],
+): void {
+  const { x, z, rotation } = mainRoad(layout)(s, side * d);
+  const height = piece === 'highLamp' ? 8 : 5;
+  if (!stage.view.shows(x, height / 2, z, height / 2 + 0.5)) return;
+  const size = stage.view.pixelsPerMetre(x, z) > LARGE ? 'large' : 'small';
+  // The arm of a lamp reaches over the road from either side; signs keep facing the camera.
+  const turned = rotation + (side < 0 && piece === 'highLamp' ? Math.PI : 0);
+  stage.place(pieceParts(`${piece} ${size}`), materials, { x, y: 0.12, z, rotation: turned, colour });
+}
+
+function clutterColour(random: Random): Rgb {
+  const saturation = random.chance(0.5) ? 0.15 : 0.8;
+  return colourOf(random.uniform(0, 0.6), saturation, random.pick([0.04, 0.16]));
+}

@@ -1,0 +1,161 @@
+/**
+ * Which tfjs backend runs: the first that loads of tfjs-node-gpu, tfjs-node and wasm.
+ *
+ * The training code knows @tensorflow/tfjs-core alone; this file is the only one that knows where backends come from.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, resolve, sep } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { registerWasmBatchNorm } from './wasm-batch-norm.ts';
+import { registerWasmGradients } from './wasm-gradients.ts';
+
+export const BACKEND_NAMES = ['tfjs-node-gpu', 'tfjs-node', 'wasm'] as const;
+export type BackendName = (typeof BACKEND_NAMES)[number];
+type NativeName = Exclude<BackendName, 'wasm'>;
+export type BackendPreference = 'auto' | BackendName;
+
+export interface Backend {
+  readonly name: BackendName;
+  /** Such as `tfjs 4.22.0, libtensorflow 2.21.0`. */
+  readonly version: string;
+  /** Why each faster backend is not the one that runs; empty where none was tried. */
+  readonly skipped: readonly { readonly name: BackendName; readonly reason: string }[];
+  /** How to get a faster one, in a sentence; absent where this is the fastest. */
+  readonly advice?: string;
+}
+
+const projectRoot = resolve(import.meta.dirname, '../../..');
+
+/**
+ * Where `npm run setup:native` puts a backend that it has built: outside node_modules, so that `npm ci` does not lose
+ * it, and each by itself.
+ */
+export function nativeFolder(name: NativeName): string {
+  return join(projectRoot, '.native', name);
+}
+
+const loaded = new Map<string, Backend>();
+
+/**
+ * Loads a backend and makes it the current one.
+ *
+ * Everything runs on one thread: this project starts one process a core. Call it before anything else touches tfjs:
+ * libtensorflow reads its number of threads once.
+ *
+ * @param preference `auto`: the first that loads; a name: that one or none
+ * @param folders    where native packages are looked for, each a folder with a `node_modules`; where npm and
+ *                   `npm run setup:native` put them, when left out
+ * @throws {Error} naming what was tried, and why each failed, when nothing loads
+ */
+export async function loadBackend(
+  preference: BackendPreference = 'auto',
+  folders?: readonly string[],
+): Promise<Backend> {
+  const key = [preference, ...(folders ?? [])].join('\n');
+  const known = loaded.get(key);
+  if (known) {
+    await tf.setBackend(known.name === 'wasm' ? 'wasm' : 'tensorflow');
+    return known;
+  }
+  const candidates = preference === 'auto' ? BACKEND_NAMES : [preference];
+  const skipped: { name: BackendName; reason: string }[] = [];
+  for (const name of candidates) {
+    try {
+      const version = name === 'wasm' ? await loadWasm() : await loadNative(name, folders);
+      const advice = name === 'wasm' ? 'npm run setup:native makes training more than twice as fast.' : undefined;
+      const backend = { name, version, skipped, ...(advice && { advice }) };
+      loaded.set(key, backend);
+      return backend;
+    } catch (error) {
+      skipped.push({ name, reason: firstLine(error) });
+    }
+  }
+  const reasons = skipped.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
+  throw new Error(`tfjs backend: expected ${preference === 'auto' ? 'one that loads' : preference}, got ${reasons}`);
+}
+
+function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n')[0]!.trim();
+}
+
+function packageFolder(name: NativeName, folders: readonly string[] = [projectRoot, nativeFolder(name)]) {
+  return folders.find((path) => existsSync(join(path, 'node_modules', '@tensorflow', name, 'package.json')));
+}
+
+/** The backends that are installed, fastest first; nothing is loaded, so one of them may still turn out broken. */
+export function installedBackends(): BackendName[] {
+  return BACKEND_NAMES.filter((name) => name === 'wasm' || packageFolder(name) !== undefined);
+}
+
+async function loadNative(name: NativeName, folders: readonly string[] | undefined): Promise<string> {
+  const folder = packageFolder(name, folders);
+  if (folder === undefined) throw new Error('not installed');
+  process.env.TF_NUM_INTRAOP_THREADS = '1';
+  process.env.TF_NUM_INTEROP_THREADS = '-1'; // graphs run on the thread that asks for them: no hand-over, no waiting
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  const require = createRequire(join(folder, 'package.json'));
+  restoreUtil(require);
+  require(`@tensorflow/${name}`);
+  if (!(await tf.setBackend('tensorflow'))) throw new Error('its backend did not start');
+  const backend = tf.backend() as tf.KernelBackend & { binding: { TF_Version: string }; isUsingGpuDevice: boolean };
+  if (name === 'tfjs-node-gpu' && !backend.isUsingGpuDevice) {
+    tf.removeBackend('tensorflow'); // tfjs-node registers under the same name
+    throw new Error('no GPU that libtensorflow can use');
+  }
+  return `tfjs ${tf.version_core}, libtensorflow ${backend.binding.TF_Version}`;
+}
+
+/** Node 23 took away two functions of its `util` that tfjs-node 4.22 still calls. */
+function restoreUtil(require: NodeJS.Require): void {
+  const util = require('node:util') as Record<string, unknown>;
+  util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+  util.isArray ??= Array.isArray;
+}
+
+async function loadWasm(): Promise<string> {
+  const wasm = await import('@tensorflow/tfjs-backend-wasm');
+  const folder = join(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'), '..');
+  wasm.setWasmPaths(folder + sep);
+  wasm.setThreadsCount(1);
+  const release = keepListeners('uncaughtException', 'unhandledRejection');
+  const started = await tf.setBackend('wasm');
+  release();
+  if (!started) throw new Error('WebAssembly did not start');
+  registerWasmGradients();
+  registerWasmBatchNorm();
+  const simd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
+  return `tfjs ${tf.version_core}${simd ? ', SIMD' : ''}`;
+}
+
+/**
+ * Remembers who listens to these events of the process; the returned function removes whoever came since.
+ *
+ * Emscripten's loader adds listeners that turn every unhandled rejection into a crash and print its whole source.
+ */
+function keepListeners(...events: ('uncaughtException' | 'unhandledRejection')[]): () => void {
+  const emitter: NodeJS.EventEmitter = process;
+  const before = events.map((event) => emitter.listeners(event));
+  return () =>
+    events.forEach((event, i) => {
+      for (const listener of emitter.listeners(event)) {
+        if (!before[i]!.includes(listener)) emitter.removeListener(event, listener as () => void);
+      }
+    });
+}
+
+/** The backend that this process was told to use (`LTS_BACKEND`, which the server sets for its workers). */
+export function preferredBackend(): BackendPreference {
+  const wanted = process.env['LTS_BACKEND'] ?? 'auto';
+  const known = (['auto', ...BACKEND_NAMES] as const).find((name) => name === wanted);
+  if (known === undefined) {
+    throw new Error(`LTS_BACKEND: expected auto, ${BACKEND_NAMES.join(', ')}, got ${wanted}`);
+  }
+  return known;
+}
+
+/** A backend in a line: what runs, and how to get a faster one. */
+export function describeBackend({ name, version, advice }: Backend): string {
+  return `${name} (${version})${advice === undefined ? '' : `; ${advice}`}`;
+}

@@ -1,0 +1,115 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { FromWorker, ToWorker } from '../job.ts';
+
+/** What lets node run TypeScript, wherever the server was started. */
+const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+
+/** How much of a worker's last words is kept, in characters. */
+const STDERR_TAIL = 16_384;
+
+/** One thread each: processes share the machine's cores, one core each. */
+const ONE_THREAD = {
+  TF_NUM_INTRAOP_THREADS: '1',
+  TF_NUM_INTEROP_THREADS: '-1', // none beside the one that asks
+  OMP_NUM_THREADS: '1',
+  TF_CPP_MIN_LOG_LEVEL: '2',
+};
+
+/** What libtensorflow prints when it is loaded: which instructions it uses, where its log goes. */
+const CHATTER =
+  /oneDNN|cpu_feature_guard|rebuild TensorFlow|absl::InitializeLog|^[IW]\d{4} .*\b(?:tsl|xla|tensorflow)\b/;
+
+/** Whether a line of a worker is of no interest to anybody but a developer of TensorFlow. */
+export function isChatter(line: string): boolean {
+  return CHATTER.test(line);
+}
+
+export interface WorkerOptions {
+  /** Of the experiments that are loaded before the worker calls itself ready. */
+  readonly sources: readonly string[];
+  /** Added to the environment variables of this process. */
+  readonly variables?: Readonly<Record<string, string>>;
+  readonly onMessage: (message: FromWorker) => void;
+  /** The process has ended, with the reason in a sentence. Called once. */
+  readonly onExit: (reason: string) => void;
+  /** A line that the worker wrote to stdout or stderr. */
+  readonly onLine: (line: string) => void;
+}
+
+/** Where evaluations run, seen from the pool. */
+export interface WorkerLike {
+  readonly pid: number | undefined;
+  /** Settles after `onExit` was called. */
+  readonly exited: Promise<void>;
+  send(message: ToWorker): void;
+  /** Ends it at once, whatever it does. */
+  kill(): void;
+}
+
+/** A child process that runs worker.ts. */
+export class WorkerProcess implements WorkerLike {
+  private readonly child: ChildProcess;
+  private stderr = '';
+  readonly exited: Promise<void>;
+
+  constructor(options: WorkerOptions) {
+    this.child = fork(fileURLToPath(new URL('./worker.ts', import.meta.url)), [], {
+      execArgv: ['--import', TSX],
+      env: { ...process.env, ...ONE_THREAD, ...options.variables },
+      serialization: 'json',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    this.listen(options);
+    this.exited = new Promise((resolve) => {
+      // `close` comes after the last byte of stderr, `exit` may come before it.
+      this.child.once('close', (code, signal) => {
+        options.onExit(this.reason(code, signal));
+        resolve();
+      });
+      this.child.once('error', (error) => {
+        if (this.child.pid !== undefined) return;
+        options.onExit(`the worker could not start: ${error.message}`);
+        resolve();
+      });
+    });
+    this.send({ kind: 'prepare', sources: options.sources });
+  }
+
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  send(message: ToWorker): void {
+    // A worker that just died reports itself by `close`; what was meant for it is of no use then.
+    if (this.child.connected) this.child.send(message, () => {});
+  }
+
+  kill(): void {
+    this.child.kill('SIGKILL');
+  }
+
+  private listen({ onMessage, onLine }: WorkerOptions): void {
+    this.child.on('message', (message) => onMessage(message as FromWorker));
+    for (const stream of [this.child.stdout!, this.child.stderr!]) {
+      let line = '';
+      stream.setEncoding('utf8');
+      stream.on('data', (text: string) => {
+        if (stream === this.child.stderr) this.stderr = (this.stderr + text).slice(-STDERR_TAIL);
+        const lines = (line + text).split('\n');
+        line = lines.pop()!;
+        lines.filter((full) => full.trim() !== '').forEach(onLine);
+      });
+    }
+  }
+
+  /** How the worker ended, with the lines of stderr that say most: those of an error, otherwise the last ones. */
+  private reason(code: number | null, signal: string | null): string {
+    const end = signal === null ? `exit code ${code}` : `signal ${signal}`;
+    const lines = this.stderr.split('\n').filter((line) => line.trim() !== '');
+    const telling = lines.filter((line) => /^(FATAL ERROR|(Uncaught )?\w*Error\b)/.test(line));
+    const words = (telling.length > 0 ? telling : lines).slice(-3).join(' | ');
+    return `the worker ended with ${end}${words && `: ${words.slice(-500)}`}`;
+  }
+}

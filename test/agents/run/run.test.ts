@@ -1,0 +1,285 @@
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { EvaluationRecord, LogRecord } from '../../../agents/run/trial-log.ts';
+import type { EnvironmentServer } from '../../../env/server/server.ts';
+import { startBanditServer } from '../../env/server/bandit-server.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'agents-'));
+const records = (log: string) =>
+  readFileSync(log, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as LogRecord);
+const evaluations = (log: string) => records(log).filter((record) => record.type === 'evaluation');
+
+interface Reported {
+  readonly name: string;
+  readonly action: number[];
+  readonly theta: Record<string, number | number[]>;
+  readonly validation: { gain: number }[];
+  readonly test: { gain: number }[];
+}
+const reported = (log: string) =>
+  (records(log).find((record) => record.type === 'summary') as unknown as { reported: Reported[] }).reported;
+
+/** Starts an agent as its user would. */
+function start(agent: string, ...flags: string[]): ChildProcess {
+  return spawn(process.execPath, ['--import', 'tsx', `agents/${agent}.ts`, ...flags], {
+    cwd: join(import.meta.dirname, '../../..'),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+async function finish(child: ChildProcess): Promise<{ code: number | null; out: string; err: string }> {
+  let [out, err] = ['', ''];
+  child.stdout!.on('data', (data: Buffer) => (out += data.toString()));
+  child.stderr!.on('data', (data: Buffer) => (err += data.toString()));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, out, err };
+}
+
+describe('an agent’s program', () => {
+  let server: EnvironmentServer;
+  let log: string;
+  let logs = 0;
+  before(async () => {
+    server = await startBanditServer();
+  });
+  after(async () => {
+    await server.stop();
+    rmSync(folder, { recursive: true });
+  });
+  beforeEach(() => {
+    log = join(folder, `${logs++}.jsonl`);
+  });
+
+  const noisy = ['--env-options', '{"noise":0.02}'];
+  const run = (agent: string, ...flags: string[]) =>
+    finish(start(agent, '--url', server.url, '--log', log, ...noisy, ...flags));
+
+  // Of all actions, drawn uniformly, the mean gain is about .6; the start gains .48; the optimum gains 1.
+  const budgets = {
+    reinforce: ['--evaluations', '400', '--advantage', 'normalised', '--learning-rate', '0.15'],
+    cem: ['--evaluations', '320'],
+    'random-search': ['--evaluations', '320'],
+  };
+  const least = { reinforce: 0.96, cem: 0.96, 'random-search': 0.85 };
+  for (const agent of ['reinforce', 'cem', 'random-search'] as const) {
+    it(`nears the known optimum of a bandit over the socket, for every seed: ${agent}`, async () => {
+      const runs = await Promise.all(
+        [1, 2, 3].map(async (seed) => {
+          const path = join(folder, `${agent}-${seed}.jsonl`);
+          const flags = ['--url', server.url, '--log', path, ...noisy, ...budgets[agent], '--seed', String(seed)];
+          const { code, err } = await finish(start(agent, ...flags));
+          assert.equal(code, 0, err);
+          return reported(path);
+        }),
+      );
+      for (const [before, after] of runs) {
+        const gain = ({ validation }: Reported) =>
+          validation.reduce((sum, score) => sum + score.gain, 0) / validation.length;
+        assert.ok(gain(before!) < 0.6, `the start gained ${gain(before!)}`);
+        assert.ok(gain(after!) > least[agent], `the learned θ gained ${gain(after!)}`);
+      }
+    });
+  }
+
+  it('prints its options, a line for each evaluation, and both θ by name with their scores', async () => {
+    const { code, out, err } = await run('random-search', '--evaluations', '10', '--seed', '4');
+    assert.equal(code, 0, err);
+    assert.match(out, /^random-search \{.*"evaluations":10.*"seed":4/);
+    assert.equal(
+      out.match(/^\[ ?\d+\/10\] gain -?[\d.]+ {2}best -?[\d.]+ {2}[\d.]+\/min {2}\d+:\d\d left$/gm)?.length,
+      10,
+    );
+    assert.match(out, /^θ +start +learned +unit$/m);
+    assert.match(out, /^x +0\.100 +[\d.]+ +m$/m);
+    assert.match(out, /^weather\.low sun +0\.400/m);
+    assert.match(out, /^validation gain \(reward\) +[\d.]+ ± [\d.]+ +[\d.]+ ± [\d.]+$/m);
+    assert.match(out, /^test distance/m);
+  });
+
+  it('asks for the test score in the final report alone', async () => {
+    await run('cem', '--evaluations', '16', '--seed', '1');
+    for (const { key, testScores } of evaluations(log)) {
+      assert.equal(testScores !== undefined, /^(start|after-16\/learned)\/\d$/.test(key), key);
+    }
+    assert.equal(evaluations(log).filter(({ testScores }) => testScores).length, 6);
+  });
+
+  it('comes to the same evaluations twice with one seed, and to others with another', async () => {
+    const trace = async (seed: string, path: string) => {
+      await finish(start('cem', '--url', server.url, '--log', path, ...noisy, '--evaluations', '40', '--seed', seed));
+      return evaluations(path)
+        .map(({ key, action, reward }) => ({ key, action, reward }))
+        .sort((a, b) => (a.key < b.key ? -1 : 1));
+    };
+    const [a, b, c] = await Promise.all([
+      trace('5', join(folder, 'a.jsonl')),
+      trace('5', join(folder, 'b.jsonl')),
+      trace('6', join(folder, 'c.jsonl')),
+    ]);
+    assert.deepEqual(a, b);
+    assert.notDeepEqual(a, c);
+  });
+
+  it('goes on where it was killed: nothing is evaluated twice, and the end is the same', async () => {
+    const slow = ['--env-options', '{"noise":0.02,"delayMs":40}', '--evaluations', '48', '--seed', '2'];
+    const whole = join(folder, 'whole.jsonl');
+    await finish(start('cem', '--url', server.url, '--log', whole, ...slow));
+
+    const child = start('cem', '--url', server.url, '--log', log, ...slow);
+    while (!existsSync(log) || evaluationsSoFar(log) < 20) await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    const before = evaluations(log).length;
+    assert.ok(before >= 20 && before < 48, `it was killed after ${before} evaluations`);
+    appendFileSync(log, '{"type":"evaluation","key":"sear'); // as if it was killed in the middle of a line
+
+    const { code, err } = await finish(start('cem', '--resume', log));
+    assert.equal(code, 0, err);
+    const keys = evaluations(log).map(({ key }) => key);
+    assert.equal(new Set(keys).size, keys.length, 'an evaluation was made twice');
+    const outcome = (path: string) => {
+      const byKey = new Map(evaluations(path).map((record: EvaluationRecord) => [record.key, record.reward]));
+      return { rewards: Object.fromEntries([...byKey].sort()), reported: reported(path) };
+    };
+    assert.deepEqual(outcome(log), outcome(whole));
+  });
+
+  describe('with --discard median', () => {
+    const flags = ['--env-options', '{"noise":0.02,"delayMs":40}', '--evaluations', '40', '--seed', '2'];
+    // A population that stays broad: of one that rises as a whole little is below the median of those before.
+    flags.push('--population', '8', '--smoothing', '0.2', '--sigma-floor', '0.4', '--discard', 'median');
+    const searched = (path: string) =>
+      evaluations(path)
+        .filter(({ key }) => key.startsWith('search/'))
+        .sort((a, b) => Number(a.key.slice(7)) - Number(b.key.slice(7)));
+    const decided = (path: string) =>
+      searched(path).map(({ key, action, outcome, reward, early, estimate, work }) => {
+        return { key, action, outcome, reward, early, estimate, work };
+      });
+    let whole: string;
+    before(async () => {
+      whole = join(folder, 'discard.jsonl');
+      const { code, err } = await finish(start('cem', '--url', server.url, '--log', whole, ...flags));
+      assert.equal(code, 0, err);
+    });
+
+    it('cancels the weaker ones after the first iteration, and spends the budget on more of them', () => {
+      const trials = searched(whole);
+      const weak = trials.filter(({ outcome }) => outcome === 'discarded');
+      assert.ok(weak.length > 5 && weak.length < trials.length / 2 + 8, `${weak.length} of ${trials.length}`);
+      assert.ok(trials.slice(0, 8).every(({ outcome }) => outcome === 'ok'));
+      assert.ok(trials.length > 40);
+      const spent = trials.reduce((sum, { work = 1 }) => sum + work, 0);
+      assert.ok(spent > 36 && spent <= 40, `it spent ${spent}`);
+      for (const { reward, scores, early, estimate, work } of weak) {
+        assert.deepEqual([reward, scores], [null, {}]);
+        assert.equal(work, early!.at(-1)!.fraction);
+        // the bandit gains the share of the training that is left, whatever the action
+        assert.ok(Math.abs(estimate! - (early!.at(-1)!.score + 1 - work)) < 1e-9);
+      }
+    });
+
+    it('makes none of them a finalist', () => {
+      const bad = new Set(searched(whole).flatMap(({ outcome, action }) => (outcome === 'ok' ? [] : [action.join()])));
+      const finalists = evaluations(whole).filter(({ key }) => key.includes('/finalist/'));
+      assert.ok(finalists.length > 0 && finalists.every(({ action }) => !bad.has(action.join())));
+    });
+
+    it('decides the same, however many evaluations are under way at once', async () => {
+      const { code, err } = await finish(start('cem', '--url', server.url, '--log', log, ...flags, '--parallel', '1'));
+      assert.equal(code, 0, err);
+      assert.deepEqual(decided(log), decided(whole));
+    });
+
+    it('decides the same when it was killed in between', async () => {
+      const child = start('cem', '--url', server.url, '--log', log, ...flags);
+      while (!existsSync(log) || evaluationsSoFar(log) < 25) await new Promise((resolve) => setTimeout(resolve, 20));
+      child.kill('SIGKILL');
+      await once(child, 'close');
+      const { code, err } = await finish(start('cem', '--resume', log));
+      assert.equal(code, 0, err);
+      assert.deepEqual(decided(log), decided(whole));
+      assert.deepEqual(reported(log), reported(whole));
+      const iterations = (path: string) => records(path).filter(({ type }) => type === 'iteration');
+      assert.deepEqual(iterations(log), iterations(whole));
+    });
+
+    it('says so where there is nothing to go by', async () => {
+      const { out } = await run('cem', '--evaluations', '16', '--discard', 'median');
+      assert.match(out, /^--discard: nothing will be, as this environment tells no scores before the end/m);
+    });
+  });
+
+  it('stops on Ctrl-C and says how to go on', async () => {
+    const child = start('cem', '--url', server.url, '--log', log, '--env-options', '{"delayMs":200}');
+    const end = finish(child);
+    while (!existsSync(log) || evaluationsSoFar(log) < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill('SIGINT');
+    const { code, out } = await end;
+    assert.equal(code, 130);
+    assert.match(out, new RegExp(`stopped; go on with --resume ${log}`));
+    assert.ok(evaluations(log).every(({ outcome }) => outcome === 'ok'));
+  });
+
+  it('refuses to resume what is not its own, or with other options', async () => {
+    await run('random-search', '--evaluations', '2', '--seed', '1');
+    const other = await finish(start('cem', '--resume', log));
+    assert.equal(other.code, 1);
+    assert.match(other.err, /expected a log of cem, got one of random-search/);
+    const changed = await finish(start('random-search', '--resume', log, '--seed', '2'));
+    assert.match(changed.err, /option seed: expected 1 as in .*, got 2/);
+  });
+
+  it('goes on with more evaluations than the run had', async () => {
+    await run('random-search', '--evaluations', '8', '--seed', '1');
+    const { code, out } = await finish(start('random-search', '--resume', log, '--evaluations', '16'));
+    assert.equal(code, 0);
+    assert.equal(out.match(/^\[/gm)?.length, 8);
+  });
+
+  it('stops with a sentence at a flag or a value that it does not know', async () => {
+    const results = await Promise.all([
+      finish(start('cem', '--evalutions', '5')),
+      finish(start('cem', '--evaluations', 'many')),
+      finish(start('cem', '--url', 'ws://127.0.0.1:9', '--log', log)),
+      finish(start('cem', '--url', server.url, '--log', log, '--start', 'center')),
+      finish(start('cem', '--resume', 'no-such-log.jsonl')),
+    ]);
+    assert.match(results[0].err, /unknown option '--evalutions'/);
+    assert.match(results[1].err, /Expected a number from 1 to \d+, got "many"/);
+    assert.match(results[2].err, /^cem: .*127\.0\.0\.1:9/);
+    assert.match(results[3].err, /^cem: --start: expected start, default, centre, random, or θ.*"center"/);
+    assert.match(results[4].err, /^cem: no-such-log\.jsonl: expected the log of a run/);
+    assert.ok(results.every(({ code }) => code === 1));
+    assert.ok(!existsSync(log), 'no log is begun before there is a server');
+  });
+
+  it('gives up when every evaluation fails, with the reason of the first', async () => {
+    const { code, err } = await finish(
+      start('cem', '--url', server.url, '--log', log, '--env-options', '{"fault":"throw"}', '--population', '4'),
+    );
+    assert.equal(code, 1);
+    assert.match(
+      err,
+      /all 4 evaluations of iteration 0 failed: .*this bandit throws \(test\/environments\/bandit\.ts:\d+\)/,
+    );
+  });
+
+  it('fails when no evaluation has a reward, with the outcome of the first', async () => {
+    const flags = ['--env-options', '{"fault":"diverge"}', '--population', '4', '--evaluations', '8'];
+    const { code, err } = await finish(start('cem', '--url', server.url, '--log', log, ...flags));
+    assert.equal(code, 1);
+    assert.match(err, /^cem: none of the 8 evaluations has a reward; the first one: diverged \(.*NaN/);
+  });
+});
+
+function evaluationsSoFar(log: string): number {
+  return readFileSync(log, 'utf8').split('"type":"evaluation"').length - 1;
+}
