@@ -1,5 +1,14 @@
 import { deriveSeed, type Seed } from '../protocol/random.ts';
 
+/** All of a stream that has to be kept. */
+export interface EpisodeState {
+  readonly seed: Seed;
+  /** How many episodes have begun. */
+  readonly count: number;
+  /** Whether `reset` has begun one that has not been stepped. */
+  readonly begun: boolean;
+}
+
 /**
  * The stream of one-step episodes of an environment: which seed comes next, and whether a step is allowed.
  *
@@ -15,14 +24,14 @@ export class EpisodeStream {
   private streamSeed: Seed;
 
   /** @param state a seed for a new stream, or the `state` of one to go on with */
-  constructor(state: Seed | EpisodeStream['state']) {
+  constructor(state: Seed | EpisodeState) {
     const { seed, count, begun } = typeof state === 'number' ? { seed: state, count: 0, begun: false } : state;
     this.streamSeed = seed;
     this.count = count;
     this.begun = begun;
   }
 
-  get state(): { readonly seed: Seed; readonly count: number; readonly begun: boolean } {
+  get state(): EpisodeState {
     return { seed: this.streamSeed, count: this.count, begun: this.begun };
   }
 

@@ -4,6 +4,7 @@
  *     R(θ) = score(train(simulate(θ)), validation)      (Ruiz et al. 2019, eq. 1 and Fig. 1)
  */
 import { shown } from '../protocol/errors.ts';
+import type { Outcome } from '../protocol/messages.ts';
 import { deriveSeed, type Seed } from '../protocol/random.ts';
 import type { Theta } from '../protocol/parameters.ts';
 import { earlyScorer } from './early-scores.ts';
@@ -40,25 +41,43 @@ export interface EvaluationRequest {
   readonly earlyScores?: boolean | undefined;
 }
 
+/** How far an evaluation is. */
 export interface EvaluationProgress {
-  readonly phase: 'simulate' | 'train' | 'validate';
+  /** `queue` while it waits for a worker. */
+  readonly phase: 'queue' | 'simulate' | 'train' | 'validate';
   /** Share of the phase that is done, 0 to 1. */
   readonly fraction: number;
   /** The loss, and where `scored` the task's metrics. */
   readonly metrics?: Readonly<Record<string, number>>;
   /** It has scores of the unfinished model: such progress is always told. */
   readonly scored?: true;
+  /** Time left, where evaluations of the same kind have been timed. */
+  readonly etaMs?: number;
 }
 
-/** `reward` is finite when the outcome is `ok` and null otherwise, never NaN. */
+/** What came of an evaluation. `reward` is finite when the outcome is `ok` and null otherwise, never NaN. */
 export interface Evaluation {
-  readonly outcome: 'ok' | 'infeasible' | 'diverged';
+  /** `failed`, `deadline` and `cancelled` come from where it runs, see workers/evaluations.ts. */
+  readonly outcome: Outcome;
   readonly reward: number | null;
   readonly scores: Scores;
   readonly testScores?: Scores;
   /** Why the outcome is not `ok`. */
   readonly reason?: string;
-  readonly timing: { readonly simulateMs: number; readonly trainMs: number; readonly validateMs: number };
+  readonly timing: Timing;
+}
+
+/** How long an evaluation waited, and how long each of its phases took, in milliseconds. */
+export interface Timing {
+  readonly queueMs: number;
+  readonly simulateMs: number;
+  readonly trainMs: number;
+  readonly validateMs: number;
+}
+
+interface EvaluateOptions {
+  readonly report?: (progress: EvaluationProgress) => void;
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -68,16 +87,17 @@ export interface Evaluation {
 export async function evaluate<Sample>(
   experiment: Experiment<Sample>,
   request: EvaluationRequest,
-  report: (progress: EvaluationProgress) => void = () => {},
+  { report = () => {}, signal }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const { replicates = 1 } = experiment;
   const done: Evaluation[] = [];
   for (let index = 0; index < replicates; index++) {
     const seeds = replicateSeeds(request.seeds, index);
     const share = (fraction: number) => (index + fraction) / replicates;
-    const one = await evaluateOnce(experiment, { ...request, seeds }, (progress) =>
-      report({ ...progress, fraction: share(progress.fraction) }),
-    );
+    const one = await evaluateOnce(experiment, { ...request, seeds }, (progress) => {
+      signal?.throwIfAborted();
+      report({ ...progress, fraction: share(progress.fraction) });
+    });
     done.push(one);
     if (one.outcome !== 'ok') return { ...one, timing: sumOf(done.map(({ timing }) => timing)) };
   }
@@ -119,7 +139,7 @@ async function evaluateOnce<Sample>(
 ): Promise<Evaluation> {
   const { simulator, task, target, trainingSamples } = experiment;
   const { theta, seeds } = request;
-  const timing = { simulateMs: 0, trainMs: 0, validateMs: 0 };
+  const timing = { queueMs: 0, simulateMs: 0, trainMs: 0, validateMs: 0 };
   let clock = performance.now();
   const lap = () => -clock + (clock = performance.now());
 

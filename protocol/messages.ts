@@ -275,6 +275,8 @@ export type MessageId = z.infer<typeof id>;
 export type Limits = z.infer<typeof limits>;
 export type Outcome = (typeof OUTCOMES)[number];
 export type Seeds = z.infer<typeof seeds>;
+/** What came of a step. */
+export type Result = ServerMessages['result'];
 /** One evaluation as `step` and the items of `step_batch` ask for it. */
 export type EvaluationItem = ClientMessages['step_batch']['items'][number];
 

@@ -11,7 +11,7 @@ import { Command } from 'commander';
 import { integer, seed } from '../agents/run/flags.ts';
 import { localEnvironment } from '../env/environment.ts';
 import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
-import { Journal } from '../env/server/journal.ts';
+import { SqliteStore } from '../env/server/sqlite-store.ts';
 import { Random } from '../protocol/random.ts';
 import { actionOf, readLines } from './trust/kill-agent.ts';
 import { BANDIT, end, program, serveBandit, workersOf } from './trust/serving.ts';
@@ -91,16 +91,18 @@ async function count() {
     if (expected.reward !== result!.reward || result!.seed !== n) mixedUp++;
   }
 
-  const journal = new Journal(paths.journal);
-  const rows = journal.query('SELECT step_id, seq FROM steps WHERE seq IS NOT NULL ORDER BY seq');
-  const unfinished = journal.query('SELECT step_id FROM steps WHERE seq IS NULL').length;
-  journal.close();
-  const seqs = rows.map(({ seq }) => Number(seq));
-  const gaps = seqs.filter((seq, i) => seq !== i + 1).length;
+  const store = new SqliteStore(paths.journal);
+  const kept = store.history({ limit: 1_000_000 });
+  const unfinished = [...new Set(kept.map(({ session_id }) => session_id))].flatMap((id) => store.unfinishedSteps(id));
+  store.close();
+  const gaps = kept
+    .map(({ seq }) => seq)
+    .sort((a, b) => a - b)
+    .filter((seq, i) => seq !== i + 1).length;
   const known = new Set(results.map(({ result }) => result!.step_id));
-  const unheard = rows.filter(({ step_id }) => !known.has(step_id as string)).length;
+  const unheard = kept.filter(({ step_id }) => !known.has(step_id)).length;
   const failed = results.length - ok.length;
-  return { evaluations: ok.length, failed, lost, doubled, mixedUp, gaps, unheard, unfinished };
+  return { evaluations: ok.length, failed, lost, doubled, mixedUp, gaps, unheard, unfinished: unfinished.length };
 }
 
 async function main(): Promise<void> {

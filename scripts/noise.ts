@@ -11,7 +11,7 @@ import { filePath, integer, jsonObject } from '../agents/run/flags.ts';
 import { evaluationSeeds } from '../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
 import type { Experiment } from '../env/experiments/experiment.ts';
-import { WorkerPool } from '../env/workers/processes/pool.ts';
+import { processEvaluations } from '../env/workers/processes/process-evaluations.ts';
 import { deriveSeed } from '../protocol/random.ts';
 import { commandLine } from './provenance.ts';
 import { noiseReport, type Measurement } from './noise/report.ts';
@@ -84,36 +84,36 @@ async function measure(flags: Flags, experiment: Experiment, options: Record<str
   if (missing.length > 0) await runAll(missing);
   return wanted.map((each) => known.get(keyOf(each))!);
 
-  async function runAll(evaluations: typeof missing): Promise<void> {
-    const pool = new WorkerPool({ size: flags.workers, sources: [flags.env] });
+  async function runAll(requests: typeof missing): Promise<void> {
+    const evaluations = processEvaluations({ size: flags.workers, sources: [flags.env] });
     let done = 0;
     const start = performance.now();
     try {
-      await pool.ready;
+      await evaluations.ready;
       await Promise.all(
-        evaluations.map(async (each) => {
+        requests.map(async (each) => {
           const request = {
             theta: randomTheta(experiment.simulator.parameters, deriveSeed(0, 'noise', each.theta)),
             seeds: evaluationSeeds(each.seed),
             test: false,
           };
           const { env: source } = flags;
-          const ticket = pool.submit({ source, options: each.options, request }, { owner: 'noise' });
-          const { reward, timing, outcome, reason } = await ticket.done;
+          const job = { source, options: each.options, request };
+          const { reward, timing, outcome, reason } = await evaluations.submit(job, { owner: 'noise' });
           if (outcome === 'failed' || outcome === 'cancelled') throw new Error(`an evaluation ${outcome}: ${reason}`);
           const seconds = (timing.simulateMs + timing.trainMs + timing.validateMs) / 1000;
           const line: Line = { ...each, reward, seconds };
           known.set(keyOf(line), line);
           appendFileSync(log, `${JSON.stringify(line)}\n`);
-          const left = ((performance.now() - start) / ++done / 60_000) * (evaluations.length - done);
+          const left = ((performance.now() - start) / ++done / 60_000) * (requests.length - done);
           console.log(
-            `${done} of ${evaluations.length}: θ ${each.theta}, seed ${each.seed}, ${each.kind}, ` +
+            `${done} of ${requests.length}: θ ${each.theta}, seed ${each.seed}, ${each.kind}, ` +
               `reward ${reward?.toFixed(4) ?? outcome}, ${seconds.toFixed(1)} s; about ${left.toFixed(1)} min left`,
           );
         }),
       );
     } finally {
-      await pool.stop();
+      await evaluations.close();
     }
   }
 }

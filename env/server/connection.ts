@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import { decode, encode } from '../../protocol/codec.ts';
 import { CLOSE_CODES, ProtocolError, type CloseCode, type ErrorPlace } from '../../protocol/errors.ts';
@@ -18,8 +17,6 @@ import type { Metrics } from './metrics.ts';
 const DROP_PROGRESS_BYTES = 256 * 1024;
 /** Beyond this many the socket is closed, and its sessions wait for a client that reads. */
 const SLOW_READER_BYTES = 8 * 1024 * 1024;
-/** How long `accepted` may wait for company: a result that comes at once goes into the same packet. */
-const ACCEPTED_DELAY_MS = 2;
 
 /** One socket, from the upgrade to its close: frames in, messages out. */
 export class Connection {
@@ -29,21 +26,12 @@ export class Connection {
   /** Whether a token was shown, at the upgrade or in `hello`, or none is needed. */
   authenticated: boolean;
   private alive = true;
-  /** When what was sent leaves: at the end of this turn, soon, or it has left. */
-  private leaving: 'now' | 'soon' | 'left' = 'left';
-  private soon: NodeJS.Timeout | undefined;
-  private readonly leave = () => {
-    if (this.leaving !== 'left') this.stream.uncork();
-    this.leaving = 'left';
-  };
   /** Messages that may still come, and when that was counted. */
   private allowance: number;
   private countedAt = performance.now();
 
   constructor(
     private readonly socket: WebSocket,
-    /** Under the WebSocket: holds back what is written until it is worth a packet. */
-    private readonly stream: Duplex,
     readonly codec: Codec,
     private readonly log: Logger,
     private readonly options: {
@@ -69,7 +57,6 @@ export class Connection {
   send(message: ServerMessage): void {
     if (this.socket.readyState !== this.socket.OPEN) return;
     if (message.t === 'progress' && this.socket.bufferedAmount > DROP_PROGRESS_BYTES) return;
-    this.hold(message.t === 'accepted');
     const frame = encode(this.codec, message);
     this.options.metrics.sent(frame.length);
     this.socket.send(frame);
@@ -78,19 +65,6 @@ export class Connection {
       this.close(CLOSE_CODES.SLOW_READER);
       this.socket.terminate();
     }
-  }
-
-  /** Collects what is sent in one turn of the event loop into one write: a write costs more than a message. */
-  private hold(canWait: boolean): void {
-    if (this.leaving === 'now' || (canWait && this.leaving === 'soon')) return;
-    if (this.leaving === 'left') this.stream.cork();
-    this.leaving = canWait ? 'soon' : 'now';
-    if (!canWait) return process.nextTick(this.leave);
-    // A timer that finds nothing costs less than one that is started and stopped with each step.
-    this.soon ??= setTimeout(() => {
-      this.soon = undefined;
-      this.leave();
-    }, ACCEPTED_DELAY_MS);
   }
 
   /** Answers a request with an error; the connection lives. */

@@ -7,32 +7,25 @@ import {
   schemaError,
   type ClientMessage,
   type ClientMessages,
-  type Limits,
+  type Result,
   type ServerMessages,
 } from '../../protocol/messages.ts';
-import type { WorkerPool } from '../workers/processes/pool.ts';
 import { asProtocolError, type Connection } from './connection.ts';
 import { describeExperiment, type ServedEnvironment } from './describe.ts';
-import type { Journal } from './journal.ts';
 import type { Logger } from './log.ts';
-import type { Metrics } from './metrics.ts';
 import { rolesOf, type Tokens } from './roles.ts';
+import type { SessionSurroundings } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What the handlers of messages work on. */
-export interface Server {
+export interface Server extends SessionSurroundings {
   readonly name: string;
   readonly version: string;
-  readonly build: string;
   readonly environments: readonly ServedEnvironment[];
   readonly sessions: Sessions;
-  readonly journal: Journal;
-  readonly pool: WorkerPool;
-  readonly limits: Limits;
   readonly heartbeat: { readonly interval_ms: number; readonly timeout_ms: number };
   readonly log: Logger;
   readonly tokens: Tokens;
-  readonly metrics: Metrics;
   /** An admin has asked for the end. */
   requestDrain: () => void;
   draining: boolean;
@@ -68,15 +61,17 @@ function inSession(
     case 'step': {
       refuseWhileDraining(server);
       const { id, progress = false, ...item } = message;
-      const state = session.step(item, { re: id, progress });
-      return connection.send({ t: 'accepted', ...about, steps: [{ step_id: item.step_id, state }] });
+      const { state, proceed } = session.step(item, { re: id, progress });
+      connection.send({ t: 'accepted', ...about, steps: [{ step_id: item.step_id, state }] });
+      return proceed();
     }
     case 'step_batch':
       refuseWhileDraining(server);
       return stepBatch(server, connection, message);
     case 'cancel': {
-      const state = session.cancel(message.step_id);
-      return connection.send({ t: 'cancelling', ...about, step_id: message.step_id, state });
+      const { state, proceed } = session.cancel(message.step_id);
+      connection.send({ t: 'cancelling', ...about, step_id: message.step_id, state });
+      return proceed();
     }
     case 'ack':
       return session.acknowledge(message.seq);
@@ -122,11 +117,10 @@ function open(server: Server, connection: Connection, message: ClientMessages['o
     });
   }
   const { experiment, spec } = describeOrRefuse(served, message.options ?? {});
-  const { pool, limits, build } = server;
-  const grace = Math.min(message.detach_grace_ms ?? DETACH_GRACE_MS, limits.max_detach_grace_ms);
+  const grace = Math.min(message.detach_grace_ms ?? DETACH_GRACE_MS, server.limits.max_detach_grace_ms);
   const seed = message.seed ?? randomInt(0x1_0000_0000);
   const { session, token } = server.sessions.open(
-    { source: served.source, experiment, spec, seed, detachGraceMs: grace, limits, build, pool },
+    { source: served.source, experiment, spec, seed, detachGraceMs: grace },
     connection,
   );
   connection.send({
@@ -179,30 +173,33 @@ function stepBatch(server: Server, connection: Connection, message: ClientMessag
     throw new ProtocolError('BAD_MESSAGE', text, { at: '/items', rule: 'too_big' });
   }
   const accepted: ServerMessages['accepted']['steps'] = [];
+  const afterwards: (() => void)[] = [];
   const refused: [stepId: string, error: ProtocolError][] = [];
-  let left = items.length;
   const count = { n_ok: 0, n_failed: 0 };
-  const settle = (ok: boolean) => {
-    count[ok ? 'n_ok' : 'n_failed']++;
-    if (--left === 0) connection.send({ t: 'batch_done', re, session_id, ...count });
+  const end = () => {
+    if (count.n_ok + count.n_failed === items.length) connection.send({ t: 'batch_done', re, session_id, ...count });
+  };
+  const onResult = ({ outcome }: Result) => {
+    count[outcome === 'ok' ? 'n_ok' : 'n_failed']++;
+    end();
   };
   items.forEach((item, i) => {
     const progress = message.progress ?? false;
-    const onResult = ({ outcome }: { outcome: string }) => settle(outcome === 'ok');
     try {
-      const state = session.step({ ...item, reset: true }, { re, progress, onResult });
+      const { state, proceed } = session.step({ ...item, reset: true }, { re, progress, onResult });
       accepted.push({ step_id: item.step_id, state });
+      afterwards.push(proceed);
     } catch (error) {
       const { code, message, place } = asProtocolError(error, server.log);
       const at = place.at === undefined ? `/items/${i}` : `/items/${i}${place.at}`;
       refused.push([item.step_id, new ProtocolError(code, message, { ...place, at })]);
+      count.n_failed++;
     }
   });
   connection.send({ t: 'accepted', re, session_id, steps: accepted });
-  for (const [stepId, error] of refused) {
-    connection.fail(re, error, stepId);
-    settle(false);
-  }
+  for (const [stepId, error] of refused) connection.fail(re, error, stepId);
+  if (accepted.length === 0) end();
+  for (const proceed of afterwards) proceed();
 }
 
 function refuseWhileDraining(server: Server): void {

@@ -5,7 +5,6 @@ import { messageSchemas } from '../../protocol/schema.ts';
 import { OUTCOMES } from '../../protocol/messages.ts';
 import { optionsSchema } from './describe.ts';
 import type { Server } from './dispatch.ts';
-import { history } from './history.ts';
 import { rolesOf, type Role } from './roles.ts';
 import { bearerToken } from './upgrade.ts';
 
@@ -43,10 +42,10 @@ const PAGES: Readonly<Record<string, Page>> = {
   '/readyz': {
     method: 'GET',
     role: null,
-    reply({ pool, draining, environments }) {
-      const ready = pool.readyWorkers > 0 && !draining;
-      const ids = environments.map(({ spec }) => spec.env_id);
-      const body = { ready, workers: pool.readyWorkers, queued: pool.queued, draining, environments: ids };
+    reply({ evaluations, draining, environments }) {
+      const { readyWorkers: workers, queued } = evaluations.counts;
+      const ready = workers > 0 && !draining;
+      const body = { ready, workers, queued, draining, environments: environments.map(({ spec }) => spec.env_id) };
       return { status: ready ? 200 : 503, body };
     },
   },
@@ -77,9 +76,9 @@ const PAGES: Readonly<Record<string, Page>> = {
   '/v1/history.jsonl': {
     method: 'GET',
     role: 'observer',
-    reply({ journal }, url) {
+    reply({ store }, url) {
       const query = historyQuery.parse(Object.fromEntries(url.searchParams));
-      const lines = history(journal, query).map((entry) => `${JSON.stringify(entry)}\n`);
+      const lines = store.history(query).map((entry) => `${JSON.stringify(entry)}\n`);
       return { status: 200, type: 'application/x-ndjson', body: lines.join('') };
     },
   },

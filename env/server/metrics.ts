@@ -1,11 +1,11 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { JobOutcome } from '../workers/job.ts';
-import type { WorkerPool } from '../workers/processes/pool.ts';
+import type { Evaluation } from '../evaluate.ts';
+import type { Evaluations } from '../workers/evaluations.ts';
 
 /** What `GET /metrics` tells Prometheus. */
 export interface Metrics {
   readonly registry: Registry;
-  evaluated(outcome: JobOutcome): void;
+  evaluated(evaluation: Evaluation): void;
   received(bytes: number): void;
   sent(bytes: number): void;
   refused(code: string): void;
@@ -71,7 +71,7 @@ export function createMetrics(): Metrics {
 /** What is read off when somebody asks: sessions, connections, the queue, the workers. */
 export function observe(
   { registry }: Metrics,
-  pool: WorkerPool,
+  evaluations: Evaluations,
   count: { readonly sessions: () => number; readonly connections: () => number },
 ): void {
   const gauge = (name: string, help: string, read: () => number) =>
@@ -85,10 +85,14 @@ export function observe(
     });
   gauge('lts_sessions', 'Open sessions, attached or waiting for their client.', count.sessions);
   gauge('lts_connections', 'Open sockets.', count.connections);
-  gauge('lts_queue_depth', 'Evaluations that wait for a worker.', () => pool.queued);
-  gauge('lts_in_flight', 'Evaluations that run.', () => pool.evaluating);
-  gauge('lts_workers_ready', 'Workers that can take an evaluation.', () => pool.readyWorkers);
-  gauge('lts_worker_restarts', 'Workers that ended without being asked to, since the start.', () => pool.crashes);
+  gauge('lts_queue_depth', 'Evaluations that wait for a worker.', () => evaluations.counts.queued);
+  gauge('lts_in_flight', 'Evaluations that run.', () => evaluations.counts.running);
+  gauge('lts_workers_ready', 'Workers that can take an evaluation.', () => evaluations.counts.readyWorkers);
+  gauge(
+    'lts_worker_restarts',
+    'Workers that ended without being asked to, since the start.',
+    () => evaluations.counts.restarts,
+  );
   gauge('lts_memory_bytes', 'Resident memory of the server’s process, without its workers.', () =>
     process.memoryUsage.rss(),
   );

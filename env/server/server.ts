@@ -1,4 +1,4 @@
-/** The environment server: an HTTP server whose sockets are sessions' connections, and a pool of workers behind it. */
+/** The environment server: an HTTP server whose sockets are sessions' connections, and evaluations behind it. */
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -7,17 +7,19 @@ import { codecOf } from '../../protocol/codec.ts';
 import { CLOSE_CODES } from '../../protocol/errors.ts';
 import type { Limits } from '../../protocol/messages.ts';
 import { firstRepeated, loadDefinition } from '../experiments/load.ts';
-import { WorkerPool } from '../workers/processes/pool.ts';
+import type { Evaluations } from '../workers/evaluations.ts';
+import { processEvaluations } from '../workers/processes/process-evaluations.ts';
 import { Connection } from './connection.ts';
 import { describeExperiment, type ServedEnvironment } from './describe.ts';
 import { dispatch, type Server } from './dispatch.ts';
 import { answerHttp } from './http.ts';
-import { Journal, type SessionRecord } from './journal.ts';
 import type { Logger } from './log.ts';
 import { Sessions } from './sessions.ts';
-import { prune, type Keeping } from './history.ts';
 import { createMetrics, observe } from './metrics.ts';
 import { rolesOf, type Tokens } from './roles.ts';
+import type { SessionSurroundings } from './session.ts';
+import { SqliteStore } from './sqlite-store.ts';
+import type { Keeping, SessionRecord } from './store.ts';
 import { bearerToken, refusal, refuse } from './upgrade.ts';
 
 export interface ServerOptions {
@@ -54,7 +56,7 @@ export interface EnvironmentServer {
   readonly url: string;
   readonly port: number;
   readonly environments: readonly ServedEnvironment[];
-  readonly pool: WorkerPool;
+  readonly evaluations: Evaluations;
   /** Takes no new work, lets what runs end, at most this long, and stops. */
   drain(deadlineMs: number): Promise<void>;
   /** Stops now: no socket, timer or process is left when it resolves. */
@@ -65,8 +67,8 @@ const DEFAULT_KEEPING: Keeping = { maxAgeMs: 30 * 24 * 3600 * 1000, maxBytes: 10
 /** Without a file, all that is kept is memory. */
 const KEEPING_IN_MEMORY: Keeping = { maxAgeMs: 24 * 3600 * 1000, maxBytes: 32 * 1024 ** 2 };
 
-/** Of the pool's events; those that are not named go to `info`. */
-const POOL_LOG_LEVELS: Readonly<Record<string, 'warn' | 'debug'>> = {
+/** Of the workers' events; those that are not named go to `info`. */
+const WORKER_LOG_LEVELS: Readonly<Record<string, 'warn' | 'debug'>> = {
   'worker ended': 'warn',
   'worker mutters': 'debug',
 };
@@ -95,63 +97,59 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
   );
   const twice = firstRepeated(definitions.map(({ definition }) => definition.id));
   if (twice !== undefined) throw new Error(`environments: expected an id of its own for each, got ${twice} twice`);
-  const journal = new Journal(options.journal);
-  const pool = new WorkerPool({
+  const store = new SqliteStore(options.journal);
+  const evaluations = processEvaluations({
     size: options.workers,
     sources: options.environments,
     ...(options.variables && { variables: options.variables }),
     ...(options.cancelGraceMs !== undefined && { graceMs: options.cancelGraceMs }),
-    onOutcome: (outcome) => metrics.evaluated(outcome),
-    log: (event, details) => log[POOL_LOG_LEVELS[event] ?? 'info'](details, event),
+    log: (event, details) => log[WORKER_LOG_LEVELS[event] ?? 'info'](details, event),
   });
   try {
-    await pool.ready;
+    await evaluations.ready;
     const environments = definitions.map(({ source, definition }) => {
-      const { spec } = describeExperiment(definition, {}, pool.backendOf(source));
+      const { spec } = describeExperiment(definition, {}, evaluations.backendOf(source));
       return { source, definition, spec };
     });
-    const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits, workers: pool.size };
+    const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits, workers: evaluations.counts.workers };
+    const surroundings: SessionSurroundings = { evaluations, store, metrics, limits, build };
     const heartbeatMs = options.heartbeatMs ?? 15_000;
     const server: Server = {
+      ...surroundings,
       name: 'learning-to-simulate',
       version,
-      build,
       environments,
-      journal,
-      sessions: new Sessions(limits.max_sessions, journal, log),
-      pool,
-      limits,
+      sessions: new Sessions(surroundings, log),
       heartbeat: { interval_ms: heartbeatMs, timeout_ms: 2 * heartbeatMs },
       log,
       tokens,
-      metrics,
       requestDrain: () => options.onDrainRequest?.(),
       draining: false,
     };
     restoreSessions(server);
     return await listen(server, options);
   } catch (error) {
-    await pool.stop();
-    journal.close();
+    await evaluations.close();
+    store.close();
     throw error;
   }
 }
 
-/** Takes up what the journal has of an earlier process; a session whose environment has changed is closed. */
+/** Takes up what the store has of an earlier process; a session whose environment has changed is closed. */
 function restoreSessions(server: Server): void {
-  const { environments, journal, sessions, limits, build, pool, log } = server;
-  for (const record of journal.openSessions()) {
+  const { environments, store, sessions, log } = server;
+  for (const record of store.openSessions()) {
     const served = environments.find(({ definition }) => definition.id === record.envId);
     const [described, reason] = served ? describeOrSay(served, record.options) : [undefined, 'it is not served'];
     if (!served || described?.spec.spec_hash !== record.specHash) {
       const details = { session: record.id, env: record.envId, ...(reason !== undefined && { reason }) };
       log.warn(details, 'session not restored: its environment is another one now');
-      journal.closeSession(record.id);
+      store.closeSession(record.id);
       continue;
     }
     const { source } = served;
     const { episodes, detachGraceMs } = record;
-    sessions.restore({ source, ...described, seed: episodes.seed, detachGraceMs, limits, build, pool }, record);
+    sessions.restore({ source, ...described, seed: episodes.seed, detachGraceMs }, record);
   }
 }
 
@@ -165,7 +163,7 @@ function describeOrSay({ definition, spec }: ServedEnvironment, options: Session
 }
 
 async function listen(server: Server, options: ServerOptions): Promise<EnvironmentServer> {
-  const { log, pool, limits, sessions } = server;
+  const { log, evaluations, limits, sessions, store } = server;
   const connections = new Set<Connection>();
   const http = createServer((request, response) => answerHttp(server, request, response));
   const sockets = new WebSocketServer({
@@ -187,7 +185,7 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
       return refuse(socket, no);
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const connection: Connection = new Connection(webSocket, socket, codecOf(webSocket.protocol)!, log, {
+      const connection: Connection = new Connection(webSocket, codecOf(webSocket.protocol)!, log, {
         authenticated: rolesOf(server.tokens, bearerToken(request)).has('agent'),
         metrics: server.metrics,
         maxMessagesPerS: limits.max_messages_per_s,
@@ -211,12 +209,12 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
   );
   const tidy = () => {
     const keeping = options.journal === undefined ? KEEPING_IN_MEMORY : (options.keeping ?? DEFAULT_KEEPING);
-    const forgotten = prune(server.journal, Date.now(), keeping);
+    const forgotten = store.prune(Date.now(), keeping);
     if (forgotten > 0) log.info({ sessions: forgotten }, 'old sessions forgotten');
   };
   tidy();
   const tidying = setInterval(tidy, options.journal === undefined ? 60_000 : 3600_000).unref();
-  observe(server.metrics, pool, { sessions: () => sessions.all.length, connections: () => connections.size });
+  observe(server.metrics, evaluations, { sessions: () => sessions.all.length, connections: () => connections.size });
   http.listen(options.port, options.host);
   await once(http, 'listening');
   const { port } = http.address() as AddressInfo;
@@ -224,15 +222,14 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
   const stopNow = async () => {
     clearInterval(heartbeat);
     clearInterval(tidying);
-    server.journal.flush();
     sessions.suspend();
     connections.forEach((connection) => connection.close(CLOSE_CODES.RESTART));
     http.close();
     // While the workers end, the sockets may say goodbye.
-    await pool.stop();
+    await evaluations.close();
     sockets.clients.forEach((socket) => socket.terminate());
     http.closeAllConnections();
-    server.journal.close();
+    store.close();
   };
   let stopped: Promise<void> | undefined; // A drain that is cut short stops once, not twice.
   const stop = () => (stopped ??= stopNow());
@@ -246,5 +243,5 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
     await stop();
   };
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-  return { url: `ws://${host}:${port}`, port, environments: server.environments, pool, drain, stop };
+  return { url: `ws://${host}:${port}`, port, environments: server.environments, evaluations, drain, stop };
 }

@@ -1,24 +1,36 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto';
 import { ProtocolError, shown, type CloseCode } from '../../protocol/errors.ts';
-import type { Limits, MessageId, ServerMessage, ServerMessages, Specification } from '../../protocol/messages.ts';
+import type {
+  Limits,
+  MessageId,
+  Result,
+  ServerMessage,
+  ServerMessages,
+  Specification,
+} from '../../protocol/messages.ts';
 import type { Seed } from '../../protocol/random.ts';
 import { pinnedSeeds, observationOf } from '../environment.ts';
 import { EpisodeStream } from '../episodes.ts';
-import { evaluationSeeds } from '../evaluate.ts';
+import { evaluationSeeds, type Evaluation, type EvaluationProgress } from '../evaluate.ts';
 import type { Experiment } from '../experiments/experiment.ts';
-import type { JobOutcome, JobProgress } from '../workers/job.ts';
-import type { Ticket, WorkerPool } from '../workers/processes/pool.ts';
+import type { Evaluations } from '../workers/evaluations.ts';
+import type { Metrics } from './metrics.ts';
 import { decodedTheta, requestHash, resultOf, type StepItem } from './step.ts';
-import { SeenIds } from './seen-ids.ts';
-import type { Journal, SessionRecord } from './journal.ts';
-import type { StepRecord } from './step-record.ts';
-
-type Result = ServerMessages['result'];
+import type { SessionRecord, StepRecord, Store } from './store.ts';
 
 /** Where a session's messages go: a connection, while there is one. */
 export interface Listener {
   send(message: ServerMessage): void;
   close(code: CloseCode): void;
+}
+
+/** What the sessions of a server share. */
+export interface SessionSurroundings {
+  readonly evaluations: Evaluations;
+  readonly store: Store;
+  readonly metrics: Metrics;
+  readonly limits: Limits;
+  readonly build: string;
 }
 
 export interface SessionOptions {
@@ -27,21 +39,21 @@ export interface SessionOptions {
   readonly spec: Specification;
   readonly seed: Seed;
   readonly detachGraceMs: number;
-  readonly limits: Limits;
-  readonly build: string;
-  readonly pool: WorkerPool;
-  readonly journal: Journal;
   /** Nothing is queued or running any more. */
   readonly onIdle: () => void;
 }
+
+type AcceptedState = ServerMessages['accepted']['steps'][number]['state'];
 
 /** A step that is queued or running. */
 interface RunningStep {
   readonly record: StepRecord;
   /** The latest request that asked for it; null where that was before the server started. */
   re: MessageId | null;
+  /** Whether that one wants to hear of progress. */
   progress: boolean;
-  ticket: Ticket | undefined;
+  phase: EvaluationProgress['phase'];
+  readonly stop: AbortController;
   /** Called with the result, once: a batch counts them. */
   waiting: ((result: Result) => void)[];
 }
@@ -65,26 +77,25 @@ export class Session {
   /** Still good until the client has shown that it got the new one: the reply that carried it may be lost. */
   private previousTokenHash: string | undefined;
   private ended = false;
-  /** Of a session of an earlier process nobody knows which ids it has seen: the journal is asked for each. */
-  private readonly seen: SeenIds | undefined;
 
   /** @param record of a session of an earlier process, which goes on */
   constructor(
+    private readonly surroundings: SessionSurroundings,
     readonly options: SessionOptions,
     record?: SessionRecord,
   ) {
+    const { store } = surroundings;
     this.id = record?.id ?? randomUUID();
-    this.seen = record ? undefined : new SeenIds();
     this.episodes = new EpisodeStream(record?.episodes ?? options.seed);
     this.epochs = record?.epoch ?? 0;
     this.accepted = record?.steps ?? 0;
     this.acknowledged = record?.acknowledged ?? 0;
     this.tokenHash = record?.tokenHash ?? '';
     this.previousTokenHash = record?.previousTokenHash;
-    const { results, tests } = record ? options.journal.counts(record.id) : { results: 0, tests: 0 };
+    const { results, tests } = record ? store.counts(record.id) : { results: 0, tests: 0 };
     this.seq = results;
     this.tests = tests;
-    if (record) for (const step of options.journal.unfinishedSteps(record.id)) this.run(step);
+    if (record) for (const step of store.unfinishedSteps(record.id)) void this.evaluate(this.begin(step));
   }
 
   get busy(): boolean {
@@ -170,15 +181,16 @@ export class Session {
    * Accepts a step, or finds it where the same step was sent before.
    *
    * @param onResult called with the result, also where there is one already
+   * @returns what to answer, and what happens once it is answered: the step is evaluated, or its result comes again
    * @throws {ProtocolError} and then nothing has changed
    */
   step(
     item: StepItem,
     ask: { re: MessageId; progress: boolean; onResult?: (result: Result) => void },
-  ): ServerMessages['accepted']['steps'][number]['state'] {
+  ): { readonly state: AcceptedState; readonly proceed: () => void } {
     const hash = requestHash(item);
     const running = this.running.get(item.step_id);
-    const finished = running ? undefined : this.findFinished(item.step_id);
+    const finished = running ? undefined : this.surroundings.store.findStep(this.id, item.step_id);
     const known = running?.record ?? finished;
     if (known && known.hash !== hash) {
       const message = `step_id: expected a new one for a different request, got ${item.step_id} again`;
@@ -186,42 +198,43 @@ export class Session {
     }
     if (finished) {
       const result = finished.result!;
-      // After the reply that says so.
-      setImmediate(() => {
-        if (this.ended) return;
+      const proceed = () => {
         this.listener?.send({ ...result, re: ask.re, replayed: true });
         ask.onResult?.(result);
-      });
-      return 'replayed';
+      };
+      return { state: 'replayed', proceed };
     }
     const step = running ?? this.accept(item, hash, ask.progress);
     step.re = ask.re;
     step.progress = ask.progress;
     if (ask.onResult) step.waiting.push(ask.onResult);
-    return running ? 'attached' : 'queued';
+    return running
+      ? { state: 'attached', proceed: () => {} }
+      : { state: 'queued', proceed: () => void this.evaluate(step) };
   }
 
-  private findFinished(stepId: string): ReturnType<Journal['findStep']> {
-    return this.seen?.mayHave(stepId) === false ? undefined : this.options.journal.findStep(this.id, stepId);
-  }
-
-  /** @throws {ProtocolError} STEP_NOT_FOUND */
-  cancel(stepId: string): 'queued' | 'running' | 'finished' {
+  /**
+   * Finds a step to cancel.
+   *
+   * @returns what to answer, and what cancels the step once that is answered
+   * @throws {ProtocolError} STEP_NOT_FOUND
+   */
+  cancel(stepId: string): { readonly state: 'queued' | 'running' | 'finished'; readonly proceed: () => void } {
     const step = this.running.get(stepId);
-    if (!step && !this.findFinished(stepId)) {
+    if (step) {
+      return { state: step.phase === 'queue' ? 'queued' : 'running', proceed: () => step.stop.abort() };
+    }
+    if (!this.surroundings.store.findStep(this.id, stepId)) {
       throw new ProtocolError('STEP_NOT_FOUND', `step_id: expected a step of this session, got ${stepId}`);
     }
-    const state = step?.ticket?.state ?? 'finished';
-    // After the reply: a waiting step ends at once.
-    queueMicrotask(() => step?.ticket?.cancel());
-    return state;
+    return { state: 'finished', proceed: () => {} };
   }
 
   /** Cancels what is queued or running, and says and writes nothing more. */
   end(): void {
     this.ended = true;
     this.listener = undefined;
-    for (const step of this.running.values()) step.ticket?.cancel();
+    for (const { stop } of this.running.values()) stop.abort();
   }
 
   acknowledge(seq: number): void {
@@ -240,9 +253,7 @@ export class Session {
       throw new ProtocolError('RESUME_GAP', `last_seq: expected ${rule}, got ${lastSeq}`, { at: '/last_seq' });
     }
     this.acknowledge(lastSeq);
-    // What is just being written goes to the old connection, rather than twice to the new one.
-    this.options.journal.flush();
-    const results = this.options.journal.resultsSince(this.id, lastSeq);
+    const results = this.surroundings.store.resultsSince(this.id, lastSeq);
     return {
       results: results.map((result) => ({ ...result, re: null, replayed: true })),
       inFlight: [...this.running.keys()],
@@ -267,13 +278,12 @@ export class Session {
       episodes: this.episodes.state,
       acceptedAt: Date.now(),
     };
-    this.seen?.add(item.step_id);
-    this.options.journal.addStep(this.id, record);
-    return this.run(record);
+    this.surroundings.store.addStep(this.id, record);
+    return this.begin(record);
   }
 
   private checkLimits(item: StepItem): void {
-    const { pool, limits } = this.options;
+    const { evaluations, limits } = this.surroundings;
     if (!this.episodes.allows(item)) {
       throw new ProtocolError(
         'NEEDS_RESET',
@@ -288,24 +298,60 @@ export class Session {
       const message = `step: expected at most ${limits.max_unacknowledged} results that are not acknowledged`;
       throw new ProtocolError('BUSY', message, later);
     }
-    if (pool.queued >= limits.queue_depth) {
+    if (evaluations.counts.queued >= limits.queue_depth) {
       throw new ProtocolError('QUEUE_FULL', `step: expected at most ${limits.queue_depth} waiting`, later);
     }
   }
 
-  private run(record: StepRecord): RunningStep {
-    const { pool, source, spec } = this.options;
-    const step: RunningStep = { record, re: null, progress: false, waiting: [], ticket: undefined };
+  private begin(record: StepRecord): RunningStep {
+    const stop = new AbortController();
+    const step: RunningStep = { record, re: null, progress: false, phase: 'queue', stop, waiting: [] };
     this.running.set(record.id, step);
-    step.ticket = pool.submit(
-      { source, options: spec.options, request: record.request },
-      { owner: this.id, deadlineMs: record.deadlineMs, onProgress: (progress) => this.report(step, progress) },
-    );
-    void step.ticket.done.then((outcome) => this.finish(step, outcome));
     return step;
   }
 
-  private report(step: RunningStep, { phase, fraction, metrics, etaMs }: JobProgress): void {
+  /** From the request to the result: evaluated, written down, and sent. */
+  private async evaluate(step: RunningStep): Promise<void> {
+    const { evaluations, store, metrics } = this.surroundings;
+    const { source, spec, onIdle } = this.options;
+    const { record, stop } = step;
+    const evaluation = await evaluations.submit(
+      { source, options: spec.options, request: record.request },
+      {
+        owner: this.id,
+        signal: stop.signal,
+        deadlineMs: record.deadlineMs,
+        onProgress: (progress) => this.report(step, progress),
+      },
+    );
+    metrics.evaluated(evaluation);
+    if (this.ended) return;
+    const result = this.resultOf(step, evaluation);
+    await store.addResult(record, result);
+    this.running.delete(record.id);
+    if (this.ended) return;
+    // It may have been sent again while the result was written down: the latest request gets it.
+    this.listener?.send({ ...result, re: step.re });
+    step.waiting.forEach((tell) => tell(result));
+    if (!this.busy) onIdle();
+  }
+
+  private resultOf({ record, re }: RunningStep, evaluation: Evaluation): Result {
+    const { spec, experiment } = this.options;
+    const about = {
+      session_id: this.id,
+      re,
+      seq: ++this.seq,
+      test_evaluations: this.tests,
+      metrics: experiment.task.metrics,
+      spec,
+      build: this.surroundings.build,
+    };
+    return resultOf(about, record, evaluation);
+  }
+
+  private report(step: RunningStep, { phase, fraction, metrics, etaMs }: EvaluationProgress): void {
+    step.phase = phase;
     if (!step.progress) return;
     const place = { re: step.re, session_id: this.id, step_id: step.record.id };
     const finite = metrics && Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));
@@ -319,22 +365,9 @@ export class Session {
     });
   }
 
-  private finish(step: RunningStep, outcome: JobOutcome): void {
-    if (this.ended) return;
-    const { record, re } = step;
-    const result = resultOf(this, record, outcome, { re, seq: ++this.seq });
-    this.running.delete(record.id);
-    this.options.journal.addResult(record, result, () => {
-      if (this.ended) return;
-      this.listener?.send(result);
-      step.waiting.forEach((tell) => tell(result));
-      if (!this.busy) this.options.onIdle();
-    });
-  }
-
   private save(): void {
-    const { journal, spec, detachGraceMs } = this.options;
-    journal.saveSession({
+    const { spec, detachGraceMs } = this.options;
+    this.surroundings.store.saveSession({
       id: this.id,
       envId: spec.env_id,
       options: spec.options,

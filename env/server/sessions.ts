@@ -1,7 +1,7 @@
 import { ProtocolError, shown } from '../../protocol/errors.ts';
-import type { Journal, SessionRecord } from './journal.ts';
 import type { Logger } from './log.ts';
-import { Session, type Listener, type SessionOptions } from './session.ts';
+import { Session, type Listener, type SessionOptions, type SessionSurroundings } from './session.ts';
+import type { SessionRecord } from './store.ts';
 
 /** All sessions of a server: who listens to which, and when one that nobody listens to ends. */
 export class Sessions {
@@ -9,8 +9,7 @@ export class Sessions {
   private readonly expiry = new Map<string, NodeJS.Timeout>();
 
   constructor(
-    private readonly max: number,
-    private readonly journal: Journal,
+    private readonly surroundings: SessionSurroundings,
     private readonly log: Logger,
   ) {}
 
@@ -19,9 +18,10 @@ export class Sessions {
   }
 
   /** @throws {ProtocolError} TOO_MANY_SESSIONS */
-  open(options: Omit<SessionOptions, 'onIdle' | 'journal'>, listener: Listener): { session: Session; token: string } {
-    if (this.sessions.size >= this.max) {
-      throw new ProtocolError('TOO_MANY_SESSIONS', `open: expected at most ${this.max} sessions`, {
+  open(options: Omit<SessionOptions, 'onIdle'>, listener: Listener): { session: Session; token: string } {
+    const most = this.surroundings.limits.max_sessions;
+    if (this.sessions.size >= most) {
+      throw new ProtocolError('TOO_MANY_SESSIONS', `open: expected at most ${most} sessions`, {
         retryAfterMs: 5000,
       });
     }
@@ -32,15 +32,15 @@ export class Sessions {
   }
 
   /** Takes up a session of an earlier process: what was running then runs again, and it waits to be resumed. */
-  restore(options: Omit<SessionOptions, 'onIdle' | 'journal'>, record: SessionRecord): void {
+  restore(options: Omit<SessionOptions, 'onIdle'>, record: SessionRecord): void {
     const session = this.add(options, record);
     this.log.info({ session: session.id, env: options.spec.env_id }, 'session restored');
     this.expireLater(session);
   }
 
-  private add(options: Omit<SessionOptions, 'onIdle' | 'journal'>, record?: SessionRecord): Session {
-    const { journal } = this;
-    const session: Session = new Session({ ...options, journal, onIdle: () => this.expireLater(session) }, record);
+  private add(options: Omit<SessionOptions, 'onIdle'>, record?: SessionRecord): Session {
+    const onIdle = () => this.expireLater(session);
+    const session: Session = new Session(this.surroundings, { ...options, onIdle }, record);
     this.sessions.set(session.id, session);
     return session;
   }
@@ -80,11 +80,11 @@ export class Sessions {
 
   close(session: Session, why: string): void {
     this.forget(session);
-    this.journal.closeSession(session.id);
+    this.surroundings.store.closeSession(session.id);
     this.log.info({ session: session.id, why }, 'session closed');
   }
 
-  /** The process stops: sessions stay in the journal, and the next process takes them up. */
+  /** The process stops: sessions stay in the store, and the next process takes them up. */
   suspend(): void {
     for (const session of this.all) this.forget(session);
   }

@@ -1,22 +1,15 @@
 /** One step: what was asked, and the message that answers it. */
 import { hash } from 'node:crypto';
 import { ProtocolError, shown, valueAt } from '../../protocol/errors.ts';
-import type { EvaluationItem, MessageId, ServerMessages, Specification } from '../../protocol/messages.ts';
+import type { EvaluationItem, MessageId, Result, Specification } from '../../protocol/messages.ts';
 import { ParameterError } from '../../protocol/parameters.ts';
 import { observationOf, requestedTheta } from '../environment.ts';
+import type { Evaluation } from '../evaluate.ts';
 import type { Experiment } from '../experiments/experiment.ts';
-import type { JobOutcome } from '../workers/job.ts';
-import type { StepRecord } from './step-record.ts';
-
-type Result = ServerMessages['result'];
+import type { Metric } from '../tasks/task.ts';
+import type { StepRecord } from './store.ts';
 
 export type StepItem = EvaluationItem & { readonly reset?: boolean | undefined };
-
-interface SessionOfResult {
-  readonly id: string;
-  readonly testEvaluations: number;
-  readonly options: { readonly spec: Specification; readonly build: string; readonly experiment: Experiment };
-}
 
 /** Of what decides a result: `id`, `progress` and whether the step came in a batch make no difference. */
 export function requestHash({ action, params, reset, seed, seeds, test, deadline_ms }: StepItem): string {
@@ -39,30 +32,36 @@ export function decodedTheta(experiment: Experiment, item: StepItem) {
   }
 }
 
+/** What the result of a step says beside what was asked and what came of it. */
+interface About {
+  readonly session_id: string;
+  /** The latest request that asked for it, null where that was before the server started. */
+  readonly re: MessageId | null;
+  readonly seq: number;
+  readonly test_evaluations: number;
+  readonly metrics: readonly Metric[];
+  readonly spec: Specification;
+  readonly build: string;
+}
+
 /** Whole microseconds: more digits would say nothing, and cost bytes in the journal and on the wire. */
 const microseconds = (ms: number) => Math.round(ms * 1000) / 1000;
 
-/**
- * The result message of a step that ended.
- *
- * @param place `re` is the latest request that asked for it, null where that was before the server started
- */
+/** The result message of a step that ended. */
 export function resultOf(
-  session: SessionOfResult,
+  { session_id, re, seq, test_evaluations, metrics, spec, build }: About,
   step: StepRecord,
-  { outcome, reward, scores, testScores, reason, timing }: JobOutcome,
-  { re, seq }: { re: MessageId | null; seq: number },
+  { outcome, reward, scores, testScores, reason, timing }: Evaluation,
 ): Result {
-  const { spec, build, experiment } = session.options;
   return {
     t: 'result',
     re,
-    session_id: session.id,
+    session_id,
     step_id: step.id,
     seq,
     outcome,
     reward,
-    observation: observationOf(experiment.task.metrics, scores),
+    observation: observationOf(metrics, scores),
     terminated: true,
     truncated: false,
     scores,
@@ -71,7 +70,7 @@ export function resultOf(
     theta: step.request.theta,
     seed: step.seed,
     seeds: step.request.seeds,
-    test_evaluations: session.testEvaluations,
+    test_evaluations,
     timing: {
       queue_ms: microseconds(timing.queueMs),
       simulate_ms: microseconds(timing.simulateMs),

@@ -1,9 +1,8 @@
 /** Breaks one evaluation into its stages, and compares two workers with one. */
 import { completeTheta } from '../../protocol/parameters.ts';
-import { evaluationSeeds } from '../../env/evaluate.ts';
+import { evaluationSeeds, type Evaluation } from '../../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../../env/experiments/load.ts';
-import { WorkerPool } from '../../env/workers/processes/pool.ts';
-import type { JobOutcome } from '../../env/workers/job.ts';
+import { processEvaluations } from '../../env/workers/processes/process-evaluations.ts';
 import { median } from './rounds.ts';
 
 export interface EvaluateBenchOptions {
@@ -17,34 +16,34 @@ export interface EvaluateBenchOptions {
 
 interface Measured {
   readonly perMinute: number;
-  readonly outcomes: readonly JobOutcome[];
+  readonly outcomes: readonly Evaluation[];
 }
 
 /** Runs the evaluations with so many workers: the start θ, each with another seed. */
 async function measure(
   workers: number,
-  { env, preset, envOptions, evaluations }: EvaluateBenchOptions,
+  { env, preset, envOptions, evaluations: count }: EvaluateBenchOptions,
 ): Promise<Measured> {
   const definition = await loadDefinition(env);
   const { experiment, options } = createExperiment(definition, { ...(preset && { preset }), ...envOptions });
   const theta = completeTheta(experiment.simulator.parameters, experiment.start);
-  const pool = new WorkerPool({ size: workers, sources: [env] });
+  const evaluations = processEvaluations({ size: workers, sources: [env] });
   const run = (seed: number) => {
     const request = { theta, seeds: evaluationSeeds(seed), test: false };
-    return pool.submit({ source: env, options, request }, { owner: 'bench' }).done;
+    return evaluations.submit({ source: env, options, request }, { owner: 'bench' });
   };
   try {
-    await pool.ready;
-    while (pool.readyWorkers < workers) await new Promise((resolve) => setTimeout(resolve, 50));
+    await evaluations.ready;
+    while (evaluations.counts.readyWorkers < workers) await new Promise((resolve) => setTimeout(resolve, 50));
     await Promise.all(Array.from({ length: workers }, (_, i) => run(i)));
     const start = performance.now();
-    const outcomes = await Promise.all(Array.from({ length: evaluations }, (_, i) => run(100 + i)));
+    const outcomes = await Promise.all(Array.from({ length: count }, (_, i) => run(100 + i)));
     const minutes = (performance.now() - start) / 60_000;
     const failed = outcomes.find(({ outcome }) => outcome !== 'ok');
     if (failed) throw new Error(`bench evaluate: expected outcome ok, got ${failed.outcome} (${failed.reason})`);
-    return { perMinute: evaluations / minutes, outcomes };
+    return { perMinute: count / minutes, outcomes };
   } finally {
-    await pool.stop();
+    await evaluations.close();
   }
 }
 

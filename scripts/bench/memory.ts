@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { evaluationSeeds } from '../../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../../env/experiments/load.ts';
-import { WorkerPool } from '../../env/workers/processes/pool.ts';
+import { processEvaluations } from '../../env/workers/processes/process-evaluations.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
 import type { EvaluateBenchOptions } from './evaluate.ts';
 
@@ -40,25 +40,25 @@ export async function benchMemory({ env, preset, envOptions, json }: EvaluateBen
   const definition = await loadDefinition(env);
   const { experiment, options } = createExperiment(definition, { ...(preset && { preset }), ...envOptions });
   const theta = completeTheta(experiment.simulator.parameters, experiment.start);
-  const pool = new WorkerPool({ size: 0, sources: [env] });
+  const evaluations = processEvaluations({ size: 0, sources: [env] });
   const readings: Reading[] = [];
   try {
-    await pool.ready;
+    await evaluations.ready;
     for (let done = 1; done <= count; done++) {
       const request = { theta, seeds: evaluationSeeds(done), test: false };
-      const { outcome, reason } = await pool.submit({ source: env, options, request }, { owner: 'bench' }).done;
+      const { outcome, reason } = await evaluations.submit({ source: env, options, request }, { owner: 'bench' });
       if (outcome !== 'ok') throw new Error(`bench evaluate: expected outcome ok, got ${outcome} (${reason})`);
       if (done % Math.ceil(count / READINGS) !== 0 && done !== 1 && done !== count) continue;
       const reading = read(done);
       readings.push(reading);
-      const { evaluations, rss, heap, arrays, tensors, nativeTensors } = reading;
+      const { rss, heap, arrays, tensors, nativeTensors } = reading;
       console.log(
-        `${String(evaluations).padStart(6)} evaluations: rss ${rss} MB, heap ${heap} MB, arrays ${arrays} MB; ` +
+        `${String(done).padStart(6)} evaluations: rss ${rss} MB, heap ${heap} MB, arrays ${arrays} MB; ` +
           `tensors ${tensors} in tfjs, ${nativeTensors} in libtensorflow`,
       );
     }
   } finally {
-    await pool.stop();
+    await evaluations.close();
   }
   if (json) console.log(JSON.stringify(readings));
 }

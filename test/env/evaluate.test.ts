@@ -85,7 +85,7 @@ describe('evaluate', () => {
       },
     };
     const told: EvaluationProgress[] = [];
-    const asked = await evaluate(slow, { ...request, test: false, earlyScores: true }, (p) => told.push(p));
+    const asked = await evaluate(slow, { ...request, test: false, earlyScores: true }, { report: (p) => told.push(p) });
     const early = told.filter(({ scored }) => scored);
     // the first of ten steps after a quarter, a half and three quarters; 40 of the 120 validation samples
     assert.deepEqual(
@@ -94,7 +94,7 @@ describe('evaluate', () => {
     );
     assert.deepEqual(disposed, [3, 5, 8]);
     const silent: EvaluationProgress[] = [];
-    const plain = await evaluate(slow, { ...request, test: false }, (p) => silent.push(p));
+    const plain = await evaluate(slow, { ...request, test: false }, { report: (p) => silent.push(p) });
     assert.deepEqual([plain.reward, plain.scores], [asked.reward, asked.scores]);
     assert.ok(silent.every(({ scored, metrics }) => !scored && metrics?.['mean'] === undefined));
   });
@@ -113,14 +113,14 @@ describe('evaluate', () => {
       },
     };
     const told: EvaluationProgress[] = [];
-    const { outcome } = await evaluate(carless, { ...request, earlyScores: true }, (p) => told.push(p));
+    const { outcome } = await evaluate(carless, { ...request, earlyScores: true }, { report: (p) => told.push(p) });
     assert.equal(outcome, 'ok');
     assert.ok(told.every(({ scored }) => !scored));
   });
 
   it('tells the fraction of a phase over all replicates', async () => {
     const seen: EvaluationProgress[] = [];
-    await evaluate(experiment(2), request, (progress) => seen.push(progress));
+    await evaluate(experiment(2), request, { report: (progress) => seen.push(progress) });
     const simulated = seen.filter(({ phase }) => phase === 'simulate').map(({ fraction }) => fraction);
     assert.deepEqual(simulated, [0, 0.5]);
   });

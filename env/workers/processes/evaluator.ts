@@ -1,42 +1,32 @@
-/** Runs jobs, one after the other: what a worker does, in a process of its own or in the server's. */
+/** Runs jobs, one at a time: what a worker does, in a process of its own or in the server's. */
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { evaluate, type Evaluation, type EvaluationProgress } from '../../evaluate.ts';
 import { createExperiment, loadDefinition } from '../../experiments/load.ts';
 import type { Experiment } from '../../experiments/experiment.ts';
-import type { FromWorker, Job, NumberedJob, ToWorker } from '../job.ts';
+import type { Job } from '../evaluations.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
 
 /** Progress leaves at most this often. */
 const PROGRESS_EVERY_MS = 250;
 /** Experiments (id and options) that are kept ready. */
 const CACHE_SIZE = 4;
 
-class Cancelled extends Error {}
-
 export class Evaluator {
   private readonly experiments = new Map<string, Experiment>();
-  /** The job before this one, whose experiment this one has too, mostly. */
-  private last:
-    { readonly source: string; readonly options: Job['options']; readonly experiment: Experiment } | undefined;
-  private readonly cancelled = new Set<number>();
-  private readonly waiting: NumberedJob[] = [];
-  private busy = false;
-  /** Of evaluations that have ended in this turn of the event loop: they leave together. */
-  private done: Extract<FromWorker, { kind: 'done' }>['results'] = [];
+  /** The evaluation under way. */
+  private current: { readonly number: number; readonly stop: AbortController } | undefined;
 
   constructor(private readonly tell: (message: FromWorker) => void) {}
 
   hear(message: ToWorker): void {
     switch (message.kind) {
       case 'prepare':
-        void this.prepare(message.sources);
-        return;
+        return void this.prepare(message.sources);
       case 'evaluate':
-        this.waiting.push(...message.jobs);
-        if (!this.busy) void this.work();
-        return;
+        return void this.run(message.number, message.job);
       case 'cancel':
-        this.cancelled.add(message.number);
+        if (this.current?.number === message.number) this.current.stop.abort();
     }
   }
 
@@ -69,46 +59,26 @@ export class Evaluator {
     }
   }
 
-  private async work(): Promise<void> {
-    this.busy = true;
-    for (let next = this.waiting.shift(); next; next = this.waiting.shift()) await this.run(next);
-    this.busy = false;
-    this.cancelled.clear();
-  }
-
-  private async run({ number, job, progress }: NumberedJob): Promise<void> {
+  private async run(number: number, { source, options, request }: Job): Promise<void> {
+    const stop = new AbortController();
+    this.current = { number, stop };
     try {
-      if (this.cancelled.has(number)) throw new Cancelled();
-      const { last } = this;
-      const same = last?.source === job.source && last.options === job.options;
-      const experiment = same ? last.experiment : await this.experimentOf(job.source, job.options);
-      this.last = { source: job.source, options: job.options, experiment };
-      const evaluation = await evaluate(experiment, job.request, this.reporter(number, progress));
-      // After all microtasks: the quick evaluations behind this one have ended then.
-      if (this.done.push({ number, evaluation: finiteScores(evaluation) }) === 1)
-        process.nextTick(() => this.tellDone());
+      const experiment = await this.experimentOf(source, options);
+      const evaluation = await evaluate(experiment, request, { report: this.reporter(number), signal: stop.signal });
+      this.tell({ kind: 'done', number, evaluation: finiteScores(evaluation) });
     } catch (error) {
-      this.tellDone();
-      if (error instanceof Cancelled) return this.tell({ kind: 'cancelled', number });
+      if (stop.signal.aborted) return this.tell({ kind: 'cancelled', number });
       console.error(error);
       const reason = error instanceof Error ? `${error.name}: ${error.message}${place(error)}` : String(error);
-      this.waiting.length = 0;
       this.tell({ kind: 'threw', number, reason });
     }
   }
 
-  private tellDone(): void {
-    const results = this.done;
-    this.done = [];
-    if (results.length > 0) this.tell({ kind: 'done', results });
-  }
-
-  /** Reports at most every PROGRESS_EVERY_MS, and all scores; each report is also where a cancelled evaluation ends. */
-  private reporter(number: number, wanted: boolean): (progress: EvaluationProgress) => void {
+  /** Tells progress at most every PROGRESS_EVERY_MS, and all scores. */
+  private reporter(number: number): (progress: EvaluationProgress) => void {
     let last = performance.now();
     return (progress) => {
-      if (this.cancelled.has(number)) throw new Cancelled();
-      if (!wanted || (!progress.scored && performance.now() - last < PROGRESS_EVERY_MS)) return;
+      if (!progress.scored && performance.now() - last < PROGRESS_EVERY_MS) return;
       last = performance.now();
       this.tell({ kind: 'progress', number, progress });
     };

@@ -1,6 +1,9 @@
 import { Evaluator } from './evaluator.ts';
-import type { FromWorker, ToWorker } from '../job.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
 import type { WorkerOptions, WorkerLike } from './worker-process.ts';
+
+/** Evaluations in one turn of the event loop at most: then the sockets have theirs. */
+const MOST_A_TURN = 64;
 
 /**
  * A worker in the server's own process, for environments whose evaluation takes microseconds: it saves the way to
@@ -12,8 +15,7 @@ export class OwnProcess implements WorkerLike {
   readonly exited: Promise<void>;
   private readonly evaluator: Evaluator;
   private dead = false;
-  /** It was given evaluations in this turn of the event loop: the next ones wait for another, and the sockets go first. */
-  private served = false;
+  private evaluationsThisTurn = 0;
   private end!: () => void;
 
   constructor({ sources, onMessage, onExit }: WorkerOptions) {
@@ -24,19 +26,15 @@ export class OwnProcess implements WorkerLike {
       onMessage(message);
       if (message.kind === 'threw' || message.kind === 'unprepared') this.kill();
     });
-    setImmediate(() => this.evaluator.hear({ kind: 'prepare', sources }));
+    setImmediate(() => this.send({ kind: 'prepare', sources }));
   }
 
   send(message: ToWorker): void {
-    if (message.kind !== 'evaluate') return this.hear(message);
-    if (this.served) return void setImmediate(() => this.send(message));
-    this.served = true;
-    setImmediate(() => (this.served = false));
-    this.hear(message);
-  }
-
-  private hear(message: ToWorker): void {
-    if (!this.dead) this.evaluator.hear(message);
+    if (this.dead) return;
+    if (message.kind !== 'evaluate') return this.evaluator.hear(message);
+    if (this.evaluationsThisTurn === MOST_A_TURN) return void setImmediate(() => this.send(message));
+    if (this.evaluationsThisTurn++ === 0) setImmediate(() => (this.evaluationsThisTurn = 0));
+    this.evaluator.hear(message);
   }
 
   kill(): void {

@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { FromWorker, ToWorker } from '../job.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
 
 /** What lets node run TypeScript, wherever the server was started. */
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
@@ -38,7 +38,7 @@ export interface WorkerOptions {
   readonly onLine: (line: string) => void;
 }
 
-/** Where evaluations run, seen from the pool. */
+/** What evaluates in one place of the row: a child process, or this one. */
 export interface WorkerLike {
   readonly pid: number | undefined;
   /** Settles after `onExit` was called. */

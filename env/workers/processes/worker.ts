@@ -6,7 +6,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { Evaluator } from './evaluator.ts';
-import type { FromWorker, ToWorker } from '../job.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
 
 const evaluator = new Evaluator((message: FromWorker) => {
   // Nobody knows in what state an evaluation that threw has left the process.

@@ -83,7 +83,7 @@ for (const protocol of ['msgpack', 'json'] as Codec[]) {
       const slow = await client.open({ env_id: 'Bandit-v0', options: { delayMs: 600 } });
       const phases = new Set<string>();
       await slow.evaluateBatch(bad.slice(0, 1), { onProgress: ({ phase }) => phases.add(phase) });
-      assert.deepEqual([...phases], ['train']);
+      assert.deepEqual([...phases], ['simulate', 'train']);
       await environment.close();
       await slow.close();
     });

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
-import { PassThrough } from 'node:stream';
 import { pino } from 'pino';
 import type { WebSocket } from 'ws';
 import { Connection } from '../../../env/server/connection.ts';
@@ -40,15 +39,14 @@ describe('a connection', () => {
 
   function connect() {
     const socket = new SlowSocket();
-    const stream = new PassThrough();
-    const connection = new Connection(socket as unknown as WebSocket, stream, 'json', pino({ level: 'silent' }), {
+    const connection = new Connection(socket as unknown as WebSocket, 'json', pino({ level: 'silent' }), {
       authenticated: true,
       metrics: createMetrics(),
       maxMessagesPerS: 1,
       onMessage: () => {},
       onClose: () => {},
     });
-    return { socket, stream, connection };
+    return { socket, connection };
   }
 
   it('[L3] [P13] drops progress beyond 256 KiB of unsent bytes, and nothing else', () => {
@@ -72,20 +70,5 @@ describe('a connection', () => {
     assert.deepEqual([socket.closed, socket.readyState], [4008, 3]);
     connection.send({ t: 'pong', re: 2 });
     assert.equal(socket.frames.length, 1, 'nothing more is sent');
-  });
-
-  it('[P5] lets what is said in one turn leave together, and accepted wait a moment for its result', async () => {
-    const { stream, connection } = connect();
-    const accepted: ServerMessage = { t: 'accepted', re: 1, session_id: 's', steps: [] };
-    const endOfTurn = () => new Promise<void>((resolve) => process.nextTick(resolve));
-    connection.send(accepted);
-    await endOfTurn();
-    assert.equal(stream.writableCorked, 1, 'accepted waits');
-    connection.send({ t: 'pong', re: 1 });
-    await endOfTurn();
-    assert.equal(stream.writableCorked, 0, 'and leaves with what comes after it');
-    connection.send(accepted);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    assert.equal(stream.writableCorked, 0, 'or by itself');
   });
 });

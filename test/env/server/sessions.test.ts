@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { EnvironmentServer } from '../../../env/server/server.ts';
 import { startBanditServer } from './bandit-server.ts';
+import { workerPids } from './worker-pids.ts';
 import { Peer, type Message } from './peer.ts';
 
 const ACTION = [0, 0, 0, 0, 0, 0];
@@ -159,7 +160,7 @@ describe('sessions', () => {
     await peer.ask(step(session_id, 'long'), 'accepted');
     peer.close();
     await peer.closed;
-    while (server.pool.running > 0) await pause(20);
+    while (server.evaluations.counts.running > 0) await pause(20);
     assert.equal((await resume(session_id, reply['resume_token'] as string)).reply['code'], 'SESSION_NOT_FOUND');
   });
 
@@ -168,7 +169,7 @@ describe('sessions', () => {
     await peer.ask(step(session_id, 'long'), 'accepted');
     assert.deepEqual(await peer.ask({ t: 'close', id: 'bye', session_id }), { t: 'closed', re: 'bye', session_id });
     assert.equal((await peer.ask(step(session_id, 'late')))['code'], 'SESSION_NOT_FOUND');
-    while (server.pool.running > 0) await pause(20);
+    while (server.evaluations.counts.running > 0) await pause(20);
     peer.close();
   });
 
@@ -245,6 +246,7 @@ describe('liveness', () => {
   });
 
   it('[L4] /healthz and /readyz answer over HTTP', async () => {
+    const others = workerPids();
     const server = await startBanditServer();
     const get = async (path: string) => {
       const response = await fetch(`${server.url.replace('ws', 'http')}${path}`);
@@ -254,10 +256,10 @@ describe('liveness', () => {
     const [status, ready] = await get('/readyz');
     assert.deepEqual([status, (ready as { ready: boolean }).ready], [200, true]);
     assert.equal((await get('/nothing'))[0], 404);
-    for (const pid of server.pool.pids) process.kill(pid, 'SIGKILL');
-    while (server.pool.readyWorkers > 0) await pause(10);
+    for (const pid of workerPids()) if (!others.includes(pid)) process.kill(pid, 'SIGKILL');
+    while (server.evaluations.counts.readyWorkers > 0) await pause(10);
     assert.equal((await get('/readyz'))[0], 503, 'not ready without a worker');
-    while (server.pool.readyWorkers === 0) await pause(10);
+    while (server.evaluations.counts.readyWorkers === 0) await pause(10);
     assert.equal((await get('/readyz'))[0], 200);
     await server.stop();
   });

@@ -4,6 +4,7 @@ import { deriveSeed } from '../../../protocol/random.ts';
 import type { Codec, Specification } from '../../../protocol/messages.ts';
 import type { EnvironmentServer } from '../../../env/server/server.ts';
 import { startBanditServer } from './bandit-server.ts';
+import { workerPids } from './worker-pids.ts';
 import { Peer, type Message } from './peer.ts';
 
 const ACTION = [0.4, -0.2, 0.9, 0.1, -1, 1];
@@ -201,7 +202,9 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
     it('[P13] progress comes when asked for, with phase, fraction and metrics', async () => {
       const slow = await peer.open({ delayMs: 800 });
       const request = step({ session_id: slow, progress: true });
-      const progress = await peer.ask(request, 'progress');
+      const begun = await peer.ask(request, 'progress');
+      assert.deepEqual([begun['phase'], begun['fraction']], ['simulate', 0], 'when it has left the queue');
+      const progress = await peer.next('progress');
       assert.deepEqual(
         [progress['re'], progress['step_id'], progress['phase']],
         [request.id, request.step_id, 'train'],
@@ -267,14 +270,13 @@ describe('steps, ended early', () => {
     peer.send(step(session, 'c2'));
     await peer.next('accepted');
     await peer.next('accepted');
-    const { pool } = server;
-    const [pid] = pool.pids;
+    const pids = workerPids();
     assert.equal((await peer.ask({ t: 'cancel', id: 'x', session_id: session, step_id: 'c2' }))['state'], 'queued');
     assert.deepEqual([(await peer.next())['outcome']], ['cancelled']);
     assert.equal((await peer.ask({ t: 'cancel', id: 'x', session_id: session, step_id: 'c1' }))['state'], 'running');
     const result = await peer.next('result');
     assert.deepEqual([result['step_id'], result['outcome'], result['reward']], ['c1', 'cancelled', null]);
-    assert.deepEqual(pool.pids, [pid], 'it stopped when asked to, so nothing had to be killed');
+    assert.deepEqual(workerPids(), pids, 'it stopped when asked to, so nothing had to be killed');
     const late = await peer.ask({ t: 'cancel', id: 'x', session_id: session, step_id: 'c1' });
     assert.equal(late['state'], 'finished');
   });

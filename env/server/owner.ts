@@ -1,0 +1,29 @@
+/** The note of which process owns a file: beside it, `<file>.pid`. */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { isAlive } from '../is-alive.ts';
+
+const noteOf = (path: string) => `${path}.pid`;
+
+/**
+ * Makes this process the only owner of a journal.
+ *
+ * The SQLite library locks by a folder, which a killed process leaves behind; our own note of the owner tells whether
+ * that one still lives.
+ *
+ * @throws {Error} when another process owns it
+ */
+export function own(path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const owner = existsSync(noteOf(path)) ? Number(readFileSync(noteOf(path), 'utf8')) : undefined;
+  if (owner !== undefined && owner !== process.pid && isAlive(owner)) {
+    throw new Error(`journal: expected ${path} to be free, but the server with process id ${owner} has it`);
+  }
+  writeFileSync(noteOf(path), String(process.pid));
+  rmSync(`${path}.lock`, { recursive: true, force: true });
+}
+
+/** Gives it up, at an orderly end. */
+export function disown(path: string): void {
+  rmSync(noteOf(path), { force: true });
+}

@@ -1,0 +1,321 @@
+/**
+ * The store in one SQLite file that opens in anything:
+ *
+ *     select session_id, step_id, json_extract(result, '$.reward') from steps order by session_id, seq
+ *
+ * What comes in one turn of the event loop is one transaction. The end of the process loses none that has ended: SQLite
+ * hands each to the operating system. The end of the whole machine may lose those of the last second: the file is put on
+ * the disk once a second, and never broken (write-ahead log, `synchronous = NORMAL`).
+ */
+import { readdirSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import sqlite, { type Database, type Statement } from 'node-sqlite3-wasm';
+import type { Result } from '../../protocol/messages.ts';
+import type { EpisodeState } from '../episodes.ts';
+import type { EvaluationRequest } from '../evaluate.ts';
+import type { HistoryEntry, HistoryFilter } from './history.ts';
+import { disown, own } from './owner.ts';
+import type { Keeping, SessionRecord, StepRecord, Store } from './store.ts';
+
+/** Of the tables below; a file of another version is refused. */
+const VERSION = 2;
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS sessions (
+    session_id TEXT PRIMARY KEY,
+    env_id TEXT NOT NULL,
+    record TEXT NOT NULL,
+    closed INTEGER NOT NULL DEFAULT 0
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS steps (
+    session_id TEXT NOT NULL,
+    step_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    episodes TEXT NOT NULL,
+    request TEXT,
+    deadline_ms REAL,
+    test INTEGER NOT NULL,
+    accepted_at INTEGER NOT NULL,
+    seq INTEGER,
+    result TEXT,
+    UNIQUE (session_id, step_id)
+  );
+  CREATE INDEX IF NOT EXISTS results ON steps (session_id, seq) WHERE seq IS NOT NULL;
+`;
+const ADD_STEP = `
+  INSERT INTO steps VALUES (${Array(12).fill('?').join(', ')})
+  ON CONFLICT (session_id, step_id) DO UPDATE
+  SET request = excluded.request, seq = excluded.seq, result = excluded.result`;
+
+/** A step that was accepted is written after so long, or with the next result: often its own. */
+const STEP_DELAY_MS = 2;
+/** What was written is put on the disk after so long. */
+const DISK_DELAY_MS = 1000;
+
+/** A step that the file does not have yet, or not with its result. */
+interface Unwritten {
+  readonly sessionId: string;
+  readonly step: StepRecord;
+  readonly result: Result | undefined;
+}
+
+export class SqliteStore implements Store {
+  private readonly database: Database;
+  private readonly statements: Record<'session' | 'close' | 'step' | 'find', Statement>;
+  private readonly sessions = new Map<string, SessionRecord>();
+  private readonly closed = new Set<string>();
+  /** By session and step. */
+  private readonly steps = new Map<string, Unwritten>();
+  /** Those who wait for a result to be safe. */
+  private waiting: (() => void)[] = [];
+  private soon: NodeJS.Immediate | undefined;
+  private later: NodeJS.Timeout | undefined;
+  private toDisk: NodeJS.Timeout | undefined;
+
+  /**
+   * @param path of the file, made where there is none; nothing outlives the process without one
+   * @throws {Error} when another process has the file, or it is of another version
+   */
+  constructor(private readonly path: string | undefined) {
+    if (path !== undefined) own(path);
+    try {
+      this.database = open(path);
+    } catch (error) {
+      if (path !== undefined) disown(path);
+      throw error;
+    }
+    this.statements = {
+      session: this.database.prepare('INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, 0)'),
+      close: this.database.prepare('UPDATE sessions SET closed = 1 WHERE session_id = ?'),
+      step: this.database.prepare(ADD_STEP),
+      find: this.database.prepare('SELECT hash, result FROM steps WHERE session_id = ? AND step_id = ?'),
+    };
+  }
+
+  saveSession(session: SessionRecord): void {
+    this.sessions.set(session.id, session);
+    this.writeSoon();
+  }
+
+  closeSession(id: string): void {
+    this.closed.add(id);
+    this.writeSoon();
+  }
+
+  openSessions(): SessionRecord[] {
+    this.write();
+    const last = 'SELECT * FROM steps WHERE session_id = ? ORDER BY number DESC LIMIT 1';
+    return this.database.all('SELECT record FROM sessions WHERE closed = 0').map((row) => {
+      const session = JSON.parse(row['record'] as string) as SessionRecord;
+      const found = this.database.get(last, [session.id]);
+      const { episodes, number } = found ? stepRecord(found) : { episodes: session.episodes, number: 0 };
+      return number > session.steps ? { ...session, episodes, steps: number } : session;
+    });
+  }
+
+  addStep(sessionId: string, step: StepRecord): void {
+    this.steps.set(keyOf(sessionId, step.id), { sessionId, step, result: undefined });
+    // When it is lost with the process, the client sends it again.
+    this.later ??= setTimeout(() => this.write(), STEP_DELAY_MS);
+  }
+
+  addResult(step: StepRecord, result: Result): Promise<void> {
+    this.steps.set(keyOf(result.session_id, step.id), { sessionId: result.session_id, step, result });
+    this.writeSoon();
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  findStep(sessionId: string, stepId: string): ReturnType<Store['findStep']> {
+    const unwritten = this.steps.get(keyOf(sessionId, stepId));
+    if (unwritten) {
+      const { step, result } = unwritten;
+      return { hash: step.hash, ...(result && { result }) };
+    }
+    // Not `get`, which leaves the statement at its row, and the file with a reader that keeps it from the disk.
+    const [row] = this.statements.find.all([sessionId, stepId]);
+    if (!row) return undefined;
+    const result = row['result'] as string | null;
+    return { hash: row['hash'] as string, ...(result !== null && { result: JSON.parse(result) as Result }) };
+  }
+
+  unfinishedSteps(sessionId: string): StepRecord[] {
+    this.write();
+    const sql = 'SELECT * FROM steps WHERE session_id = ? AND seq IS NULL ORDER BY number';
+    return this.database.all(sql, [sessionId]).map(stepRecord);
+  }
+
+  resultsSince(sessionId: string, seq: number): Result[] {
+    this.write();
+    const sql = 'SELECT result FROM steps WHERE session_id = ? AND seq > ? ORDER BY seq';
+    return this.database.all(sql, [sessionId, seq]).map((row) => JSON.parse(row['result'] as string) as Result);
+  }
+
+  counts(sessionId: string): { results: number; tests: number } {
+    this.write();
+    const sql = 'SELECT count(seq) AS results, coalesce(sum(test), 0) AS tests FROM steps WHERE session_id = ?';
+    const row = this.database.get(sql, [sessionId])!;
+    return { results: Number(row['results']), tests: Number(row['tests']) };
+  }
+
+  history({ session, env, step, outcome, since, test, limit }: HistoryFilter): HistoryEntry[] {
+    this.write();
+    const conditions: [sql: string, value: string | number | undefined][] = [
+      ['steps.session_id = ?', session],
+      ['env_id = ?', env],
+      ['step_id = ?', step],
+      ["json_extract(result, '$.outcome') = ?", outcome],
+      ['accepted_at >= ?', since],
+      ['test = ?', test === undefined ? undefined : Number(test)],
+    ];
+    const given = conditions.filter(([, value]) => value !== undefined);
+    const sql = `SELECT env_id, json_extract(sessions.record, '$.options') AS options, accepted_at,
+      json_remove(result, '$.t', '$.re') AS result
+      FROM steps JOIN sessions USING (session_id)
+      WHERE ${['seq IS NOT NULL', ...given.map(([condition]) => condition)].join(' AND ')}
+      ORDER BY steps.rowid DESC LIMIT ?`;
+    return this.database.all(sql, [...given.map(([, value]) => value!), limit]).map((row) => ({
+      env_id: row['env_id'] as string,
+      options: JSON.parse(row['options'] as string) as Record<string, unknown>,
+      accepted_at: new Date(Number(row['accepted_at'])).toISOString(),
+      ...(JSON.parse(row['result'] as string) as Omit<Result, 't' | 're'>),
+    }));
+  }
+
+  /** The space of what is forgotten is used again; the file does not shrink. */
+  prune(now: number, { maxAgeMs, maxBytes }: Keeping): number {
+    this.write();
+    const closed = this.database.all(
+      `SELECT session_id AS id, coalesce(max(accepted_at), 0) AS last, coalesce(sum(length(result)), 0) AS bytes
+       FROM sessions LEFT JOIN steps USING (session_id) WHERE closed = 1 GROUP BY session_id ORDER BY last`,
+    );
+    let bytes = Number(this.database.get('SELECT coalesce(sum(length(result)), 0) AS bytes FROM steps')!['bytes']);
+    const forgotten: string[] = [];
+    for (const { id, last, bytes: own } of closed) {
+      if (Number(last) >= now - maxAgeMs && bytes <= maxBytes) break;
+      forgotten.push(id as string);
+      bytes -= Number(own);
+    }
+    this.transaction(() => {
+      for (const id of forgotten) {
+        this.database.run('DELETE FROM steps WHERE session_id = ?', [id]);
+        this.database.run('DELETE FROM sessions WHERE session_id = ?', [id]);
+      }
+    });
+    return forgotten.length;
+  }
+
+  close(): void {
+    this.write();
+    clearTimeout(this.toDisk);
+    for (const statement of Object.values(this.statements)) statement.finalize();
+    this.database.close();
+    if (this.path !== undefined) disown(this.path);
+  }
+
+  /** Writes what this turn of the event loop still brings in one transaction. */
+  private writeSoon(): void {
+    this.soon ??= setImmediate(() => this.write());
+  }
+
+  /** Writes what there is to write, in one transaction, and tells those who wait for it. */
+  private write(): void {
+    clearImmediate(this.soon);
+    clearTimeout(this.later);
+    this.soon = this.later = undefined;
+    const { sessions, closed, steps, statements, waiting } = this;
+    if (sessions.size === 0 && closed.size === 0 && steps.size === 0) return;
+    this.transaction(() => {
+      for (const session of sessions.values()) {
+        statements.session.run([session.id, session.envId, JSON.stringify(session)]);
+      }
+      for (const id of closed) statements.close.run([id]);
+      for (const unwritten of steps.values()) statements.step.run(rowOf(unwritten));
+    });
+    sessions.clear();
+    closed.clear();
+    steps.clear();
+    this.waiting = [];
+    for (const tell of waiting) tell();
+    this.toDisk ??= setTimeout(() => {
+      this.toDisk = undefined;
+      this.database.all('PRAGMA wal_checkpoint');
+    }, DISK_DELAY_MS).unref();
+  }
+
+  /** All of it or, where it throws, nothing. */
+  private transaction(change: () => void): void {
+    this.database.exec('BEGIN');
+    try {
+      change();
+      this.database.exec('COMMIT');
+    } catch (error) {
+      if (this.database.inTransaction) this.database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}
+
+const keyOf = (sessionId: string, stepId: string) => `${sessionId} ${stepId}`;
+
+/** In the order of the columns; nobody asks for the request of a step that has its result. */
+function rowOf({ sessionId, step, result }: Unwritten): (string | number | null)[] {
+  const { id, number, hash, seed, request, deadlineMs = null, acceptedAt } = step;
+  const asked = result ? null : JSON.stringify(request);
+  const answered = result ? JSON.stringify(result) : null;
+  const test = request.test ? 1 : 0;
+  const episodes = JSON.stringify(step.episodes);
+  const seq = result?.seq ?? null;
+  return [sessionId, id, number, hash, seed, episodes, asked, deadlineMs, test, acceptedAt, seq, answered];
+}
+
+function stepRecord(row: Record<string, unknown>): StepRecord {
+  const { step_id, hash, seed, number, episodes, request, deadline_ms, accepted_at } = row as Record<string, string>;
+  return {
+    id: step_id!,
+    hash: hash!,
+    seed: Number(seed),
+    request: JSON.parse(request ?? 'null') as EvaluationRequest,
+    ...(deadline_ms !== null && { deadlineMs: Number(deadline_ms) }),
+    number: Number(number),
+    episodes: JSON.parse(episodes!) as EpisodeState,
+    acceptedAt: Number(accepted_at),
+  };
+}
+
+/** @throws {Error} when the file is of another version */
+function open(path: string | undefined): Database {
+  if (path !== undefined) refuseOlderLogs(path);
+  const database = new sqlite.Database(path ?? ':memory:');
+  for (const pragma of [
+    'locking_mode = EXCLUSIVE', // One process writes, so it may hold the file.
+    'journal_mode = WAL',
+    'synchronous = NORMAL',
+    'cache_size = -16000', // KiB
+  ]) {
+    database.all(`PRAGMA ${pragma}`);
+  }
+  const version = Number(database.get('PRAGMA user_version')!['user_version']);
+  const empty = Number(database.get('SELECT count(*) AS n FROM sqlite_schema')!['n']) === 0;
+  if (!empty && version !== VERSION) {
+    database.close();
+    throw new Error(
+      `journal: expected ${path} to be of version ${VERSION}, got ${version}; give --journal another name`,
+    );
+  }
+  database.exec(`${SCHEMA}; PRAGMA user_version = ${VERSION}`);
+  return database;
+}
+
+/** Versions before this one kept the latest results in logs beside the file until an orderly end. */
+function refuseOlderLogs(path: string): void {
+  const name = basename(path);
+  const log = readdirSync(dirname(path)).find(
+    (file) => file.startsWith(`${name}.`) && /^\d+\.log$/.test(file.slice(name.length + 1)),
+  );
+  if (log === undefined) return;
+  throw new Error(
+    `journal: expected no ${log} beside ${path}: it has results of an older version of this server, ` +
+      'which takes them in when it is started and stopped once more',
+  );
+}

@@ -1,0 +1,199 @@
+import type { Evaluation, EvaluationProgress } from '../../evaluate.ts';
+import { unscored, type Job } from '../evaluations.ts';
+import type { Workers } from '../queued-evaluations.ts';
+import type { FromWorker } from './messages.ts';
+import { OwnProcess } from './own-process.ts';
+import { isChatter, WorkerProcess, type WorkerLike } from './worker-process.ts';
+
+export interface WorkerProcessesOptions {
+  /** How many; 0 for none, and evaluations in this process (see own-process.ts). */
+  readonly size: number;
+  /** Experiments that are loaded before a worker calls itself ready. */
+  readonly sources: readonly string[];
+  /** Added to the environment variables of this process. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** How long a cancelled evaluation may take to stop before its process is killed. */
+  readonly graceMs?: number;
+  readonly log?: (event: string, details: Readonly<Record<string, unknown>>) => void;
+}
+
+const GRACE_MS = 2_000;
+/** A worker that cannot start is tried again after 0.2 s, 0.4 s, … at most this long. */
+const LONGEST_RETRY_MS = 10_000;
+/** After so many failed starts of every worker in a row, what waits fails. */
+const HOPELESS_STARTS = 3;
+
+/** One place in the row; its process is replaced when it ends. */
+interface Slot {
+  process: WorkerLike;
+  /** `leaving`: its evaluation threw, and it is about to end. */
+  state: 'starting' | 'ready' | 'leaving';
+  running?: Running | undefined;
+  /** Processes in a row that ended before they were ready. */
+  failedStarts: number;
+  /** What the process said about why it cannot start. */
+  unprepared?: string | undefined;
+}
+
+/** The evaluation that a process is about. */
+interface Running {
+  readonly number: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: EvaluationProgress) => void;
+  readonly end: (evaluation: Evaluation) => void;
+}
+
+/** Child processes that evaluate, one evaluation each; one that ends is replaced. */
+export class WorkerProcesses implements Workers {
+  onFree: () => void = () => {};
+  onHopeless: (reason: string) => void = () => {};
+  readonly ready: Promise<void>;
+  restarts = 0;
+  private readonly slots: readonly Slot[];
+  private readonly retries = new Set<NodeJS.Timeout>();
+  private nextNumber = 0;
+  private stopped = false;
+  private backends: Readonly<Record<string, string>> = {};
+  private settleReady!: { resolve: () => void; reject: (error: Error) => void };
+
+  constructor(private readonly options: WorkerProcessesOptions) {
+    this.ready = new Promise((resolve, reject) => (this.settleReady = { resolve, reject }));
+    this.ready.catch(() => {});
+    this.slots = Array.from({ length: this.size }, () => {
+      const slot = { state: 'starting', failedStarts: 0 } as Slot;
+      slot.process = this.fork(slot);
+      return slot;
+    });
+  }
+
+  get size(): number {
+    return Math.max(1, this.options.size);
+  }
+
+  get readyCount(): number {
+    return this.slots.filter(({ state }) => state === 'ready').length;
+  }
+
+  get runningCount(): number {
+    return this.slots.filter(({ running }) => running).length;
+  }
+
+  get hasFree(): boolean {
+    return this.slots.some(isFree);
+  }
+
+  get pids(): number[] {
+    return this.slots.flatMap((slot) => slot.process.pid ?? []);
+  }
+
+  backendOf(source: string): string | undefined {
+    return this.backends[source];
+  }
+
+  run(job: Job, signal: AbortSignal, onProgress: Running['onProgress']): Promise<Evaluation> {
+    const slot = this.slots.find(isFree);
+    if (!slot) throw new RangeError('run: expected a free worker, got none');
+    const number = this.nextNumber++;
+    return new Promise((resolve) => {
+      let grace: NodeJS.Timeout | undefined;
+      const cancel = () => {
+        const { process } = slot;
+        process.send({ kind: 'cancel', number });
+        grace = setTimeout(() => process.kill(), this.options.graceMs ?? GRACE_MS);
+      };
+      const end = (evaluation: Evaluation) => {
+        clearTimeout(grace);
+        signal.removeEventListener('abort', cancel);
+        slot.running = undefined;
+        resolve(evaluation);
+      };
+      slot.running = { number, signal, onProgress, end };
+      signal.addEventListener('abort', cancel, { once: true });
+      slot.process.send({ kind: 'evaluate', number, job });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.stopped = true;
+    this.retries.forEach(clearTimeout);
+    for (const { running, process } of this.slots) {
+      running?.end(unscored('cancelled', 'the server stopped'));
+      process.kill();
+    }
+    await Promise.all(this.slots.map(({ process }) => process.exited));
+  }
+
+  private fork(slot: Slot): WorkerLike {
+    slot.unprepared = undefined;
+    const { sources, variables, size, log } = this.options;
+    const Place = size === 0 ? OwnProcess : WorkerProcess;
+    const process: WorkerLike = new Place({
+      sources,
+      ...(variables && { variables }),
+      onMessage: (message) => this.hear(slot, message),
+      onExit: (reason) => this.replace(slot, reason),
+      onLine: (line) => log?.(isChatter(line) ? 'worker mutters' : 'worker says', { pid: process.pid, line }),
+    });
+    return process;
+  }
+
+  private hear(slot: Slot, message: FromWorker): void {
+    if (message.kind === 'ready') {
+      slot.state = 'ready';
+      slot.failedStarts = 0;
+      this.backends = message.backends;
+      this.settleReady.resolve();
+      return this.onFree();
+    }
+    if (message.kind === 'unprepared') {
+      slot.unprepared = message.reason;
+      return;
+    }
+    const { running } = slot;
+    if (running?.number !== message.number) return;
+    switch (message.kind) {
+      case 'progress':
+        return running.onProgress(message.progress);
+      case 'done':
+        running.end(message.evaluation);
+        return this.onFree();
+      case 'cancelled':
+        running.end(unscored('cancelled', 'cancelled on request'));
+        return this.onFree();
+      case 'threw':
+        slot.state = 'leaving';
+        return running.end(unscored('failed', message.reason));
+    }
+  }
+
+  /** A process has ended: its evaluation ends with it, and another process takes its place. */
+  private replace(slot: Slot, end: string): void {
+    if (this.stopped) return;
+    const { state, running } = slot;
+    const reason = slot.unprepared ?? end;
+    slot.state = 'starting';
+    if (!running?.signal.aborted) {
+      this.restarts++;
+      this.options.log?.('worker ended', { pid: slot.process.pid, reason });
+    }
+    running?.end(running.signal.aborted ? unscored('cancelled', reason) : unscored('failed', reason));
+    if (state === 'starting') this.startFailed(slot, reason);
+    else slot.failedStarts = 0;
+    const waitMs = slot.failedStarts === 0 ? 0 : Math.min(LONGEST_RETRY_MS, 100 * 2 ** slot.failedStarts);
+    const retry = setTimeout(() => {
+      this.retries.delete(retry);
+      slot.process = this.fork(slot);
+    }, waitMs);
+    this.retries.add(retry);
+  }
+
+  private startFailed(slot: Slot, reason: string): void {
+    slot.failedStarts++;
+    this.settleReady.reject(new Error(reason));
+    if (this.slots.every(({ failedStarts }) => failedStarts >= HOPELESS_STARTS)) this.onHopeless(reason);
+  }
+}
+
+function isFree({ state, running }: Slot): boolean {
+  return state === 'ready' && running === undefined;
+}

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Result } from '../../../protocol/messages.ts';
+import { SqliteStore } from '../../../env/server/sqlite-store.ts';
+import type { SessionRecord, StepRecord, Store } from '../../../env/server/store.ts';
+
+const SEEDS = { simulation: 1, initialisation: 2, order: 3 };
+
+function session(id: string): SessionRecord {
+  const episodes = { seed: 1, count: 0, begun: false };
+  const rest = { epoch: 1, tokenHash: 'x', detachGraceMs: 1000, acknowledged: 0, steps: 0, specHash: 'h', episodes };
+  return { id, envId: 'E-v0', options: { a: 1 }, ...rest };
+}
+
+function step(number: number, acceptedAt = 1000 * number): StepRecord {
+  const request = { theta: { x: number }, seeds: SEEDS, test: number % 2 === 0 };
+  const episodes = { seed: 1, count: number, begun: false };
+  return { id: `s${number}`, hash: `h${number}`, seed: number, request, number, episodes, acceptedAt };
+}
+
+function result(sessionId: string, number: number): Result {
+  return {
+    t: 'result',
+    re: 1,
+    session_id: sessionId,
+    step_id: `s${number}`,
+    seq: number,
+    outcome: 'ok',
+    reward: number,
+  } as Result;
+}
+
+/** Finishes steps 1 to `count` of a session. */
+async function finish(store: Store, sessionId: string, count: number): Promise<void> {
+  store.saveSession(session(sessionId));
+  const all = Array.from({ length: count }, (_, i) => {
+    store.addStep(sessionId, step(i + 1));
+    return store.addResult(step(i + 1), result(sessionId, i + 1));
+  });
+  await Promise.all(all);
+}
+
+describe('the store in SQLite', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lts-store-'));
+  let count = 0;
+  const newPath = () => join(folder, `${count++}.sqlite`);
+  after(() => rmSync(folder, { recursive: true }));
+
+  /** Does something to a store in another process, which then kills itself; gives what that one printed. */
+  function killedAfter(path: string, what: string): string {
+    const module = (file: string) => JSON.stringify(new URL(`../../../env/server/${file}`, import.meta.url).href);
+    const code = `
+      const { SqliteStore } = await import(${module('sqlite-store.ts')});
+      const store = new SqliteStore(${JSON.stringify(path)});
+      const session = (id) => ({ ...${JSON.stringify(session('ID'))}, id });
+      const step = (n) => ({ ...${JSON.stringify(step(1))}, id: 's' + n, hash: 'h' + n, number: n, episodes: { seed: 1, count: n, begun: false } });
+      const result = (n) => ({ ...${JSON.stringify(result('a', 1))}, step_id: 's' + n, seq: n, reward: n });
+      ${what}
+      process.kill(process.pid, 'SIGKILL');
+      await new Promise(() => {});`;
+    try {
+      return execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+    } catch (error) {
+      const { signal, stdout } = error as { signal: string; stdout: string };
+      assert.equal(signal, 'SIGKILL');
+      return stdout;
+    }
+  }
+
+  it('[S11] loses no result that it has told of when its process is killed', () => {
+    const path = newPath();
+    const told = killedAfter(
+      path,
+      `store.saveSession(session('a'));
+       let told = 0;
+       for (let n = 1; n <= 200; n++) {
+         store.addStep('a', step(n));
+         void store.addResult(step(n), result(n)).then(() => told++);
+         if (n % 7 === 0) await new Promise((resolve) => setImmediate(resolve));
+       }
+       process.stdout.write(String(told));`,
+    );
+    const next = new SqliteStore(path);
+    const kept = next.resultsSince('a', 0);
+    assert.ok(Number(told) >= 190, told);
+    assert.ok(kept.length >= Number(told), `${kept.length} kept, ${told} told of`);
+    assert.deepEqual(
+      kept.map(({ reward }) => reward),
+      kept.map((_, i) => i + 1),
+    );
+    assert.equal(next.openSessions().length, 1);
+    next.close();
+  });
+
+  it('[S11] tells of a result only when it is written', async () => {
+    const store = new SqliteStore(newPath());
+    store.saveSession(session('a'));
+    store.addStep('a', step(1));
+    let told = false;
+    const written = store.addResult(step(1), result('a', 1)).then(() => (told = true));
+    await Promise.resolve();
+    assert.equal(told, false);
+    assert.equal(store.findStep('a', 's1')!.result!.reward, 1, 'though it is to be found');
+    await written;
+    assert.deepEqual(store.counts('a'), { results: 1, tests: 0 });
+    store.close();
+  });
+
+  it('[S11] takes up steps that were accepted and have no result', () => {
+    const path = newPath();
+    killedAfter(
+      path,
+      `store.saveSession(session('a'));
+       for (const n of [1, 2, 3]) store.addStep('a', step(n));
+       await store.addResult(step(1), result(1));`,
+    );
+    const next = new SqliteStore(path);
+    assert.deepEqual(
+      next.unfinishedSteps('a').map(({ id, number, episodes }) => [id, number, episodes.count]),
+      [
+        ['s2', 2, 2],
+        ['s3', 3, 3],
+      ],
+    );
+    assert.deepEqual(next.unfinishedSteps('a')[0]!.request, step(1).request);
+    assert.deepEqual([next.openSessions()[0]!.episodes.count, next.openSessions()[0]!.steps], [3, 3]);
+    assert.equal(next.findStep('a', 's2')!.result, undefined);
+    next.close();
+  });
+
+  it('[S11] has what it was told in the file itself after a second: a loss of power loses no more', async () => {
+    const path = newPath();
+    const store = new SqliteStore(path);
+    await finish(store, 'a', 20);
+    store.findStep('a', 's7');
+    await new Promise((resolve) => setTimeout(resolve, 1300));
+    const alone = newPath();
+    copyFileSync(path, alone); // without the log beside it
+    const found = new SqliteStore(alone);
+    assert.equal(found.counts('a').results, 20);
+    found.close();
+    store.close();
+  });
+
+  it('writes an accepted step within milliseconds, also when nothing else comes', async () => {
+    const path = newPath();
+    const store = new SqliteStore(path);
+    store.saveSession(session('a'));
+    store.addStep('a', step(1));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const { database } = store as unknown as { database: { get(sql: string): { n: number } } };
+    assert.equal(database.get('SELECT count(*) AS n FROM steps').n, 1);
+    store.close();
+  });
+
+  it('finds steps and results, in order', async () => {
+    const store = new SqliteStore(newPath());
+    const many = 5000;
+    await finish(store, 'a', many);
+    await finish(store, 'b', 3);
+    const wanted = [1, 4096, 4097, many];
+    assert.deepEqual(
+      wanted.map((n) => store.findStep('a', `s${n}`)?.result?.reward),
+      wanted,
+    );
+    assert.equal(store.findStep('a', 's0'), undefined);
+    assert.deepEqual(
+      store.resultsSince('a', many - 2).map(({ seq }) => seq),
+      [many - 1, many],
+    );
+    assert.deepEqual(store.counts('a'), { results: many, tests: many / 2 });
+    store.close();
+  });
+
+  it('[W4] forgets closed sessions by age and by size, and no open one', async () => {
+    const store = new SqliteStore(undefined);
+    for (const id of ['old', 'older', 'open']) await finish(store, id, 3);
+    store.closeSession('old');
+    store.closeSession('older');
+    const all = { limit: 100 };
+    assert.equal(store.history(all).length, 9);
+    assert.equal(store.prune(5000, { maxAgeMs: 3000, maxBytes: 1e9 }), 0);
+    const maxBytes = 6 * JSON.stringify(result('older', 1)).length + 20;
+    assert.equal(store.prune(5000, { maxAgeMs: 1e9, maxBytes }), 1);
+    assert.equal(store.history(all).length, 6);
+    assert.equal(store.prune(9000, { maxAgeMs: 3000, maxBytes: 1e9 }), 1);
+    assert.deepEqual(new Set(store.history(all).map(({ session_id }) => session_id)), new Set(['open']));
+    store.close();
+  });
+
+  it('refuses a database of another version, and leaves no mark of an owner then', () => {
+    const path = newPath();
+    const other = new SqliteStore(path);
+    (other as unknown as { database: { exec(sql: string): void } }).database.exec('PRAGMA user_version = 1');
+    other.close();
+    assert.throws(() => new SqliteStore(path), /journal: expected .* to be of version 2, got 1/);
+    assert.equal(existsSync(`${path}.pid`), false);
+  });
+
+  it('refuses a file beside which an older version has left results', () => {
+    const path = newPath();
+    writeFileSync(`${path}.3.log`, '');
+    assert.throws(() => new SqliteStore(path), /expected no \d+\.sqlite\.3\.log beside .*\.sqlite/);
+    rmSync(`${path}.3.log`);
+    new SqliteStore(path).close();
+  });
+});
