@@ -185,7 +185,7 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
       return refuse(socket, no);
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const connection: Connection = new Connection(webSocket, codecOf(webSocket.protocol)!, log, {
+      const connection: Connection = new Connection(webSocket, socket, codecOf(webSocket.protocol)!, log, {
         authenticated: rolesOf(server.tokens, bearerToken(request)).has('agent'),
         metrics: server.metrics,
         maxMessagesPerS: limits.max_messages_per_s,

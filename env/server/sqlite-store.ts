@@ -69,7 +69,7 @@ export class SqliteStore implements Store {
   private readonly steps = new Map<string, Unwritten>();
   /** Those who wait for a result to be safe. */
   private waiting: (() => void)[] = [];
-  private soon: NodeJS.Immediate | undefined;
+  private isDue = false;
   private later: NodeJS.Timeout | undefined;
   private toDisk: NodeJS.Timeout | undefined;
 
@@ -213,16 +213,18 @@ export class SqliteStore implements Store {
     if (this.path !== undefined) disown(this.path);
   }
 
-  /** Writes what this turn of the event loop still brings in one transaction. */
+  /** Writes at the end of this turn of the event loop, what else it brings included. */
   private writeSoon(): void {
-    this.soon ??= setImmediate(() => this.write());
+    if (this.isDue) return;
+    this.isDue = true;
+    process.nextTick(() => this.write());
   }
 
   /** Writes what there is to write, in one transaction, and tells those who wait for it. */
   private write(): void {
-    clearImmediate(this.soon);
     clearTimeout(this.later);
-    this.soon = this.later = undefined;
+    this.later = undefined;
+    this.isDue = false;
     const { sessions, closed, steps, statements, waiting } = this;
     if (sessions.size === 0 && closed.size === 0 && steps.size === 0) return;
     this.transaction(() => {
@@ -291,6 +293,7 @@ function open(path: string | undefined): Database {
     'locking_mode = EXCLUSIVE', // One process writes, so it may hold the file.
     'journal_mode = WAL',
     'synchronous = NORMAL',
+    'wal_autocheckpoint = 16000', // Pages; the timer below is first.
     'cache_size = -16000', // KiB
   ]) {
     database.all(`PRAGMA ${pragma}`);

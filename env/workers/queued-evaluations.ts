@@ -25,7 +25,8 @@ export interface Workers {
 /** Who waits is told so this often. */
 const QUEUE_REPORT_MS = 1_000;
 
-type Stop = 'deadline' | 'cancelled';
+/** Why the signal of an evaluation with a deadline was aborted, where it was by that. */
+const DEADLINE = 'deadline';
 
 /** An evaluation that waits or runs. */
 interface Entry {
@@ -33,8 +34,8 @@ interface Entry {
   readonly options: SubmitOptions;
   readonly submitted: number;
   started?: number;
-  /** Aborted where it is to end early, with why as the reason; the first one counts. */
-  readonly stopping: AbortController;
+  /** Aborted where it is to end early. */
+  readonly signal: AbortSignal;
   readonly end: (evaluation: Evaluation) => void;
 }
 
@@ -62,25 +63,22 @@ export class QueuedEvaluations implements Evaluations {
   }
 
   submit(job: Job, options: SubmitOptions): Promise<Evaluation> {
-    const { owner, signal, deadlineMs } = options;
+    const { owner, deadlineMs } = options;
     return new Promise((resolve) => {
-      const stopping = new AbortController();
-      const stop = (why: Stop) => {
-        stopping.abort(why);
-        // One that runs is stopped by its worker, which has the signal.
+      const { signal, forget } = withDeadline(options.signal, deadlineMs);
+      // One that runs is stopped by its worker, which has the signal.
+      const stop = () => {
         if (this.queue.remove(owner, entry)) this.finish(entry, unscored('cancelled', ''));
       };
-      const cancel = () => stop('cancelled');
-      const timer = deadlineMs === undefined ? undefined : setTimeout(() => stop('deadline'), deadlineMs);
-      signal?.addEventListener('abort', cancel, { once: true });
+      signal.addEventListener('abort', stop, { once: true });
       const end = (evaluation: Evaluation) => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', cancel);
+        forget();
+        signal.removeEventListener('abort', stop);
         resolve(evaluation);
       };
-      const entry: Entry = { job, options, submitted: performance.now(), stopping, end };
+      const entry: Entry = { job, options, submitted: performance.now(), signal, end };
       this.queue.add(owner, entry);
-      if (signal?.aborted) cancel();
+      if (signal.aborted) stop();
       else this.feed();
     });
   }
@@ -97,21 +95,21 @@ export class QueuedEvaluations implements Evaluations {
   }
 
   private async start(entry: Entry): Promise<void> {
-    const { job, options, stopping } = entry;
+    const { job, options, signal } = entry;
     entry.started = performance.now();
     const report = (progress: EvaluationProgress) => options.onProgress?.({ ...progress, ...this.timeLeft(entry) });
     report({ phase: 'simulate', fraction: 0 });
-    const evaluation = await this.workers.run(job, stopping.signal, (progress) => {
-      if (!stopping.signal.aborted) report(progress);
+    const evaluation = await this.workers.run(job, signal, (progress) => {
+      if (!signal.aborted) report(progress);
     });
     if (evaluation.outcome === 'ok') this.costs.add(job, evaluation.timing);
     this.finish(entry, evaluation);
   }
 
-  private finish({ options, submitted, started, stopping, end }: Entry, evaluation: Evaluation): void {
+  private finish({ options, submitted, started, signal, end }: Entry, evaluation: Evaluation): void {
     const timing = { ...evaluation.timing, queueMs: (started ?? performance.now()) - submitted };
-    const stopped = evaluation.outcome === 'cancelled' && stopping.signal.aborted;
-    end({ ...evaluation, timing, ...(stopped && stopOutcome(stopping.signal.reason as Stop, options)) });
+    const stopped = evaluation.outcome === 'cancelled' && signal.aborted;
+    end({ ...evaluation, timing, ...(stopped && stopOutcome(signal, options)) });
   }
 
   /** Ends everything that waits. */
@@ -134,8 +132,23 @@ export class QueuedEvaluations implements Evaluations {
   }
 }
 
-function stopOutcome(why: Stop, { deadlineMs }: SubmitOptions): Pick<Evaluation, 'outcome' | 'reason'> {
-  return why === 'deadline'
+/** A signal that is aborted with another one, or at a deadline; `forget` ends its timer. */
+function withDeadline(cancel = new AbortController().signal, deadlineMs: number | undefined) {
+  if (deadlineMs === undefined) return { signal: cancel, forget: () => {} };
+  const either = new AbortController();
+  const onCancel = () => either.abort();
+  const timer = setTimeout(() => either.abort(DEADLINE), deadlineMs);
+  cancel.addEventListener('abort', onCancel, { once: true });
+  if (cancel.aborted) onCancel();
+  const forget = () => {
+    clearTimeout(timer);
+    cancel.removeEventListener('abort', onCancel);
+  };
+  return { signal: either.signal, forget };
+}
+
+function stopOutcome({ reason }: AbortSignal, { deadlineMs }: SubmitOptions): Pick<Evaluation, 'outcome' | 'reason'> {
+  return reason === DEADLINE
     ? { outcome: 'deadline', reason: `expected an end within ${deadlineMs} ms` }
     : { outcome: 'cancelled', reason: 'cancelled on request' };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
+import { PassThrough } from 'node:stream';
 import { pino } from 'pino';
 import type { WebSocket } from 'ws';
 import { Connection } from '../../../env/server/connection.ts';
@@ -39,7 +40,7 @@ describe('a connection', () => {
 
   function connect() {
     const socket = new SlowSocket();
-    const connection = new Connection(socket as unknown as WebSocket, 'json', pino({ level: 'silent' }), {
+    const connection = new Connection(socket as unknown as WebSocket, new PassThrough(), 'json', pino({ level: 'silent' }), {
       authenticated: true,
       metrics: createMetrics(),
       maxMessagesPerS: 1,
