@@ -10,7 +10,7 @@ import { Command, Option } from 'commander';
 import { actionSize, completeTheta, defaultTheta, thetaToAction, type Theta } from '../../protocol/parameters.ts';
 import { deriveSeed, Random } from '../../protocol/random.ts';
 import type { Agent, Problem, Trial } from '../agent.ts';
-import { connect, ConnectionError, ProtocolError, type RemoteEnvironment } from '../client/client.ts';
+import { connect, ConnectionError, ProtocolError, type RemoteEnvironment } from '../client/index.ts';
 import { Watch } from './discard.ts';
 import { choice, filePath, integer, jsonObject, seed } from './flags.ts';
 import { describeTheta, Progress, reportTable, type Reported } from './report.ts';

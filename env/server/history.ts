@@ -1,8 +1,6 @@
 /** The evaluations that a server has made: listed, filtered, and forgotten in the end. */
-import type { ServerMessages } from '../../protocol/messages.ts';
+import type { HistoryEntry } from '../../protocol/history.ts';
 import type { Journal } from './journal.ts';
-
-type Result = ServerMessages['result'];
 
 /** What is asked of the history; all that is given must hold. */
 export interface HistoryFilter {
@@ -14,13 +12,6 @@ export interface HistoryFilter {
   readonly since?: number | undefined;
   readonly test?: boolean | undefined;
   readonly limit: number;
-}
-
-/** A finished evaluation, with what it takes to open its environment again. */
-export interface HistoryEntry extends Omit<Result, 't' | 're'> {
-  readonly env_id: string;
-  readonly options: Readonly<Record<string, unknown>>;
-  readonly accepted_at: string;
 }
 
 /** Finished evaluations, the latest first. */
