@@ -7,7 +7,7 @@
 import { add, dotMultiply, mean, std, transpose } from 'mathjs';
 import { clip, finiteRewards, type Agent, type Problem, type Trial } from './agent.ts';
 import { integer, isProgram, number } from './run/flags.ts';
-import { program } from './run/run.ts';
+import { program } from './run/program.ts';
 
 interface CemOptions {
   /** Actions an iteration, N. */

@@ -12,7 +12,7 @@
 import { add, dotMultiply, eigs, identity, multiply, norm, subtract, sum, transpose, type Matrix } from 'mathjs';
 import { clip, finiteRewards, type Agent, type Problem, type Trial } from './agent.ts';
 import { integer, isProgram, number } from './run/flags.ts';
-import { program } from './run/run.ts';
+import { program } from './run/program.ts';
 
 interface CmaEsOptions {
   /** Actions an iteration, λ; 4 + ⌊3 ln D⌋ if left out. */

@@ -14,7 +14,7 @@ import type { Random } from '../protocol/random.ts';
 import { clip, finiteRewards, type Agent, type Problem, type Trial } from './agent.ts';
 import { cholesky, logDeterminant, nextRow, solveLower, solveUpper } from './cholesky.ts';
 import { integer, isProgram } from './run/flags.ts';
-import { program } from './run/run.ts';
+import { program } from './run/program.ts';
 
 interface GaussianProcessOptions {
   /** Actions of the first iteration, spread evenly; the start is one of them. */

@@ -6,15 +6,10 @@
  *     npx tsx agents/history.ts replay <session_id> <step_id>
  */
 import { Command } from 'commander';
-import { connect, type StepResult } from './client/client.ts';
+import type { HistoryEntry } from '../protocol/history.ts';
+import type { Result } from '../protocol/messages.ts';
+import { connect } from './client/index.ts';
 import { integer, isProgram } from './run/flags.ts';
-
-/** A line of `/v1/history.jsonl`. */
-export interface HistoryEntry extends Omit<StepResult, 't' | 're'> {
-  readonly env_id: string;
-  readonly options: Readonly<Record<string, unknown>>;
-  readonly accepted_at: string;
-}
 
 interface Options {
   readonly url: string;
@@ -50,7 +45,7 @@ function entriesOf(text: string): HistoryEntry[] {
  * @returns the new result; its reward is the old one on the same build and backend
  * @throws {Error} when the environment is another one now
  */
-export async function replay(url: string, entry: HistoryEntry, token?: string): Promise<StepResult> {
+export async function replay(url: string, entry: HistoryEntry, token?: string): Promise<Result> {
   const client = await connect(url, { name: 'history', ...(token !== undefined && { token }) });
   try {
     const environment = await client.open({ env_id: entry.env_id, options: { ...entry.options } });

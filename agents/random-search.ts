@@ -6,7 +6,7 @@
  */
 import type { Agent, Problem } from './agent.ts';
 import { integer, isProgram } from './run/flags.ts';
-import { program } from './run/run.ts';
+import { program } from './run/program.ts';
 
 interface RandomSearchOptions {
   /** Actions an iteration: how many may be evaluated side by side. */

@@ -23,7 +23,7 @@
 import { add, dotDivide, dotMultiply, dotPow, mean, multiply, std, subtract } from 'mathjs';
 import { clip, finiteRewards, type Agent, type Problem, type Trial } from './agent.ts';
 import { choice, integer, isProgram, number } from './run/flags.ts';
-import { program } from './run/run.ts';
+import { program } from './run/program.ts';
 
 interface ReinforceOptions {
   /** Actions an iteration, K. */

@@ -1,52 +1,11 @@
-/**
- * The Gym contract, in this process: `reset`, then one `step`, then `reset` again.
- *
- * The client of agents/client/client.ts keeps the same contract over a socket; one test suite runs on both.
- */
-import type { Outcome } from '../protocol/messages.ts';
+/** The environment of protocol/environment.ts in this process; the client of agents/client/ has the one behind a socket. */
+import type { Environment, StepRequest } from '../protocol/environment.ts';
 import { completeTheta, actionToTheta, ParameterError, type Parameter, type Theta } from '../protocol/parameters.ts';
 import type { Seed } from '../protocol/random.ts';
 import { evaluate, evaluationSeeds, type EvaluationSeeds } from './evaluate.ts';
 import { EpisodeStream } from './episodes.ts';
 import type { Experiment } from './experiments/experiment.ts';
 import type { Metric } from './tasks/task.ts';
-
-/** What is evaluated: exactly one of `action` and `params`. */
-export interface StepRequest {
-  /** [D], each from -1 to 1. */
-  readonly action?: readonly number[] | undefined;
-  /** θ by name; what is left out takes its default. */
-  readonly params?: Theta | undefined;
-  /** Overrides the seed that the episode would have. */
-  readonly seed?: Seed | undefined;
-  /** Pins single sources of noise. */
-  readonly seeds?: { readonly [S in keyof EvaluationSeeds]?: Seed | undefined } | undefined;
-  /** Scores the test set too. */
-  readonly test?: boolean | undefined;
-  /** Makes the step an episode of its own. */
-  readonly reset?: boolean | undefined;
-}
-
-export interface StepResult {
-  readonly observation: readonly number[];
-  readonly reward: number | null;
-  readonly terminated: true;
-  readonly truncated: false;
-  /** What a local environment cannot meet (a lost worker, a deadline, a cancellation) a remote one can. */
-  readonly outcome: Outcome;
-  readonly reason?: string | undefined;
-  readonly scores: Readonly<Record<string, number>>;
-  readonly test_scores?: Readonly<Record<string, number>> | undefined;
-  readonly theta: Theta;
-  readonly seed: Seed;
-  readonly seeds: EvaluationSeeds;
-}
-
-export interface Environment {
-  reset(options?: { seed?: Seed }): Promise<{ observation: readonly number[] }>;
-  /** @throws {Error} with code NEEDS_RESET when the episode has ended, BAD_ACTION when the request breaks a rule */
-  step(request: StepRequest): Promise<StepResult>;
-}
 
 /** A step was asked for, but no episode was begun since the last one ended. */
 export class NeedsResetError extends Error {

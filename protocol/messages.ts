@@ -270,13 +270,15 @@ export type ClientMessages = Messages<typeof clientMessages>;
 export type ServerMessages = Messages<typeof serverMessages>;
 export type ClientMessage = ClientMessages[keyof ClientMessages];
 export type ServerMessage = ServerMessages[keyof ServerMessages];
+/** What came of a step. */
+export type Result = ServerMessages['result'];
+/** How far a step is. */
+export type Progress = ServerMessages['progress'];
 
 export type MessageId = z.infer<typeof id>;
 export type Limits = z.infer<typeof limits>;
 export type Outcome = (typeof OUTCOMES)[number];
 export type Seeds = z.infer<typeof seeds>;
-/** What came of a step. */
-export type Result = ServerMessages['result'];
 /** One evaluation as `step` and the items of `step_batch` ask for it. */
 export type EvaluationItem = ClientMessages['step_batch']['items'][number];
 

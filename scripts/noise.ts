@@ -4,10 +4,12 @@
  * Random θ are evaluated with the same few seeds each, whole and short. What differs between the seeds of one θ is
  * noise; what differs between θ is what a search can find. A stopped measurement goes on where it was.
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { filePath, integer, jsonObject } from '../agents/run/flags.ts';
+import { LineLog, readLines } from '../agents/run/line-log.ts';
+import { runAll } from '../agents/run/runner.ts';
 import { evaluationSeeds } from '../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
 import type { Experiment } from '../env/experiments/experiment.ts';
@@ -57,64 +59,54 @@ function shortened(options: Readonly<Record<string, unknown>>, part: number): Re
   return Object.fromEntries(less) as Record<string, unknown>;
 }
 
-function readLog(path: string): Line[] {
-  if (!existsSync(path)) return [];
-  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1); // what follows the last line's end was cut off
-  return lines.map((line) => JSON.parse(line) as Line);
-}
-
 /** What tells evaluations apart. */
 const keyOf = ({ kind, options, theta, seed }: Omit<Line, 'reward' | 'seconds'>) =>
   JSON.stringify([kind, options, theta, seed]);
 
-/** Runs what the log lacks, through a pool of workers, and gives all of it. */
-async function measure(flags: Flags, experiment: Experiment, options: Record<string, unknown>, log: string) {
+type Wanted = Omit<Line, 'reward' | 'seconds'> & { readonly key: string };
+
+/** Evaluates what the log lacks, through a pool of workers, and gives all of it. */
+async function measure(flags: Flags, experiment: Experiment, options: Line['options'], path: string): Promise<Line[]> {
   const shortOptions = flags.shortOptions ? { ...options, ...flags.shortOptions } : shortened(options, flags.short);
   const wanted = (['full', 'short'] as const).flatMap((kind) =>
-    Array.from({ length: flags.thetas * flags.seeds }, (_, i) => ({
-      kind,
-      options: kind === 'full' ? options : shortOptions,
-      theta: Math.floor(i / flags.seeds),
-      seed: i % flags.seeds,
-    })),
+    Array.from({ length: flags.thetas * flags.seeds }, (_, i): Wanted => {
+      const [theta, seed] = [Math.floor(i / flags.seeds), i % flags.seeds];
+      const one = { kind, options: kind === 'full' ? options : shortOptions, theta, seed };
+      return { key: keyOf(one), ...one };
+    }),
   );
-  const known = new Map(readLog(log).map((line) => [keyOf(line), line]));
-  const missing = wanted.filter((each) => !known.has(keyOf(each)));
-  console.log(`${wanted.length - missing.length} of ${wanted.length} evaluations are in ${log}`);
-  if (missing.length > 0) await runAll(missing);
-  return wanted.map((each) => known.get(keyOf(each))!);
+  const known = new Map((existsSync(path) ? readLines<Line>(path) : []).map((line) => [keyOf(line), line]));
+  const missing = wanted.filter(({ key }) => !known.has(key)).length;
+  console.log(`${wanted.length - missing} of ${wanted.length} evaluations are in ${path}`);
+  if (missing === 0) return wanted.map(({ key }) => known.get(key)!);
 
-  async function runAll(requests: typeof missing): Promise<void> {
-    const evaluations = processEvaluations({ size: flags.workers, sources: [flags.env] });
-    let done = 0;
-    const start = performance.now();
-    try {
-      await evaluations.ready;
-      await Promise.all(
-        requests.map(async (each) => {
-          const request = {
-            theta: randomTheta(experiment.simulator.parameters, deriveSeed(0, 'noise', each.theta)),
-            seeds: evaluationSeeds(each.seed),
-            test: false,
-          };
-          const { env: source } = flags;
-          const job = { source, options: each.options, request };
-          const { reward, timing, outcome, reason } = await evaluations.submit(job, { owner: 'noise' });
-          if (outcome === 'failed' || outcome === 'cancelled') throw new Error(`an evaluation ${outcome}: ${reason}`);
-          const seconds = (timing.simulateMs + timing.trainMs + timing.validateMs) / 1000;
-          const line: Line = { ...each, reward, seconds };
-          known.set(keyOf(line), line);
-          appendFileSync(log, `${JSON.stringify(line)}\n`);
-          const left = ((performance.now() - start) / ++done / 60_000) * (requests.length - done);
-          console.log(
-            `${done} of ${requests.length}: θ ${each.theta}, seed ${each.seed}, ${each.kind}, ` +
-              `reward ${reward?.toFixed(4) ?? outcome}, ${seconds.toFixed(1)} s; about ${left.toFixed(1)} min left`,
-          );
-        }),
-      );
-    } finally {
-      await evaluations.close();
-    }
+  const log = new LineLog<Line>(path);
+  const evaluations = processEvaluations({ size: flags.workers, sources: [flags.env] });
+  let done = 0;
+  const start = performance.now();
+  const evaluate = async ({ kind, options, theta, seed }: Wanted, signal: AbortSignal): Promise<Line> => {
+    const request = {
+      theta: randomTheta(experiment.simulator.parameters, deriveSeed(0, 'noise', theta)),
+      seeds: evaluationSeeds(seed),
+      test: false,
+    };
+    const job = { source: flags.env, options, request };
+    const { reward, timing, outcome, reason } = await evaluations.submit(job, { owner: 'noise', signal });
+    if (outcome === 'failed' || outcome === 'cancelled') throw new Error(`an evaluation ${outcome}: ${reason}`);
+    const seconds = (timing.simulateMs + timing.trainMs + timing.validateMs) / 1000;
+    const left = ((performance.now() - start) / ++done / 60_000) * (missing - done);
+    console.log(
+      `${done} of ${missing}: θ ${theta}, seed ${seed}, ${kind}, ` +
+        `reward ${reward?.toFixed(4) ?? outcome}, ${seconds.toFixed(1)} s; about ${left.toFixed(1)} min left`,
+    );
+    return { kind, options, theta, seed, reward, seconds };
+  };
+  try {
+    await evaluations.ready;
+    return await runAll(wanted, { log, known, atOnce: flags.workers, evaluate });
+  } finally {
+    await evaluations.close();
+    log.close();
   }
 }
 
@@ -139,7 +131,6 @@ const given = { ...(flags.preset !== undefined && { preset: flags.preset }), ...
 const { experiment, options } = createExperiment(definition, given);
 const name = [definition.id, flags.preset].filter(Boolean).join('-');
 const log = flags.log ?? join('runs', `noise-${name}.jsonl`);
-mkdirSync(dirname(log), { recursive: true });
 mkdirSync(flags.out, { recursive: true });
 const lines = await measure(flags, experiment, options, log);
 

@@ -50,6 +50,6 @@ describe('imports', () => {
   it('sees the imports that it judges', () => {
     assert.ok(imports('env/evaluate.ts').includes('protocol/random.ts'));
     assert.ok(imports('test/imports.test.ts').includes('node:assert/strict'));
-    assert.ok(filesOf('agents').includes('agents/run/run.ts'));
+    assert.ok(filesOf('agents').includes('agents/run/program.ts'));
   });
 });

@@ -1,37 +1,8 @@
-/**
- * The client: environments of a server in another process, as objects with `reset` and `step`.
- *
- *     const client = await connect('ws://127.0.0.1:7077');
- *     const environment = await client.open({ env_id: 'TrafficSegmentation-v0' });
- *     const { reward } = await environment.evaluate({ params: { fog: 0.01, weather: [0, 0, 0, 1] } });
- *     await client.close();
- *
- * A lost connection is restored and everything that waits is sent again: steps are idempotent by their `step_id`, so
- * that an evaluation is neither lost nor paid for twice.
- */
 import { ProtocolError } from '../../protocol/errors.ts';
-import type {
-  ClientMessage,
-  ClientMessages,
-  Codec,
-  Limits,
-  ServerMessage,
-  ServerMessages,
-} from '../../protocol/messages.ts';
-import { Connection, ConnectionError, protocolError } from './server-connection.ts';
+import type { ClientMessage, Codec, Limits, ServerMessage, ServerMessages } from '../../protocol/messages.ts';
+import type { Answer, Asked, Channel, Pending, Question } from './channel.ts';
 import { RemoteEnvironment, type SessionTicket } from './remote-environment.ts';
-
-export { ProtocolError } from '../../protocol/errors.ts';
-export { ConnectionError } from './server-connection.ts';
-
-export {
-  RemoteEnvironment,
-  type SessionTicket,
-  type StepOptions,
-  type StepProgress,
-  type StepRequest,
-  type StepResult,
-} from './remote-environment.ts';
+import { ConnectionError, protocolError, ServerConnection } from './server-connection.ts';
 
 export interface ConnectOptions {
   readonly protocol?: Codec;
@@ -45,17 +16,6 @@ export interface ConnectOptions {
 const RECONNECT_FOR_MS = 60_000;
 const LONGEST_RETRY_MS = 5_000;
 
-/** Messages that are answered by one other message. */
-type Question = 'open' | 'resume' | 'close' | 'reset' | 'cancel' | 'ping';
-
-interface Pending {
-  readonly message: ClientMessage;
-  readonly resolve: (reply: ServerMessage) => void;
-  readonly reject: (error: Error) => void;
-  /** Told of each item of a batch that is refused; the batch goes on. */
-  readonly refusedItem?: (error: ProtocolError) => void;
-}
-
 /**
  * Connects to an environment server.
  *
@@ -68,9 +28,14 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   return client;
 }
 
-/** A connection to a server, restored when it is lost, with any number of open environments. */
-export class Client {
-  private connection: Connection | undefined;
+/**
+ * A connection to a server, with any number of open environments.
+ *
+ * A lost connection is restored and everything that waits is sent again: steps are idempotent by their `step_id`, so
+ * that an evaluation is neither lost nor paid for twice.
+ */
+export class Client implements Channel {
+  private connection: ServerConnection | undefined;
   private welcome!: ServerMessages['welcome'];
   private readonly pending = new Map<number, Pending>();
   private readonly environments = new Map<string, RemoteEnvironment>();
@@ -97,8 +62,8 @@ export class Client {
   }
 
   /** Opens an environment; its evaluations take turns with those of the others on the server. */
-  async open(request: Omit<ClientMessages['open'], 't' | 'id'>): Promise<RemoteEnvironment> {
-    const opened = (await this.ask({ t: 'open', ...request })) as ServerMessages['opened'];
+  async open(request: Asked<'open'>): Promise<RemoteEnvironment> {
+    const opened = await this.ask('open', request);
     const environment = new RemoteEnvironment(this, opened);
     this.environments.set(opened.session_id, environment);
     return environment;
@@ -114,7 +79,7 @@ export class Client {
   async resume(ticket: SessionTicket): Promise<RemoteEnvironment> {
     for (;;) {
       try {
-        const resumed = (await this.ask({ t: 'resume', ...ticket })) as ServerMessages['resumed'];
+        const resumed = await this.ask('resume', ticket);
         const environment = new RemoteEnvironment(this, resumed, ticket.last_seq);
         this.environments.set(resumed.session_id, environment);
         return environment;
@@ -140,7 +105,7 @@ export class Client {
   /** @internal Opens the socket, the first time and after each loss. */
   async connect(): Promise<void> {
     const { protocol = 'msgpack', token, name = 'learning-to-simulate' } = this.options;
-    const { connection, welcome } = await Connection.open(this.url, { codec: protocol, token, name });
+    const { connection, welcome } = await ServerConnection.open(this.url, { codec: protocol, token, name });
     if (this.closing) return connection.close();
     this.welcome = welcome;
     this.connection = connection;
@@ -166,26 +131,28 @@ export class Client {
     void this.restore();
   }
 
-  /** @internal Asks, and waits for the answer; asked again on the next connection when this one is lost. */
-  ask(message: DistributiveOmit<Extract<ClientMessage, { t: Question }>, 'id'>): Promise<ServerMessage> {
+  /** @internal */
+  ask<Q extends Question>(question: Q, fields: Asked<Q>): Promise<Answer<Q>> {
+    const message = { t: question, id: this.newId(), ...fields } as unknown as ClientMessage;
+    // The server answers a question with its own kind of answer, or an error.
     return new Promise((resolve, reject) =>
-      this.sendPending({ message: { ...message, id: this.newId() }, resolve, reject }),
+      this.sendPending({ message, resolve: (reply) => resolve(reply as Answer<Q>), reject }),
     );
   }
 
-  /** @internal Of a message; each has its own. */
+  /** @internal */
   newId(): number {
     return this.nextId++;
   }
 
-  /** @internal Sends what is answered, or repeated on the next connection until it is. */
+  /** @internal */
   sendPending(pending: Pending): void {
     if (this.closing) return pending.reject(new ConnectionError(`${this.url}: the client was closed`));
     this.pending.set(pending.message.id as number, pending);
     this.connection?.send(pending.message);
   }
 
-  /** @internal Sends what needs no answer. */
+  /** @internal */
   tell(message: ClientMessage): void {
     this.connection?.send(message);
   }
@@ -196,8 +163,8 @@ export class Client {
   }
 
   /** @internal */
-  left(environment: RemoteEnvironment): void {
-    this.environments.delete(environment.sessionId);
+  leave(sessionId: string): void {
+    this.environments.delete(sessionId);
   }
 
   /** @internal For tests: loses the socket as a broken network would. */
@@ -245,7 +212,7 @@ export class Client {
     await Promise.all(
       [...this.environments.values()].map(async (environment) => {
         try {
-          environment.resumed((await this.ask(environment.resumption())) as ServerMessages['resumed']);
+          environment.resumed(await this.ask('resume', environment.ticket));
         } catch (error) {
           if (error instanceof ProtocolError) environment.fail(error);
         }
@@ -265,6 +232,3 @@ export class Client {
     this.closing = true;
   }
 }
-
-/** `Omit` that keeps a union a union. */
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

@@ -1,26 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { ClientMessages, EvaluationItem, ServerMessages, Specification } from '../../protocol/messages.ts';
-import type { Client } from './client.ts';
+import type { Environment, StepRequest } from '../../protocol/environment.ts';
+import type {
+  ClientMessages,
+  EvaluationItem,
+  Progress,
+  Result,
+  ServerMessages,
+  Specification,
+} from '../../protocol/messages.ts';
+import type { Asked, Channel } from './channel.ts';
 import { ConnectionError } from './server-connection.ts';
 
-export type StepResult = ServerMessages['result'];
-export type StepProgress = ServerMessages['progress'];
-/** What is evaluated, and how: `action` or `params`, and the rest of `step` in protocol/messages.ts. */
-export type StepRequest = Omit<
-  ClientMessages['step'],
-  't' | 'id' | 'session_id' | 'step_id' | 'action' | 'progress'
-> & {
-  readonly action?: readonly number[] | undefined;
-  /** Names the evaluation: sent again under the same name, it is not evaluated again. A new one by default. */
-  readonly step_id?: string;
-};
-
 /** What it takes to resume a session; a secret. */
-export type SessionTicket = Pick<ClientMessages['resume'], 'session_id' | 'resume_token' | 'last_seq'>;
+export type SessionTicket = Asked<'resume'>;
 
 export interface StepOptions {
-  readonly onProgress?: ((progress: StepProgress) => void) | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Cancels the step: its result then has the outcome `cancelled`, or is the real one where that was faster. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -31,7 +27,7 @@ const ACKNOWLEDGE_EVERY = 64;
 interface WaitingStep {
   /** Of the request that waits for it; that of a batch waits for all its steps. */
   readonly id?: number;
-  readonly resolve: (result: StepResult) => void;
+  readonly resolve: (result: Result) => void;
   readonly reject: (error: Error) => void;
   readonly onProgress: StepOptions['onProgress'];
 }
@@ -49,7 +45,7 @@ function isFull(error: Error): error is ProtocolError {
 }
 
 /** An open environment. Any number of evaluations may be under way; each promise gets its own result. */
-export class RemoteEnvironment {
+export class RemoteEnvironment implements Environment {
   readonly sessionId: string;
   readonly spec: Specification;
   /** Of the stream that episodes draw their seeds from, where a step brings none. */
@@ -66,7 +62,7 @@ export class RemoteEnvironment {
 
   /** @internal */
   constructor(
-    private readonly client: Client,
+    private readonly channel: Channel,
     opened: ServerMessages['opened'] | ServerMessages['resumed'],
     lastSeq = 0,
   ) {
@@ -79,12 +75,8 @@ export class RemoteEnvironment {
 
   /** Begins an episode, as Gymnasium's `reset`; a seed starts the stream of episodes anew. */
   async reset({ seed }: { seed?: number } = {}): Promise<{ observation: number[] }> {
-    const reply = await this.client.ask({
-      t: 'reset',
-      session_id: this.sessionId,
-      ...(seed !== undefined && { seed }),
-    });
-    return { observation: (reply as ServerMessages['reset_done']).observation };
+    const { observation } = await this.channel.ask('reset', { session_id: this.sessionId, seed });
+    return { observation };
   }
 
   /**
@@ -93,12 +85,12 @@ export class RemoteEnvironment {
    * @throws {ProtocolError} with code NEEDS_RESET, BAD_ACTION …; the outcome of a bad evaluation is no exception
    * @throws {ConnectionError} when the connection was lost and could not be restored
    */
-  step(request: StepRequest, options: StepOptions = {}): Promise<StepResult> {
+  step(request: StepRequest, options: StepOptions = {}): Promise<Result> {
     return this.begin(request, request.reset, options);
   }
 
   /** An episode of its own, reset and step at once: any number may be under way. What an optimiser calls. */
-  evaluate(request: StepRequest, options: StepOptions = {}): Promise<StepResult> {
+  evaluate(request: StepRequest, options: StepOptions = {}): Promise<Result> {
     return this.begin(request, true, options);
   }
 
@@ -111,10 +103,10 @@ export class RemoteEnvironment {
     request: StepRequest,
     reset: boolean | undefined,
     { signal, onProgress }: StepOptions,
-  ): Promise<StepResult> {
+  ): Promise<Result> {
     signal?.throwIfAborted();
     const step_id = request.step_id ?? this.newStepId();
-    const result = new Promise<StepResult>((resolve, reject) =>
+    const result = new Promise<Result>((resolve, reject) =>
       this.send(request, { step_id, reset }, { resolve, reject, onProgress }),
     );
     if (!signal) return result;
@@ -132,13 +124,13 @@ export class RemoteEnvironment {
   async evaluateBatch(
     requests: readonly Omit<StepRequest, 'reset'>[],
     { onProgress, signal }: StepOptions = {},
-  ): Promise<StepResult[]> {
+  ): Promise<Result[]> {
     signal?.throwIfAborted();
     const items = requests.map((request) => itemOf(request, request.step_id ?? this.newStepId()));
-    const most = this.client.limits.max_batch;
+    const most = this.channel.limits.max_batch;
     const results = items.map(
       ({ step_id }) =>
-        new Promise<StepResult>((resolve, reject) => this.steps.set(step_id, { resolve, reject, onProgress })),
+        new Promise<Result>((resolve, reject) => this.steps.set(step_id, { resolve, reject, onProgress })),
     );
     const cancel = () => items.forEach(({ step_id }) => this.steps.has(step_id) && this.cancel(step_id));
     signal?.addEventListener('abort', cancel, { once: true });
@@ -154,7 +146,7 @@ export class RemoteEnvironment {
   private sendBatch(items: readonly EvaluationItem[], onProgress: StepOptions['onProgress']): void {
     const message: ClientMessages['step_batch'] = {
       t: 'step_batch',
-      id: this.client.newId(),
+      id: this.channel.newId(),
       session_id: this.sessionId,
       items: [...items],
       progress: onProgress !== undefined,
@@ -171,7 +163,7 @@ export class RemoteEnvironment {
       setTimeout(again, error.place.retryAfterMs ?? 1000);
     };
     if (items.length > 0)
-      this.client.sendPending({ message, resolve: () => {}, reject: refused, refusedItem: refused });
+      this.channel.sendPending({ message, resolve: () => {}, reject: refused, refusedItem: refused });
   }
 
   private refuse(step_id: string, error: Error): void {
@@ -182,9 +174,9 @@ export class RemoteEnvironment {
 
   /** Ends the session; steps that are under way are cancelled and fail. */
   async close(): Promise<void> {
-    this.client.left(this);
+    this.channel.leave(this.sessionId);
     this.fail(new ConnectionError(`session ${this.sessionId}: closed`));
-    await this.client.ask({ t: 'close', session_id: this.sessionId });
+    await this.channel.ask('close', { session_id: this.sessionId });
   }
 
   private send(
@@ -199,7 +191,7 @@ export class RemoteEnvironment {
       if (!isFull(error)) return waiting.reject(error);
       setTimeout(() => this.send(request, own, waiting), error.place.retryAfterMs ?? 1000);
     };
-    const id = this.client.newId();
+    const id = this.channel.newId();
     const { resolve, reject, onProgress } = waiting;
     const message: ClientMessages['step'] = {
       t: 'step',
@@ -216,23 +208,23 @@ export class RemoteEnvironment {
       progress: onProgress !== undefined,
     };
     this.steps.set(step_id, { id, resolve, reject, onProgress });
-    this.client.sendPending({ message, resolve: () => {}, reject: refused });
+    this.channel.sendPending({ message, resolve: () => {}, reject: refused });
   }
 
   private cancel(step_id: string): void {
     // Its result says how it went; that there was nothing to cancel any more is no error.
-    this.client.ask({ t: 'cancel', session_id: this.sessionId, step_id }).catch(() => {});
+    this.channel.ask('cancel', { session_id: this.sessionId, step_id }).catch(() => {});
   }
 
   /** @internal */
-  hear(message: StepResult | StepProgress): void {
+  hear(message: Result | Progress): void {
     const step = this.steps.get(message.step_id);
     if (message.t === 'progress') return step?.onProgress?.(message);
     this.lastSeq = Math.max(this.lastSeq, message.seq);
     this.acknowledge();
     if (!step) return;
     this.steps.delete(message.step_id);
-    if (step.id !== undefined) this.client.forget(step.id);
+    if (step.id !== undefined) this.channel.forget(step.id);
     step.resolve(message);
   }
 
@@ -241,17 +233,12 @@ export class RemoteEnvironment {
     const seq = this.lastSeq;
     if (seq - this.acknowledged < ACKNOWLEDGE_EVERY) return;
     this.acknowledged = seq;
-    setImmediate(() => this.client.tell({ t: 'ack', session_id: this.sessionId, seq }));
+    setImmediate(() => this.channel.tell({ t: 'ack', session_id: this.sessionId, seq }));
   }
 
   /** What another client needs to go on with this session. */
   get ticket(): SessionTicket {
     return { session_id: this.sessionId, resume_token: this.token, last_seq: this.lastSeq };
-  }
-
-  /** @internal */
-  resumption() {
-    return { t: 'resume', ...this.ticket } as const;
   }
 
   /** @internal */
@@ -263,7 +250,7 @@ export class RemoteEnvironment {
   /** @internal */
   fail(error: Error): void {
     for (const { id, reject } of this.steps.values()) {
-      if (id !== undefined) this.client.forget(id);
+      if (id !== undefined) this.channel.forget(id);
       reject(error);
     }
     this.steps.clear();

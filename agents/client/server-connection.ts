@@ -31,7 +31,7 @@ export class ConnectionError extends Error {
 }
 
 /** One socket, from hello to its close. */
-export class Connection {
+export class ServerConnection {
   /** Told once, with why. Set by the owner, as is `onMessage`. */
   onClose: (error: ConnectionError) => void = () => {};
   onMessage: (message: ServerMessage) => void = () => {};
@@ -49,7 +49,7 @@ export class Connection {
   static async open(
     url: string,
     { codec, token, name }: ConnectionOptions,
-  ): Promise<{ connection: Connection; welcome: ServerMessages['welcome'] }> {
+  ): Promise<{ connection: ServerConnection; welcome: ServerMessages['welcome'] }> {
     if (!/^wss?:\/\/./.test(url)) throw new ConnectionError(`url: expected ws://… or wss://…, got ${url}`);
     const socket = new WebSocket(url, SUBPROTOCOLS[codec], {
       perMessageDeflate: false,
@@ -57,7 +57,7 @@ export class Connection {
       handshakeTimeout: WELCOME_TIMEOUT_MS,
       ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),
     });
-    const connection = new Connection(socket, codec, url);
+    const connection = new ServerConnection(socket, codec, url);
     const welcome = await connection.greet(name);
     connection.watch(welcome.heartbeat.interval_ms + welcome.heartbeat.timeout_ms);
     return { connection, welcome };

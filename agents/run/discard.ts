@@ -6,7 +6,7 @@
  * no clock and no number of workers, and a run that goes on from its log decides as if it had never stopped.
  */
 import { median } from 'mathjs';
-import type { StepProgress } from '../client/client.ts';
+import type { Progress } from '../../protocol/messages.ts';
 import type { EarlyScore, EvaluationRecord } from './trial-log.ts';
 
 /** How many of the latest evaluations an evaluation is compared with: a search moves, and its median with it. */
@@ -57,7 +57,7 @@ export class Watch {
     return this.abort.signal;
   }
 
-  readonly onProgress = ({ fraction, metrics }: Pick<StepProgress, 'fraction' | 'metrics'>): void => {
+  readonly onProgress = ({ fraction, metrics }: Pick<Progress, 'fraction' | 'metrics'>): void => {
     const score = metrics?.[this.metric];
     if (score === undefined || this.signal.aborted) return;
     if (this.scores.some((known) => known.fraction === fraction)) return; // evaluated again, after a crash

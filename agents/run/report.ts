@@ -1,46 +1,9 @@
-/** What a run prints: a line for each evaluation, and the tables at its end. */
+/** What a run ends with: the start and the winner on seeds of their own, and the tables that say how they did. */
 import type { Parameter } from '../../protocol/parameters.ts';
+import { deriveSeed } from '../../protocol/random.ts';
+import type { RunOptions } from './run-options.ts';
 import { summarise, withInterval } from './statistics.ts';
-import type { EvaluationRecord } from './trial-log.ts';
-
-/** Lines of progress, with the best so far, the pace, and the time left. */
-export class Progress {
-  /** Evaluations; one that was discarded counts by the share that it has cost. */
-  private done = 0;
-  private paid = 0;
-  private best = -Infinity;
-  private readonly started = performance.now();
-
-  constructor(
-    private readonly metric: string,
-    private readonly total: number,
-  ) {}
-
-  /** @param past whether the record comes from the log of an earlier part of the run, which took no time now */
-  show(record: EvaluationRecord, past: boolean): void {
-    const { work = 1 } = record;
-    this.done += work;
-    if (record.reward !== null) this.best = Math.max(this.best, record.reward);
-    if (past) return;
-    this.paid += work;
-    const minutes = (performance.now() - this.started) / 60_000;
-    const pace = this.paid / minutes;
-    const count = `[${String(Math.floor(this.done)).padStart(String(this.total).length)}/${this.total}]`;
-    const reward =
-      record.reward === null
-        ? `${record.outcome}${record.reason ? ` (${record.reason})` : ''}`
-        : record.reward.toFixed(4);
-    const best = Number.isFinite(this.best) ? this.best.toFixed(4) : '–';
-    const left = duration(((this.total - this.done) / pace) * 60);
-    console.log(`${count} ${this.metric} ${reward}  best ${best}  ${pace.toFixed(1)}/min  ${left} left`);
-  }
-}
-
-/** Seconds as `m:ss`. */
-function duration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
-}
+import type { EvaluateTrials, TrialRequest } from './trial.ts';
 
 /** A θ that is reported, with the scores of its evaluations on several seeds. */
 export interface Reported {
@@ -49,6 +12,34 @@ export interface Reported {
   readonly theta: Readonly<Record<string, number | number[]>>;
   readonly validation: readonly Readonly<Record<string, number>>[];
   readonly test: readonly Readonly<Record<string, number>>[];
+}
+
+/**
+ * Validation and test scores of an action on several seeds of their own: the only look at the test set.
+ *
+ * @param key of its evaluations in the log, but for the number of the seed
+ */
+export async function report(
+  { name, key, action }: { readonly name: string; readonly key: string; readonly action: readonly number[] },
+  { seed, reportSeeds }: Pick<RunOptions, 'seed' | 'reportSeeds'>,
+  evaluate: EvaluateTrials,
+): Promise<Reported> {
+  console.log(`testing ${key} on ${reportSeeds} seeds`);
+  const requests = Array.from({ length: reportSeeds }, (_, i): TrialRequest => ({
+    key: `${key}/${i}`,
+    action,
+    seed: deriveSeed(seed, 'report', i),
+    test: true,
+  }));
+  const records = await evaluate(requests);
+  const scored = records.filter(({ outcome }) => outcome === 'ok');
+  return {
+    name,
+    action,
+    theta: records[0]!.theta,
+    validation: scored.map(({ scores }) => scores),
+    test: scored.map(({ testScores }) => testScores!),
+  };
 }
 
 /** Lines up columns; the first is left-aligned, the others right-aligned. */

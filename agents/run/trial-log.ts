@@ -1,12 +1,12 @@
 /**
- * The log of a run: one JSON object a line, only ever appended to, each line on the disk before the run goes on.
+ * The log of a run, a JSON object a line (line-log.ts).
  *
  * The first line says what runs (`run`), then come evaluations (`evaluation`) in the order in which they finished,
  * the agent's state after each iteration (`iteration`), and what the run ended with (`summary`). A run that was
  * stopped, however roughly, continues from it: no evaluation that was paid for is made again.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { readLines } from './line-log.ts';
 
 /** The first line. */
 export interface RunHeader {
@@ -52,52 +52,17 @@ export type LogRecord =
   | { readonly type: 'iteration'; readonly iteration: number; readonly state: Readonly<Record<string, unknown>> }
   | { readonly type: 'summary'; readonly [field: string]: unknown };
 
-/**
- * The records of a log. A last line that was cut off in the writing is dropped from the file.
- *
- * @throws {Error} naming the line, where another is broken, or the first is no run's header
- */
+/** @throws {Error} naming the file, and the line that is broken, or is first and no run's header */
 export function readTrialLog(path: string): { header: RunHeader; records: LogRecord[] } {
   if (!existsSync(path)) throw new Error(`${path}: expected the log of a run, got no such file`);
-  const bytes = readFileSync(path);
-  const whole = bytes.lastIndexOf(10) + 1; // a record is whole when its newline is there
-  if (whole < bytes.length) truncateSync(path, whole);
-  const records = bytes
-    .subarray(0, whole)
-    .toString('utf8')
-    .split('\n')
-    .slice(0, -1)
-    .map((line, i) => {
-      try {
-        return JSON.parse(line) as LogRecord;
-      } catch (error) {
-        throw new Error(`${path}, line ${i + 1}: expected one JSON object, got ${line.slice(0, 60)}`, { cause: error });
-      }
-    });
+  const records = readLines<LogRecord>(path);
   const header = records[0];
   if (header?.type !== 'run') throw new Error(`${path}, line 1: expected the header of a run, got ${header?.type}`);
   return { header, records };
 }
 
-/** The writing end of a log. */
-export class TrialLog {
-  private readonly file: number;
-
-  /** Starts a new log, or goes on with one that exists (`resume`). */
-  constructor(
-    readonly path: string,
-    { resume }: { readonly resume: boolean },
-  ) {
-    mkdirSync(dirname(path), { recursive: true });
-    this.file = openSync(path, resume ? 'a' : 'ax');
-  }
-
-  append(record: LogRecord): void {
-    writeSync(this.file, `${JSON.stringify(record)}\n`);
-    fsyncSync(this.file);
-  }
-
-  close(): void {
-    closeSync(this.file);
-  }
+/** The evaluations among the records of a log, by key. */
+export function evaluationsByKey(records: readonly LogRecord[]): Map<string, EvaluationRecord> {
+  const evaluations = records.filter((record) => record.type === 'evaluation');
+  return new Map(evaluations.map((record) => [record.key, record]));
 }

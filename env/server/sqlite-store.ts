@@ -10,10 +10,11 @@
 import { readdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import sqlite, { type Database, type Statement } from 'node-sqlite3-wasm';
+import type { HistoryEntry } from '../../protocol/history.ts';
 import type { Result } from '../../protocol/messages.ts';
 import type { EpisodeState } from '../episodes.ts';
 import type { EvaluationRequest } from '../evaluate.ts';
-import type { HistoryEntry, HistoryFilter } from './history.ts';
+import type { HistoryFilter } from './history.ts';
 import { disown, own } from './owner.ts';
 import type { Keeping, SessionRecord, StepRecord, Store } from './store.ts';
 

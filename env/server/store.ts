@@ -1,9 +1,10 @@
 /** What a server must not forget: sessions, their steps, and the results. */
+import type { HistoryEntry } from '../../protocol/history.ts';
 import type { Result } from '../../protocol/messages.ts';
 import type { Seed } from '../../protocol/random.ts';
 import type { EpisodeState } from '../episodes.ts';
 import type { EvaluationRequest } from '../evaluate.ts';
-import type { HistoryEntry, HistoryFilter } from './history.ts';
+import type { HistoryFilter } from './history.ts';
 
 /** All of a session that outlives the server's process. */
 export interface SessionRecord {

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { connect, type RemoteEnvironment } from '../../agents/client/client.ts';
+import { connect, type RemoteEnvironment } from '../../agents/client/index.ts';
 
 const BATCH = 64;
 const WARM_UP = 3000;

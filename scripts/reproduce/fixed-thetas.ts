@@ -1,8 +1,9 @@
 /** Scores of θ that nobody searches, evaluated by the same server as the searches. */
-import { existsSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { connect } from '../../agents/client/client.ts';
-import { readTrialLog, TrialLog, type EvaluationRecord } from '../../agents/run/trial-log.ts';
+import { existsSync } from 'node:fs';
+import { connect, type RemoteEnvironment } from '../../agents/client/index.ts';
+import { LineLog } from '../../agents/run/line-log.ts';
+import { runAll } from '../../agents/run/runner.ts';
+import { evaluationsByKey, readTrialLog, type EvaluationRecord, type LogRecord } from '../../agents/run/trial-log.ts';
 import type { Theta } from '../../protocol/parameters.ts';
 import type { Seed } from '../../protocol/random.ts';
 import type { EnvOptions, Scores } from './experiment.ts';
@@ -56,62 +57,31 @@ export async function scoreThetas(
   }: { url: string; environment: string; envOptions: EnvOptions; log: string; test?: boolean },
   requests: readonly FixedTheta[],
 ): Promise<Scored[]> {
-  mkdirSync(dirname(path), { recursive: true });
   const client = await connect(url, { name: 'reproduce' });
   try {
     const remote = await client.open({ env_id: environment, options: { ...envOptions } });
-    const past = existsSync(path) ? readTrialLog(path) : undefined;
-    const log = new TrialLog(path, { resume: past !== undefined });
-    const known = new Map<string, EvaluationRecord>();
-    for (const record of past?.records ?? []) if (record.type === 'evaluation') known.set(record.key, record);
     const { env_id: id, spec_hash: specHash, options } = remote.spec;
-    if (!past) {
-      const environment = { id, specHash, options };
-      log.append({ type: 'run', runId: `fixed-${specHash}`, agent: 'fixed', options: {}, environment });
-    }
+    const past = existsSync(path) ? readTrialLog(path) : undefined;
     if (past && past.header.environment.specHash !== specHash) {
       throw new Error(
         `${path}: expected ${id} with spec ${specHash}, got ${past.header.environment.specHash}; move it away`,
       );
     }
-    const evaluate = async ({ key, seed, ...what }: FixedTheta): Promise<EvaluationRecord> => {
-      const found = known.get(key);
-      const asked = 'theta' in what ? what.theta : what.action;
-      const before = found && ('theta' in what ? found.theta : found.action);
-      if (found && JSON.stringify([before, found.seeds['seed']]) === JSON.stringify([asked, seed])) return found;
-      if (found) throw new Error(`${path}, ${key}: expected the θ and seed of this command, got others; move it away`);
-      const action = 'action' in what ? what.action : [];
-      const request = 'theta' in what ? { params: what.theta } : { action };
-      const result = await remote.evaluate({ ...request, seed, test });
-      const { outcome, reward, scores, test_scores: testScores, reason, seeds, timing } = result;
-      if (!FINAL.includes(outcome))
-        throw new Error(`${key}: expected an evaluation that ends, got ${outcome} (${reason})`);
-      const record: EvaluationRecord = {
-        type: 'evaluation',
-        key,
-        action,
-        theta: 'theta' in what ? what.theta : result.theta,
-        outcome,
-        reward,
-        scores,
-        ...(testScores && { testScores }),
-        ...(reason !== undefined && { reason }),
-        seeds: { ...seeds, seed },
-        timing: { ...timing },
-      };
-      log.append(record);
-      return record;
-    };
+    const log = new LineLog<LogRecord>(path);
     const progress = new Progress('fixed θ', requests.length);
     try {
-      const records: EvaluationRecord[] = [];
-      const lanes = Array.from({ length: client.limits.max_in_flight }, async (_, lane) => {
-        for (let i = lane; i < requests.length; i += client.limits.max_in_flight) {
-          records[i] = await evaluate(requests[i]!);
-          progress.reached(i, 1);
-        }
+      if (!past) {
+        const environment = { id, specHash, options };
+        log.append({ type: 'run', runId: `fixed-${specHash}`, agent: 'fixed', options: {}, environment });
+      }
+      const records = await runAll(requests, {
+        log,
+        known: evaluationsByKey(past?.records ?? []),
+        atOnce: client.limits.max_in_flight,
+        evaluate: (request, signal) => scoreTheta(remote, request, test, signal),
+        differs,
+        onLine: ({ key }) => progress.reached(key, 1),
       });
-      await Promise.all(lanes);
       return records.map(({ outcome, reason, scores, testScores = {} }) => {
         return { outcome, reason, validation: scores, test: testScores };
       });
@@ -122,4 +92,36 @@ export async function scoreThetas(
   } finally {
     await client.close();
   }
+}
+
+function differs({ seed, ...what }: FixedTheta, logged: EvaluationRecord): string | undefined {
+  const [asked, before] = 'theta' in what ? [what.theta, logged.theta] : [what.action, logged.action];
+  if (JSON.stringify([before, logged.seeds['seed']]) === JSON.stringify([asked, seed])) return undefined;
+  return 'expected the θ and seed of this command, got others; move it away';
+}
+
+async function scoreTheta(
+  environment: RemoteEnvironment,
+  { key, seed, ...what }: FixedTheta,
+  test: boolean,
+  signal: AbortSignal,
+): Promise<EvaluationRecord> {
+  const action = 'action' in what ? what.action : [];
+  const request = 'theta' in what ? { params: what.theta } : { action };
+  const result = await environment.evaluate({ ...request, seed, test }, { signal });
+  const { outcome, reward, scores, test_scores: testScores, reason, seeds, timing } = result;
+  if (!FINAL.includes(outcome)) throw new Error(`${key}: expected an evaluation that ends, got ${outcome} (${reason})`);
+  return {
+    type: 'evaluation',
+    key,
+    action,
+    theta: 'theta' in what ? what.theta : result.theta,
+    outcome,
+    reward,
+    scores,
+    ...(testScores && { testScores }),
+    ...(reason !== undefined && { reason }),
+    seeds: { ...seeds, seed },
+    timing: { ...timing },
+  };
 }

@@ -4,7 +4,7 @@
  * What it knows is in one file, a JSON object a line: tickets of its session, and results. It takes up from there.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { connect, type RemoteEnvironment, type SessionTicket, type StepResult } from '../../agents/client/client.ts';
+import { connect, type RemoteEnvironment, type Result, type SessionTicket } from '../../agents/client/index.ts';
 
 /** The action of evaluation n: each another one. */
 export function actionOf(n: number): number[] {
@@ -17,7 +17,7 @@ export interface AgentLine {
   /** This evaluation is about to be asked for: it was paid for, whatever happens now. */
   readonly begun?: number;
   readonly n?: number;
-  readonly result?: StepResult;
+  readonly result?: Result;
 }
 
 export function readLines(path: string): AgentLine[] {

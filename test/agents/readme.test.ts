@@ -29,7 +29,9 @@ describe('agents/README.md', () => {
 
   it('has every flag that all agents share', () => {
     const flags = [
-      ...readFileSync(join(folder, 'run/run.ts'), 'utf8').matchAll(/Option\('(--[a-z-]+)|option\(\s*'(--[a-z-]+)/g),
+      ...readFileSync(join(folder, 'run/run-options.ts'), 'utf8').matchAll(
+        /Option\('(--[a-z-]+)|option\(\s*'(--[a-z-]+)/g,
+      ),
     ];
     assert.ok(flags.length > 10);
     for (const [, a, b] of flags) assert.ok(readme.includes(`\`${a ?? b}\``), a ?? b);

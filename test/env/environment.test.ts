@@ -5,9 +5,10 @@
  */
 import assert from 'node:assert/strict';
 import { connect, type Client } from '../../agents/client/client.ts';
-import { localEnvironment, type Environment } from '../../env/environment.ts';
+import { localEnvironment } from '../../env/environment.ts';
 import { createExperiment } from '../../env/experiments/load.ts';
 import type { EnvironmentServer } from '../../env/server/server.ts';
+import type { Environment } from '../../protocol/environment.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 import bandit, { OPTIMUM } from '../environments/bandit.ts';
 import { startBanditServer } from './server/bandit-server.ts';

@@ -2,13 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
-import {
-  connect,
-  ConnectionError,
-  ProtocolError,
-  type Client,
-  type StepProgress,
-} from '../../../agents/client/client.ts';
+import { connect, ConnectionError, ProtocolError, type Client, type Progress } from '../../../agents/client/index.ts';
 import { decode } from '../../../protocol/codec.ts';
 import { deriveSeed } from '../../../protocol/random.ts';
 import type { Codec } from '../../../protocol/messages.ts';
@@ -59,7 +53,7 @@ for (const protocol of ['msgpack', 'json'] as Codec[]) {
 
     it('reports progress to the step that it belongs to', async () => {
       const environment = await client.open({ env_id: 'Bandit-v0', options: { delayMs: 700 } });
-      const heard: StepProgress[] = [];
+      const heard: Progress[] = [];
       const quiet = environment.evaluate({ action: ACTION });
       const { step_id } = await environment.evaluate(
         { action: ACTION },
@@ -90,9 +84,9 @@ for (const protocol of ['msgpack', 'json'] as Codec[]) {
 
     it('[P13] a step that waits is told so, and how long it will take where that is known', async () => {
       const environment = await client.open({ env_id: 'Bandit-v0', options: { delayMs: 700 } });
-      const heard: StepProgress[] = [];
+      const heard: Progress[] = [];
       await environment.evaluate({ action: ACTION });
-      const onProgress = (progress: StepProgress) => heard.push(progress);
+      const onProgress = (progress: Progress) => heard.push(progress);
       await environment.evaluateBatch(
         Array.from({ length: 5 }, () => ({ action: ACTION })),
         { onProgress },

@@ -40,13 +40,19 @@ describe('a connection', () => {
 
   function connect() {
     const socket = new SlowSocket();
-    const connection = new Connection(socket as unknown as WebSocket, new PassThrough(), 'json', pino({ level: 'silent' }), {
-      authenticated: true,
-      metrics: createMetrics(),
-      maxMessagesPerS: 1,
-      onMessage: () => {},
-      onClose: () => {},
-    });
+    const connection = new Connection(
+      socket as unknown as WebSocket,
+      new PassThrough(),
+      'json',
+      pino({ level: 'silent' }),
+      {
+        authenticated: true,
+        metrics: createMetrics(),
+        maxMessagesPerS: 1,
+        onMessage: () => {},
+        onClose: () => {},
+      },
+    );
     return { socket, connection };
   }
 

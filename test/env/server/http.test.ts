@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createExperiment } from '../../../env/experiments/load.ts';
-import type { HistoryEntry } from '../../../env/server/history.ts';
+import type { HistoryEntry } from '../../../protocol/history.ts';
 import type { EnvironmentServer } from '../../../env/server/server.ts';
 import { connect } from '../../../agents/client/client.ts';
 import bandit from '../../environments/bandit.ts';

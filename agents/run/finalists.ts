@@ -1,0 +1,43 @@
+/** Who wins a search: the best of many noisy rewards is mostly luck, and a second look on fresh seeds undoes it. */
+import { deriveSeed } from '../../protocol/random.ts';
+import type { Agent } from '../agent.ts';
+import type { RunOptions } from './run-options.ts';
+import type { EvaluateTrials, TrialRequest } from './trial.ts';
+import type { EvaluationRecord } from './trial-log.ts';
+
+/** The best few actions of a search, and the one that the agent believes in; each [D]. */
+export function finalists(
+  trials: readonly EvaluationRecord[],
+  agent: Agent,
+  { finalists: count }: Pick<RunOptions, 'finalists'>,
+): (readonly number[])[] {
+  const ranked = trials
+    .filter(({ reward }) => reward !== null)
+    .sort((a, b) => b.reward! - a.reward!)
+    .slice(0, count)
+    .map(({ action }) => action);
+  const own = agent.recommend?.();
+  return own ? [...ranked, own] : ranked;
+}
+
+/** The finalist with the best mean reward on seeds that the search has not seen. All finalists share the seeds. */
+export async function bestOf(
+  candidates: readonly (readonly number[])[],
+  { seed, finalistSeeds, evaluations }: Pick<RunOptions, 'seed' | 'finalistSeeds' | 'evaluations'>,
+  evaluate: EvaluateTrials,
+): Promise<readonly number[]> {
+  console.log(`\nre-evaluating ${candidates.length} candidates on ${finalistSeeds} fresh seeds each`);
+  const requests = candidates.flatMap((action, i) =>
+    Array.from({ length: finalistSeeds }, (_, j): TrialRequest => ({
+      key: `after-${evaluations}/finalist/${i}/${j}`,
+      action,
+      seed: deriveSeed(seed, 'finalist', j),
+    })),
+  );
+  const records = await evaluate(requests);
+  const means = candidates.map((_, i) => {
+    const rewards = records.slice(i * finalistSeeds, (i + 1) * finalistSeeds).map(({ reward }) => reward ?? -Infinity);
+    return rewards.reduce((sum, reward) => sum + reward, 0) / finalistSeeds;
+  });
+  return candidates[means.indexOf(Math.max(...means))]!;
+}

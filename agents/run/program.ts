@@ -1,0 +1,184 @@
+/**
+ * The program around an agent: flags, the connection, the log, and what a run does with them.
+ *
+ *     search.ts     ask → evaluate over the socket, several at once, discarding the weak → log → tell → …
+ *     finalists.ts  the best are evaluated again on fresh seeds
+ *     report.ts     start and winner, with their test scores
+ */
+import { randomUUID } from 'node:crypto';
+import { Command } from 'commander';
+import type { Specification } from '../../protocol/messages.ts';
+import { actionSize } from '../../protocol/parameters.ts';
+import { deriveSeed, Random } from '../../protocol/random.ts';
+import type { Agent, Problem } from '../agent.ts';
+import { connect, ConnectionError, ProtocolError, type Client, type RemoteEnvironment } from '../client/index.ts';
+import { bestOf, finalists } from './finalists.ts';
+import { interruptible } from './interrupt.ts';
+import { LineLog } from './line-log.ts';
+import { ProgressLines } from './progress-lines.ts';
+import { describeTheta, report, reportTable } from './report.ts';
+import { loggedOptions, resumedOptions, withRunFlags, type RunOptions } from './run-options.ts';
+import { runAll } from './runner.ts';
+import { search } from './search.ts';
+import { startAction } from './start.ts';
+import { evaluateTrial, type TrialRequest } from './trial.ts';
+import { evaluationsByKey, readTrialLog, type EvaluationRecord, type LogRecord, type RunHeader } from './trial-log.ts';
+
+/** How long after a signal the server may still answer. */
+const GOODBYE_MS = 2000;
+
+type MakeAgent<Options> = (problem: Problem, options: Options) => Agent;
+
+/**
+ * An agent's program.
+ *
+ * @param make  builds the agent from the problem and its own options
+ * @param flags adds the agent's own flags and description
+ */
+export function program<Options>(
+  name: string,
+  make: MakeAgent<Options>,
+  flags: (command: Command) => Command,
+): (argv?: readonly string[]) => Promise<void> {
+  return async (argv = process.argv) => {
+    const command = withRunFlags(flags(new Command(name)).showHelpAfterError('(--help lists the flags)'));
+    command.parse(argv);
+    await interruptible(async (signal) => {
+      try {
+        await run(name, make, command, signal);
+      } catch (error) {
+        console.error(`${name}: ${(error as Error).message}`);
+        process.exitCode = signal.aborted ? 130 : 1;
+      }
+    });
+  };
+}
+
+async function run<Options>(
+  name: string,
+  make: MakeAgent<Options>,
+  command: Command,
+  signal: AbortSignal,
+): Promise<void> {
+  const resumePath = command.getOptionValue('resume') as string | undefined;
+  const past = resumePath === undefined ? undefined : readTrialLog(resumePath);
+  const options = past ? resumedOptions(command, past.header, name) : command.opts<RunOptions>();
+  console.log(`${name} ${JSON.stringify({ ...options, ...(options.token !== undefined && { token: '…' }) })}`);
+
+  const client = await connect(options.url, { name, ...(options.token !== undefined && { token: options.token }) });
+  // What was cancelled ends with a result, unless the server has been stopped as well: then nobody waits for it.
+  const leave = () => void setTimeout(() => void client.close(), GOODBYE_MS).unref();
+  signal.addEventListener('abort', leave, { once: true });
+  try {
+    const env_id = options.env ?? onlyEnvironment(client);
+    const environment = await client.open({ env_id, options: options.envOptions });
+    const { spec } = environment;
+    if (past) checkSpecification(resumePath!, past.header, spec);
+    // Before the log: a start that makes no sense leaves none.
+    const random = new Random(deriveSeed(options.seed, 'agent'));
+    const start = startAction(options.start, spec, random);
+    const agent = make({ size: start.length, start, random }, command.opts() as Options);
+    const header = past?.header ?? newHeader(name, options, spec);
+    const time = new Date().toISOString().replace(/[-:]|\..*/g, '');
+    const path = resumePath ?? options.log ?? `runs/${name}-${spec.env_id}-${time}.jsonl`;
+    const log = new LineLog<LogRecord>(path, { fresh: !past });
+    try {
+      if (!past) log.append(header);
+      console.log(`${spec.env_id} at ${options.url}, ${actionSize(spec.parameters)} action components; log: ${path}`);
+      const parallel = options.parallel ?? client.limits.max_in_flight;
+      const place = { environment, runId: header.runId, log, parallel, signal };
+      await searchAndReport(agent, start, options, past?.records ?? [], place);
+    } catch (error) {
+      const goesOn =
+        signal.aborted || error instanceof ConnectionError || (error instanceof ProtocolError && error.retryable);
+      if (goesOn) console.log(`stopped; go on with --resume ${path}`);
+      throw error;
+    } finally {
+      log.close();
+    }
+  } finally {
+    await client.close();
+  }
+}
+
+function onlyEnvironment(client: Client): string {
+  const ids = client.envs.map(({ env_id }) => env_id);
+  if (ids.length !== 1) throw new Error(`--env: expected one of ${ids.join(', ')}, as the server has several`);
+  return ids[0]!;
+}
+
+function newHeader(agent: string, options: RunOptions, spec: Specification): RunHeader {
+  return {
+    type: 'run',
+    runId: randomUUID(),
+    agent,
+    options: loggedOptions({ ...options, env: spec.env_id }),
+    environment: { id: spec.env_id, specHash: spec.spec_hash, options: spec.options },
+  };
+}
+
+/** @throws {Error} when the log was made in another environment than this one */
+function checkSpecification(path: string, { environment }: RunHeader, spec: Specification): void {
+  const { id, specHash } = environment;
+  if (specHash === spec.spec_hash) return;
+  throw new Error(
+    `${path}: expected ${id} with spec ${specHash}, got ${spec.env_id} with ${spec.spec_hash}: ` +
+      'options, parameters, metrics or a version have changed, and rewards no longer compare',
+  );
+}
+
+/** Where the evaluations of a run are made and written down. */
+interface Place {
+  readonly environment: RemoteEnvironment;
+  readonly runId: string;
+  readonly log: LineLog<LogRecord>;
+  readonly parallel: number;
+  readonly signal: AbortSignal;
+}
+
+/** @param records of the log of a stopped run: its evaluations are not made again */
+async function searchAndReport(
+  agent: Agent,
+  start: readonly number[],
+  options: RunOptions,
+  records: readonly LogRecord[],
+  { environment, runId, log, parallel, signal }: Place,
+): Promise<void> {
+  const { spec } = environment;
+  const known = evaluationsByKey(records);
+  const evaluate = (
+    requests: readonly TrialRequest[],
+    onLine?: (record: EvaluationRecord, past: boolean) => void,
+  ): Promise<EvaluationRecord[]> =>
+    runAll(requests, {
+      log,
+      known,
+      atOnce: parallel,
+      signal,
+      evaluate: (request, stop) => evaluateTrial(environment, runId, request, stop),
+      differs: ({ action }, logged) =>
+        JSON.stringify(logged.action) === JSON.stringify(action)
+          ? undefined
+          : 'expected the action that this agent asks for, got another; was it changed?',
+      onLine,
+    });
+
+  const progress = new ProgressLines(spec.reward.metric, options.evaluations);
+  const iterations = records.filter(({ type }) => type === 'iteration').length;
+  const trials = await search(
+    agent,
+    options,
+    (requests) => evaluate(requests, (record, past) => progress.show(record, past)),
+    (iteration, state) => {
+      if (iteration >= iterations) log.append({ type: 'iteration', iteration, state });
+    },
+  );
+  const learned = await bestOf(finalists(trials, agent, options), options, evaluate);
+  const reported = [
+    await report({ name: 'start', key: 'start', action: start }, options, evaluate),
+    await report({ name: 'learned', key: `after-${options.evaluations}/learned`, action: learned }, options, evaluate),
+  ];
+  log.append({ type: 'summary', reported });
+  console.log(`\n${describeTheta(spec.parameters, reported)}`);
+  console.log(`\n${reportTable(spec, reported)}`);
+}

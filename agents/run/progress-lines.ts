@@ -1,0 +1,40 @@
+import type { EvaluationRecord } from './trial-log.ts';
+
+/** Prints a line for each evaluation of a search, with the best so far, the pace, and the time left. */
+export class ProgressLines {
+  /** Evaluations; one that was discarded counts by the share that it has cost. */
+  private done = 0;
+  private paid = 0;
+  private best = -Infinity;
+  private readonly started = performance.now();
+
+  constructor(
+    private readonly metric: string,
+    private readonly total: number,
+  ) {}
+
+  /** @param past whether the record comes from the log of an earlier part of the run, which took no time now */
+  show(record: EvaluationRecord, past: boolean): void {
+    const { work = 1 } = record;
+    this.done += work;
+    if (record.reward !== null) this.best = Math.max(this.best, record.reward);
+    if (past) return;
+    this.paid += work;
+    const minutes = (performance.now() - this.started) / 60_000;
+    const pace = this.paid / minutes;
+    const count = `[${String(Math.floor(this.done)).padStart(String(this.total).length)}/${this.total}]`;
+    const reward =
+      record.reward === null
+        ? `${record.outcome}${record.reason ? ` (${record.reason})` : ''}`
+        : record.reward.toFixed(4);
+    const best = Number.isFinite(this.best) ? this.best.toFixed(4) : '–';
+    const left = duration(((this.total - this.done) / pace) * 60);
+    console.log(`${count} ${this.metric} ${reward}  best ${best}  ${pace.toFixed(1)}/min  ${left} left`);
+  }
+}
+
+/** Seconds as `m:ss`. */
+function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+}

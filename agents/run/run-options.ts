@@ -1,0 +1,97 @@
+/** The options that every agent's program has beside its own. */
+import { Option, type Command } from 'commander';
+import { choice, filePath, integer, jsonObject, seed } from './flags.ts';
+import type { RunHeader } from './trial-log.ts';
+
+export interface RunOptions {
+  readonly url: string;
+  readonly token?: string;
+  readonly env?: string;
+  readonly envOptions: Record<string, unknown>;
+  readonly evaluations: number;
+  readonly seed: number;
+  readonly start: string;
+  readonly seeds: 'fresh' | 'fixed-initialisation' | 'common';
+  readonly discard: 'none' | 'median';
+  readonly parallel?: number;
+  readonly finalists: number;
+  readonly finalistSeeds: number;
+  readonly reportSeeds: number;
+  readonly log?: string;
+  readonly resume?: string;
+}
+
+/** Options that decide no result: they are not logged. */
+const UNLOGGED = ['token', 'parallel', 'log', 'resume'];
+/** Options that a resumed run may change. */
+const CHANGEABLE = ['url', 'evaluations'];
+
+/** Adds their flags to an agent's own. */
+export function withRunFlags(command: Command): Command {
+  return command
+    .option('--url <url>', 'the environment server', 'ws://127.0.0.1:7077')
+    .addOption(new Option('--token <token>', "the server's bearer token").env('LTS_TOKEN'))
+    .option('--env <id>', 'environment id (default: the only one that the server has)')
+    .option('--env-options <json>', 'options of the environment, {…} or a file', jsonObject, {})
+    .option(
+      '--evaluations <n>',
+      'evaluations that the search may spend; a discarded one counts by the share of its training that was done',
+      integer(1),
+      64,
+    )
+    .option('--seed <n>', 'decides everything random in the run', seed, 1)
+    .option(
+      '--start <where>',
+      'θ to start from: start (as the environment says), default, centre, random, or {…}/a file',
+      'start',
+    )
+    .option(
+      '--seeds <rule>',
+      'fresh: new seeds for each evaluation; fixed-initialisation: the same first weights for all; ' +
+        'common: all seeds shared in an iteration, new in the next',
+      choice('fresh', 'fixed-initialisation', 'common'),
+      'fixed-initialisation',
+    )
+    .option(
+      '--discard <rule>',
+      'median: cancel an evaluation that scores below the median of the latest ones at the same point of its training; none',
+      choice('none', 'median'),
+      'none',
+    )
+    .option('--parallel <n>', 'evaluations under way at once (default: as many as the server takes)', integer(1))
+    .option(
+      '--finalists <n>',
+      'how many of the best are evaluated again on fresh seeds, beside the θ that the agent believes in',
+      integer(1),
+      3,
+    )
+    .option('--finalist-seeds <n>', 'on how many seeds each', integer(1), 2)
+    .option(
+      '--report-seeds <n>',
+      'on how many seeds the start and the winner are reported, with the test set',
+      integer(1),
+      3,
+    )
+    .option('--log <file>', 'where to write the log of trials (default: runs/<agent>-<env>-<time>.jsonl)', filePath)
+    .option('--resume <file>', 'go on with a stopped run from its log');
+}
+
+/** The options of a resumed run: those of its log; a flag that says otherwise is an error. */
+export function resumedOptions(command: Command, header: RunHeader, name: string): RunOptions {
+  const path = command.getOptionValue('resume') as string;
+  if (header.agent !== name) throw new Error(`${path}: expected a log of ${name}, got one of ${header.agent}`);
+  for (const [key, logged] of Object.entries(header.options)) {
+    if (command.getOptionValueSource(key) === 'cli') {
+      const given = command.getOptionValue(key) as unknown;
+      if (CHANGEABLE.includes(key) || JSON.stringify(given) === JSON.stringify(logged)) continue;
+      throw new Error(`option ${key}: expected ${JSON.stringify(logged)} as in ${path}, got ${JSON.stringify(given)}`);
+    }
+    command.setOptionValueWithSource(key, logged, 'config');
+  }
+  return command.opts();
+}
+
+/** The options that a log names: all that decide a result. */
+export function loggedOptions(options: RunOptions & Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([key]) => !UNLOGGED.includes(key)));
+}

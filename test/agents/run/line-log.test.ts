@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LineLog, readLines } from '../../../agents/run/line-log.ts';
+
+describe('a log of lines', () => {
+  let folder: string;
+  let path: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'line-log-'));
+    path = join(folder, 'new', 'log.jsonl');
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const append = (...lines: object[]) => {
+    const log = new LineLog(path);
+    lines.forEach((line) => log.append(line));
+    log.close();
+  };
+
+  it('gives the lines that were appended, in their order', () => {
+    append({ n: 1 }, { n: 2 });
+    append({ n: 3 });
+    assert.deepEqual(readLines(path), [{ n: 1 }, { n: 2 }, { n: 3 }]);
+  });
+
+  it('reads no last line that was cut off, leaves it in the file, and drops it before it appends', () => {
+    append({ n: 1 });
+    writeFileSync(path, '{"n":2', { flag: 'a' });
+    assert.deepEqual(readLines(path), [{ n: 1 }]);
+    assert.equal(readFileSync(path, 'utf8'), '{"n":1}\n{"n":2');
+    append({ n: 3 });
+    assert.equal(readFileSync(path, 'utf8'), '{"n":1}\n{"n":3}\n');
+  });
+
+  it('drops a cut line that is the only one', () => {
+    append();
+    writeFileSync(path, '{"n"');
+    append({ n: 1 });
+    assert.equal(readFileSync(path, 'utf8'), '{"n":1}\n');
+  });
+
+  it('names file and line of what is no JSON object', () => {
+    for (const damaged of ['{"n":2{"n":3}', '5', 'null', '[]', '']) {
+      append();
+      writeFileSync(path, `{"n":1}\n${damaged}\n{"n":4}\n`);
+      const message = `${path}, line 2: expected one JSON object, got ${damaged}`;
+      assert.throws(() => readLines(path), { message });
+    }
+  });
+
+  it('refuses a log that is there where it is to be fresh, and leaves it as it is', () => {
+    append({ n: 1 });
+    assert.throws(() => new LineLog(path, { fresh: true }), { code: 'EEXIST' });
+    assert.deepEqual(readLines(path), [{ n: 1 }]);
+  });
+});
