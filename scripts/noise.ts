@@ -11,6 +11,7 @@ import { filePath, integer, jsonObject } from '../agents/run/flags.ts';
 import { evaluationSeeds } from '../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
 import type { Experiment } from '../env/experiments/experiment.ts';
+import { DEFAULT_RUNTIME } from '../env/runtime.ts';
 import { WorkerPool } from '../env/workers/processes/pool.ts';
 import { deriveSeed } from '../protocol/random.ts';
 import { commandLine } from './provenance.ts';
@@ -98,7 +99,10 @@ async function measure(flags: Flags, experiment: Experiment, options: Record<str
             test: false,
           };
           const { env: source } = flags;
-          const ticket = pool.submit({ source, options: each.options, request }, { owner: 'noise' });
+          const ticket = pool.submit(
+            { source, options: each.options, runtime: DEFAULT_RUNTIME, request },
+            { owner: 'noise' },
+          );
           const { reward, timing, outcome, reason } = await ticket.done;
           if (outcome === 'failed' || outcome === 'cancelled') throw new Error(`an evaluation ${outcome}: ${reason}`);
           const seconds = (timing.simulateMs + timing.trainMs + timing.validateMs) / 1000;

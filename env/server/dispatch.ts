@@ -10,6 +10,7 @@ import {
   type Limits,
   type ServerMessages,
 } from '../../protocol/messages.ts';
+import type { Runtime } from '../runtime.ts';
 import type { WorkerPool } from '../workers/processes/pool.ts';
 import { asProtocolError, type Connection } from './connection.ts';
 import { describeExperiment, type ServedEnvironment } from './describe.ts';
@@ -25,6 +26,7 @@ export interface Server {
   readonly version: string;
   readonly build: string;
   readonly environments: readonly ServedEnvironment[];
+  readonly runtime: Runtime;
   readonly sessions: Sessions;
   readonly journal: Journal;
   readonly pool: WorkerPool;
@@ -121,12 +123,12 @@ function open(server: Server, connection: Connection, message: ClientMessages['o
       at: '/env_id',
     });
   }
-  const { experiment, spec } = describeOrRefuse(served, message.options ?? {});
-  const { pool, limits, build } = server;
+  const { experiment, spec } = describeOrRefuse(served, message.options ?? {}, server.runtime);
+  const { runtime, pool, limits, build } = server;
   const grace = Math.min(message.detach_grace_ms ?? DETACH_GRACE_MS, limits.max_detach_grace_ms);
   const seed = message.seed ?? randomInt(0x1_0000_0000);
   const { session, token } = server.sessions.open(
-    { source: served.source, experiment, spec, seed, detachGraceMs: grace, limits, build, pool },
+    { source: served.source, runtime, experiment, spec, seed, detachGraceMs: grace, limits, build, pool },
     connection,
   );
   connection.send({
@@ -141,9 +143,9 @@ function open(server: Server, connection: Connection, message: ClientMessages['o
   });
 }
 
-function describeOrRefuse({ definition, spec }: ServedEnvironment, options: Record<string, unknown>) {
+function describeOrRefuse({ definition, spec }: ServedEnvironment, options: Record<string, unknown>, runtime: Runtime) {
   try {
-    return describeExperiment(definition, options, spec.backend);
+    return describeExperiment(definition, options, runtime, spec.backend);
   } catch (error) {
     if (error instanceof z.ZodError) throw schemaError(error, { options }, 'BAD_OPTIONS', ['options']);
     // Each option keeps to its schema, and `create` refuses what they come to.

@@ -6,6 +6,7 @@ import { pinnedSeeds, observationOf } from '../environment.ts';
 import { EpisodeStream } from '../episodes.ts';
 import { evaluationSeeds } from '../evaluate.ts';
 import type { Experiment } from '../experiments/experiment.ts';
+import type { Runtime } from '../runtime.ts';
 import type { JobOutcome, JobProgress } from '../workers/job.ts';
 import type { Ticket, WorkerPool } from '../workers/processes/pool.ts';
 import { decodedTheta, requestHash, resultOf, type StepItem } from './step.ts';
@@ -23,6 +24,7 @@ export interface Listener {
 
 export interface SessionOptions {
   readonly source: string;
+  readonly runtime: Runtime;
   readonly experiment: Experiment;
   readonly spec: Specification;
   readonly seed: Seed;
@@ -294,11 +296,11 @@ export class Session {
   }
 
   private run(record: StepRecord): RunningStep {
-    const { pool, source, spec } = this.options;
+    const { pool, source, runtime, spec } = this.options;
     const step: RunningStep = { record, re: null, progress: false, waiting: [], ticket: undefined };
     this.running.set(record.id, step);
     step.ticket = pool.submit(
-      { source, options: spec.options, request: record.request },
+      { source, options: spec.options, runtime, request: record.request },
       { owner: this.id, deadlineMs: record.deadlineMs, onProgress: (progress) => this.report(step, progress) },
     );
     void step.ticket.done.then((outcome) => this.finish(step, outcome));

@@ -1,11 +1,13 @@
 /** What the server's process and a worker's process say to each other. */
 import type { Evaluation, EvaluationProgress, EvaluationRequest } from '../evaluate.ts';
+import type { Runtime } from '../runtime.ts';
 
 /** One evaluation as a worker gets it. */
 export interface Job {
   /** Of the experiment: an id of experiments/index.ts or the path of a module, as on the server's command line. */
   readonly source: string;
   readonly options: Readonly<Record<string, unknown>>;
+  readonly runtime: Runtime;
   readonly request: EvaluationRequest;
 }
 
@@ -17,7 +19,7 @@ export interface NumberedJob {
 }
 
 export type ToWorker =
-  | { readonly kind: 'prepare'; readonly sources: readonly string[] }
+  | { readonly kind: 'prepare'; readonly sources: readonly string[]; readonly runtime: Runtime }
   /** To be run one after the other; several where they are quick, since each message costs more than they do. */
   | { readonly kind: 'evaluate'; readonly jobs: readonly NumberedJob[] }
   | { readonly kind: 'cancel'; readonly number: number };

@@ -2,6 +2,7 @@
 import { completeTheta } from '../../protocol/parameters.ts';
 import { evaluationSeeds } from '../../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../../env/experiments/load.ts';
+import { DEFAULT_RUNTIME } from '../../env/runtime.ts';
 import { WorkerPool } from '../../env/workers/processes/pool.ts';
 import type { JobOutcome } from '../../env/workers/job.ts';
 import { median } from './rounds.ts';
@@ -31,7 +32,7 @@ async function measure(
   const pool = new WorkerPool({ size: workers, sources: [env] });
   const run = (seed: number) => {
     const request = { theta, seeds: evaluationSeeds(seed), test: false };
-    return pool.submit({ source: env, options, request }, { owner: 'bench' }).done;
+    return pool.submit({ source: env, options, runtime: DEFAULT_RUNTIME, request }, { owner: 'bench' }).done;
   };
   try {
     await pool.ready;

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { evaluationSeeds } from '../../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../../env/experiments/load.ts';
+import { DEFAULT_RUNTIME } from '../../env/runtime.ts';
 import { WorkerPool } from '../../env/workers/processes/pool.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
 import type { EvaluateBenchOptions } from './evaluate.ts';
@@ -46,7 +47,10 @@ export async function benchMemory({ env, preset, envOptions, json }: EvaluateBen
     await pool.ready;
     for (let done = 1; done <= count; done++) {
       const request = { theta, seeds: evaluationSeeds(done), test: false };
-      const { outcome, reason } = await pool.submit({ source: env, options, request }, { owner: 'bench' }).done;
+      const { outcome, reason } = await pool.submit(
+        { source: env, options, runtime: DEFAULT_RUNTIME, request },
+        { owner: 'bench' },
+      ).done;
       if (outcome !== 'ok') throw new Error(`bench evaluate: expected outcome ok, got ${outcome} (${reason})`);
       if (done % Math.ceil(count / READINGS) !== 0 && done !== 1 && done !== count) continue;
       const reading = read(done);

@@ -16,8 +16,7 @@ class Cancelled extends Error {}
 export class Evaluator {
   private readonly experiments = new Map<string, Experiment>();
   /** The job before this one, whose experiment this one has too, mostly. */
-  private last:
-    { readonly source: string; readonly options: Job['options']; readonly experiment: Experiment } | undefined;
+  private last: { readonly job: Job; readonly experiment: Experiment } | undefined;
   private readonly cancelled = new Set<number>();
   private readonly waiting: NumberedJob[] = [];
   private busy = false;
@@ -29,7 +28,7 @@ export class Evaluator {
   hear(message: ToWorker): void {
     switch (message.kind) {
       case 'prepare':
-        void this.prepare(message.sources);
+        void this.prepare(message);
         return;
       case 'evaluate':
         this.waiting.push(...message.jobs);
@@ -41,9 +40,10 @@ export class Evaluator {
   }
 
   /** The experiment of a job; the least recently used beyond the cache's size is disposed of. */
-  private async experimentOf(source: string, options: Job['options']): Promise<Experiment> {
-    const key = JSON.stringify([source, options]);
-    const experiment = this.experiments.get(key) ?? createExperiment(await loadDefinition(source), options).experiment;
+  private async experimentOf({ source, options, runtime }: Omit<Job, 'request'>): Promise<Experiment> {
+    const key = JSON.stringify([source, options, runtime]);
+    const experiment =
+      this.experiments.get(key) ?? createExperiment(await loadDefinition(source), options, runtime).experiment;
     this.experiments.delete(key);
     this.experiments.set(key, experiment);
     for (const [oldest, unused] of this.experiments) {
@@ -54,12 +54,12 @@ export class Evaluator {
     return experiment;
   }
 
-  private async prepare(sources: readonly string[]): Promise<void> {
+  private async prepare({ sources, runtime }: Extract<ToWorker, { kind: 'prepare' }>): Promise<void> {
     try {
       const backends: Record<string, string> = {};
       for (const source of sources) {
-        const { options } = createExperiment(await loadDefinition(source), {});
-        const experiment = await this.experimentOf(source, options);
+        const { options } = createExperiment(await loadDefinition(source), {}, runtime);
+        const experiment = await this.experimentOf({ source, options, runtime });
         const backend = await experiment.prepare?.();
         if (backend !== undefined) backends[source] = backend;
       }
@@ -80,9 +80,9 @@ export class Evaluator {
     try {
       if (this.cancelled.has(number)) throw new Cancelled();
       const { last } = this;
-      const same = last?.source === job.source && last.options === job.options;
-      const experiment = same ? last.experiment : await this.experimentOf(job.source, job.options);
-      this.last = { source: job.source, options: job.options, experiment };
+      const same = last && (['source', 'options', 'runtime'] as const).every((key) => last.job[key] === job[key]);
+      const experiment = same ? last.experiment : await this.experimentOf(job);
+      this.last = { job, experiment };
       const evaluation = await evaluate(experiment, job.request, this.reporter(number, progress));
       // After all microtasks: the quick evaluations behind this one have ended then.
       if (this.done.push({ number, evaluation: finiteScores(evaluation) }) === 1)

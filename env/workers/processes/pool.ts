@@ -1,5 +1,6 @@
 /** Where evaluations run: a row of worker processes, fed fairly from one queue. */
 import type { Evaluation } from '../../evaluate.ts';
+import { DEFAULT_RUNTIME, type Runtime } from '../../runtime.ts';
 import { unscored, type Assignment, type Slot, type SubmitOptions, type Ticket } from './assignment.ts';
 import { FairQueue } from '../fair-queue.ts';
 import type { FromWorker, Job, JobOutcome } from '../job.ts';
@@ -13,6 +14,8 @@ export interface PoolOptions {
   readonly size: number;
   /** Experiments that are loaded before a worker calls itself ready. */
   readonly sources: readonly string[];
+  /** With which they are loaded; the default one when left out. */
+  readonly runtime?: Runtime;
   readonly variables?: Readonly<Record<string, string>>;
   /** How long a cancelled evaluation may take to stop before its worker is killed. */
   readonly graceMs?: number;
@@ -149,10 +152,11 @@ export class WorkerPool {
 
   private fork(slot: Slot): WorkerLike {
     slot.unprepared = undefined;
-    const { sources, variables, size } = this.options;
+    const { sources, runtime = DEFAULT_RUNTIME, variables, size } = this.options;
     const Place = size === 0 ? OwnProcess : WorkerProcess;
     const process: WorkerLike = new Place({
       sources,
+      runtime,
       ...(variables && { variables }),
       onMessage: (message) => this.hear(slot, message),
       onExit: (reason) => this.replace(slot, reason),

@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { evaluationSeeds } from '../../../../env/evaluate.ts';
+import { DEFAULT_RUNTIME } from '../../../../env/runtime.ts';
 import type { Job, JobOutcome } from '../../../../env/workers/job.ts';
 import { WorkerPool } from '../../../../env/workers/processes/pool.ts';
 import { BANDIT } from '../../server/bandit-server.ts';
@@ -11,7 +12,7 @@ const WEATHER = [0.25, 0.25, 0.25, 0.25];
 
 function job(options: object = {}, { x = 0.5, seed = 1 } = {}): Job {
   const request = { theta: { x, y: 0.1, weather: WEATHER }, seeds: evaluationSeeds(seed), test: false };
-  return { source: BANDIT, options: { noise: 0.1, ...options }, request };
+  return { source: BANDIT, options: { noise: 0.1, ...options }, runtime: DEFAULT_RUNTIME, request };
 }
 
 function isAlive(pid: number): boolean {
