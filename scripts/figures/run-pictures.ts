@@ -142,7 +142,7 @@ export async function drawPredictions(
     model.dispose();
     rows.push({
       caption: `trained on\n${name} θ`,
-      cells: images.map((image, i) => cell(image, classColours(predicted[i]!))),
+      cells: images.map((image, i) => cell(image, classColours(predicted[i]!.classes))),
     });
   }
   await writeSheet({ title: 'What the networks see', rows, scale: 3 }, path);

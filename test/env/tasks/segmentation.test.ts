@@ -33,7 +33,7 @@ describe('segmentationTask', () => {
     assert.ok(carIou! > 0.6, `car IoU ${carIou}`);
     let both = 0;
     let either = 0;
-    predicted!.forEach((id, i) => {
+    predicted!.classes.forEach((id, i) => {
       const [found, there] = [id === CLASS_ID.car, unseen.classes[i] === CLASS_ID.car];
       both += Number(found && there);
       either += Number(found || there);
@@ -74,8 +74,8 @@ describe('segmentationTask', () => {
     const half = await model.score(relabelled);
     assert.notDeepEqual(half, whole);
     const [predicted] = await model.predict([images[0]!]);
-    const perfect = { ...images[0]!, classes: predicted! };
-    if (predicted!.includes(CLASS_ID.car)) assert.equal((await model.score([perfect])).carIou, 1);
+    const perfect = { ...images[0]!, classes: predicted!.classes };
+    if (predicted!.classes.includes(CLASS_ID.car)) assert.equal((await model.score([perfect])).carIou, 1);
     model.dispose();
   });
 
@@ -151,7 +151,7 @@ describe('segmentationTask', () => {
     const model = await segmentationTask({ ...short, steps: 2 }).train(images, SEEDS, silent);
     const other = syntheticScene(5, 30, 20);
     const [predicted] = await model.predict([other]);
-    assert.equal(predicted!.length, 30 * 20);
+    assert.equal(predicted!.classes.length, 30 * 20);
     assert.ok(Number.isFinite((await model.score([other, ...images])).softCarIou));
     model.dispose();
   });
