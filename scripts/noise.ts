@@ -11,14 +11,14 @@ import { filePath, integer, jsonObject } from '../agents/run/flags.ts';
 import { evaluationSeeds } from '../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
 import type { Experiment } from '../env/experiments/experiment.ts';
-import { DEFAULT_RUNTIME } from '../env/runtime.ts';
 import { WorkerPool } from '../env/workers/processes/pool.ts';
 import { deriveSeed } from '../protocol/random.ts';
 import { commandLine } from './provenance.ts';
 import { noiseReport, type Measurement } from './noise/report.ts';
 import { randomTheta } from './random-theta.ts';
+import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
 
-interface Flags {
+interface Flags extends RuntimeFlags {
   readonly env: string;
   readonly preset?: string;
   readonly envOptions: Record<string, unknown>;
@@ -86,7 +86,7 @@ async function measure(flags: Flags, experiment: Experiment, options: Record<str
   return wanted.map((each) => known.get(keyOf(each))!);
 
   async function runAll(evaluations: typeof missing): Promise<void> {
-    const pool = new WorkerPool({ size: flags.workers, sources: [flags.env] });
+    const pool = new WorkerPool({ size: flags.workers, sources: [flags.env], runtime });
     let done = 0;
     const start = performance.now();
     try {
@@ -99,10 +99,7 @@ async function measure(flags: Flags, experiment: Experiment, options: Record<str
             test: false,
           };
           const { env: source } = flags;
-          const ticket = pool.submit(
-            { source, options: each.options, runtime: DEFAULT_RUNTIME, request },
-            { owner: 'noise' },
-          );
+          const ticket = pool.submit({ source, options: each.options, runtime, request }, { owner: 'noise' });
           const { reward, timing, outcome, reason } = await ticket.done;
           if (outcome === 'failed' || outcome === 'cancelled') throw new Error(`an evaluation ${outcome}: ${reason}`);
           const seconds = (timing.simulateMs + timing.trainMs + timing.validateMs) / 1000;
@@ -127,6 +124,8 @@ const program = new Command('noise')
   .requiredOption('--env <id>', 'environment: an id or the path of a module')
   .option('--preset <name>', 'a preset of it')
   .option('--env-options <json>', 'options of it, {…} or a file', jsonObject, {})
+  .addOption(backendFlag())
+  .addOption(dataFlag())
   .option('--thetas <n>', 'random θ', integer(3, 1000), 24)
   .option('--seeds <n>', 'seeds, the same for each θ', integer(2, 100), 5)
   .option('--short <share>', 'of steps and images in a short evaluation', share, 0.4)
@@ -138,9 +137,10 @@ const program = new Command('noise')
 
 const flags = program.opts<Flags>();
 console.log(`noise ${JSON.stringify(flags)}`);
+const runtime = runtimeOf(flags);
 const definition = await loadDefinition(flags.env);
 const given = { ...(flags.preset !== undefined && { preset: flags.preset }), ...flags.envOptions };
-const { experiment, options } = createExperiment(definition, given);
+const { experiment, options } = createExperiment(definition, given, runtime);
 const name = [definition.id, flags.preset].filter(Boolean).join('-');
 const log = flags.log ?? join('runs', `noise-${name}.jsonl`);
 mkdirSync(dirname(log), { recursive: true });

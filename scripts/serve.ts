@@ -84,10 +84,6 @@ async function main(): Promise<void> {
   if (token === undefined && !LOOPBACK.includes(host)) {
     return command.error(`--token: expected one where --host ${host} lets other machines in`);
   }
-  // Experiments still read these, here and in the workers; what the shell happens to have is not asked.
-  process.env['LTS_BACKEND'] = options.backend;
-  if (options.data === undefined) delete process.env['LTS_DATA'];
-  else process.env['LTS_DATA'] = options.data;
   const log = createLog(options.log);
   if (!options.json) {
     const hidden = (key: string, value: unknown) => (/token$/i.test(key) ? '…' : value);

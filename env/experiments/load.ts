@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { shown, valueAt } from '../../protocol/errors.ts';
 import { completeTheta, parameter, theta } from '../../protocol/parameters.ts';
-import { DEFAULT_RUNTIME, type Runtime } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Experiment, ExperimentDefinition } from './experiment.ts';
 import { BUILT_IN } from './index.ts';
 
@@ -111,7 +111,7 @@ function checkExperiment({ id }: ExperimentDefinition, experiment: Experiment): 
 export function createExperiment(
   definition: ExperimentDefinition,
   options: Readonly<Record<string, unknown>>,
-  runtime: Runtime = DEFAULT_RUNTIME,
+  runtime: Runtime,
 ): { experiment: Experiment; options: Record<string, unknown> } {
   const presets = definition.presets ?? {};
   const { preset, ...own } = options;

@@ -4,13 +4,13 @@
  */
 import { z } from 'zod';
 import { completeTheta } from '../../protocol/parameters.ts';
+import type { Runtime } from '../runtime.ts';
 import { freeParameters, startTheta, withDefaults } from '../simulators/free-parameters.ts';
 import { stratified } from '../simulators/stratified.ts';
 import { CAR_TYPES } from '../simulators/traffic/parameters.ts';
 import { trafficSimulator, type TrafficImage } from '../simulators/traffic/traffic.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
 import { countingTask } from '../tasks/counting.ts';
-import { describeBackend, loadBackend, preferredBackend } from '../tasks/tensorflow/backend.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
 import { imageOptions } from './image-options.ts';
 import { COUNTING_STREETS, HIDDEN_TRAFFIC, POOR_STREETS } from './streets.ts';
@@ -58,22 +58,22 @@ const presets = {
 };
 
 /** The experiment itself, with its sample's type. */
-export function trafficCounting(given: z.infer<typeof options>) {
+export function trafficCounting(given: z.infer<typeof options>, runtime: Runtime) {
   const { width, height, trainingImages, validationImages, testImages, networkWidth, free, replicates, ...training } =
     given;
   const streets = stratified(trafficSimulator({ width, height }), ['weather']);
   const simulator = withDefaults(streets, COUNTING_STREETS);
   const searched = freeParameters(simulator, free);
   const hidden = completeTheta(simulator.parameters, HIDDEN_TRAFFIC);
-  const backend = preferredBackend();
+  const task = countingTask({ ...training, types: CAR_TYPES, width: networkWidth }, runtime);
   return {
     simulator: searched,
-    task: countingTask({ ...training, types: CAR_TYPES, width: networkWidth, backend }),
+    task,
     target: hiddenTarget(simulator, hidden, { validation: validationImages, test: testImages }, TARGET_SEED),
     trainingSamples: trainingImages,
     replicates,
     start: startTheta(searched, POOR_STREETS),
-    prepare: async () => describeBackend(await loadBackend(backend)),
+    prepare: task.prepare,
   } satisfies Experiment<TrafficImage>;
 }
 

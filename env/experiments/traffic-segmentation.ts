@@ -4,12 +4,12 @@
  */
 import type { z } from 'zod';
 import { completeTheta } from '../../protocol/parameters.ts';
+import type { Runtime } from '../runtime.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
-import { segmentationTask } from '../tasks/segmentation.ts';
-import { describeBackend, loadBackend, preferredBackend } from '../tasks/tensorflow/backend.ts';
+import { segmentationTask, type SegmentationTask } from '../tasks/segmentation.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
 import { imageOptions } from './image-options.ts';
 import { HIDDEN_STREETS, POOR_STREETS } from './streets.ts';
@@ -59,36 +59,28 @@ export const segmentationPresets = {
   },
 };
 
-/** The task with these options, and on which backend it runs. */
-export function taskAndBackend({
-  steps,
-  batchSize,
-  learningRate,
-  networkWidth,
-  pretrained,
-  reward,
-}: SegmentationExperimentOptions) {
-  const backend = preferredBackend();
-  return {
-    task: segmentationTask({ steps, batchSize, learningRate, width: networkWidth, pretrained, reward, backend }),
-    prepare: async () => describeBackend(await loadBackend(backend)),
-  };
+/** The task with these options. */
+export function segmentationTaskOf(given: SegmentationExperimentOptions, runtime: Runtime): SegmentationTask {
+  const { steps, batchSize, learningRate, networkWidth: width, pretrained, reward } = given;
+  return segmentationTask({ steps, batchSize, learningRate, width, pretrained, reward }, runtime);
 }
 
 /** The experiment itself, with its sample's type: what scripts draw pictures of. */
-export function trafficSegmentation(given: SegmentationExperimentOptions) {
+export function trafficSegmentation(given: SegmentationExperimentOptions, runtime: Runtime) {
   const { width, height, trainingImages, validationImages, testImages, free, replicates } = given;
   const simulator = trafficSimulator({ width, height });
   const hidden = completeTheta(simulator.parameters, HIDDEN_STREETS);
   const size = { validation: validationImages, test: testImages };
   const searched = freeParameters(simulator, free);
+  const task = segmentationTaskOf(given, runtime);
   return {
-    ...taskAndBackend(given),
     simulator: searched,
+    task,
     target: hiddenTarget<LabelledImage>(simulator, hidden, size, TARGET_SEED),
     trainingSamples: trainingImages,
     replicates,
     start: startTheta(searched, POOR_STREETS),
+    prepare: task.prepare,
   } satisfies Experiment<LabelledImage>;
 }
 

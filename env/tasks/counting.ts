@@ -5,6 +5,7 @@
  * Counts alone teach a small network too little in so short a training, so it learns where each car is: a density over
  * cells whose sum is the count.
  */
+import type { Runtime } from '../runtime.ts';
 import { writeDensity, type CountableImage } from './counting/counts.ts';
 import { CELL, countingLayers, countingNetwork } from './counting/network.ts';
 import { inverseSoftplus, poissonLoss, softplus } from './counting/poisson-loss.ts';
@@ -25,7 +26,10 @@ export interface CountingOptions extends ImageTaskOptions {
 export type CountingTask = ImageTask<CountableImage, Float32Array>;
 
 /** The task with these options; those that are left out are {@link IMAGE_TASK_DEFAULTS}. */
-export function countingTask(options: Partial<CountingOptions> & Pick<CountingOptions, 'types'>): CountingTask {
+export function countingTask(
+  options: Partial<CountingOptions> & Pick<CountingOptions, 'types'>,
+  runtime: Runtime,
+): CountingTask {
   const { types, levels = 'fixed', reward = 'devianceExplained', ...given } = options;
   const training = { ...IMAGE_TASK_DEFAULTS, ...given };
   const layers = countingLayers(types.length, training.width);
@@ -46,6 +50,7 @@ export function countingTask(options: Partial<CountingOptions> & Pick<CountingOp
       score: (predicted) => countingScores(predicted, types),
     },
     training,
+    runtime,
   );
 }
 

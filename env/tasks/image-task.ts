@@ -4,9 +4,10 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { Random, type Seed } from '../../protocol/random.ts';
+import type { Runtime } from '../runtime.ts';
 import { pretrainedWeights } from './pretrained.ts';
 import type { Scores, Task, TrainedModel } from './task.ts';
-import { loadBackend, type BackendPreference } from './tensorflow/backend.ts';
+import { describeBackend, loadBackend } from './tensorflow/backend.ts';
 import type { Levels, Picture, Size } from './training/augmentation.ts';
 import {
   imageBatches,
@@ -34,7 +35,6 @@ export interface ImageTaskOptions {
   readonly pretrained: string;
   /** Whether training sees random views of its images. */
   readonly augment: boolean;
-  readonly backend: BackendPreference;
 }
 
 /** For 200 images of about 96×64 to 128×96 pixels. */
@@ -46,7 +46,6 @@ export const IMAGE_TASK_DEFAULTS: ImageTaskOptions = {
   width: 1,
   pretrained: '',
   augment: true,
-  backend: 'auto',
 };
 
 /** An image of a set, and what the network says of it. */
@@ -84,6 +83,8 @@ export interface ImageTaskParts<Image extends Picture, Prediction> extends Omit<
 /** A task whose models also predict. */
 export interface ImageTask<Image extends Picture, Prediction> extends Task<Image> {
   train(...args: Parameters<Task<Image>['train']>): Promise<ImageModel<Image, Prediction>>;
+  /** Loads the backend. @returns which it is, in a line, and how to get a faster one */
+  readonly prepare: () => Promise<string>;
 }
 
 /** How many training images the frozen network's statistics are measured on. */
@@ -96,18 +97,20 @@ const IMAGES_AT_ONCE = 16;
 export function imageTask<Image extends Picture, Prediction>(
   parts: ImageTaskParts<Image, Prediction>,
   options: ImageTaskOptions,
+  runtime: Runtime,
 ): ImageTask<Image, Prediction> {
   const { name, version, metrics, reward, layers, network, levels } = parts;
   const { batchSize } = options;
-  const pretrained = options.pretrained && pretrainedWeights(options.pretrained, weightCount(layers));
+  const pretrained = options.pretrained && pretrainedWeights(runtime.weights, options.pretrained, weightCount(layers));
   return {
     name,
     ...(version !== undefined && { version }),
     metrics,
     reward,
+    prepare: async () => describeBackend(await loadBackend(runtime.backend)),
     async train(samples, seeds, report) {
       if (samples.length === 0) throw new RangeError(`${name}: expected at least one image, got none`);
-      await loadBackend(options.backend);
+      await loadBackend(runtime.backend);
       const size = roundedUp(samples[0]!, parts.grid);
       const zoom = options.augment ? parts.smallestView : 'none';
       const training: Training = {

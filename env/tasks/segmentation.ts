@@ -5,6 +5,7 @@
  * The network answers for cells of 4×4 pixels; everything is scored at the resolution of the image, on every labelled
  * pixel.
  */
+import type { Runtime } from '../runtime.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
 import { IMAGE_TASK_DEFAULTS, imageTask, type ImageTask, type ImageTaskOptions } from './image-task.ts';
 import { crossEntropy } from './segmentation/cross-entropy.ts';
@@ -26,7 +27,7 @@ export interface SegmentationOptions extends ImageTaskOptions {
 export type SegmentationTask = ImageTask<LabelledImage, PixelPrediction>;
 
 /** The task with these options; those that are left out are {@link IMAGE_TASK_DEFAULTS}. */
-export function segmentationTask(options: Partial<SegmentationOptions> = {}): SegmentationTask {
+export function segmentationTask(options: Partial<SegmentationOptions>, runtime: Runtime): SegmentationTask {
   const { carWeight = 2, reward = 'softCarIou', ...given } = options;
   const training = { ...IMAGE_TASK_DEFAULTS, ...given };
   const layers = segmentationLayers(MERGED_CLASSES.length, training.width);
@@ -45,6 +46,7 @@ export function segmentationTask(options: Partial<SegmentationOptions> = {}): Se
       score: segmentationScores,
     },
     training,
+    runtime,
   );
 }
 

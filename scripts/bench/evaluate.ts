@@ -2,12 +2,12 @@
 import { completeTheta } from '../../protocol/parameters.ts';
 import { evaluationSeeds } from '../../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../../env/experiments/load.ts';
-import { DEFAULT_RUNTIME } from '../../env/runtime.ts';
 import { WorkerPool } from '../../env/workers/processes/pool.ts';
 import type { JobOutcome } from '../../env/workers/job.ts';
+import { runtimeOf, type RuntimeFlags } from '../runtime-flags.ts';
 import { median } from './rounds.ts';
 
-export interface EvaluateBenchOptions {
+export interface EvaluateBenchOptions extends RuntimeFlags {
   readonly env: string;
   readonly preset?: string;
   readonly envOptions?: Record<string, unknown>;
@@ -24,15 +24,16 @@ interface Measured {
 /** Runs the evaluations with so many workers: the start θ, each with another seed. */
 async function measure(
   workers: number,
-  { env, preset, envOptions, evaluations }: EvaluateBenchOptions,
+  { env, preset, envOptions, evaluations, ...flags }: EvaluateBenchOptions,
 ): Promise<Measured> {
+  const runtime = runtimeOf(flags);
   const definition = await loadDefinition(env);
-  const { experiment, options } = createExperiment(definition, { ...(preset && { preset }), ...envOptions });
+  const { experiment, options } = createExperiment(definition, { ...(preset && { preset }), ...envOptions }, runtime);
   const theta = completeTheta(experiment.simulator.parameters, experiment.start);
-  const pool = new WorkerPool({ size: workers, sources: [env] });
+  const pool = new WorkerPool({ size: workers, sources: [env], runtime });
   const run = (seed: number) => {
     const request = { theta, seeds: evaluationSeeds(seed), test: false };
-    return pool.submit({ source: env, options, runtime: DEFAULT_RUNTIME, request }, { owner: 'bench' }).done;
+    return pool.submit({ source: env, options, runtime, request }, { owner: 'bench' }).done;
   };
   try {
     await pool.ready;

@@ -2,9 +2,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { evaluationSeeds } from '../../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../../env/experiments/load.ts';
-import { DEFAULT_RUNTIME } from '../../env/runtime.ts';
 import { WorkerPool } from '../../env/workers/processes/pool.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
+import { runtimeOf } from '../runtime-flags.ts';
 import type { EvaluateBenchOptions } from './evaluate.ts';
 
 /** How often memory is read. */
@@ -37,20 +37,19 @@ function read(evaluations: number): Reading {
 }
 
 /** Runs so many evaluations as a worker does, in this process, where its memory can be read. */
-export async function benchMemory({ env, preset, envOptions, json }: EvaluateBenchOptions, count: number) {
+export async function benchMemory({ env, preset, envOptions, json, ...flags }: EvaluateBenchOptions, count: number) {
+  const runtime = runtimeOf(flags);
   const definition = await loadDefinition(env);
-  const { experiment, options } = createExperiment(definition, { ...(preset && { preset }), ...envOptions });
+  const { experiment, options } = createExperiment(definition, { ...(preset && { preset }), ...envOptions }, runtime);
   const theta = completeTheta(experiment.simulator.parameters, experiment.start);
-  const pool = new WorkerPool({ size: 0, sources: [env] });
+  const pool = new WorkerPool({ size: 0, sources: [env], runtime });
   const readings: Reading[] = [];
   try {
     await pool.ready;
     for (let done = 1; done <= count; done++) {
       const request = { theta, seeds: evaluationSeeds(done), test: false };
-      const { outcome, reason } = await pool.submit(
-        { source: env, options, runtime: DEFAULT_RUNTIME, request },
-        { owner: 'bench' },
-      ).done;
+      const { outcome, reason } = await pool.submit({ source: env, options, runtime, request }, { owner: 'bench' })
+        .done;
       if (outcome !== 'ok') throw new Error(`bench evaluate: expected outcome ok, got ${outcome} (${reason})`);
       if (done % Math.ceil(count / READINGS) !== 0 && done !== 1 && done !== count) continue;
       const reading = read(done);
