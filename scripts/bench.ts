@@ -1,12 +1,12 @@
 /** Measures speed beside the programs that a user would pick instead: `npm run bench -- render`. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { benchProtocol, type ProtocolBenchOptions } from './bench/protocol.ts';
 import { benchMemory } from './bench/memory.ts';
 import { benchEvaluate, type EvaluateBenchOptions } from './bench/evaluate.ts';
 import { benchRender, type RenderBenchOptions } from './bench/render.ts';
 import { benchTrain, type TrainBenchOptions } from './bench/train.ts';
 import { jsonObject } from '../agents/run/flags.ts';
-import { BACKEND_NAMES } from '../env/tasks/tensorflow/backend.ts';
+import { backendFlag, dataFlag } from './runtime-flags.ts';
 
 function integer(low: number, high: number): (text: string) => number {
   return (text) => {
@@ -59,7 +59,7 @@ program
   .option('--batch <n>', 'images a step', integer(1, 256), 8)
   .option('--seconds <s>', 'length of one measurement, in seconds of computing', positive, 4)
   .option('--rounds <n>', 'how often each is measured', integer(1, 100), 3)
-  .addOption(new Option('--backend <name>', 'ours').choices(['auto', ...BACKEND_NAMES]).default('auto'))
+  .addOption(backendFlag())
   .option('--python <path>', 'Python that has torch', 'python3')
   .option('--json', 'end with one line of JSON: {"ours": img/s, "backend": name, "peers": {"pytorch": img/s}}')
   .action(async (options: TrainBenchOptions) => {
@@ -73,6 +73,8 @@ program
   .option('--env <id>', 'environment', 'TrafficSegmentation-v0')
   .option('--preset <name>', 'a preset of it')
   .option('--env-options <json>', 'options of the environment', jsonObject)
+  .addOption(backendFlag())
+  .addOption(dataFlag())
   .option('--evaluations <n>', 'evaluations of each measurement', integer(1, 1000), 8)
   .option('--memory <n>', 'instead: the memory of a worker over so many evaluations', integer(1, 1_000_000))
   .option('--json', 'end with one line of JSON')

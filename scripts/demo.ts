@@ -5,11 +5,11 @@
  */
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { filePath, integer, seed } from '../agents/run/flags.ts';
-import { BACKEND_NAMES } from '../env/tasks/tensorflow/backend.ts';
 import { drawRun } from './figures/run-pictures.ts';
 import { ownPrograms, startServer } from './programs.ts';
+import { backendFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
 
 /** What the demo searches: in a few dozen evaluations, few dimensions learn more than all. */
 const ENV_OPTIONS = {
@@ -23,10 +23,9 @@ const ENV_OPTIONS = {
 /** REINFORCE for a small budget: a wide policy, large steps, and advantages that no outlier can throw. */
 const AGENT_FLAGS = ['--sigma', '0.4', '--learning-rate', '0.3', '--advantage', 'ranked', '--antithetic'];
 
-interface DemoOptions {
+interface DemoOptions extends RuntimeFlags {
   readonly evaluations: number;
   readonly seed: number;
-  readonly backend: string;
   readonly workers?: number;
   readonly out: string;
 }
@@ -36,11 +35,7 @@ const options = new Command('demo')
   .description('Learns to simulate streets for a small segmentation network, in a few minutes.')
   .option('--evaluations <n>', 'evaluations that the search may spend', integer(8), 48)
   .option('--seed <n>', 'decides everything random', seed, 1)
-  .addOption(
-    new Option('--backend <name>', 'of TensorFlow.js: the first that loads, or this one')
-      .choices(['auto', ...BACKEND_NAMES])
-      .default('auto'),
-  )
+  .addOption(backendFlag())
   .option('--workers <n>', 'evaluations at once (default: one a core)', integer(1))
   .option('--out <folder>', 'where log and pictures go', filePath, `runs/demo-${time}`)
   .parse()
@@ -67,7 +62,7 @@ async function main(): Promise<void> {
   }
   if (programs.interrupted) process.exit(130);
   console.log('\ndrawing');
-  const pictures = await drawRun(log, options.out, options.backend);
+  const pictures = await drawRun(log, options.out, runtimeOf(options));
   for (const { path, what } of pictures) console.log(`${path}  ${what}`);
   console.log(`${log}  every evaluation of the run`);
 }

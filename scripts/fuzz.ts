@@ -10,6 +10,7 @@ import { integer, seed } from '../agents/run/flags.ts';
 import { connect } from '../agents/client/client.ts';
 import { localEnvironment } from '../env/environment.ts';
 import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
+import { DEFAULT_RUNTIME } from '../env/runtime.ts';
 import { encode } from '../protocol/codec.ts';
 import { Peer } from '../protocol/conformance/peer.ts';
 import type { Codec } from '../protocol/messages.ts';
@@ -124,7 +125,10 @@ async function answers(peer: Peer): Promise<number> {
 function witness(url: string) {
   const state = { evaluations: 0, wrong: 0, longestMs: 0, stopped: false };
   const done = (async () => {
-    const local = localEnvironment(createExperiment(await loadDefinition(BANDIT), { noise: 0.2 }).experiment, 1);
+    const local = localEnvironment(
+      createExperiment(await loadDefinition(BANDIT), { noise: 0.2 }, DEFAULT_RUNTIME).experiment,
+      1,
+    );
     const client = await connect(url, { reconnectForMs: 0 });
     const environment = await client.open({ env_id: 'Bandit-v0', options: { noise: 0.2 } });
     while (!state.stopped) {

@@ -11,6 +11,7 @@ import { Command } from 'commander';
 import { integer, seed } from '../agents/run/flags.ts';
 import { localEnvironment } from '../env/environment.ts';
 import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
+import { DEFAULT_RUNTIME } from '../env/runtime.ts';
 import { SqliteStore } from '../env/server/sqlite-store.ts';
 import { Random } from '../protocol/random.ts';
 import { actionOf, readLines } from './trust/kill-agent.ts';
@@ -84,7 +85,10 @@ async function count() {
   const doubled = numbers.length - new Set(numbers).size;
 
   const definition = await loadDefinition(BANDIT);
-  const local = localEnvironment(createExperiment(definition, { noise: 0.3, delayMs: 0 }).experiment, 5);
+  const local = localEnvironment(
+    createExperiment(definition, { noise: 0.3, delayMs: 0 }, DEFAULT_RUNTIME).experiment,
+    5,
+  );
   let mixedUp = 0;
   for (const { n, result } of ok) {
     const expected = await local.step({ action: actionOf(n!), seed: n!, reset: true });

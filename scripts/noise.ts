@@ -18,8 +18,9 @@ import { deriveSeed } from '../protocol/random.ts';
 import { commandLine } from './provenance.ts';
 import { noiseReport, type Measurement } from './noise/report.ts';
 import { randomTheta } from './random-theta.ts';
+import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
 
-interface Flags {
+interface Flags extends RuntimeFlags {
   readonly env: string;
   readonly preset?: string;
   readonly envOptions: Record<string, unknown>;
@@ -81,7 +82,7 @@ async function measure(flags: Flags, experiment: Experiment, options: Line['opti
   if (missing === 0) return wanted.map(({ key }) => known.get(key)!);
 
   const log = new LineLog<Line>(path);
-  const evaluations = processEvaluations({ size: flags.workers, sources: [flags.env] });
+  const evaluations = processEvaluations({ size: flags.workers, sources: [flags.env], runtime });
   let done = 0;
   const start = performance.now();
   const evaluate = async ({ kind, options, theta, seed }: Wanted, signal: AbortSignal): Promise<Line> => {
@@ -90,7 +91,7 @@ async function measure(flags: Flags, experiment: Experiment, options: Line['opti
       seeds: evaluationSeeds(seed),
       test: false,
     };
-    const job = { source: flags.env, options, request };
+    const job = { source: flags.env, options, runtime, request };
     const { reward, timing, outcome, reason } = await evaluations.submit(job, { owner: 'noise', signal });
     if (outcome === 'failed' || outcome === 'cancelled') throw new Error(`an evaluation ${outcome}: ${reason}`);
     const seconds = (timing.simulateMs + timing.trainMs + timing.validateMs) / 1000;
@@ -115,6 +116,8 @@ const program = new Command('noise')
   .requiredOption('--env <id>', 'environment: an id or the path of a module')
   .option('--preset <name>', 'a preset of it')
   .option('--env-options <json>', 'options of it, {…} or a file', jsonObject, {})
+  .addOption(backendFlag())
+  .addOption(dataFlag())
   .option('--thetas <n>', 'random θ', integer(3, 1000), 24)
   .option('--seeds <n>', 'seeds, the same for each θ', integer(2, 100), 5)
   .option('--short <share>', 'of steps and images in a short evaluation', share, 0.4)
@@ -126,9 +129,10 @@ const program = new Command('noise')
 
 const flags = program.opts<Flags>();
 console.log(`noise ${JSON.stringify(flags)}`);
+const runtime = runtimeOf(flags);
 const definition = await loadDefinition(flags.env);
 const given = { ...(flags.preset !== undefined && { preset: flags.preset }), ...flags.envOptions };
-const { experiment, options } = createExperiment(definition, given);
+const { experiment, options } = createExperiment(definition, given, runtime);
 const name = [definition.id, flags.preset].filter(Boolean).join('-');
 const log = flags.log ?? join('runs', `noise-${name}.jsonl`);
 mkdirSync(flags.out, { recursive: true });

@@ -3,8 +3,9 @@ import { Command } from 'commander';
 import { integer, jsonObject, seed } from '../agents/run/flags.ts';
 import { loadDefinition } from '../env/experiments/load.ts';
 import { pretrain, type Pretraining } from './pretraining.ts';
+import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
 
-interface Flags extends Pretraining {
+interface Flags extends Pretraining, RuntimeFlags {
   readonly env: string;
   readonly preset?: string;
   readonly envOptions: Record<string, unknown>;
@@ -15,13 +16,17 @@ void new Command('pretrain')
   .requiredOption('--env <id>', 'environment: an id or the path of a module')
   .option('--preset <name>', 'a preset of it')
   .option('--env-options <json>', 'options of the environment, {…} or a file', jsonObject, {})
+  .addOption(backendFlag())
+  .addOption(dataFlag())
   .option('--images <n>', 'images, each of a random θ', integer(1), 2000)
   .option('--steps <n>', 'steps of the optimiser', integer(1), 2000)
   .option('--seed <n>', 'decides everything random', seed, 1)
-  .action(async ({ env, preset, envOptions, ...work }: Flags, command: Command) => {
+  .action(async ({ env, preset, envOptions, images, steps, seed, ...flags }: Flags, command: Command) => {
     try {
       const named = preset === undefined ? {} : { preset };
-      const name = await pretrain(await loadDefinition(env), { ...named, ...envOptions }, work, console.log);
+      const definition = await loadDefinition(env);
+      const work = { images, steps, seed };
+      const name = await pretrain(definition, { ...named, ...envOptions }, work, runtimeOf(flags), console.log);
       const options = JSON.stringify({ ...named, pretrained: name });
       console.log(`to start every training from it: --env-options '${options}'`);
     } catch (error) {

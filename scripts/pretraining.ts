@@ -3,6 +3,7 @@ import { serialize } from 'node:v8';
 import { createExperiment } from '../env/experiments/load.ts';
 import type { ExperimentDefinition } from '../env/experiments/experiment.ts';
 import { evaluationSeeds } from '../env/evaluate.ts';
+import type { Runtime } from '../env/runtime.ts';
 import { isPretrained, pretrainedName, savePretrained } from '../env/tasks/pretrained.ts';
 import { defaultTheta } from '../protocol/parameters.ts';
 import { deriveSeed, type Seed } from '../protocol/random.ts';
@@ -30,10 +31,11 @@ export async function pretrain(
   definition: ExperimentDefinition,
   options: Readonly<Record<string, unknown>>,
   { images, steps, seed }: Pretraining,
+  runtime: Runtime,
   say: (line: string) => void,
 ): Promise<string> {
   const work = { trainingImages: images, steps, pretrained: '' };
-  const { experiment, options: resolved } = createExperiment(definition, { ...options, ...work });
+  const { experiment, options: resolved } = createExperiment(definition, { ...options, ...work }, runtime);
   const { simulator, task } = experiment;
   const backend = (await experiment.prepare?.())?.split(/[ ;]/)[0];
   const { version, parameters } = simulator;
@@ -44,7 +46,7 @@ export async function pretrain(
     .digest('hex');
   const settings = { env: definition.id, simulator: version, parameters, sample, options: resolved, seed, backend };
   const name = pretrainedName(settings);
-  if (isPretrained(name)) return name;
+  if (isPretrained(runtime.weights, name)) return name;
   const samples = Array.from({ length: images }, (_, index) => {
     if (index % 250 === 0) say(`drawing ${index} of ${images}`);
     return simulator.draw(randomTheta(parameters, deriveSeed(seed, 'theta', index)), seeds.simulation, index);
@@ -57,7 +59,7 @@ export async function pretrain(
       throw new Error(`${definition.id}: expected a task whose models have weights, got ${task.name}`);
     }
     if (!Number.isFinite(model.weights[0])) throw new Error('the training diverged: try a smaller learningRate');
-    say(`written to ${savePretrained(name, model.weights, settings)}`);
+    say(`written to ${savePretrained(runtime.weights, name, model.weights, settings)}`);
   } finally {
     model.dispose();
   }

@@ -2,8 +2,9 @@
 import { copyFileSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Argument, Command, Option } from 'commander';
-import { absolutePath, filePath, integer, jsonObject } from '../agents/run/flags.ts';
+import { filePath, integer, jsonObject } from '../agents/run/flags.ts';
 import { loadDefinition } from '../env/experiments/load.ts';
+import type { Runtime } from '../env/runtime.ts';
 import { readLayout } from '../env/streets/folder-layouts.ts';
 import { pretrain } from './pretraining.ts';
 import { ownPrograms, startServer } from './programs.ts';
@@ -14,6 +15,7 @@ import { mixtureReproduction } from './reproduce/mixture.ts';
 import { segmentationRealReproduction } from './reproduce/segmentation-real.ts';
 import { segmentationReproduction } from './reproduce/segmentation.ts';
 import { summariseArms, writeSummary } from './reproduce/summary.ts';
+import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
 
 const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
   mixture: mixtureReproduction,
@@ -24,13 +26,11 @@ const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
 /** Logs up to this size go with the results. */
 const SMALL_BYTES = 1_000_000;
 
-interface Options {
+interface Options extends RuntimeFlags {
   readonly preset: 'quick' | 'standard';
-  readonly data?: string;
   readonly out?: string;
   readonly logs?: string;
   readonly workers?: number;
-  readonly backend: string;
   readonly evaluations?: number;
   readonly searchSeeds?: number;
   readonly randomThetas?: number;
@@ -48,7 +48,7 @@ const command = new Command('reproduce')
       .choices(['quick', 'standard'])
       .default('standard'),
   )
-  .option('--data <folder>', 'real street images with labels, for segmentation-real', absolutePath)
+  .addOption(dataFlag())
   .option('--out <folder>', 'where tables and figures go (default: results/<experiment>)', filePath)
   .option(
     '--logs <folder>',
@@ -56,13 +56,13 @@ const command = new Command('reproduce')
     filePath,
   )
   .option('--workers <n>', 'evaluations at once (default: one a core)', integer(1))
-  .option('--backend <name>', 'of TensorFlow.js: auto, tfjs-node-gpu, tfjs-node or wasm', 'auto')
+  .addOption(backendFlag())
   .option('--evaluations <n>', 'what every search may spend at most (default: as the preset says)', integer(1))
   .option('--search-seeds <n>', 'runs of each search (default: as the preset says)', integer(1))
   .option('--random-thetas <n>', 'how many random θ are scored (default: as the preset says)', integer(1))
   .option(
     '--env-options <json>',
-    'options of the environment that go before the preset’s: {…} or a file',
+    'options of the environment that override the preset’s: {…} or a file',
     jsonObject,
     {},
   )
@@ -124,12 +124,12 @@ function chosen(name: string, { data, out, logs }: Options): [string, Experiment
  * The preset with weights to start every training from, where it wants some and the command line names none: made now,
  * unless they are there.
  */
-async function withWeights({ environment }: Experiment, preset: Preset): Promise<Preset> {
+async function withWeights({ environment }: Experiment, preset: Preset, runtime: Runtime): Promise<Preset> {
   const { pretraining, envOptions } = preset;
   if (!pretraining || envOptions['pretrained'] !== undefined) return preset;
   const { envOptions: own, ...work } = pretraining;
   const say = (line: string) => console.log(`weights to fine-tune from: ${line}`);
-  const pretrained = await pretrain(await loadDefinition(environment), { ...envOptions, ...own }, work, say);
+  const pretrained = await pretrain(await loadDefinition(environment), { ...envOptions, ...own }, work, runtime, say);
   return { ...preset, envOptions: { ...envOptions, pretrained } };
 }
 
@@ -145,8 +145,10 @@ async function reproduce(name: string, experiment: Experiment, options: Options)
   if (options.workers !== undefined) flags.push('--workers', String(options.workers));
   if (experiment.needsData) flags.push('--data', options.data!);
   const server = await startServer(programs, flags);
+  const runtime = runtimeOf(options);
   try {
-    const arms = await experiment.run({ programs, server, preset: await withWeights(experiment, preset), logs, out });
+    const tuned = await withWeights(experiment, preset, runtime);
+    const arms = await experiment.run({ programs, server, preset: tuned, runtime, logs, out });
     const provenance = {
       experiment: name,
       command: commandLine('reproduce'),
@@ -166,9 +168,6 @@ async function main(): Promise<void> {
   const [name] = command.processedArgs as [string];
   const options = command.opts<Options>();
   const experiments = chosen(name, options);
-  // Networks that are trained in this process, for ceilings and pictures, are to be as the server's are.
-  process.env['LTS_BACKEND'] = options.backend;
-  if (options.data !== undefined) process.env['LTS_DATA'] = options.data;
   for (const [each, experiment] of experiments) await reproduce(each, experiment, options);
 }
 

@@ -4,10 +4,11 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { Command, Option } from 'commander';
-import { absolutePath, integer } from '../agents/run/flags.ts';
+import { integer } from '../agents/run/flags.ts';
 import { BUILT_IN } from '../env/experiments/index.ts';
 import { createLog, LOG_LEVELS } from '../env/server/log.ts';
 import { startServer, type EnvironmentServer } from '../env/server/server.ts';
+import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
@@ -42,12 +43,8 @@ const command = new Command('serve')
   .option('--history-days <n>', 'closed sessions are forgotten after so many days', integer(0, 36500), 30)
   .option('--history-mb <n>', '… or when all results are more than this', integer(1, 1_000_000), 1024)
   .option('--origin <url>', 'web page that may connect; may be repeated', collect)
-  .addOption(
-    new Option('--backend <name>', 'of TensorFlow.js: the first that loads, or this one')
-      .choices(['auto', 'tfjs-node-gpu', 'tfjs-node', 'wasm'])
-      .default('auto'),
-  )
-  .option('--data <folder>', 'real street images with labels, for TrafficSegmentationReal-v0', absolutePath)
+  .addOption(backendFlag())
+  .addOption(dataFlag())
   .option(
     '--journal <file>',
     'SQLite file with sessions and results (default: runs/server-<port>.sqlite; none for port 0)',
@@ -62,7 +59,7 @@ const command = new Command('serve')
   .addOption(new Option('--log <level>', 'what goes to stderr').choices(LOG_LEVELS).default('info'))
   .option('--json', 'print one line of JSON on stdout when ready, and nothing else');
 
-interface Options {
+interface Options extends RuntimeFlags {
   readonly env?: string[];
   readonly port: number;
   readonly host: string;
@@ -73,8 +70,6 @@ interface Options {
   readonly historyDays: number;
   readonly historyMb: number;
   readonly origin?: string[];
-  readonly backend: string;
-  readonly data?: string;
   readonly journal?: string;
   readonly drainSeconds: number;
   readonly stopWithStdin?: boolean;
@@ -84,14 +79,11 @@ interface Options {
 
 async function main(): Promise<void> {
   const options = command.parse().opts<Options>();
-  const { env, port, host, workers, token, backend } = options;
+  const { env, port, host, workers, token } = options;
   if (!env) return command.error('--env: expected at least one environment');
   if (token === undefined && !LOOPBACK.includes(host)) {
     return command.error(`--token: expected one where --host ${host} lets other machines in`);
   }
-  // Experiments read it, here and in the workers; what the shell happens to have is not asked.
-  if (options.data === undefined) delete process.env['LTS_DATA'];
-  else process.env['LTS_DATA'] = options.data;
   const log = createLog(options.log);
   if (!options.json) {
     const hidden = (key: string, value: unknown) => (/token$/i.test(key) ? '…' : value);
@@ -109,7 +101,7 @@ async function main(): Promise<void> {
     log,
     journal: options.journal ?? (port === 0 ? undefined : `runs/server-${port}.sqlite`),
     ...(await version()),
-    variables: { LTS_BACKEND: backend },
+    runtime: runtimeOf(options),
   });
   stopOnSignals(server, options.drainSeconds * 1000);
   if (options.stopWithStdin) process.stdin.once('end', () => void process.kill(process.pid, 'SIGTERM')).resume();

@@ -5,13 +5,13 @@
  */
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { absolutePath, filePath, integer, jsonObject, THETA_HELP } from '../agents/run/flags.ts';
+import { filePath, integer, jsonObject, THETA_HELP } from '../agents/run/flags.ts';
 import { createExperiment } from '../env/experiments/load.ts';
 import real from '../env/experiments/traffic-segmentation-real.ts';
 import type { LabelledImage } from '../env/streets/labelled-image.ts';
 import { spread } from '../env/targets/spread.ts';
 import { TRAFFIC_PARAMETERS } from '../env/simulators/traffic/parameters.ts';
-import { describeBackend, loadBackend, type BackendPreference } from '../env/tasks/tensorflow/backend.ts';
+import { describeBackend, loadBackend } from '../env/tasks/tensorflow/backend.ts';
 import { completeTheta, type Theta } from '../protocol/parameters.ts';
 import { deriveSeed } from '../protocol/random.ts';
 import { drawPredictions } from './figures/run-pictures.ts';
@@ -19,16 +19,16 @@ import { commandLine, commit, machine } from './provenance.ts';
 import { randomThetas } from './reproduce/arms.ts';
 import type { EnvOptions } from './reproduce/experiment.ts';
 import { CAR_IOU } from './reproduce/streets.ts';
+import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
 import { summariseArms, writeSummary } from './reproduce/summary.ts';
 import { FEW, trainedArm, type RealExperiment } from './reproduce/trained-arm.ts';
 
-interface Options {
+interface Options extends RuntimeFlags {
   readonly data: string;
   readonly theta: Theta;
   readonly seeds: number;
   readonly randomThetas: number;
   readonly preset: string;
-  readonly backend: BackendPreference;
   readonly out: string;
   readonly envOptions: EnvOptions;
 }
@@ -39,21 +39,17 @@ const ABOUT =
 
 const command = new Command('transfer')
   .description('Trains networks on drawn and on real streets, and scores them on real ones.')
-  .requiredOption('--data <folder>', 'real street images with labels', absolutePath)
+  .addOption(dataFlag().makeOptionMandatory())
   .option('--theta <json|file>', THETA_HELP, jsonObject, {})
   .option('--seeds <n>', 'trainings of each kind', integer(1), 5)
   .option('--random-thetas <n>', 'how many random θ are tried', integer(1), 10)
   .addOption(
     new Option('--preset <size>', 'of images and training').choices(Object.keys(real.presets!)).default('standard'),
   )
-  .addOption(
-    new Option('--backend <name>', 'of TensorFlow.js')
-      .choices(['auto', 'tfjs-node-gpu', 'tfjs-node', 'wasm'])
-      .default('auto'),
-  )
+  .addOption(backendFlag())
   .option(
     '--env-options <json>',
-    'options of the environment that go before the preset’s: {…} or a file',
+    'options of the environment that override the preset’s: {…} or a file',
     jsonObject,
     {},
   )
@@ -71,9 +67,7 @@ function* drawnSets({ simulator, trainingSamples }: RealExperiment, thetas: read
 async function main(): Promise<void> {
   const options = command.opts<Options>();
   const theta = completeTheta(TRAFFIC_PARAMETERS, options.theta);
-  process.env['LTS_BACKEND'] = options.backend;
-  process.env['LTS_DATA'] = options.data;
-  const experiment = createExperiment(real, { preset: options.preset, ...options.envOptions })
+  const experiment = createExperiment(real, { preset: options.preset, ...options.envOptions }, runtimeOf(options))
     .experiment as RealExperiment;
   const made = commit(); // before anything is written
   const backend = describeBackend(await loadBackend(options.backend));

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Theta } from '../../protocol/parameters.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Simulator } from '../simulators/simulator.ts';
 import type { Target } from '../targets/target.ts';
 import type { Task } from '../tasks/task.ts';
@@ -38,9 +39,10 @@ export interface ExperimentDefinition<Options extends z.ZodObject = z.ZodObject>
   readonly title: string;
   /** What `open` accepts: every option has a default, so `{}` is a complete set. */
   readonly options: Options;
-  /** Named sets of options: `open` takes `{ preset: 'quick' }`, and other options beside it that go before it. */
+  /** Named sets of options: `open` takes `{ preset: 'quick' }`, and options beside it override it. */
   readonly presets?: Readonly<Record<string, Partial<z.input<Options>>>>;
-  create(options: z.infer<Options>): Experiment;
+  /** A `create` that needs no backend, folder or weights leaves the runtime out. */
+  create(options: z.infer<Options>, runtime: Runtime): Experiment;
 }
 
 /** Checks a definition's types; the only way that one is written. */

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { shown, valueAt } from '../../protocol/errors.ts';
 import { completeTheta, parameter, theta } from '../../protocol/parameters.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Experiment, ExperimentDefinition } from './experiment.ts';
 import { BUILT_IN } from './index.ts';
 
@@ -110,6 +111,7 @@ function checkExperiment({ id }: ExperimentDefinition, experiment: Experiment): 
 export function createExperiment(
   definition: ExperimentDefinition,
   options: Readonly<Record<string, unknown>>,
+  runtime: Runtime,
 ): { experiment: Experiment; options: Record<string, unknown> } {
   const presets = definition.presets ?? {};
   const { preset, ...own } = options;
@@ -125,7 +127,7 @@ export function createExperiment(
         code === 'unrecognized_keys' && path.length === 0 ? `expected a known option (${known})` : undefined,
     },
   );
-  const experiment = definition.create(resolved);
+  const experiment = definition.create(resolved, runtime);
   checkExperiment(definition, experiment);
   return { experiment, options: resolved };
 }

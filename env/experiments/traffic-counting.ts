@@ -4,50 +4,41 @@
  */
 import { z } from 'zod';
 import { completeTheta } from '../../protocol/parameters.ts';
+import type { Runtime } from '../runtime.ts';
 import { freeParameters, startTheta, withDefaults } from '../simulators/free-parameters.ts';
 import { stratified } from '../simulators/stratified.ts';
 import { CAR_TYPES } from '../simulators/traffic/parameters.ts';
 import { trafficSimulator, type TrafficImage } from '../simulators/traffic/traffic.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
 import { countingTask } from '../tasks/counting.ts';
-import { PRETRAINED_NAME } from '../tasks/pretrained.ts';
-import { describeBackend, loadBackend, preferredBackend } from '../tasks/tensorflow/backend.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
+import { imageOptions } from './image-options.ts';
 import { COUNTING_STREETS, HIDDEN_TRAFFIC, POOR_STREETS } from './streets.ts';
 
 /** Of the target's own scenes: the same validation and test set for everyone. */
 const TARGET_SEED = 20190510;
 
-const options = z.strictObject({
-  /** Of the images, in pixels. */
-  width: z.int().min(16).max(1024).default(64),
-  height: z.int().min(16).max(1024).default(48),
-  /** Images that a network is trained on. */
-  trainingImages: z.int().min(1).max(100_000).default(240),
-  validationImages: z.int().min(2).max(10_000).default(400),
-  testImages: z.int().min(2).max(10_000).default(1000),
-  /** Optimiser steps of a training. */
-  steps: z.int().min(1).max(1_000_000).default(180),
-  /** Images a step. */
-  batchSize: z.int().min(1).max(256).default(16),
-  learningRate: z.number().positive().default(1e-2),
-  /** Multiplies the network's channels. */
-  networkWidth: z.number().positive().max(8).default(0.35),
-  /** Name of the weights that every training starts from, as `npm run pretrain` prints it; empty: from scratch. */
-  pretrained: z.string().regex(PRETRAINED_NAME).default(''),
-  /** Whether training sees its images mirrored and with their colours jittered: it blurs the weathers. */
-  augment: z.boolean().default(false),
-  /** `own` brings each image to the same brightness and contrast, which hides the weather; `fixed` treats all alike. */
-  levels: z.enum(['own', 'fixed']).default('fixed'),
-  /** Trainings whose scores are averaged. */
-  replicates: z.int().min(1).max(100).default(1),
-  reward: z.enum(['devianceExplained', 'negativeL1', 'negativeL1Rounded']).default('devianceExplained'),
-  /**
-   * The parameters that θ consists of, by name; the others keep their default. Empty: all of them. The hidden streets
-   * differ from the defaults in carTypes and weather alone.
-   */
-  free: z.array(z.string()).max(1000).default(['carTypes', 'weather']),
-});
+const options = imageOptions(
+  {
+    width: 64,
+    height: 48,
+    trainingImages: 240,
+    validationImages: 400,
+    testImages: 1000,
+    steps: 180,
+    batchSize: 16,
+    networkWidth: 0.35,
+    free: ['carTypes', 'weather'], // the hidden streets differ from the defaults in these alone
+    rewards: ['devianceExplained', 'negativeL1', 'negativeL1Rounded'],
+    fewestScored: 2, // whose counts differ
+  },
+  {
+    /** Whether training sees its images mirrored and with their colours jittered: it blurs the weathers. */
+    augment: z.boolean().default(false),
+    /** `own` brings each image to the same brightness and contrast, which hides the weather; `fixed` treats all alike. */
+    levels: z.enum(['own', 'fixed']).default('fixed'),
+  },
+);
 
 const presets = {
   /** Seconds an evaluation on one core without libtensorflow. */
@@ -67,22 +58,22 @@ const presets = {
 };
 
 /** The experiment itself, with its sample's type. */
-export function trafficCounting(given: z.infer<typeof options>) {
+export function trafficCounting(given: z.infer<typeof options>, runtime: Runtime) {
   const { width, height, trainingImages, validationImages, testImages, networkWidth, free, replicates, ...training } =
     given;
   const streets = stratified(trafficSimulator({ width, height }), ['weather']);
   const simulator = withDefaults(streets, COUNTING_STREETS);
   const searched = freeParameters(simulator, free);
   const hidden = completeTheta(simulator.parameters, HIDDEN_TRAFFIC);
-  const backend = preferredBackend();
+  const task = countingTask({ ...training, types: CAR_TYPES, width: networkWidth }, runtime);
   return {
     simulator: searched,
-    task: countingTask({ ...training, types: CAR_TYPES, width: networkWidth, backend }),
+    task,
     target: hiddenTarget(simulator, hidden, { validation: validationImages, test: testImages }, TARGET_SEED),
     trainingSamples: trainingImages,
     replicates,
     start: startTheta(searched, POOR_STREETS),
-    prepare: async () => describeBackend(await loadBackend(backend)),
+    prepare: task.prepare,
   } satisfies Experiment<TrafficImage>;
 }
 

@@ -5,32 +5,29 @@
  */
 import { z } from 'zod';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
+import type { Runtime } from '../runtime.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { spread } from '../targets/spread.ts';
 import { readFrames, streetFrames, type StreetFrames } from '../streets/street-images.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
 import { POOR_STREETS } from './streets.ts';
-import { segmentationOptions, segmentationPresets, taskAndBackend } from './traffic-segmentation.ts';
+import { segmentationOptions, segmentationPresets, segmentationTaskOf } from './traffic-segmentation.ts';
 
 /** The same options; here they say how many frames, evenly spread, are used at most: all test frames unless said. */
 const options = segmentationOptions.extend({ testImages: z.int().min(1).max(10_000).default(10_000) });
 
-/** The folder of real images, as the server was told. @throws {Error} in a sentence when it was not */
-function dataFolder(): string {
-  const folder = process.env['LTS_DATA'];
-  if (folder === undefined) {
+/** @throws {Error} in a sentence when the runtime names no folder of real images, or one of another kind */
+export function trafficSegmentationReal(given: z.infer<typeof options>, runtime: Runtime) {
+  const { data } = runtime;
+  if (data === undefined) {
     throw new Error(
       'TrafficSegmentationReal-v0: expected a folder of real street images; start the server with --data DIR',
     );
   }
-  return folder;
-}
-
-export function trafficSegmentationReal(given: z.infer<typeof options>, folder = dataFolder()) {
   const { width, height, trainingImages, validationImages, testImages, free, replicates } = given;
   const simulator = freeParameters(trafficSimulator({ width, height }), free);
-  const { layout, frames } = streetFrames(folder);
+  const { layout, frames } = streetFrames(data);
   const read = (role: keyof StreetFrames, count = Infinity) => {
     let images: Promise<LabelledImage[]> | undefined;
     return () => (images ??= readFrames(spread(frames[role], count), layout, { width, height }));
@@ -39,7 +36,7 @@ export function trafficSegmentationReal(given: z.infer<typeof options>, folder =
   const heldOut = read('heldOut', testImages);
   // A data set without public test labels is reported on the held-out blocks alone.
   const official = frames.test.length > 0 ? read('test', testImages) : undefined;
-  const { task, prepare } = taskAndBackend(given);
+  const task = segmentationTaskOf(given, runtime);
   return {
     simulator,
     task,
@@ -55,7 +52,7 @@ export function trafficSegmentationReal(given: z.infer<typeof options>, folder =
     /** Reads every image, so that a broken file is named before any evaluation starts. */
     async prepare() {
       await Promise.all([validation(), heldOut(), official?.()]);
-      return prepare();
+      return task.prepare();
     },
     /** Real images to train a ceiling on. */
     training: read('training'),
@@ -67,5 +64,5 @@ export default defineExperiment({
   title: 'Traffic scenes, semantic segmentation, car IoU on real street images',
   options,
   presets: segmentationPresets,
-  create: (given) => trafficSegmentationReal(given),
+  create: trafficSegmentationReal,
 });

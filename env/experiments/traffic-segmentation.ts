@@ -2,44 +2,37 @@
  * The paper's segmentation, sim to sim (Ruiz et al. 2019, sec. 4.3 and 4.4): which streets teach a network to find the
  * cars of a hidden distribution of streets?
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { completeTheta } from '../../protocol/parameters.ts';
+import type { Runtime } from '../runtime.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
-import { PRETRAINED_NAME } from '../tasks/pretrained.ts';
-import { segmentationTask } from '../tasks/segmentation.ts';
-import { describeBackend, loadBackend, preferredBackend } from '../tasks/tensorflow/backend.ts';
+import { segmentationTask, type SegmentationTask } from '../tasks/segmentation.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
+import { imageOptions } from './image-options.ts';
 import { HIDDEN_STREETS, POOR_STREETS } from './streets.ts';
 
 /** Of the target's own scenes: the same validation and test set for everyone. */
 const TARGET_SEED = 20190513;
 
-export const segmentationOptions = z.strictObject({
-  /** Of the images, in pixels. */
-  width: z.int().min(16).max(1024).default(96),
-  height: z.int().min(16).max(1024).default(72),
-  /** Images that a network is trained on. */
-  trainingImages: z.int().min(1).max(100_000).default(200),
-  validationImages: z.int().min(1).max(10_000).default(100),
-  testImages: z.int().min(1).max(10_000).default(200),
-  /** Optimiser steps of a training. */
-  steps: z.int().min(1).max(1_000_000).default(250),
-  /** Images a step. */
-  batchSize: z.int().min(1).max(256).default(8),
-  learningRate: z.number().positive().default(1e-2),
-  /** Multiplies the network's channels. */
-  networkWidth: z.number().positive().max(8).default(1),
-  /** Name of the weights that every training starts from, as `npm run pretrain` prints it; empty: from scratch. */
-  pretrained: z.string().regex(PRETRAINED_NAME).default(''),
-  /** Trainings whose scores are averaged. */
-  replicates: z.int().min(1).max(100).default(1),
-  reward: z.enum(['softCarIou', 'carIou', 'meanIou']).default('softCarIou'),
-  /** The parameters that θ consists of, by name; the others keep their default. Empty: all of them. */
-  free: z.array(z.string()).max(1000).default([]),
-});
+export const segmentationOptions = imageOptions(
+  {
+    width: 96,
+    height: 72,
+    trainingImages: 200,
+    validationImages: 100,
+    testImages: 200,
+    steps: 250,
+    batchSize: 8,
+    networkWidth: 1,
+    free: [],
+    rewards: ['softCarIou', 'carIou', 'meanIou'],
+    fewestScored: 1,
+  },
+  {},
+);
 type SegmentationExperimentOptions = z.infer<typeof segmentationOptions>;
 
 export const segmentationPresets = {
@@ -66,36 +59,28 @@ export const segmentationPresets = {
   },
 };
 
-/** The task with these options, and on which backend it runs. */
-export function taskAndBackend({
-  steps,
-  batchSize,
-  learningRate,
-  networkWidth,
-  pretrained,
-  reward,
-}: SegmentationExperimentOptions) {
-  const backend = preferredBackend();
-  return {
-    task: segmentationTask({ steps, batchSize, learningRate, width: networkWidth, pretrained, reward, backend }),
-    prepare: async () => describeBackend(await loadBackend(backend)),
-  };
+/** The task with these options. */
+export function segmentationTaskOf(given: SegmentationExperimentOptions, runtime: Runtime): SegmentationTask {
+  const { steps, batchSize, learningRate, networkWidth: width, pretrained, reward } = given;
+  return segmentationTask({ steps, batchSize, learningRate, width, pretrained, reward }, runtime);
 }
 
 /** The experiment itself, with its sample's type: what scripts draw pictures of. */
-export function trafficSegmentation(given: SegmentationExperimentOptions) {
+export function trafficSegmentation(given: SegmentationExperimentOptions, runtime: Runtime) {
   const { width, height, trainingImages, validationImages, testImages, free, replicates } = given;
   const simulator = trafficSimulator({ width, height });
   const hidden = completeTheta(simulator.parameters, HIDDEN_STREETS);
   const size = { validation: validationImages, test: testImages };
   const searched = freeParameters(simulator, free);
+  const task = segmentationTaskOf(given, runtime);
   return {
-    ...taskAndBackend(given),
     simulator: searched,
+    task,
     target: hiddenTarget<LabelledImage>(simulator, hidden, size, TARGET_SEED),
     trainingSamples: trainingImages,
     replicates,
     start: startTheta(searched, POOR_STREETS),
+    prepare: task.prepare,
   } satisfies Experiment<LabelledImage>;
 }
 

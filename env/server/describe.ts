@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { actionSize, defaultTheta, type Parameter } from '../../protocol/parameters.ts';
 import type { Box, Specification } from '../../protocol/messages.ts';
 import { createExperiment } from '../experiments/load.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Experiment, ExperimentDefinition } from '../experiments/experiment.ts';
 import type { Metric } from '../tasks/task.ts';
 
@@ -67,9 +68,10 @@ const finiteOrNull = (bound: number) => (Number.isFinite(bound) ? bound : null);
 export function describeExperiment(
   definition: ExperimentDefinition,
   given: Readonly<Record<string, unknown>>,
+  runtime: Runtime,
   backend: string | undefined,
 ): { experiment: Experiment; spec: Specification } {
-  const { experiment, options } = createExperiment(definition, given);
+  const { experiment, options } = createExperiment(definition, given, runtime);
   const { simulator, task, target } = experiment;
   const parameters = [...simulator.parameters];
   const identity = {

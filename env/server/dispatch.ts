@@ -10,6 +10,7 @@ import {
   type Result,
   type ServerMessages,
 } from '../../protocol/messages.ts';
+import type { Runtime } from '../runtime.ts';
 import { asProtocolError, type Connection } from './connection.ts';
 import { describeExperiment, type ServedEnvironment } from './describe.ts';
 import type { Logger } from './log.ts';
@@ -116,7 +117,7 @@ function open(server: Server, connection: Connection, message: ClientMessages['o
       at: '/env_id',
     });
   }
-  const { experiment, spec } = describeOrRefuse(served, message.options ?? {});
+  const { experiment, spec } = describeOrRefuse(served, message.options ?? {}, server.runtime);
   const grace = Math.min(message.detach_grace_ms ?? DETACH_GRACE_MS, server.limits.max_detach_grace_ms);
   const seed = message.seed ?? randomInt(0x1_0000_0000);
   const { session, token } = server.sessions.open(
@@ -135,9 +136,9 @@ function open(server: Server, connection: Connection, message: ClientMessages['o
   });
 }
 
-function describeOrRefuse({ definition, spec }: ServedEnvironment, options: Record<string, unknown>) {
+function describeOrRefuse({ definition, spec }: ServedEnvironment, options: Record<string, unknown>, runtime: Runtime) {
   try {
-    return describeExperiment(definition, options, spec.backend);
+    return describeExperiment(definition, options, runtime, spec.backend);
   } catch (error) {
     if (error instanceof z.ZodError) throw schemaError(error, { options }, 'BAD_OPTIONS', ['options']);
     // Each option keeps to its schema, and `create` refuses what they come to.

@@ -7,6 +7,7 @@ import { codecOf } from '../../protocol/codec.ts';
 import { CLOSE_CODES } from '../../protocol/errors.ts';
 import type { Limits } from '../../protocol/messages.ts';
 import { firstRepeated, loadDefinition } from '../experiments/load.ts';
+import { DEFAULT_RUNTIME, type Runtime } from '../runtime.ts';
 import type { Evaluations } from '../workers/evaluations.ts';
 import { processEvaluations } from '../workers/processes/process-evaluations.ts';
 import { Connection } from './connection.ts';
@@ -39,8 +40,8 @@ export interface ServerOptions {
   readonly limits?: Partial<Limits>;
   /** File in which sessions and results outlive the process; in memory without one. */
   readonly journal?: string | undefined;
-  /** Environment variables of the workers. */
-  readonly variables?: Readonly<Record<string, string>>;
+  /** What the environments run on; the default one when left out. */
+  readonly runtime?: Runtime;
   /** Called when an admin asks over HTTP for the server's end. */
   readonly onDrainRequest?: () => void;
   /** How much of what was evaluated is kept. */
@@ -90,7 +91,7 @@ const DEFAULT_LIMITS: Omit<Limits, 'workers'> = {
  * @throws {Error} in a sentence when an environment cannot be loaded, a worker cannot start or the port is taken
  */
 export async function startServer(options: ServerOptions): Promise<EnvironmentServer> {
-  const { tokens = {}, log, build, version } = options;
+  const { tokens = {}, runtime = DEFAULT_RUNTIME, log, build, version } = options;
   const metrics = createMetrics();
   const definitions = await Promise.all(
     options.environments.map(async (source) => ({ source, definition: await loadDefinition(source) })),
@@ -101,18 +102,18 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
   const evaluations = processEvaluations({
     size: options.workers,
     sources: options.environments,
-    ...(options.variables && { variables: options.variables }),
+    runtime,
     ...(options.cancelGraceMs !== undefined && { graceMs: options.cancelGraceMs }),
     log: (event, details) => log[WORKER_LOG_LEVELS[event] ?? 'info'](details, event),
   });
   try {
     await evaluations.ready;
     const environments = definitions.map(({ source, definition }) => {
-      const { spec } = describeExperiment(definition, {}, evaluations.backendOf(source));
+      const { spec } = describeExperiment(definition, {}, runtime, evaluations.backendOf(source));
       return { source, definition, spec };
     });
     const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits, workers: evaluations.counts.workers };
-    const surroundings: SessionSurroundings = { evaluations, store, metrics, limits, build };
+    const surroundings: SessionSurroundings = { evaluations, store, metrics, limits, build, runtime };
     const heartbeatMs = options.heartbeatMs ?? 15_000;
     const server: Server = {
       ...surroundings,
@@ -137,10 +138,12 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
 
 /** Takes up what the store has of an earlier process; a session whose environment has changed is closed. */
 function restoreSessions(server: Server): void {
-  const { environments, store, sessions, log } = server;
+  const { environments, store, sessions, runtime, log } = server;
   for (const record of store.openSessions()) {
     const served = environments.find(({ definition }) => definition.id === record.envId);
-    const [described, reason] = served ? describeOrSay(served, record.options) : [undefined, 'it is not served'];
+    const [described, reason] = served
+      ? describeOrSay(served, record.options, runtime)
+      : [undefined, 'it is not served'];
     if (!served || described?.spec.spec_hash !== record.specHash) {
       const details = { session: record.id, env: record.envId, ...(reason !== undefined && { reason }) };
       log.warn(details, 'session not restored: its environment is another one now');
@@ -154,9 +157,9 @@ function restoreSessions(server: Server): void {
 }
 
 /** What an environment is with these options, or why it is nothing. */
-function describeOrSay({ definition, spec }: ServedEnvironment, options: SessionRecord['options']) {
+function describeOrSay({ definition, spec }: ServedEnvironment, options: SessionRecord['options'], runtime: Runtime) {
   try {
-    return [describeExperiment(definition, options, spec.backend), undefined] as const;
+    return [describeExperiment(definition, options, runtime, spec.backend), undefined] as const;
   } catch (error) {
     return [undefined, (error as Error).message] as const;
   }

@@ -13,6 +13,7 @@ import { pinnedSeeds, observationOf } from '../environment.ts';
 import { EpisodeStream } from '../episodes.ts';
 import { evaluationSeeds, type Evaluation, type EvaluationProgress } from '../evaluate.ts';
 import type { Experiment } from '../experiments/experiment.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Evaluations } from '../workers/evaluations.ts';
 import type { Metrics } from './metrics.ts';
 import { decodedTheta, requestHash, resultOf, type StepItem } from './step.ts';
@@ -31,6 +32,8 @@ export interface SessionSurroundings {
   readonly metrics: Metrics;
   readonly limits: Limits;
   readonly build: string;
+  /** On what its experiments run. */
+  readonly runtime: Runtime;
 }
 
 export interface SessionOptions {
@@ -312,11 +315,11 @@ export class Session {
 
   /** From the request to the result: evaluated, written down, and sent. */
   private async evaluate(step: RunningStep): Promise<void> {
-    const { evaluations, store, metrics } = this.surroundings;
+    const { evaluations, store, metrics, runtime } = this.surroundings;
     const { source, spec, onIdle } = this.options;
     const { record, stop } = step;
     const evaluation = await evaluations.submit(
-      { source, options: spec.options, request: record.request },
+      { source, options: spec.options, runtime, request: record.request },
       {
         owner: this.id,
         signal: stop.signal,

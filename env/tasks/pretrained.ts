@@ -12,26 +12,26 @@ import { join } from 'node:path';
 /** A name, or nothing: from scratch. It reaches a path, so it can hold nothing but digits. */
 export const PRETRAINED_NAME = /^([0-9a-f]{16})?$/;
 
-const folder = () => process.env['LTS_PRETRAINED'] ?? join('runs', 'pretrained');
-const fileOf = (name: string) => join(folder(), `${name}.f32`);
+const fileOf = (folder: string, name: string) => join(folder, `${name}.f32`);
 
 /** The name of what these settings make. */
 export function pretrainedName(settings: unknown): string {
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16);
 }
 
-export function isPretrained(name: string): boolean {
-  return existsSync(fileOf(name));
+export function isPretrained(folder: string, name: string): boolean {
+  return existsSync(fileOf(folder, name));
 }
 
 /** Keeps weights, and the settings that made them beside them. @returns where */
-export function savePretrained(name: string, weights: Float32Array, settings: unknown): string {
-  mkdirSync(folder(), { recursive: true });
-  writeFileSync(join(folder(), `${name}.json`), `${JSON.stringify(settings, null, 2)}\n`);
-  const partial = `${fileOf(name)}.${process.pid}`;
+export function savePretrained(folder: string, name: string, weights: Float32Array, settings: unknown): string {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(settings, null, 2)}\n`);
+  const path = fileOf(folder, name);
+  const partial = `${path}.${process.pid}`;
   writeFileSync(partial, new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength));
-  renameSync(partial, fileOf(name));
-  return fileOf(name);
+  renameSync(partial, path);
+  return path;
 }
 
 /**
@@ -40,12 +40,12 @@ export function savePretrained(name: string, weights: Float32Array, settings: un
  * @param count of the network that is to start from them
  * @throws {RangeError} when there are none, or they are another network's
  */
-export function pretrainedWeights(name: string, count: number): Float32Array {
+export function pretrainedWeights(folder: string, name: string, count: number): Float32Array {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(fileOf(name));
+    bytes = readFileSync(fileOf(folder, name));
   } catch {
-    throw new RangeError(`pretrained: expected weights that npm run pretrain made, found no ${fileOf(name)}`);
+    throw new RangeError(`pretrained: expected weights that npm run pretrain made, found no ${fileOf(folder, name)}`);
   }
   const weights = new Float32Array(new Uint8Array(bytes).buffer);
   if (weights.length !== count) {

@@ -23,6 +23,6 @@ export class Costs {
   }
 }
 
-function kindOf({ source, options }: Job): string {
-  return JSON.stringify([source, options]);
+function kindOf({ source, options, runtime }: Job): string {
+  return JSON.stringify([source, options, runtime]);
 }

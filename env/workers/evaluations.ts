@@ -1,11 +1,13 @@
 /** Where evaluations run, as the server sees it. */
 import type { Evaluation, EvaluationProgress, EvaluationRequest } from '../evaluate.ts';
+import type { Runtime } from '../runtime.ts';
 
 /** One evaluation to be made. It is plain JSON, since it travels to other processes. */
 export interface Job {
   /** Of the experiment: an id of experiments/index.ts or the path of a module, as on the server's command line. */
   readonly source: string;
   readonly options: Readonly<Record<string, unknown>>;
+  readonly runtime: Runtime;
   readonly request: EvaluationRequest;
 }
 

@@ -3,9 +3,10 @@ import { completeTheta } from '../../protocol/parameters.ts';
 import { evaluationSeeds, type Evaluation } from '../../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../../env/experiments/load.ts';
 import { processEvaluations } from '../../env/workers/processes/process-evaluations.ts';
+import { runtimeOf, type RuntimeFlags } from '../runtime-flags.ts';
 import { median } from './rounds.ts';
 
-export interface EvaluateBenchOptions {
+export interface EvaluateBenchOptions extends RuntimeFlags {
   readonly env: string;
   readonly preset?: string;
   readonly envOptions?: Record<string, unknown>;
@@ -22,15 +23,16 @@ interface Measured {
 /** Runs the evaluations with so many workers: the start θ, each with another seed. */
 async function measure(
   workers: number,
-  { env, preset, envOptions, evaluations: count }: EvaluateBenchOptions,
+  { env, preset, envOptions, evaluations: count, ...flags }: EvaluateBenchOptions,
 ): Promise<Measured> {
+  const runtime = runtimeOf(flags);
   const definition = await loadDefinition(env);
-  const { experiment, options } = createExperiment(definition, { ...(preset && { preset }), ...envOptions });
+  const { experiment, options } = createExperiment(definition, { ...(preset && { preset }), ...envOptions }, runtime);
   const theta = completeTheta(experiment.simulator.parameters, experiment.start);
-  const evaluations = processEvaluations({ size: workers, sources: [env] });
+  const evaluations = processEvaluations({ size: workers, sources: [env], runtime });
   const run = (seed: number) => {
     const request = { theta, seeds: evaluationSeeds(seed), test: false };
-    return evaluations.submit({ source: env, options, request }, { owner: 'bench' });
+    return evaluations.submit({ source: env, options, runtime, request }, { owner: 'bench' });
   };
   try {
     await evaluations.ready;

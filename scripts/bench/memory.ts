@@ -4,6 +4,7 @@ import { evaluationSeeds } from '../../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../../env/experiments/load.ts';
 import { processEvaluations } from '../../env/workers/processes/process-evaluations.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
+import { runtimeOf } from '../runtime-flags.ts';
 import type { EvaluateBenchOptions } from './evaluate.ts';
 
 /** How often memory is read. */
@@ -36,17 +37,21 @@ function read(evaluations: number): Reading {
 }
 
 /** Runs so many evaluations as a worker does, in this process, where its memory can be read. */
-export async function benchMemory({ env, preset, envOptions, json }: EvaluateBenchOptions, count: number) {
+export async function benchMemory({ env, preset, envOptions, json, ...flags }: EvaluateBenchOptions, count: number) {
+  const runtime = runtimeOf(flags);
   const definition = await loadDefinition(env);
-  const { experiment, options } = createExperiment(definition, { ...(preset && { preset }), ...envOptions });
+  const { experiment, options } = createExperiment(definition, { ...(preset && { preset }), ...envOptions }, runtime);
   const theta = completeTheta(experiment.simulator.parameters, experiment.start);
-  const evaluations = processEvaluations({ size: 0, sources: [env] });
+  const evaluations = processEvaluations({ size: 0, sources: [env], runtime });
   const readings: Reading[] = [];
   try {
     await evaluations.ready;
     for (let done = 1; done <= count; done++) {
       const request = { theta, seeds: evaluationSeeds(done), test: false };
-      const { outcome, reason } = await evaluations.submit({ source: env, options, request }, { owner: 'bench' });
+      const { outcome, reason } = await evaluations.submit(
+        { source: env, options, runtime, request },
+        { owner: 'bench' },
+      );
       if (outcome !== 'ok') throw new Error(`bench evaluate: expected outcome ok, got ${outcome} (${reason})`);
       if (done % Math.ceil(count / READINGS) !== 0 && done !== 1 && done !== count) continue;
       const reading = read(done);

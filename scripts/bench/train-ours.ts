@@ -4,6 +4,7 @@
  */
 import { CLASSES } from '../../env/streets/classes.ts';
 import type { LabelledImage } from '../../env/streets/labelled-image.ts';
+import { DEFAULT_RUNTIME } from '../../env/runtime.ts';
 import { crossEntropy } from '../../env/tasks/segmentation/cross-entropy.ts';
 import { MERGED_CLASSES } from '../../env/tasks/segmentation/merged-classes.ts';
 import { CELL, segmentationLayers, segmentationNetwork } from '../../env/tasks/segmentation/network.ts';
@@ -60,7 +61,7 @@ function stepsAlone(width: number, height: number, count: number): Work {
 function wholeTraining(width: number, height: number, batchSize: number, backend: BackendPreference): Work {
   const images = noisyImages(64, width, height);
   return async (steps) => {
-    const task = segmentationTask({ steps, batchSize, backend });
+    const task = segmentationTask({ steps, batchSize }, { ...DEFAULT_RUNTIME, backend });
     (await task.train(images, { initialisation: 1, order: 2 }, silent)).dispose();
   };
 }

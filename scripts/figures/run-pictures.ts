@@ -4,6 +4,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import { readTrialLog, type EvaluationRecord, type LogRecord } from '../../agents/run/trial-log.ts';
 import { evaluationSeeds } from '../../env/evaluate.ts';
 import { trafficSegmentation } from '../../env/experiments/traffic-segmentation.ts';
+import type { Runtime } from '../../env/runtime.ts';
 import type { LabelledImage } from '../../env/streets/labelled-image.ts';
 import type { Theta } from '../../protocol/parameters.ts';
 import { writeChart } from './chart.ts';
@@ -19,17 +20,21 @@ interface Reported {
 /**
  * Draws `reward`, `scenes` and `predictions` of a finished run into a folder.
  *
- * @param backend which trains the networks whose predictions are drawn
+ * @param runtime on which the networks are trained whose predictions are drawn
  * @throws {Error} when the log has no summary: the run did not end
  */
-export async function drawRun(log: string, folder: string, backend: string): Promise<{ path: string; what: string }[]> {
+export async function drawRun(
+  log: string,
+  folder: string,
+  runtime: Runtime,
+): Promise<{ path: string; what: string }[]> {
   const { header, records } = readTrialLog(log);
   const summary = records.find((record) => record.type === 'summary');
   if (summary === undefined) throw new Error(`${log}: expected a run that has ended, got one without a summary`);
   const reported = (summary as unknown as { reported: readonly Reported[] }).reported;
 
-  process.env['LTS_BACKEND'] = backend;
-  const experiment = trafficSegmentation(header.environment.options as Parameters<typeof trafficSegmentation>[0]);
+  const options = header.environment.options as Parameters<typeof trafficSegmentation>[0];
+  const experiment = trafficSegmentation(options, runtime);
   const reward = await writeChart(
     rewardChart(records, `${header.agent} on ${header.environment.id}`),
     join(folder, 'reward'),
@@ -142,7 +147,7 @@ export async function drawPredictions(
     model.dispose();
     rows.push({
       caption: `trained on\n${name} θ`,
-      cells: images.map((image, i) => cell(image, classColours(predicted[i]!))),
+      cells: images.map((image, i) => cell(image, classColours(predicted[i]!.classes))),
     });
   }
   await writeSheet({ title: 'What the networks see', rows, scale: 3 }, path);

@@ -1,4 +1,5 @@
 /** What an experiment of `npm run reproduce` is: a file of this folder exports one, and reproduce.ts lists it. */
+import type { Runtime } from '../../env/runtime.ts';
 import type { Pretraining } from '../pretraining.ts';
 import type { Programs, StartedServer } from '../programs.ts';
 
@@ -37,6 +38,8 @@ export interface Laboratory {
   readonly programs: Programs;
   readonly server: StartedServer;
   readonly preset: Preset;
+  /** What the server runs on, for networks that are trained in this process: they are to be like the server's. */
+  readonly runtime: Runtime;
   /** Where logs are kept, so that a stopped reproduction goes on. */
   readonly logs: string;
   /** Where tables and figures go. */

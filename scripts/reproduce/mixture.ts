@@ -7,6 +7,7 @@
 import { join } from 'node:path';
 import mixture from '../../env/experiments/mixture.ts';
 import { createExperiment } from '../../env/experiments/load.ts';
+import { DEFAULT_RUNTIME } from '../../env/runtime.ts';
 import {
   MIXTURE_PARAMETERS,
   mixtureSimulator,
@@ -69,7 +70,7 @@ const everySearch = (evaluations: number) =>
 type Sets = { readonly validation: readonly LabelledPoint[]; readonly test: readonly LabelledPoint[] };
 
 /** The environment's own experiment, in this process: for its sets, its start, and what is not a θ. */
-const { experiment } = createExperiment(mixture, {});
+const { experiment } = createExperiment(mixture, {}, DEFAULT_RUNTIME);
 const { trainingSamples } = experiment;
 const { gamma, cost } = mixture.options.parse({}) as { gamma: number; cost: number };
 const svm = svmTask({ gamma, cost });

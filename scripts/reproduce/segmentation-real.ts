@@ -105,7 +105,7 @@ export const segmentationRealReproduction: Experiment = {
     },
   },
   async run(laboratory) {
-    const { out, preset } = laboratory;
+    const { out, preset, runtime } = laboratory;
     const fixed = (name: string, title: string, thetas: readonly Theta[], free: readonly string[]) =>
       fixedArm(laboratory, real.id, { name, title, thetas, seeds: 1 }, { free });
     const drawn = (free: readonly string[]) => randomThetas(streetParameters(free), preset.randomThetas);
@@ -121,7 +121,7 @@ export const segmentationRealReproduction: Experiment = {
     const question = { environment: real.id, metric: SOFT_CAR_IOU, seeds: 2, titles: titlesOf(SEARCHES) };
     await reportEvaluationsToReach(laboratory, question, byArm);
 
-    const experiment = createExperiment(real, preset.envOptions).experiment as RealExperiment;
+    const experiment = createExperiment(real, preset.envOptions, runtime).experiment as RealExperiment;
     const thetas = byArm['reinforce']!.map(({ learned }) => learned.theta);
     const arms: Record<string, Arm> = {
       ...(await learnedArms(laboratory, real.id, SEARCHES, byArm, REPORT_SEEDS)),

@@ -84,7 +84,7 @@ export const segmentationReproduction: Experiment = {
     },
   },
   async run(laboratory) {
-    const { out, preset } = laboratory;
+    const { out, preset, runtime } = laboratory;
     const thetas = randomThetas(streetParameters(FREE), preset.randomThetas);
     const random = await fixedArm(laboratory, segmentation.id, { name: 'random', title: 'random θ', thetas, seeds: 1 });
     const hidden = completeTheta(streetParameters([]), HIDDEN_STREETS);
@@ -118,7 +118,7 @@ export const segmentationReproduction: Experiment = {
       { name: 'REINFORCE', theta: byArm['reinforce']![0]!.learned.theta },
       { name: 'hidden', theta: hidden },
     ];
-    const { experiment } = createExperiment(segmentation, preset.envOptions);
+    const { experiment } = createExperiment(segmentation, preset.envOptions, runtime);
     await drawPredictions(experiment as ReturnType<typeof trafficSegmentation>, shown, join(out, 'predictions.png'));
     return arms;
   },

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { connect, type Client } from '../../agents/client/client.ts';
 import { localEnvironment } from '../../env/environment.ts';
 import { createExperiment } from '../../env/experiments/load.ts';
+import { DEFAULT_RUNTIME } from '../../env/runtime.ts';
 import type { EnvironmentServer } from '../../env/server/server.ts';
 import type { Environment } from '../../protocol/environment.ts';
 import { deriveSeed } from '../../protocol/random.ts';
@@ -21,7 +22,7 @@ let server: EnvironmentServer;
 const clients: Client[] = [];
 
 const ENVIRONMENTS: Record<string, () => Promise<Environment>> = {
-  local: async () => localEnvironment(createExperiment(bandit, OPTIONS).experiment, SEED),
+  local: async () => localEnvironment(createExperiment(bandit, OPTIONS, DEFAULT_RUNTIME).experiment, SEED),
   'remote, msgpack': () => remote('msgpack'),
   'remote, JSON': () => remote('json'),
 };

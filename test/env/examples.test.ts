@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { evaluate, evaluationSeeds } from '../../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../../env/experiments/load.ts';
+import { DEFAULT_RUNTIME } from '../../env/runtime.ts';
 
 describe('the example of an own environment', () => {
   it('is served by its path, and its reward is best where its hidden slope is', async () => {
-    const { experiment } = createExperiment(await loadDefinition('./env/examples/line.ts'), {});
+    const { experiment } = createExperiment(await loadDefinition('./env/examples/line.ts'), {}, DEFAULT_RUNTIME);
     const reward = async (slope: number) => {
       const request = { theta: { slope }, seeds: evaluationSeeds(1), test: false };
       return (await evaluate(experiment, request)).reward!;

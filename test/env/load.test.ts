@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { defineExperiment, type Experiment, type ExperimentDefinition } from '../../env/experiments/experiment.ts';
 import { createExperiment, loadDefinition } from '../../env/experiments/load.ts';
+import { DEFAULT_RUNTIME, type Runtime } from '../../env/runtime.ts';
 import { startServer } from '../../env/server/server.ts';
 import { createLog } from '../../env/server/log.ts';
 import { hiddenTarget } from '../../env/targets/hidden.ts';
@@ -36,7 +37,21 @@ const definitionOf = (changes: Readonly<Record<string, unknown>>): ExperimentDef
     create: () => ({ ...good, ...changes }),
   });
 
+const create = (definition: ExperimentDefinition, options: object = {}, runtime = DEFAULT_RUNTIME) =>
+  createExperiment(definition, { ...options }, runtime);
+
 describe('an own environment', () => {
+  it('is told what it runs on, and may ignore it', () => {
+    const own = definitionOf({});
+    const runtime: Runtime = { backend: 'wasm', data: '/images', weights: '/weights' };
+    const seen: unknown[] = [];
+    const asking = { ...own, create: (_: unknown, told: Runtime) => (seen.push(told), good) };
+    create(asking, {}, runtime);
+    assert.deepEqual(seen, [runtime]);
+    const ignoring = { ...own, create: ({ size }: { size?: number }) => ({ ...good, trainingSamples: size! }) };
+    assert.equal(create(ignoring, { size: 7 }, runtime).experiment.trainingSamples, 7);
+  });
+
   it('is refused at once, with place, rule and value, where `create` returns no experiment', () => {
     const { simulator, task } = good;
     const [x] = parameters;
@@ -55,15 +70,15 @@ describe('an own environment', () => {
       [{ start: { x: 2 } }, /create: start: x: expected 0\.\.1, got 2/],
     ];
     const nothing = { ...definitionOf({}), create: () => undefined as unknown as Experiment };
-    assert.throws(() => createExperiment(nothing, {}), /^Error: Own-v0: create: Invalid input: .*got undefined$/);
-    for (const [changes, message] of wrong) assert.throws(() => createExperiment(definitionOf(changes), {}), message);
-    assert.equal(createExperiment(definitionOf({}), {}).options['size'], 1);
+    assert.throws(() => create(nothing), /^Error: Own-v0: create: Invalid input: .*got undefined$/);
+    for (const [changes, message] of wrong) assert.throws(() => create(definitionOf(changes)), message);
+    assert.equal(create(definitionOf({})).options['size'], 1);
   });
 
   it('says which options and presets it knows', () => {
     const issue = (options: object) => {
       try {
-        createExperiment(definitionOf({}), { ...options });
+        create(definitionOf({}), options);
       } catch (error) {
         return (error as z.ZodError).issues[0]!.message;
       }

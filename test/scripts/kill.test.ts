@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { connect, type Client } from '../../agents/client/client.ts';
 import { localEnvironment } from '../../env/environment.ts';
 import { createExperiment } from '../../env/experiments/load.ts';
+import { DEFAULT_RUNTIME } from '../../env/runtime.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 import bandit from '../environments/bandit.ts';
 import { BANDIT } from '../env/server/bandit-server.ts';
@@ -58,7 +59,7 @@ describe('a server that is killed', () => {
     let server = await serve(0, journal);
     client = await connect(server.url);
     const environment = await client.open({ env_id: 'Bandit-v0', options: OPTIONS, seed: 5 });
-    const local = localEnvironment(createExperiment(bandit, { ...OPTIONS, delayMs: 0 }).experiment, 5);
+    const local = localEnvironment(createExperiment(bandit, { ...OPTIONS, delayMs: 0 }, DEFAULT_RUNTIME).experiment, 5);
     const actions = Array.from({ length: STEPS }, (_, i) => [i / STEPS, 0, 0, 0, 0, -i / STEPS]);
     const pending = actions.map((action) => environment.evaluate({ action }));
     for (const afterMs of [150, 250]) {

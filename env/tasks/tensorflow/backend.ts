@@ -145,16 +145,6 @@ function keepListeners(...events: ('uncaughtException' | 'unhandledRejection')[]
     });
 }
 
-/** The backend that this process was told to use (`LTS_BACKEND`, which the server sets for its workers). */
-export function preferredBackend(): BackendPreference {
-  const wanted = process.env['LTS_BACKEND'] ?? 'auto';
-  const known = (['auto', ...BACKEND_NAMES] as const).find((name) => name === wanted);
-  if (known === undefined) {
-    throw new Error(`LTS_BACKEND: expected auto, ${BACKEND_NAMES.join(', ')}, got ${wanted}`);
-  }
-  return known;
-}
-
 /** A backend in a line: what runs, and how to get a faster one. */
 export function describeBackend({ name, version, advice }: Backend): string {
   return `${name} (${version})${advice === undefined ? '' : `; ${advice}`}`;

@@ -22,7 +22,7 @@ export class Evaluator {
   hear(message: ToWorker): void {
     switch (message.kind) {
       case 'prepare':
-        return void this.prepare(message.sources);
+        return void this.prepare(message);
       case 'evaluate':
         return void this.run(message.number, message.job);
       case 'cancel':
@@ -31,9 +31,10 @@ export class Evaluator {
   }
 
   /** The experiment of a job; the least recently used beyond the cache's size is disposed of. */
-  private async experimentOf(source: string, options: Job['options']): Promise<Experiment> {
-    const key = JSON.stringify([source, options]);
-    const experiment = this.experiments.get(key) ?? createExperiment(await loadDefinition(source), options).experiment;
+  private async experimentOf({ source, options, runtime }: Omit<Job, 'request'>): Promise<Experiment> {
+    const key = JSON.stringify([source, options, runtime]);
+    const known = this.experiments.get(key);
+    const experiment = known ?? createExperiment(await loadDefinition(source), options, runtime).experiment;
     this.experiments.delete(key);
     this.experiments.set(key, experiment);
     for (const [oldest, unused] of this.experiments) {
@@ -44,12 +45,12 @@ export class Evaluator {
     return experiment;
   }
 
-  private async prepare(sources: readonly string[]): Promise<void> {
+  private async prepare({ sources, runtime }: Extract<ToWorker, { kind: 'prepare' }>): Promise<void> {
     try {
       const backends: Record<string, string> = {};
       for (const source of sources) {
-        const { options } = createExperiment(await loadDefinition(source), {});
-        const experiment = await this.experimentOf(source, options);
+        const { options } = createExperiment(await loadDefinition(source), {}, runtime);
+        const experiment = await this.experimentOf({ source, options, runtime });
         const backend = await experiment.prepare?.();
         if (backend !== undefined) backends[source] = backend;
       }
@@ -59,12 +60,13 @@ export class Evaluator {
     }
   }
 
-  private async run(number: number, { source, options, request }: Job): Promise<void> {
+  private async run(number: number, job: Job): Promise<void> {
     const stop = new AbortController();
     this.current = { number, stop };
     try {
-      const experiment = await this.experimentOf(source, options);
-      const evaluation = await evaluate(experiment, request, { report: this.reporter(number), signal: stop.signal });
+      const experiment = await this.experimentOf(job);
+      const options = { report: this.reporter(number), signal: stop.signal };
+      const evaluation = await evaluate(experiment, job.request, options);
       this.tell({ kind: 'done', number, evaluation: finiteScores(evaluation) });
     } catch (error) {
       if (stop.signal.aborted) return this.tell({ kind: 'cancelled', number });

@@ -1,9 +1,10 @@
 /** What the server's process and a worker's process say to each other. */
 import type { Evaluation, EvaluationProgress } from '../../evaluate.ts';
+import type { Runtime } from '../../runtime.ts';
 import type { Job } from '../evaluations.ts';
 
 export type ToWorker =
-  | { readonly kind: 'prepare'; readonly sources: readonly string[] }
+  | { readonly kind: 'prepare'; readonly sources: readonly string[]; readonly runtime: Runtime }
   /** One at a time; the worker reports on it under the number. */
   | { readonly kind: 'evaluate'; readonly number: number; readonly job: Job }
   | { readonly kind: 'cancel'; readonly number: number };

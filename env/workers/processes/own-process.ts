@@ -18,7 +18,7 @@ export class OwnProcess implements WorkerLike {
   private evaluationsThisTurn = 0;
   private end!: () => void;
 
-  constructor({ sources, onMessage, onExit }: WorkerOptions) {
+  constructor({ sources, runtime, onMessage, onExit }: WorkerOptions) {
     this.exited = new Promise((resolve) => (this.end = resolve));
     void this.exited.then(() => onExit('the evaluation was given up'));
     this.evaluator = new Evaluator((message: FromWorker) => {
@@ -26,7 +26,7 @@ export class OwnProcess implements WorkerLike {
       onMessage(message);
       if (message.kind === 'threw' || message.kind === 'unprepared') this.kill();
     });
-    setImmediate(() => this.send({ kind: 'prepare', sources }));
+    setImmediate(() => this.send({ kind: 'prepare', sources, runtime }));
   }
 
   send(message: ToWorker): void {

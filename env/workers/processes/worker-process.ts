@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Runtime } from '../../runtime.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
 /** What lets node run TypeScript, wherever the server was started. */
@@ -29,6 +30,7 @@ export function isChatter(line: string): boolean {
 export interface WorkerOptions {
   /** Of the experiments that are loaded before the worker calls itself ready. */
   readonly sources: readonly string[];
+  readonly runtime: Runtime;
   /** Added to the environment variables of this process. */
   readonly variables?: Readonly<Record<string, string>>;
   readonly onMessage: (message: FromWorker) => void;
@@ -74,7 +76,7 @@ export class WorkerProcess implements WorkerLike {
         resolve();
       });
     });
-    this.send({ kind: 'prepare', sources: options.sources });
+    this.send({ kind: 'prepare', sources: options.sources, runtime: options.runtime });
   }
 
   get pid(): number | undefined {

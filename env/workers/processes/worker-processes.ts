@@ -1,4 +1,5 @@
 import type { Evaluation, EvaluationProgress } from '../../evaluate.ts';
+import { DEFAULT_RUNTIME, type Runtime } from '../../runtime.ts';
 import { unscored, type Job } from '../evaluations.ts';
 import type { Workers } from '../queued-evaluations.ts';
 import type { FromWorker } from './messages.ts';
@@ -10,6 +11,7 @@ export interface WorkerProcessesOptions {
   readonly size: number;
   /** Experiments that are loaded before a worker calls itself ready. */
   readonly sources: readonly string[];
+  readonly runtime?: Runtime;
   /** Added to the environment variables of this process. */
   readonly variables?: Readonly<Record<string, string>>;
   /** How long a cancelled evaluation may take to stop before its process is killed. */
@@ -125,10 +127,11 @@ export class WorkerProcesses implements Workers {
 
   private fork(slot: Slot): WorkerLike {
     slot.unprepared = undefined;
-    const { sources, variables, size, log } = this.options;
+    const { sources, runtime = DEFAULT_RUNTIME, variables, size, log } = this.options;
     const Place = size === 0 ? OwnProcess : WorkerProcess;
     const process: WorkerLike = new Place({
       sources,
+      runtime,
       ...(variables && { variables }),
       onMessage: (message) => this.hear(slot, message),
       onExit: (reason) => this.replace(slot, reason),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createExperiment } from '../../../env/experiments/load.ts';
+import { DEFAULT_RUNTIME } from '../../../env/runtime.ts';
 import type { HistoryEntry } from '../../../protocol/history.ts';
 import type { EnvironmentServer } from '../../../env/server/server.ts';
 import { connect } from '../../../agents/client/client.ts';
@@ -126,7 +127,7 @@ describe('HTTP', () => {
     const replay = await client.open({ env_id, options });
     assert.equal(replay.spec.spec_hash, spec_hash);
     assert.equal((await replay.evaluate({ params: theta, seeds })).reward, reward);
-    assert.equal(createExperiment(bandit, options).options['noise'], 0.5);
+    assert.equal(createExperiment(bandit, options, DEFAULT_RUNTIME).options['noise'], 0.5);
     await client.close();
   });
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import { CAR_TYPES } from '../../../env/simulators/traffic/parameters.ts';
 import { trafficSimulator } from '../../../env/simulators/traffic/traffic.ts';
-import { countingTask } from '../../../env/tasks/counting.ts';
+import { DEFAULT_RUNTIME, type Runtime } from '../../../env/runtime.ts';
+import { countingTask, type CountingOptions } from '../../../env/tasks/counting.ts';
 import { carCounts } from '../../../env/tasks/counting/counts.ts';
 import { loadBackend } from '../../../env/tasks/tensorflow/backend.ts';
 import { completeTheta, type Theta } from '../../../protocol/parameters.ts';
@@ -10,14 +11,16 @@ import { countableScene, countableScenes, TYPES } from './counting/countable-sce
 
 const SEEDS = { initialisation: 1, order: 2 };
 const silent = () => {};
-const short = { types: TYPES, backend: 'wasm', steps: 12, batchSize: 4 } as const;
+const WASM: Runtime = { ...DEFAULT_RUNTIME, backend: 'wasm' };
+const shortTask = (options: Partial<CountingOptions> = {}) =>
+  countingTask({ types: TYPES, steps: 12, batchSize: 4, ...options }, WASM);
 
 describe('countingTask', () => {
   before(() => loadBackend('wasm'));
 
   it('learns 8 images by heart', async () => {
     const images = countableScenes(8, 1);
-    const task = countingTask({ ...short, steps: 150, batchSize: 8, augment: false });
+    const task = shortTask({ steps: 150, batchSize: 8, augment: false });
     const model = await task.train(images, SEEDS, silent);
     const scores = await model.score(images);
     const predicted = await model.predict(images);
@@ -25,17 +28,13 @@ describe('countingTask', () => {
     assert.ok(scores.devianceExplained! > 0.9, JSON.stringify(scores));
     assert.equal(scores.negativeL1Rounded, -0);
     assert.deepEqual(
-      [...predicted].map(Math.round),
-      images.flatMap((image) => [...carCounts(image, TYPES)]),
+      predicted.map((counts) => counts.map(Math.round)),
+      images.map((image) => carCounts(image, TYPES)),
     );
   });
 
   it('counts in images that it has not seen', async () => {
-    const model = await countingTask({ ...short, steps: 120, batchSize: 8 }).train(
-      countableScenes(60, 1),
-      SEEDS,
-      silent,
-    );
+    const model = await shortTask({ steps: 120, batchSize: 8 }).train(countableScenes(60, 1), SEEDS, silent);
     const scores = await model.score(countableScenes(40, 2));
     model.dispose();
     assert.ok(scores.devianceExplained! > 0.7, JSON.stringify(scores));
@@ -44,7 +43,7 @@ describe('countingTask', () => {
   it('is the better for having been trained on the proportions that it is asked about', async () => {
     const unseen = countableScenes(60, 3, 0.8);
     const trainedOn = async (red: number) => {
-      const model = await countingTask({ ...short, steps: 60 }).train(countableScenes(40, 1, red), SEEDS, silent);
+      const model = await shortTask({ steps: 60 }).train(countableScenes(40, 1, red), SEEDS, silent);
       const scores = await model.score(unseen);
       model.dispose();
       return scores.devianceExplained!;
@@ -55,7 +54,7 @@ describe('countingTask', () => {
   it('gives the same scores for the same seeds, and others for another first weight or order', async () => {
     const images = countableScenes(8, 1);
     const score = async (seeds: typeof SEEDS) => {
-      const model = await countingTask(short).train(images, seeds, silent);
+      const model = await shortTask().train(images, seeds, silent);
       const scores = await model.score(images);
       model.dispose();
       return scores;
@@ -67,7 +66,7 @@ describe('countingTask', () => {
   });
 
   it('scores each of its metrics, within its bounds, and rewards one of them', async () => {
-    const task = countingTask({ ...short, steps: 2, reward: 'negativeL1' });
+    const task = shortTask({ steps: 2, reward: 'negativeL1' });
     const model = await task.train(countableScenes(4, 1), SEEDS, silent);
     const scores = await model.score(countableScenes(9, 2));
     model.dispose();
@@ -79,29 +78,29 @@ describe('countingTask', () => {
   it('leaves no tensor behind, not even when whoever hears its progress breaks it off', async () => {
     const images = countableScenes(6, 1);
     const before = tf.memory();
-    const model = await countingTask(short).train(images, SEEDS, silent);
+    const model = await shortTask().train(images, SEEDS, silent);
     await model.score(images);
     model.dispose();
     const stop = () => {
       throw new Error('enough');
     };
-    await assert.rejects(countingTask(short).train(images, SEEDS, stop), /^Error: enough$/);
+    await assert.rejects(shortTask().train(images, SEEDS, stop), /^Error: enough$/);
     const { numTensors, numBytes } = tf.memory();
     assert.deepEqual([numTensors, numBytes], [before.numTensors, before.numBytes]);
   });
 
   it('takes images of any size, and says NaN when training diverged', async () => {
     const images = Array.from({ length: 4 }, (_, i) => countableScene(i, 0.5, 70, 45));
-    const model = await countingTask({ ...short, steps: 2 }).train(images, SEEDS, silent);
+    const model = await shortTask({ steps: 2 }).train(images, SEEDS, silent);
     assert.ok(Number.isFinite((await model.score(countableScenes(5, 1))).devianceExplained));
     model.dispose();
-    const lost = await countingTask({ ...short, learningRate: 1e30 }).train(images, SEEDS, silent);
+    const lost = await shortTask({ learningRate: 1e30 }).train(images, SEEDS, silent);
     assert.ok(Number.isNaN((await lost.score(images)).devianceExplained));
     lost.dispose();
   });
 
   it('refuses to train on nothing', async () => {
-    await assert.rejects(countingTask(short).train([], SEEDS, silent), /expected at least one image, got none/);
+    await assert.rejects(shortTask().train([], SEEDS, silent), /expected at least one image, got none/);
   });
 });
 

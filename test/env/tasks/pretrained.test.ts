@@ -3,53 +3,58 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createExperiment, loadDefinition } from '../../../env/experiments/load.ts';
+import type { Runtime } from '../../../env/runtime.ts';
 import { pretrainedName, pretrainedWeights, savePretrained } from '../../../env/tasks/pretrained.ts';
 import { segmentationTask } from '../../../env/tasks/segmentation.ts';
 import { loadBackend } from '../../../env/tasks/tensorflow/backend.ts';
 import { syntheticScenes } from './segmentation/synthetic-scenes.ts';
 
 const SEEDS = { initialisation: 1, order: 2 };
-const short = { backend: 'wasm', batchSize: 8 } as const;
 
 describe('pretrained weights', () => {
-  let folder: string;
-  before(() => {
-    folder = mkdtempSync(join(tmpdir(), 'lts-pretrained-'));
-    process.env['LTS_PRETRAINED'] = folder;
-    return loadBackend('wasm');
-  });
-  after(() => {
-    delete process.env['LTS_PRETRAINED'];
-    rmSync(folder, { recursive: true });
-  });
+  const folder = mkdtempSync(join(tmpdir(), 'lts-pretrained-'));
+  const runtime: Runtime = { backend: 'wasm', weights: folder };
+  before(() => loadBackend('wasm'));
+  after(() => rmSync(folder, { recursive: true }));
 
   it('come back as they were kept, under the name of what made them', () => {
     const settings = { env: 'Some-v0', steps: 10 };
     const name = pretrainedName(settings);
-    savePretrained(name, Float32Array.of(1, -2.5, 3), settings);
-    assert.deepEqual(pretrainedWeights(name, 3), Float32Array.of(1, -2.5, 3));
+    savePretrained(folder, name, Float32Array.of(1, -2.5, 3), settings);
+    assert.deepEqual(pretrainedWeights(folder, name, 3), Float32Array.of(1, -2.5, 3));
     assert.notEqual(pretrainedName({ ...settings, steps: 11 }), name);
+  });
+
+  it('keep their names: the options of an environment stay in their order', async () => {
+    const named = async (id: string) => pretrainedName(createExperiment(await loadDefinition(id), {}, runtime).options);
+    assert.equal(await named('TrafficCounting-v0'), 'c7a04da205bdcb2a');
+    assert.equal(await named('TrafficSegmentation-v0'), '8fcbc99f78132aea');
   });
 
   it('are where a training starts: a few steps from them do what a few from scratch cannot', async () => {
     const images = syntheticScenes(24, 1);
     const score = async (pretrained: string, steps: number) => {
-      const model = await segmentationTask({ ...short, steps, pretrained }).train(images, SEEDS, () => {});
+      const task = segmentationTask({ batchSize: 8, steps, pretrained }, runtime);
+      const model = await task.train(images, SEEDS, () => {});
       const { softCarIou } = await model.score(syntheticScenes(8, 50));
       model.dispose();
       return { softCarIou: softCarIou!, weights: model.weights };
     };
     const long = await score('', 100);
-    savePretrained('00000000000000aa', long.weights, {});
+    savePretrained(folder, '00000000000000aa', long.weights, {});
     const [scratch, tuned] = [await score('', 5), await score('00000000000000aa', 5)];
     assert.ok(tuned.softCarIou > scratch.softCarIou + 0.2, `${tuned.softCarIou} and ${scratch.softCarIou}`);
-    assert.deepEqual(pretrainedWeights('00000000000000aa', long.weights.length), long.weights, 'the file is untouched');
+    assert.deepEqual(
+      pretrainedWeights(folder, '00000000000000aa', long.weights.length),
+      long.weights,
+      'the file is untouched',
+    );
   });
 
   it('that are missing, or another network’s, or no name, are refused before anything runs', async () => {
-    savePretrained('00000000000000bb', new Float32Array(5), {});
+    savePretrained(folder, '00000000000000bb', new Float32Array(5), {});
     const definition = await loadDefinition('TrafficSegmentation-v0');
-    const create = (pretrained: string) => () => createExperiment(definition, { preset: 'quick', pretrained });
+    const create = (pretrained: string) => () => createExperiment(definition, { preset: 'quick', pretrained }, runtime);
     assert.throws(create('00000000000000cc'), /pretrained: expected weights that npm run pretrain made, found no .*cc/);
     assert.throws(create('00000000000000bb'), /pretrained: expected \d+ weights for this network, 0+bb has 5/);
     assert.throws(create('../../etc/passwd'), /pretrained/);

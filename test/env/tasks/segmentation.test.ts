@@ -1,20 +1,23 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import { CLASS_ID } from '../../../env/streets/classes.ts';
-import { segmentationTask } from '../../../env/tasks/segmentation.ts';
+import { DEFAULT_RUNTIME, type Runtime } from '../../../env/runtime.ts';
+import { segmentationTask, type SegmentationOptions } from '../../../env/tasks/segmentation.ts';
 import { loadBackend } from '../../../env/tasks/tensorflow/backend.ts';
 import { syntheticScene, syntheticScenes, withVoidLeft } from './segmentation/synthetic-scenes.ts';
 
 const SEEDS = { initialisation: 1, order: 2 };
 const silent = () => {};
-const short = { backend: 'wasm', steps: 12, batchSize: 4 } as const;
+const WASM: Runtime = { ...DEFAULT_RUNTIME, backend: 'wasm' };
+const shortTask = (options: Partial<SegmentationOptions> = {}) =>
+  segmentationTask({ steps: 12, batchSize: 4, ...options }, WASM);
 
 describe('segmentationTask', () => {
   before(() => loadBackend('wasm'));
 
   it('learns 8 images by heart', async () => {
     const images = syntheticScenes(8, 1);
-    const task = segmentationTask({ ...short, steps: 150, batchSize: 8, augment: false, carWeight: 1 });
+    const task = shortTask({ steps: 150, batchSize: 8, augment: false, carWeight: 1 });
     const model = await task.train(images, SEEDS, silent);
     const scores = await model.score(images);
     model.dispose();
@@ -24,7 +27,7 @@ describe('segmentationTask', () => {
   });
 
   it('finds cars in images that it has not seen, and says where', async () => {
-    const task = segmentationTask({ ...short, steps: 120, batchSize: 8 });
+    const task = shortTask({ steps: 120, batchSize: 8 });
     const model = await task.train(syntheticScenes(60, 1), SEEDS, silent);
     const unseen = syntheticScene(99);
     const { carIou } = await model.score([unseen]);
@@ -33,7 +36,7 @@ describe('segmentationTask', () => {
     assert.ok(carIou! > 0.6, `car IoU ${carIou}`);
     let both = 0;
     let either = 0;
-    predicted!.forEach((id, i) => {
+    predicted!.classes.forEach((id, i) => {
       const [found, there] = [id === CLASS_ID.car, unseen.classes[i] === CLASS_ID.car];
       both += Number(found && there);
       either += Number(found || there);
@@ -44,7 +47,7 @@ describe('segmentationTask', () => {
   it('gives the same scores for the same seeds, and others for another first weight or order', async () => {
     const images = syntheticScenes(8, 1);
     const score = async (seeds: typeof SEEDS) => {
-      const model = await segmentationTask(short).train(images, seeds, silent);
+      const model = await shortTask().train(images, seeds, silent);
       const scores = await model.score(images);
       model.dispose();
       return scores;
@@ -56,7 +59,7 @@ describe('segmentationTask', () => {
   });
 
   it('scores each of its metrics, within its bounds, and rewards one of them', async () => {
-    const task = segmentationTask({ ...short, steps: 2, reward: 'meanIou' });
+    const task = shortTask({ steps: 2, reward: 'meanIou' });
     const model = await task.train(syntheticScenes(4, 1), SEEDS, silent);
     const scores = await model.score(syntheticScenes(4, 2));
     model.dispose();
@@ -66,7 +69,7 @@ describe('segmentationTask', () => {
   });
 
   it('does not care what colours lie where the label is void, in training or score', async () => {
-    const task = segmentationTask({ ...short, augment: false });
+    const task = shortTask({ augment: false });
     const images = syntheticScenes(4, 1);
     const model = await task.train(images.map(withVoidLeft), SEEDS, silent);
     const relabelled = images.map(withVoidLeft);
@@ -74,8 +77,8 @@ describe('segmentationTask', () => {
     const half = await model.score(relabelled);
     assert.notDeepEqual(half, whole);
     const [predicted] = await model.predict([images[0]!]);
-    const perfect = { ...images[0]!, classes: predicted! };
-    if (predicted!.includes(CLASS_ID.car)) assert.equal((await model.score([perfect])).carIou, 1);
+    const perfect = { ...images[0]!, classes: predicted!.classes };
+    if (predicted!.classes.includes(CLASS_ID.car)) assert.equal((await model.score([perfect])).carIou, 1);
     model.dispose();
   });
 
@@ -83,7 +86,7 @@ describe('segmentationTask', () => {
     const reports: { fraction: number; loss?: number }[] = [];
     let turns = 0;
     const clock = setInterval(() => turns++, 1);
-    const task = segmentationTask({ ...short, steps: 7, batchSize: 4 });
+    const task = shortTask({ steps: 7, batchSize: 4 });
     const model = await task.train(
       syntheticScenes(12, 1),
       SEEDS,
@@ -101,7 +104,7 @@ describe('segmentationTask', () => {
 
   it('shows the unfinished model to who asks, and trains on as if nobody had', async () => {
     const images = syntheticScenes(8, 1);
-    const task = segmentationTask({ ...short, steps: 40 });
+    const task = shortTask({ steps: 40 });
     const plain = await task.train(images, SEEDS, silent);
     const early: number[] = [];
     const before = tf.memory().numTensors;
@@ -124,7 +127,7 @@ describe('segmentationTask', () => {
   it('leaves no tensor behind', async () => {
     const images = syntheticScenes(6, 1);
     const before = tf.memory();
-    const model = await segmentationTask(short).train(images, SEEDS, silent);
+    const model = await shortTask().train(images, SEEDS, silent);
     await model.score(images);
     await model.predict(images);
     model.dispose();
@@ -134,7 +137,7 @@ describe('segmentationTask', () => {
 
   it('leaves no tensor behind when whoever hears its progress breaks it off', async () => {
     const before = tf.memory();
-    const task = segmentationTask(short);
+    const task = shortTask();
     const stop = () => {
       throw new Error('enough');
     };
@@ -148,10 +151,10 @@ describe('segmentationTask', () => {
 
   it('takes images of any size: 50×37 for training, 30×20 for the score', async () => {
     const images = Array.from({ length: 4 }, (_, i) => syntheticScene(i, 50, 37));
-    const model = await segmentationTask({ ...short, steps: 2 }).train(images, SEEDS, silent);
+    const model = await shortTask({ steps: 2 }).train(images, SEEDS, silent);
     const other = syntheticScene(5, 30, 20);
     const [predicted] = await model.predict([other]);
-    assert.equal(predicted!.length, 30 * 20);
+    assert.equal(predicted!.classes.length, 30 * 20);
     assert.ok(Number.isFinite((await model.score([other, ...images])).softCarIou));
     model.dispose();
   });
@@ -159,14 +162,14 @@ describe('segmentationTask', () => {
   it('scores NaN, and still knows its way out, when training diverged', async () => {
     const before = tf.memory().numTensors;
     const images = syntheticScenes(4, 1);
-    const model = await segmentationTask({ ...short, learningRate: 1e30 }).train(images, SEEDS, silent);
+    const model = await shortTask({ learningRate: 1e30 }).train(images, SEEDS, silent);
     assert.ok(Number.isNaN((await model.score(images)).softCarIou));
     model.dispose();
     assert.equal(tf.memory().numTensors, before);
   });
 
   it('refuses to train on nothing, and to score where there is no car', async () => {
-    const task = segmentationTask({ ...short, steps: 1 });
+    const task = shortTask({ steps: 1 });
     await assert.rejects(task.train([], SEEDS, silent), /expected at least one image, got none/);
     const images = syntheticScenes(2, 1);
     const model = await task.train(images, SEEDS, silent);

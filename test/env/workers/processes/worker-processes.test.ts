@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { evaluationSeeds, type Evaluation } from '../../../../env/evaluate.ts';
+import { DEFAULT_RUNTIME } from '../../../../env/runtime.ts';
 import type { Job } from '../../../../env/workers/evaluations.ts';
 import { WorkerProcesses, type WorkerProcessesOptions } from '../../../../env/workers/processes/worker-processes.ts';
 import { QueuedEvaluations } from '../../../../env/workers/queued-evaluations.ts';
@@ -12,7 +13,7 @@ const WEATHER = [0.25, 0.25, 0.25, 0.25];
 
 function job(options: object = {}, { x = 0.5, seed = 1 } = {}): Job {
   const request = { theta: { x, y: 0.1, weather: WEATHER }, seeds: evaluationSeeds(seed), test: false };
-  return { source: BANDIT, options: { noise: 0.1, ...options }, request };
+  return { source: BANDIT, options: { noise: 0.1, ...options }, runtime: DEFAULT_RUNTIME, request };
 }
 
 function isAlive(pid: number): boolean {

@@ -1,0 +1,188 @@
+/**
+ * What the tasks on images share: a network learns from batches of images, each seen through a view of its own, is
+ * frozen, and looks at whole sets. What makes a task is its {@link ImageTaskParts}.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { Random, type Seed } from '../../protocol/random.ts';
+import type { Runtime } from '../runtime.ts';
+import { pretrainedWeights } from './pretrained.ts';
+import type { Scores, Task, TrainedModel } from './task.ts';
+import { describeBackend, loadBackend } from './tensorflow/backend.ts';
+import type { Levels, Picture, Size } from './training/augmentation.ts';
+import {
+  imageBatches,
+  inputShape,
+  plainBatches,
+  plainInput,
+  roundedUp,
+  type Answer,
+} from './training/image-batches.ts';
+import { freeze, initialWeights, weightCount, type FrozenNetwork } from './training/layers.ts';
+import type { Layer, Network } from './training/network.ts';
+import { measureStatistics, train, type Training } from './training/train.ts';
+
+export interface ImageTaskOptions {
+  /** Optimiser steps of a training. */
+  readonly steps: number;
+  /** Images a step. */
+  readonly batchSize: number;
+  /** The peak of the cycle. */
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  /** Multiplies the channels of the network. */
+  readonly width: number;
+  /** Name of the weights that training starts from; empty: from scratch. */
+  readonly pretrained: string;
+  /** Whether training sees random views of its images. */
+  readonly augment: boolean;
+}
+
+/** For 200 images of about 96×64 to 128×96 pixels. */
+export const IMAGE_TASK_DEFAULTS: ImageTaskOptions = {
+  steps: 250,
+  batchSize: 8,
+  learningRate: 1e-2,
+  weightDecay: 0.01,
+  width: 1,
+  pretrained: '',
+  augment: true,
+};
+
+/** An image of a set, and what the network says of it. */
+export interface Predicted<Image, Prediction> {
+  readonly image: Image;
+  readonly prediction: Prediction;
+}
+
+/** What tells one image task from another: its network, what that is to answer, and what its predictions score. */
+export interface ImageTaskParts<Image extends Picture, Prediction> extends Omit<Task<Image>, 'train'> {
+  /** All layers of the network, in the order of the flat weights; the last one has a bias. */
+  readonly layers: readonly Layer[];
+  /** From the patches of `inputShape`, [n, height / 4, width / 4, 108]. */
+  readonly network: Network;
+  /** Width and height of the network's input are multiples of this many pixels. */
+  readonly grid: number;
+  /** How bright an image is to the network. */
+  readonly levels: Levels;
+  /** The smallest share of each side that a random view shows; 1 where every view is to show the whole image. */
+  readonly smallestView: number;
+  /** What the network is to answer, and the loss. @param size of its input */
+  answer(size: Size): Answer<Image>;
+  /** What the last layer's bias starts with when training starts from scratch, [channels]; zeros when left out. */
+  firstBias?(size: Size): readonly number[];
+  /** @param output of the network for this image, flat; the callee may write to it */
+  predict(output: Float32Array, image: Image, size: Size): Prediction;
+  /**
+   * One score for each metric, from the predictions of a set, one after the other.
+   *
+   * @throws {RangeError} when the set has nothing to score
+   */
+  score(predicted: AsyncIterable<Predicted<Image, Prediction>>): Promise<Scores>;
+}
+
+/** A task whose models also predict. */
+export interface ImageTask<Image extends Picture, Prediction> extends Task<Image> {
+  train(...args: Parameters<Task<Image>['train']>): Promise<ImageModel<Image, Prediction>>;
+  /** Loads the backend. @returns which it is, in a line, and how to get a faster one */
+  readonly prepare: () => Promise<string>;
+}
+
+/** How many training images the frozen network's statistics are measured on. */
+const STATISTICS_IMAGES = 64;
+
+/** How many images a trained network looks at before it gives the event loop a turn. */
+const IMAGES_AT_ONCE = 16;
+
+/** @throws {RangeError} when the pretrained weights are missing, or another network's */
+export function imageTask<Image extends Picture, Prediction>(
+  parts: ImageTaskParts<Image, Prediction>,
+  options: ImageTaskOptions,
+  runtime: Runtime,
+): ImageTask<Image, Prediction> {
+  const { name, version, metrics, reward, layers, network, levels } = parts;
+  const { batchSize } = options;
+  const pretrained = options.pretrained && pretrainedWeights(runtime.weights, options.pretrained, weightCount(layers));
+  return {
+    name,
+    ...(version !== undefined && { version }),
+    metrics,
+    reward,
+    prepare: async () => describeBackend(await loadBackend(runtime.backend)),
+    async train(samples, seeds, report) {
+      if (samples.length === 0) throw new RangeError(`${name}: expected at least one image, got none`);
+      await loadBackend(runtime.backend);
+      const size = roundedUp(samples[0]!, parts.grid);
+      const zoom = options.augment ? parts.smallestView : 'none';
+      const training: Training = {
+        layers,
+        network,
+        weights: pretrained
+          ? pretrained.slice()
+          : firstWeights(layers, parts.firstBias?.(size) ?? [], seeds.initialisation),
+        steps: options.steps,
+        stepsPerEpoch: Math.ceil(samples.length / batchSize),
+        learningRate: options.learningRate,
+        weightDecay: options.weightDecay,
+        inputShape: inputShape(batchSize, size),
+        nextBatch: imageBatches(samples, size, seeds.order, { batchSize, zoom, levels }, parts.answer(size)),
+      };
+      const plain = plainBatches(samples, size, batchSize, STATISTICS_IMAGES, levels);
+      const model = () => {
+        const frozen = freeze(network, layers, training.weights, measureStatistics(training, plain));
+        return new ImageModel(parts, frozen, size, training.weights);
+      };
+      await train(training, (progress) => report({ ...progress, model }));
+      return model();
+    },
+  };
+}
+
+/** @param bias what the last of all weights are, those of the last layer's bias */
+function firstWeights(layers: readonly Layer[], bias: readonly number[], seed: Seed): Float32Array {
+  const weights = initialWeights(layers, new Random(seed));
+  weights.set(bias, weights.length - bias.length);
+  return weights;
+}
+
+/** A trained network with what it predicts, and what that scores. Images of any size are resampled to the network's. */
+export class ImageModel<Image extends Picture, Prediction> implements TrainedModel<Image> {
+  constructor(
+    private readonly parts: ImageTaskParts<Image, Prediction>,
+    private readonly frozen: FrozenNetwork,
+    private readonly size: Size,
+    /** What the training ended with, flat; NaN when it diverged, and the scores are NaN then. */
+    readonly weights: Float32Array,
+  ) {}
+
+  /** @throws {RangeError} when the set has nothing to score, such as no car at all */
+  async score(images: readonly Image[]): Promise<Scores> {
+    const scores = await this.parts.score(this.predictions(images));
+    if (Number.isFinite(this.weights[0])) return scores;
+    return Object.fromEntries(this.parts.metrics.map(({ name }) => [name, NaN]));
+  }
+
+  /** What the network says of each image. */
+  async predict(images: readonly Image[]): Promise<Prediction[]> {
+    const all: Prediction[] = [];
+    for await (const { prediction } of this.predictions(images)) all.push(prediction);
+    return all;
+  }
+
+  dispose(): void {
+    this.frozen.dispose();
+  }
+
+  private async *predictions(images: readonly Image[]): AsyncGenerator<Predicted<Image, Prediction>> {
+    const { parts, size } = this;
+    for (let start = 0; start < images.length; start += IMAGES_AT_ONCE) {
+      const some = images.slice(start, start + IMAGES_AT_ONCE);
+      const output = this.frozen.run(plainInput(some, size, parts.levels), inputShape(some.length, size));
+      const length = output.length / some.length;
+      for (const [i, image] of some.entries()) {
+        const own = output.subarray(i * length, (i + 1) * length);
+        yield { image, prediction: parts.predict(own, image, size) };
+      }
+      await setImmediate();
+    }
+  }
+}

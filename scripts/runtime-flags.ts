@@ -1,0 +1,26 @@
+/** The flags of programs that evaluate or train: on what that runs. */
+import { Option } from 'commander';
+import { absolutePath } from '../agents/run/flags.ts';
+import { DEFAULT_RUNTIME, type Runtime } from '../env/runtime.ts';
+import { BACKEND_NAMES, type BackendPreference } from '../env/tasks/tensorflow/backend.ts';
+
+export interface RuntimeFlags {
+  readonly backend: BackendPreference;
+  readonly data?: string;
+}
+
+export function backendFlag(): Option {
+  return new Option('--backend <name>', 'of TensorFlow.js: the first that loads, or this one')
+    .choices(['auto', ...BACKEND_NAMES])
+    .default(DEFAULT_RUNTIME.backend);
+}
+
+export function dataFlag(): Option {
+  return new Option('--data <folder>', 'real street images with labels, for TrafficSegmentationReal-v0').argParser(
+    absolutePath,
+  );
+}
+
+export function runtimeOf({ backend, data }: RuntimeFlags): Runtime {
+  return { ...DEFAULT_RUNTIME, backend, ...(data !== undefined && { data }) };
+}
