@@ -60,16 +60,18 @@ const source = { simulator, seed: options.seed };
 
 const randomThetaOf = (index: number) => randomTheta(parameters, deriveSeed(options.seed, 'random theta', index));
 
-function sweepSheet(given: Theta, name: string): Row[] {
+async function sweepSheet(given: Theta, name: string): Promise<Row[]> {
   const chosen = name === 'all' ? parameters : parameters.filter((parameter) => parameter.name === name);
   if (chosen.length === 0) {
     const names = parameters.map((parameter) => parameter.name).join(', ');
     throw new RangeError(`--sweep: expected all or one of ${names}, got ${name}`);
   }
-  return chosen.flatMap((parameter) => {
-    const scenes = name === 'all' ? [mostTelling(source, given, parameter)] : [0, 1, 2];
-    return sweep(source, given, parameter, scenes, options.count);
-  });
+  const rows: Row[] = [];
+  for (const parameter of chosen) {
+    const scenes = name === 'all' ? [await mostTelling(source, given, parameter)] : [0, 1, 2];
+    rows.push(...(await sweep(source, given, parameter, scenes, options.count)));
+  }
+  return rows;
 }
 
 /** Rows of a sheet of sweeps. */
@@ -83,24 +85,21 @@ async function gallery(given: Theta, folder: string): Promise<void> {
     console.log(path);
   };
   await mkdir(folder, { recursive: true });
-  await save(
-    'scenes',
-    contactSheet(source, () => given, 8),
-  );
-  await save('random-theta', contactSheet(source, randomThetaOf, 8));
+  const scenes = await contactSheet(source, () => given, 8);
+  await save('scenes', scenes);
+  await save('random-theta', await contactSheet(source, randomThetaOf, 8));
   for (let first = 0, sheet = 1; first < parameters.length; first += SWEEPS_A_SHEET, sheet++) {
-    const some = parameters.slice(first, first + SWEEPS_A_SHEET);
-    await save(
-      `sweep-${sheet}`,
-      some.flatMap((parameter) => sweep(source, given, parameter, [mostTelling(source, given, parameter)], 6)),
-    );
+    const rows: Row[] = [];
+    for (const parameter of parameters.slice(first, first + SWEEPS_A_SHEET))
+      rows.push(...(await sweep(source, given, parameter, [await mostTelling(source, given, parameter)], 6)));
+    await save(`sweep-${sheet}`, rows);
   }
   for (const parameter of parameters) {
     if (parameter.kind !== 'simplex' || parameter.name === 'carTypes') continue;
     const near: Theta = parameter.name === 'junctions' ? { junctionDistance: 25 } : {};
     for (const [i, label] of parameter.labels.entries()) {
       const theta = { ...near, ...given, ...certainly(parameter, i) };
-      await save(`${parameter.name}-${label}`, pictureSheet(source, theta, 12));
+      await save(`${parameter.name}-${label}`, await pictureSheet(source, theta, 12));
     }
   }
 }
@@ -112,7 +111,7 @@ try {
   else {
     const thetaOf = options.randomTheta ? randomThetaOf : () => given;
     const { sweep: name, count, scale, out } = options;
-    const rows = name === undefined ? contactSheet(source, thetaOf, count) : sweepSheet(given, name);
+    const rows = await (name === undefined ? contactSheet(source, thetaOf, count) : sweepSheet(given, name));
     await mkdir(dirname(out), { recursive: true });
     await writeSheet({ rows, scale }, out);
     console.log(out);

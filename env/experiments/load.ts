@@ -22,7 +22,7 @@ const returned = z.object({
     name: z.string(),
     version: z.int(),
     parameters: z.array(parameter).min(1),
-    draw: z.function(),
+    open: z.function(),
   }),
   task: z.object({
     name: z.string(),

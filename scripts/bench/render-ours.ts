@@ -35,8 +35,8 @@ function trafficDrawing(width: number, height: number): Draw {
 /** Whole samples of the traffic simulator: another street each, built, drawn and developed. */
 function traffic(width: number, height: number, antialias: boolean): Draw {
   const simulator = trafficSimulator({ width, height, antialias });
-  const theta = defaultTheta(simulator.parameters);
-  return (i) => void simulator.draw(theta, 1, i);
+  const set = simulator.open({}, 1);
+  return (i) => void set.draw(i);
 }
 
 const SCENES: Record<string, (width: number, height: number) => Draw> = {

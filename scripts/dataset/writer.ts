@@ -33,11 +33,11 @@ sharp.concurrency(1);
 const report = (message: Report) =>
   new Promise<void>((resolve) => process.send!(message, undefined, undefined, () => resolve()));
 
-const simulator = trafficSimulator({ width, height });
+const set = trafficSimulator({ width, height }).open(theta, seed);
 try {
   for (let index = first; index < count && !isStopped; index += step) {
     const isNew = !isWhole(out, index);
-    if (isNew) await writeFrame(out, index, simulator.draw(theta, seed, index), { seed, theta });
+    if (isNew) await writeFrame(out, index, await set.draw(index), { seed, theta });
     await report({ isNew });
   }
 } catch (error) {

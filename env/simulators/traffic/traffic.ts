@@ -49,28 +49,32 @@ export function trafficSimulator(options: TrafficOptions): Simulator<TrafficImag
   const { width, height } = options;
   const renderer = new SoftwareRenderer(options);
   const stage = new Stage();
+
+  function drawImage(theta: TrafficTheta, seed: Seed): TrafficImage {
+    const { scene, camera, cars, people, weather, layout } = drawScene(theta, seed, options, stage);
+    const frame = renderer.render(scene, camera);
+    const random = new Random(deriveSeed(seed, 'sensor'));
+    return {
+      width,
+      height,
+      rgb: develop(frame.linear, width, height, theta, weather.rain, random),
+      classes: frame.classes.slice(),
+      instances: frame.instances.slice(),
+      depth: frame.depth.slice(),
+      cars,
+      people,
+      weather: weather.kind,
+      junction: layout.junction.kind,
+      drawn: drawnValues(layout, weather),
+      camera: { matrixWorld: camera.matrixWorld.toArray(), projectionMatrix: camera.projectionMatrix.toArray() },
+    };
+  }
+
   return {
     ...TRAFFIC,
-    draw(theta, seed, index) {
-      const known = completeTheta(TRAFFIC_PARAMETERS, theta) as unknown as TrafficTheta;
-      const sceneSeed: Seed = deriveSeed(seed, 'scene', index);
-      const { scene, camera, cars, people, weather, layout } = drawScene(known, sceneSeed, options, stage);
-      const frame = renderer.render(scene, camera);
-      const random = new Random(deriveSeed(sceneSeed, 'sensor'));
-      return {
-        width,
-        height,
-        rgb: develop(frame.linear, width, height, known, weather.rain, random),
-        classes: frame.classes.slice(),
-        instances: frame.instances.slice(),
-        depth: frame.depth.slice(),
-        cars,
-        people,
-        weather: weather.kind,
-        junction: layout.junction.kind,
-        drawn: drawnValues(layout, weather),
-        camera: { matrixWorld: camera.matrixWorld.toArray(), projectionMatrix: camera.projectionMatrix.toArray() },
-      };
+    open(theta, seed) {
+      const complete = completeTheta(TRAFFIC_PARAMETERS, theta) as unknown as TrafficTheta;
+      return { draw: (index) => drawImage(complete, deriveSeed(seed, 'scene', index)) };
     },
   };
 }

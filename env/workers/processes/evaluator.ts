@@ -83,7 +83,7 @@ export class Evaluator {
       const same = last?.source === job.source && last.options === job.options;
       const experiment = same ? last.experiment : await this.experimentOf(job.source, job.options);
       this.last = { source: job.source, options: job.options, experiment };
-      const evaluation = await evaluate(experiment, job.request, this.reporter(number, progress));
+      const evaluation = await evaluate(experiment, job.request, { report: this.reporter(number, progress) });
       // After all microtasks: the quick evaluations behind this one have ended then.
       if (this.done.push({ number, evaluation: finiteScores(evaluation) }) === 1)
         process.nextTick(() => this.tellDone());

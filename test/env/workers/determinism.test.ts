@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { connect } from '../../../agents/client/client.ts';
 import { evaluationSeeds } from '../../../env/evaluate.ts';
+import { drawSamples } from '../../../env/simulators/draw-samples.ts';
 import { trafficSimulator } from '../../../env/simulators/traffic/traffic.ts';
 import { actionSize, actionToTheta } from '../../../protocol/parameters.ts';
 import { Random } from '../../../protocol/random.ts';
@@ -16,11 +17,11 @@ describe('a data set', () => {
       action: Array.from({ length: actionSize(simulator.parameters) }, () => random.uniform(-1, 1)),
       seed,
     }));
-    const expected = steps.map(({ action, seed }) => {
+    const expected: number[] = [];
+    for (const { action, seed } of steps) {
       const theta = actionToTheta(simulator.parameters, action);
-      const { simulation } = evaluationSeeds(seed);
-      return fingerprint([0, 1, 2, 3].map((index) => simulator.draw(theta, simulation, index)));
-    });
+      expected.push(fingerprint(await drawSamples(simulator, theta, evaluationSeeds(seed).simulation, 4)));
+    }
     assert.equal(new Set(expected).size, steps.length, 'different θ and seeds give different data sets');
 
     for (const workers of [1, 2]) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Matrix4, Vector3 } from 'three';
 import { defaultTheta, type Theta } from '../../../../protocol/parameters.ts';
+import { drawSample } from '../../../../env/simulators/draw-samples.ts';
 import { type Car, type TrafficImage, trafficSimulator } from '../../../../env/simulators/traffic/traffic.ts';
 
 const [width, height] = [96, 64];
@@ -46,32 +47,32 @@ function projectedBox({ camera }: TrafficImage, car: Car) {
 }
 
 describe('the traffic simulator', () => {
-  it('gives the same bytes for the same (θ, seed, index), whatever was drawn before', () => {
-    const first = simulator.draw(usual, 5, 3);
-    simulator.draw({ ...usual, fog: 0.05, cameraHeight: 3 }, 9, 0);
-    const again = simulator.draw(usual, 5, 3);
-    const elsewhere = trafficSimulator({ width, height }).draw(usual, 5, 3);
+  it('gives the same bytes for the same (θ, seed, index), whatever was drawn before', async () => {
+    const first = await drawSample(simulator, usual, 5, 3);
+    await drawSample(simulator, { ...usual, fog: 0.05, cameraHeight: 3 }, 9, 0);
+    const again = await drawSample(simulator, usual, 5, 3);
+    const elsewhere = await drawSample(trafficSimulator({ width, height }), usual, 5, 3);
     assert.deepEqual(again, first);
     assert.deepEqual(elsewhere, first);
   });
 
-  it('gives samples that later draws leave alone', () => {
-    const image = simulator.draw(usual, 1, 0);
+  it('gives samples that later draws leave alone', async () => {
+    const image = await drawSample(simulator, usual, 1, 0);
     const copy = structuredClone(image);
-    simulator.draw(usual, 1, 1);
+    await drawSample(simulator, usual, 1, 1);
     assert.deepEqual(image, copy);
   });
 
-  it('gives another scene for another index and for another seed', () => {
-    const image = simulator.draw(usual, 1, 0);
-    assert.notDeepEqual(simulator.draw(usual, 1, 1).classes, image.classes);
-    assert.notDeepEqual(simulator.draw(usual, 2, 0).classes, image.classes);
+  it('gives another scene for another index and for another seed', async () => {
+    const image = await drawSample(simulator, usual, 1, 0);
+    assert.notDeepEqual((await drawSample(simulator, usual, 1, 1)).classes, image.classes);
+    assert.notDeepEqual((await drawSample(simulator, usual, 2, 0)).classes, image.classes);
   });
 
-  it('labels pixels of a car only where the car is projected to, at its distance', () => {
+  it('labels pixels of a car only where the car is projected to, at its distance', async () => {
     let cars = 0;
     for (let index = 0; index < 12; index++) {
-      const image = simulator.draw(usual, 11, index);
+      const image = await drawSample(simulator, usual, 11, index);
       for (const car of image.cars) {
         const box = projectedBox(image, car);
         if (box.near < 0.5) continue; // reaches behind the camera: its corners do not bound it
@@ -88,7 +89,7 @@ describe('the traffic simulator', () => {
     assert.ok(cars > 40, `${cars} cars seen`);
   });
 
-  it('labels most of the projected box of a car that nothing hides', () => {
+  it('labels most of the projected box of a car that nothing hides', async () => {
     const alone: Theta = {
       ...usual,
       carTypes: [1, 0, 0, 0, 0],
@@ -106,7 +107,7 @@ describe('the traffic simulator', () => {
       cameraYawSpread: 0,
     };
     for (let index = 0; index < 10; index++) {
-      const image = simulator.draw(alone, 3, index);
+      const image = await drawSample(simulator, alone, 3, index);
       const first = image.cars[0]!;
       const box = projectedBox(image, first);
       const [left, right] = [Math.max(0, box.left), Math.min(width, box.right)];
