@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { filePath, integer, jsonObject, seed, THETA_HELP } from '../agents/run/flags.ts';
 import { completeTheta, type Theta } from '../protocol/parameters.ts';
 import { deriveSeed } from '../protocol/random.ts';
+import { SoftwareRenderer } from '../env/render/software/software-renderer.ts';
 import { trafficSimulator } from '../env/simulators/traffic/traffic.ts';
 import { type Row, writeSheet } from './figures/sheet.ts';
 import { certainly, contactSheet, mostTelling, pictureSheet, sweep } from './figures/street-sheets.ts';
@@ -54,7 +55,8 @@ const options = new Command('scenes')
   }>();
 console.log(JSON.stringify(options));
 
-const simulator = trafficSimulator({ width: options.width, height: options.height });
+const { width, height } = options;
+const simulator = trafficSimulator({ width, height, renderer: new SoftwareRenderer() });
 const { parameters } = simulator;
 const source = { simulator, seed: options.seed };
 

@@ -22,6 +22,7 @@ const returned = z.object({
     name: z.string(),
     version: z.int(),
     parameters: z.array(parameter).min(1),
+    renderer: z.object({ name: z.string(), version: z.int() }).optional(),
     open: z.function(),
   }),
   task: z.object({

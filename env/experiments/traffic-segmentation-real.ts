@@ -4,6 +4,7 @@
  * The real images lie in a folder that is named when the server starts (`--data`), never by a client.
  */
 import { z } from 'zod';
+import { SoftwareRenderer } from '../render/software/software-renderer.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
@@ -29,7 +30,7 @@ function dataFolder(): string {
 
 export function trafficSegmentationReal(given: z.infer<typeof options>, folder = dataFolder()) {
   const { width, height, trainingImages, validationImages, testImages, free, replicates } = given;
-  const simulator = freeParameters(trafficSimulator({ width, height }), free);
+  const simulator = freeParameters(trafficSimulator({ width, height, renderer: new SoftwareRenderer() }), free);
   const { layout, frames } = streetFrames(folder);
   const read = (role: keyof StreetFrames, count = Infinity) => {
     let images: Promise<LabelledImage[]> | undefined;

@@ -48,6 +48,7 @@ describe('an own environment', () => {
       ],
       [{ simulator: { ...simulator, parameters: [{ ...x, scale: 'cubic' }] } }, /parameters\.0\.scale: .*got "cubic"/],
       [{ simulator: { ...simulator, parameters: [{ ...x, high: Infinity }] } }, /parameters\.0\.high: .*Infinity/],
+      [{ simulator: { ...simulator, renderer: { name: 'own' } } }, /simulator\.renderer\.version: .*got undefined/],
       [{ task: { ...task, metrics: [] } }, /task\.metrics: .*got \[\]/],
       [{ task: { ...task, reward: 'scroe' } }, /task\.reward: expected one of score, got scroe/],
       [{ task: { ...task, metrics: [...task.metrics, ...task.metrics] } }, /task\.metrics: .*score twice/],

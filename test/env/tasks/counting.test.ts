@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import { CAR_TYPES } from '../../../env/simulators/traffic/parameters.ts';
+import { SoftwareRenderer } from '../../../env/render/software/software-renderer.ts';
 import { drawSamples } from '../../../env/simulators/draw-samples.ts';
 import { trafficSimulator } from '../../../env/simulators/traffic/traffic.ts';
 import { countingTask } from '../../../env/tasks/counting.ts';
@@ -107,7 +108,7 @@ describe('countingTask', () => {
 });
 
 describe('the traffic simulator, to be counted in', () => {
-  const simulator = trafficSimulator({ width: 96, height: 72 });
+  const simulator = trafficSimulator({ width: 96, height: 72, renderer: new SoftwareRenderer() });
   const draw = (theta: Theta, count: number) => drawSamples(simulator, theta, 1, count);
 
   it('shows cars of every type that can be counted', async () => {

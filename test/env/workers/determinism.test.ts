@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { connect } from '../../../agents/client/client.ts';
 import { evaluationSeeds } from '../../../env/evaluate.ts';
+import { SoftwareRenderer } from '../../../env/render/software/software-renderer.ts';
 import { drawSamples } from '../../../env/simulators/draw-samples.ts';
 import { trafficSimulator } from '../../../env/simulators/traffic/traffic.ts';
 import { actionSize, actionToTheta } from '../../../protocol/parameters.ts';
@@ -11,7 +12,7 @@ import { startBanditServer } from '../server/bandit-server.ts';
 
 describe('a data set', () => {
   it('[P7] is the same to the last byte for (θ, seed), with 1 and with 2 workers and in any order', async () => {
-    const simulator = trafficSimulator({ width: 64, height: 48 });
+    const simulator = trafficSimulator({ width: 64, height: 48, renderer: new SoftwareRenderer() });
     const random = new Random(11);
     const steps = Array.from({ length: 8 }, (_, seed) => ({
       action: Array.from({ length: actionSize(simulator.parameters) }, () => random.uniform(-1, 1)),

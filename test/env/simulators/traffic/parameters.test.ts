@@ -8,13 +8,14 @@ import {
   type TrafficTheta,
   WEATHERS,
 } from '../../../../env/simulators/traffic/parameters.ts';
+import { SoftwareRenderer } from '../../../../env/render/software/software-renderer.ts';
 import { drawSamples } from '../../../../env/simulators/draw-samples.ts';
 import { Stage } from '../../../../env/simulators/traffic/meshes/stage.ts';
 import { drawScene, type TrafficScene } from '../../../../env/simulators/traffic/scene.ts';
 import { type TrafficImage, trafficSimulator } from '../../../../env/simulators/traffic/traffic.ts';
 
 const usual = defaultTheta(TRAFFIC_PARAMETERS);
-const simulator = trafficSimulator({ width: 48, height: 36 });
+const simulator = trafficSimulator({ width: 48, height: 36, renderer: new SoftwareRenderer() });
 const size = { width: 48, height: 36 };
 const stage = new Stage();
 

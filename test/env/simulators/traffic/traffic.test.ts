@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { Matrix4, Vector3 } from 'three';
 import { defaultTheta, type Theta } from '../../../../protocol/parameters.ts';
+import { SoftwareRenderer } from '../../../../env/render/software/software-renderer.ts';
 import { drawSample } from '../../../../env/simulators/draw-samples.ts';
 import { type Car, type TrafficImage, trafficSimulator } from '../../../../env/simulators/traffic/traffic.ts';
 
 const [width, height] = [96, 64];
-const simulator = trafficSimulator({ width, height });
+const simulator = trafficSimulator({ width, height, renderer: new SoftwareRenderer() });
 const { parameters } = simulator;
 const usual = defaultTheta(parameters);
 
@@ -51,7 +52,12 @@ describe('the traffic simulator', () => {
     const first = await drawSample(simulator, usual, 5, 3);
     await drawSample(simulator, { ...usual, fog: 0.05, cameraHeight: 3 }, 9, 0);
     const again = await drawSample(simulator, usual, 5, 3);
-    const elsewhere = await drawSample(trafficSimulator({ width, height }), usual, 5, 3);
+    const elsewhere = await drawSample(
+      trafficSimulator({ width, height, renderer: new SoftwareRenderer() }),
+      usual,
+      5,
+      3,
+    );
     assert.deepEqual(again, first);
     assert.deepEqual(elsewhere, first);
   });
