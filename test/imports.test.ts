@@ -19,6 +19,22 @@ function filesOf(folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
+/** A circle of imports among these files, from one of its files back to it; empty where there is none. */
+function circleIn(files: readonly string[]): string[] {
+  const done = new Set<string>();
+  const follow = (file: string, path: readonly string[]): string[] => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return [];
+    for (const name of imports(file).filter((name) => files.includes(name))) {
+      const circle = follow(name, [...path, file]);
+      if (circle.length > 0) return circle;
+    }
+    done.add(file);
+    return [];
+  };
+  return files.map((file) => follow(file, [])).find((circle) => circle.length > 0) ?? [];
+}
+
 /** Who may not import whom: [from, to, why]. */
 const rules: readonly [from: string, to: RegExp, why: string][] = [
   ['protocol', /^(env|agents|scripts|test)\//, 'the protocol is what both sides may know'],
@@ -47,6 +63,10 @@ describe('imports', () => {
     const files = filesOf('protocol').filter((file) => imports(file).includes('ws'));
     assert.deepEqual([...new Set(files.map((file) => dirname(file)))], ['protocol/conformance']);
   });
+
+  for (const folder of ['protocol', 'env/render', 'env/simulators', 'env/streets', 'env/targets']) {
+    it(`has no circle in ${folder}/`, () => assert.deepEqual(circleIn(filesOf(folder)), []));
+  }
 
   it('sees the imports that it judges', () => {
     assert.ok(imports('env/evaluate.ts').includes('protocol/random.ts'));

@@ -10,7 +10,7 @@ import { NEAR, setCamera } from './camera/camera.ts';
 import { bodyOf, carMatrix, detailAt } from './cars/car-meshes.ts';
 import { CAR_TYPES, type CarType } from './parameters.ts';
 import { partsOf, personMatrix, type Person } from './street/people.ts';
-import { Stage } from './meshes/stage.ts';
+import { Stage } from './stage.ts';
 import type { TrafficImage } from './traffic.ts';
 import type { Car } from './cars/vehicles.ts';
 
@@ -125,9 +125,7 @@ const matrix = new THREE.Matrix4();
 class Silhouettes {
   private readonly stage = new Stage();
 
-  constructor(private readonly renderer: Renderer) {
-    this.stage.scene.background = this.stage.scene.environment = this.stage.scene.fog = null;
-  }
+  constructor(private readonly renderer: Renderer) {}
 
   area({ camera, width, height }: TrafficImage, object: Countable): number | Promise<number> {
     const { stage } = this;

@@ -9,7 +9,7 @@ import { TRAFFIC_PARAMETERS, type JunctionKind, type TrafficTheta, type Weather 
 import type { Person } from './street/people.ts';
 import { drawScene } from './scene.ts';
 import { develop } from './camera/sensor.ts';
-import { Stage } from './meshes/stage.ts';
+import { Stage } from './stage.ts';
 import type { Car } from './cars/vehicles.ts';
 import type { WeatherState } from './sky/weather.ts';
 

@@ -10,7 +10,7 @@ import {
 } from '../../../../env/simulators/traffic/parameters.ts';
 import { SoftwareRenderer } from '../../../../env/render/software/software-renderer.ts';
 import { drawSamples } from '../../../../env/simulators/draw-samples.ts';
-import { Stage } from '../../../../env/simulators/traffic/meshes/stage.ts';
+import { Stage } from '../../../../env/simulators/traffic/stage.ts';
 import { drawScene, type TrafficScene } from '../../../../env/simulators/traffic/scene.ts';
 import { type TrafficImage, trafficSimulator } from '../../../../env/simulators/traffic/traffic.ts';
 
