@@ -62,6 +62,24 @@ describe('the traffic simulator', () => {
     assert.deepEqual(elsewhere, first);
   });
 
+  it('reads and checks θ when it is opened, once for all its samples', async () => {
+    let reads = 0;
+    const theta = {
+      get fog() {
+        reads++;
+        return 0.004;
+      },
+    };
+    const set = simulator.open(theta, 5);
+    const opened = reads;
+    assert.ok(opened > 0);
+    assert.deepEqual(await set.draw(3), await drawSample(simulator, { ...usual, fog: 0.004 }, 5, 3));
+    for (const index of [0, 1, 2]) await set.draw(index);
+    assert.equal(reads, opened);
+    assert.throws(() => simulator.open({ fog: 1 }, 5), /fog: expected 0\.0005\.\.0\.08 1\/m, got 1/);
+    assert.throws(() => simulator.open({ fgo: 1 }, 5), /fgo: expected one of carTypes/);
+  });
+
   it('gives samples that later draws leave alone', async () => {
     const image = await drawSample(simulator, usual, 1, 0);
     const copy = structuredClone(image);
