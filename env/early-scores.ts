@@ -12,10 +12,12 @@ const SAMPLES = 40;
 /**
  * What scores the models of one training, at the first chance after each checkpoint.
  *
+ * @param signal breaks off the drawing of the validation set
  * @returns a function of the share of the training that is done; it gives undefined where there is nothing to tell
  */
 export function earlyScorer<Sample>(
   target: Target<Sample>,
+  signal?: AbortSignal,
 ): (fraction: number, model?: () => TrainedModel<Sample>) => Promise<Scores | undefined> {
   let passed = 0;
   return async (fraction, model) => {
@@ -24,7 +26,7 @@ export function earlyScorer<Sample>(
     if (passed === before || fraction >= 1 || !model) return undefined;
     const unfinished = model();
     try {
-      return await unfinished.score(spread(await target.validation(), SAMPLES));
+      return await unfinished.score(spread(await target.validation(signal), SAMPLES));
     } catch (error) {
       // A part of the set may have nothing to score, such as no car at all, where the whole set has.
       if (error instanceof RangeError) return undefined;

@@ -9,6 +9,7 @@ import { deriveSeed, type Seed } from '../protocol/random.ts';
 import type { Theta } from '../protocol/parameters.ts';
 import { earlyScorer } from './early-scores.ts';
 import type { Experiment } from './experiments/experiment.ts';
+import { drawSamples } from './simulators/draw-samples.ts';
 import { InfeasibleError } from './simulators/simulator.ts';
 import type { Scores, TrainedModel } from './tasks/task.ts';
 import type { Target } from './targets/target.ts';
@@ -75,29 +76,31 @@ export interface Timing {
   readonly validateMs: number;
 }
 
-interface EvaluateOptions {
+export interface EvaluationOptions {
+  /** Told how far each phase is; it may throw, which ends the evaluation. */
   readonly report?: (progress: EvaluationProgress) => void;
-  readonly signal?: AbortSignal;
+  /** Ends the evaluation when it is aborted: soon while it simulates, in training at the next step. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * One evaluation: the mean over the experiment's replicates. The first has the seeds of the request, the others seeds
  * that are derived from them; one that has no reward ends the evaluation with its outcome.
+ *
+ * @throws the signal's reason when it is aborted
  */
 export async function evaluate<Sample>(
   experiment: Experiment<Sample>,
   request: EvaluationRequest,
-  { report = () => {}, signal }: EvaluateOptions = {},
+  { report = () => {}, signal }: EvaluationOptions = {},
 ): Promise<Evaluation> {
   const { replicates = 1 } = experiment;
   const done: Evaluation[] = [];
   for (let index = 0; index < replicates; index++) {
     const seeds = replicateSeeds(request.seeds, index);
     const share = (fraction: number) => (index + fraction) / replicates;
-    const one = await evaluateOnce(experiment, { ...request, seeds }, (progress) => {
-      signal?.throwIfAborted();
-      report({ ...progress, fraction: share(progress.fraction) });
-    });
+    const reportShare = (progress: EvaluationProgress) => report({ ...progress, fraction: share(progress.fraction) });
+    const one = await evaluateOnce(experiment, { ...request, seeds }, reportShare, signal);
     done.push(one);
     if (one.outcome !== 'ok') return { ...one, timing: sumOf(done.map(({ timing }) => timing)) };
   }
@@ -136,6 +139,7 @@ async function evaluateOnce<Sample>(
   experiment: Experiment<Sample>,
   request: EvaluationRequest,
   report: (progress: EvaluationProgress) => void,
+  signal: AbortSignal | undefined,
 ): Promise<Evaluation> {
   const { simulator, task, target, trainingSamples } = experiment;
   const { theta, seeds } = request;
@@ -144,12 +148,12 @@ async function evaluateOnce<Sample>(
   const lap = () => -clock + (clock = performance.now());
 
   // Simulate: D(θ) = {s ~ P(· | θ)}
-  const samples: Sample[] = [];
+  let samples: Sample[];
   try {
-    for (let index = 0; index < trainingSamples; index++) {
-      if (index % 32 === 0) report({ phase: 'simulate', fraction: index / trainingSamples });
-      samples.push(simulator.draw(theta, seeds.simulation, index));
-    }
+    samples = await drawSamples(simulator, theta, seeds.simulation, trainingSamples, {
+      report: (fraction) => report({ phase: 'simulate', fraction }),
+      signal,
+    });
   } catch (error) {
     if (!(error instanceof InfeasibleError)) throw error;
     return { outcome: 'infeasible', reward: null, scores: {}, reason: error.message, timing };
@@ -157,8 +161,9 @@ async function evaluateOnce<Sample>(
   timing.simulateMs = lap();
 
   // Train: h* = argmin over h of the loss on D(θ)
-  const scoreEarly = request.earlyScores ? earlyScorer(target) : () => undefined;
+  const scoreEarly = request.earlyScores ? earlyScorer(target, signal) : () => undefined;
   const model = await task.train(samples, seeds, async ({ fraction, loss, model }) => {
+    signal?.throwIfAborted(); // here a training breaks off
     const scores = await scoreEarly(fraction, model);
     const metrics = { ...(loss !== undefined && { loss }), ...scores };
     report({ phase: 'train', fraction, metrics, ...(scores && { scored: true }) });
@@ -167,9 +172,11 @@ async function evaluateOnce<Sample>(
 
   // Score: R(θ) is taken on validation, whatever else is asked for
   try {
+    signal?.throwIfAborted();
     report({ phase: 'validate', fraction: 0 });
-    const scores = await model.score(await target.validation());
-    const testScores = request.test ? await scoreTestSets(model, target) : undefined;
+    const scores = await model.score(await target.validation(signal));
+    signal?.throwIfAborted();
+    const testScores = request.test ? await scoreTestSets(model, target, signal) : undefined;
     timing.validateMs = lap();
     const reward = scores[task.reward];
     if (reward === undefined) {
@@ -188,10 +195,14 @@ async function evaluateOnce<Sample>(
 }
 
 /** Scores of the test set by metric, and of each further set by `<set>.<metric>`. */
-async function scoreTestSets<Sample>(model: TrainedModel<Sample>, target: Target<Sample>): Promise<Scores> {
-  const scores: Record<string, number> = { ...(await model.score(await target.test())) };
+async function scoreTestSets<Sample>(
+  model: TrainedModel<Sample>,
+  target: Target<Sample>,
+  signal: AbortSignal | undefined,
+): Promise<Scores> {
+  const scores: Record<string, number> = { ...(await model.score(await target.test(signal))) };
   for (const [name, samples] of Object.entries(target.alsoTest ?? {})) {
-    for (const [metric, score] of Object.entries(await model.score(await samples())))
+    for (const [metric, score] of Object.entries(await model.score(await samples(signal))))
       scores[`${name}.${metric}`] = score;
   }
   return scores;

@@ -37,6 +37,8 @@ export const specification = z.object({
   start: theta,
   /** θ where no one has said anything. */
   default: theta,
+  /** What draws the images, where the simulator draws any: another renderer, or version, gives other images. */
+  renderer: z.object({ name: z.string(), version: z.int() }).optional(),
   /** How many samples a model is trained on. */
   training_samples: z.int(),
   /** What the evaluations run on, where the server knows it. Rewards are equal to the bit on equal builds and backends. */

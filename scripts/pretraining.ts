@@ -4,6 +4,7 @@ import { createExperiment } from '../env/experiments/load.ts';
 import type { ExperimentDefinition } from '../env/experiments/experiment.ts';
 import { evaluationSeeds } from '../env/evaluate.ts';
 import type { Runtime } from '../env/runtime.ts';
+import { drawSample } from '../env/simulators/draw-samples.ts';
 import { isPretrained, pretrainedName, savePretrained } from '../env/tasks/pretrained.ts';
 import { defaultTheta } from '../protocol/parameters.ts';
 import { deriveSeed, type Seed } from '../protocol/random.ts';
@@ -42,15 +43,17 @@ export async function pretrain(
   const seeds = evaluationSeeds(seed);
   // Stands for what an experiment sets about its simulator beside θ, such as the parameters that are not free.
   const sample = createHash('sha256')
-    .update(serialize(simulator.draw(defaultTheta(parameters), seeds.simulation, 0)))
+    .update(serialize(await drawSample(simulator, defaultTheta(parameters), seeds.simulation, 0)))
     .digest('hex');
   const settings = { env: definition.id, simulator: version, parameters, sample, options: resolved, seed, backend };
   const name = pretrainedName(settings);
   if (isPretrained(runtime.weights, name)) return name;
-  const samples = Array.from({ length: images }, (_, index) => {
+  const samples: unknown[] = [];
+  for (let index = 0; index < images; index++) {
     if (index % 250 === 0) say(`drawing ${index} of ${images}`);
-    return simulator.draw(randomTheta(parameters, deriveSeed(seed, 'theta', index)), seeds.simulation, index);
-  });
+    const theta = randomTheta(parameters, deriveSeed(seed, 'theta', index));
+    samples.push(await drawSample(simulator, theta, seeds.simulation, index));
+  }
   const model = await task.train(samples, seeds, ({ fraction, loss }) =>
     say(`training ${Math.round(100 * fraction)} %, loss ${loss?.toFixed(3)}`),
   );

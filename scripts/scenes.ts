@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { filePath, integer, jsonObject, seed, THETA_HELP } from '../agents/run/flags.ts';
 import { completeTheta, type Theta } from '../protocol/parameters.ts';
 import { deriveSeed } from '../protocol/random.ts';
+import { SoftwareRenderer } from '../env/render/software/software-renderer.ts';
 import { trafficSimulator } from '../env/simulators/traffic/traffic.ts';
 import { type Row, writeSheet } from './figures/sheet.ts';
 import { certainly, contactSheet, mostTelling, pictureSheet, sweep } from './figures/street-sheets.ts';
@@ -54,22 +55,25 @@ const options = new Command('scenes')
   }>();
 console.log(JSON.stringify(options));
 
-const simulator = trafficSimulator({ width: options.width, height: options.height });
+const { width, height } = options;
+const simulator = trafficSimulator({ width, height, renderer: new SoftwareRenderer() });
 const { parameters } = simulator;
 const source = { simulator, seed: options.seed };
 
 const randomThetaOf = (index: number) => randomTheta(parameters, deriveSeed(options.seed, 'random theta', index));
 
-function sweepSheet(given: Theta, name: string): Row[] {
+async function sweepSheet(given: Theta, name: string): Promise<Row[]> {
   const chosen = name === 'all' ? parameters : parameters.filter((parameter) => parameter.name === name);
   if (chosen.length === 0) {
     const names = parameters.map((parameter) => parameter.name).join(', ');
     throw new RangeError(`--sweep: expected all or one of ${names}, got ${name}`);
   }
-  return chosen.flatMap((parameter) => {
-    const scenes = name === 'all' ? [mostTelling(source, given, parameter)] : [0, 1, 2];
-    return sweep(source, given, parameter, scenes, options.count);
-  });
+  const rows: Row[] = [];
+  for (const parameter of chosen) {
+    const scenes = name === 'all' ? [await mostTelling(source, given, parameter)] : [0, 1, 2];
+    rows.push(...(await sweep(source, given, parameter, scenes, options.count)));
+  }
+  return rows;
 }
 
 /** Rows of a sheet of sweeps. */
@@ -83,24 +87,21 @@ async function gallery(given: Theta, folder: string): Promise<void> {
     console.log(path);
   };
   await mkdir(folder, { recursive: true });
-  await save(
-    'scenes',
-    contactSheet(source, () => given, 8),
-  );
-  await save('random-theta', contactSheet(source, randomThetaOf, 8));
+  const scenes = await contactSheet(source, () => given, 8);
+  await save('scenes', scenes);
+  await save('random-theta', await contactSheet(source, randomThetaOf, 8));
   for (let first = 0, sheet = 1; first < parameters.length; first += SWEEPS_A_SHEET, sheet++) {
-    const some = parameters.slice(first, first + SWEEPS_A_SHEET);
-    await save(
-      `sweep-${sheet}`,
-      some.flatMap((parameter) => sweep(source, given, parameter, [mostTelling(source, given, parameter)], 6)),
-    );
+    const rows: Row[] = [];
+    for (const parameter of parameters.slice(first, first + SWEEPS_A_SHEET))
+      rows.push(...(await sweep(source, given, parameter, [await mostTelling(source, given, parameter)], 6)));
+    await save(`sweep-${sheet}`, rows);
   }
   for (const parameter of parameters) {
     if (parameter.kind !== 'simplex' || parameter.name === 'carTypes') continue;
     const near: Theta = parameter.name === 'junctions' ? { junctionDistance: 25 } : {};
     for (const [i, label] of parameter.labels.entries()) {
       const theta = { ...near, ...given, ...certainly(parameter, i) };
-      await save(`${parameter.name}-${label}`, pictureSheet(source, theta, 12));
+      await save(`${parameter.name}-${label}`, await pictureSheet(source, theta, 12));
     }
   }
 }
@@ -112,7 +113,7 @@ try {
   else {
     const thetaOf = options.randomTheta ? randomThetaOf : () => given;
     const { sweep: name, count, scale, out } = options;
-    const rows = name === undefined ? contactSheet(source, thetaOf, count) : sweepSheet(given, name);
+    const rows = await (name === undefined ? contactSheet(source, thetaOf, count) : sweepSheet(given, name));
     await mkdir(dirname(out), { recursive: true });
     await writeSheet({ rows, scale }, out);
     console.log(out);

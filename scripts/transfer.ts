@@ -8,7 +8,7 @@ import { Command, Option } from 'commander';
 import { filePath, integer, jsonObject, THETA_HELP } from '../agents/run/flags.ts';
 import { createExperiment } from '../env/experiments/load.ts';
 import real from '../env/experiments/traffic-segmentation-real.ts';
-import type { LabelledImage } from '../env/streets/labelled-image.ts';
+import { drawSamples } from '../env/simulators/draw-samples.ts';
 import { spread } from '../env/targets/spread.ts';
 import { TRAFFIC_PARAMETERS } from '../env/simulators/traffic/parameters.ts';
 import { describeBackend, loadBackend } from '../env/tasks/tensorflow/backend.ts';
@@ -57,10 +57,10 @@ const command = new Command('transfer')
   .parse();
 
 /** A training set of each θ in turn, drawn when it is asked for. */
-function* drawnSets({ simulator, trainingSamples }: RealExperiment, thetas: readonly Theta[]) {
+async function* drawnSets({ simulator, trainingSamples }: RealExperiment, thetas: readonly Theta[]) {
   for (const [i, theta] of thetas.entries()) {
     const seed = deriveSeed(i + 1, 'synthetic training');
-    yield Array.from({ length: trainingSamples }, (_, index): LabelledImage => simulator.draw(theta, seed, index));
+    yield drawSamples(simulator, theta, seed, trainingSamples);
   }
 }
 

@@ -19,12 +19,29 @@ function filesOf(folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
+/** A circle of imports among these files, from one of its files back to it; empty where there is none. */
+function circleIn(files: readonly string[]): string[] {
+  const done = new Set<string>();
+  const follow = (file: string, path: readonly string[]): string[] => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return [];
+    for (const name of imports(file).filter((name) => files.includes(name))) {
+      const circle = follow(name, [...path, file]);
+      if (circle.length > 0) return circle;
+    }
+    done.add(file);
+    return [];
+  };
+  return files.map((file) => follow(file, [])).find((circle) => circle.length > 0) ?? [];
+}
+
 /** Who may not import whom: [from, to, why]. */
 const rules: readonly [from: string, to: RegExp, why: string][] = [
   ['protocol', /^(env|agents|scripts|test)\//, 'the protocol is what both sides may know'],
   ['agents', /^(env|scripts|test)\//, 'an agent knows the environment through the protocol alone'],
   ['env', /^(agents|scripts|test)\//, 'the environment knows no agent'],
   ['env/simulators', /^(ws$|@tensorflow\/)/, 'a simulator neither trains nor talks'],
+  ['env/simulators', /^env\/render\/software\//, 'a simulator is handed its renderer'],
   ['env/render', /^(ws$|@tensorflow\/)/, 'a renderer neither trains nor talks'],
   ['env/tasks', /^three/, 'a task sees samples, not scenes'],
   ['protocol', /^(three|@tensorflow\/)/, 'the protocol is bytes and messages'],
@@ -46,6 +63,10 @@ describe('imports', () => {
     const files = filesOf('protocol').filter((file) => imports(file).includes('ws'));
     assert.deepEqual([...new Set(files.map((file) => dirname(file)))], ['protocol/conformance']);
   });
+
+  for (const folder of ['protocol', 'env/render', 'env/simulators', 'env/streets', 'env/targets']) {
+    it(`has no circle in ${folder}/`, () => assert.deepEqual(circleIn(filesOf(folder)), []));
+  }
 
   it('sees the imports that it judges', () => {
     assert.ok(imports('env/evaluate.ts').includes('protocol/random.ts'));

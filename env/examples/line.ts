@@ -8,7 +8,7 @@
  * them. Options are what `options` below declares.
  */
 import { z } from 'zod';
-import { defineParameters } from '../../protocol/parameters.ts';
+import { completeTheta, defineParameters } from '../../protocol/parameters.ts';
 import { deriveSeed, Random } from '../../protocol/random.ts';
 import { defineExperiment, type Experiment } from '../experiments/experiment.ts';
 import type { Simulator } from '../simulators/simulator.ts';
@@ -20,26 +20,33 @@ interface Point {
   readonly y: number;
 }
 
+const parameters = defineParameters([
+  {
+    kind: 'continuous',
+    name: 'slope',
+    low: -2,
+    high: 2,
+    default: 0,
+    unit: '1',
+    scale: 'linear',
+    meaning: 'Slope of the line.',
+  },
+]);
+
 /** θ → samples: points about a line through the origin. All that is random comes from the seed and the index. */
 const simulator: Simulator<Point> = {
   name: 'line',
   version: 1,
-  parameters: defineParameters([
-    {
-      kind: 'continuous',
-      name: 'slope',
-      low: -2,
-      high: 2,
-      default: 0,
-      unit: '1',
-      scale: 'linear',
-      meaning: 'Slope of the line.',
-    },
-  ]),
-  draw({ slope }, seed, index) {
-    const random = new Random(deriveSeed(seed, index));
-    const x = random.uniform(-1, 1);
-    return { x, y: (slope as number) * x + random.normal(0, 0.1) };
+  parameters,
+  open(theta, seed) {
+    const slope = completeTheta(parameters, theta)['slope'] as number;
+    return {
+      draw(index) {
+        const random = new Random(deriveSeed(seed, index));
+        const x = random.uniform(-1, 1);
+        return { x, y: slope * x + random.normal(0, 0.1) };
+      },
+    };
   },
 };
 

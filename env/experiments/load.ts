@@ -23,7 +23,8 @@ const returned = z.object({
     name: z.string(),
     version: z.int(),
     parameters: z.array(parameter).min(1),
-    draw: z.function(),
+    renderer: z.object({ name: z.string(), version: z.int() }).optional(),
+    open: z.function(),
   }),
   task: z.object({
     name: z.string(),

@@ -3,6 +3,7 @@
  * weathers by nothing but how well a network counts?
  */
 import { z } from 'zod';
+import { SoftwareRenderer } from '../render/software/software-renderer.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
 import type { Runtime } from '../runtime.ts';
 import { freeParameters, startTheta, withDefaults } from '../simulators/free-parameters.ts';
@@ -61,7 +62,7 @@ const presets = {
 export function trafficCounting(given: z.infer<typeof options>, runtime: Runtime) {
   const { width, height, trainingImages, validationImages, testImages, networkWidth, free, replicates, ...training } =
     given;
-  const streets = stratified(trafficSimulator({ width, height }), ['weather']);
+  const streets = stratified(trafficSimulator({ width, height, renderer: new SoftwareRenderer() }), ['weather']);
   const simulator = withDefaults(streets, COUNTING_STREETS);
   const searched = freeParameters(simulator, free);
   const hidden = completeTheta(simulator.parameters, HIDDEN_TRAFFIC);

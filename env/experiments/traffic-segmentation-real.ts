@@ -4,6 +4,7 @@
  * The real images lie in a folder that is named when the server starts (`--data`), never by a client.
  */
 import { z } from 'zod';
+import { SoftwareRenderer } from '../render/software/software-renderer.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import type { Runtime } from '../runtime.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
@@ -26,7 +27,7 @@ export function trafficSegmentationReal(given: z.infer<typeof options>, runtime:
     );
   }
   const { width, height, trainingImages, validationImages, testImages, free, replicates } = given;
-  const simulator = freeParameters(trafficSimulator({ width, height }), free);
+  const simulator = freeParameters(trafficSimulator({ width, height, renderer: new SoftwareRenderer() }), free);
   const { layout, frames } = streetFrames(data);
   const read = (role: keyof StreetFrames, count = Infinity) => {
     let images: Promise<LabelledImage[]> | undefined;

@@ -3,6 +3,7 @@
  * cars of a hidden distribution of streets?
  */
 import type { z } from 'zod';
+import { SoftwareRenderer } from '../render/software/software-renderer.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
 import type { Runtime } from '../runtime.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
@@ -68,7 +69,7 @@ export function segmentationTaskOf(given: SegmentationExperimentOptions, runtime
 /** The experiment itself, with its sample's type: what scripts draw pictures of. */
 export function trafficSegmentation(given: SegmentationExperimentOptions, runtime: Runtime) {
   const { width, height, trainingImages, validationImages, testImages, free, replicates } = given;
-  const simulator = trafficSimulator({ width, height });
+  const simulator = trafficSimulator({ width, height, renderer: new SoftwareRenderer() });
   const hidden = completeTheta(simulator.parameters, HIDDEN_STREETS);
   const size = { validation: validationImages, test: testImages };
   const searched = freeParameters(simulator, free);

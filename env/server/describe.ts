@@ -73,10 +73,12 @@ export function describeExperiment(
 ): { experiment: Experiment; spec: Specification } {
   const { experiment, options } = createExperiment(definition, given, runtime);
   const { simulator, task, target } = experiment;
+  const { renderer } = simulator;
   const parameters = [...simulator.parameters];
   const identity = {
     id: definition.id,
     simulator: [simulator.name, simulator.version],
+    ...(renderer && { renderer: [renderer.name, renderer.version] }),
     task: [task.name, task.reward, ...(task.version === undefined ? [] : [task.version])],
     target: target.name,
     training_samples: experiment.trainingSamples,
@@ -100,6 +102,7 @@ export function describeExperiment(
     reward: { metric: task.reward, direction: 'maximize' },
     start: experiment.start,
     default: defaultTheta(parameters),
+    ...(renderer && { renderer }),
     training_samples: experiment.trainingSamples,
     ...(backend !== undefined && { backend }),
   };

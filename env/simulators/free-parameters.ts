@@ -4,9 +4,10 @@ import type { Simulator } from './simulator.ts';
 /**
  * A simulator whose θ consists of some of its parameters; the others keep their default.
  *
- * A search in few well-chosen dimensions finds more at the same budget than one in all.
+ * A search in few well-chosen dimensions finds more at the same budget than one in all. A θ that names the others as
+ * well opens it, too: scripts draw it at any θ of the whole simulator.
  *
- * @param names of the free parameters; none at all frees every one
+ * @param names of the free parameters; an empty list frees every one
  * @throws {RangeError} naming a parameter that the simulator does not have
  */
 export function freeParameters<Sample>(simulator: Simulator<Sample>, names: readonly string[]): Simulator<Sample> {
@@ -17,11 +18,7 @@ export function freeParameters<Sample>(simulator: Simulator<Sample>, names: read
     const known = parameters.map(({ name }) => name).join(', ');
     throw new RangeError(`free: expected names of parameters (${known}), got ${unknown}`);
   }
-  return {
-    ...simulator,
-    parameters: defineParameters(parameters.filter(({ name }) => names.includes(name))),
-    draw: (theta, seed, index) => simulator.draw(completeTheta(parameters, theta), seed, index),
-  };
+  return { ...simulator, parameters: defineParameters(parameters.filter(({ name }) => names.includes(name))) };
 }
 
 /**
@@ -34,11 +31,7 @@ export function withDefaults<Sample>(simulator: Simulator<Sample>, defaults: The
   const parameters = defineParameters(
     simulator.parameters.map((parameter) => ({ ...parameter, default: theta[parameter.name] }) as Parameter),
   );
-  return {
-    ...simulator,
-    parameters,
-    draw: (theta, seed, index) => simulator.draw(completeTheta(parameters, theta), seed, index),
-  };
+  return { ...simulator, parameters, open: (own, seed) => simulator.open({ ...defaults, ...own }, seed) };
 }
 
 /** What of a start θ concerns this simulator; its other parameters start at their default. */

@@ -12,15 +12,31 @@ export interface Simulator<Sample> {
   readonly version: number;
   /** What θ consists of, from `defineParameters`. */
   readonly parameters: readonly Parameter[];
+  /** What draws its pictures, where something does; it is part of the environment's version, too. */
+  readonly renderer?: { readonly name: string; readonly version: number };
   /**
-   * Draws sample `index` of the data set (θ, seed).
+   * The data set (θ, seed). θ is completed and checked here, by `completeTheta`, once for all samples.
    *
-   * A pure function: the same arguments give the same bytes in any order, on any machine, in any number of processes.
-   * The sample is the caller's: later calls do not touch it.
-   *
+   * @throws {ParameterError} where θ breaks a rule
    * @throws {InfeasibleError} when no sample exists for this θ
    */
-  draw(theta: Theta, seed: Seed, index: number): Sample;
+  open(theta: Theta, seed: Seed): DataSet<Sample>;
+}
+
+/** The samples of one (θ, seed): as many as are drawn. */
+export interface DataSet<Sample> {
+  /**
+   * Draws sample `index`, which is there at once or comes later.
+   *
+   * The same (θ, seed, index) gives the same bytes in any order, on any machine, in any number of processes. The sample
+   * is the caller's: later calls do not touch it.
+   *
+   * @param signal that breaks off a draw which comes later: its promise rejects
+   * @throws {InfeasibleError} when no sample exists for this θ
+   */
+  draw(index: number, signal?: AbortSignal): Sample | Promise<Sample>;
+  /** Frees what the data set holds, where it holds anything. Nothing is drawn from it afterwards. */
+  close?(): void | Promise<void>;
 }
 
 /** θ is within its bounds, but nothing can be simulated with it: the evaluation ends with outcome `infeasible`. */

@@ -1,6 +1,6 @@
 import { completeTheta } from '../../protocol/parameters.ts';
 import { categoryAt, deriveSeed, Random } from '../../protocol/random.ts';
-import type { Simulator } from './simulator.ts';
+import type { DataSet, Simulator } from './simulator.ts';
 
 /** 1/φ: of all steps around a circle, that by the golden ratio keeps the points visited most evenly apart. */
 const GOLDEN_STEP = (Math.sqrt(5) - 1) / 2;
@@ -26,15 +26,32 @@ export function stratified<Sample>(simulator: Simulator<Sample>, names: readonly
   }
   return {
     ...simulator,
-    draw(theta, seed, index) {
+    open(theta, seed) {
       const complete = completeTheta(parameters, theta);
-      const certain = simplexes.map(({ name }) => {
+      const axes = simplexes.map(({ name }) => {
         const first = new Random(deriveSeed(seed, 'stratified', name)).uniform(0, 1);
         const probabilities = complete[name] as number[];
-        const label = categoryAt(probabilities, (first + index * GOLDEN_STEP) % 1);
-        return [name, probabilities.map((_, i) => (i === label ? 1 : 0))] as const;
+        const labelOf = (index: number) => categoryAt(probabilities, (first + index * GOLDEN_STEP) % 1);
+        return { name, labelOf, certainly: (label: number) => probabilities.map((_, i) => (i === label ? 1 : 0)) };
       });
-      return simulator.draw({ ...complete, ...Object.fromEntries(certain) }, seed, index);
+      /** The data set in which these labels are certain. */
+      const openStratum = (labels: readonly number[]) => {
+        const certain = axes.map(({ name, certainly }, i) => [name, certainly(labels[i]!)] as const);
+        return simulator.open({ ...complete, ...Object.fromEntries(certain) }, seed);
+      };
+      const strata = new Map<string, DataSet<Sample>>();
+      return {
+        draw(index, signal) {
+          const labels = axes.map(({ labelOf }) => labelOf(index));
+          const key = labels.join();
+          const stratum = strata.get(key) ?? openStratum(labels);
+          strata.set(key, stratum);
+          return stratum.draw(index, signal);
+        },
+        async close() {
+          for (const stratum of strata.values()) await stratum.close?.();
+        },
+      };
     },
   };
 }

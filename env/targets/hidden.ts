@@ -1,7 +1,8 @@
 import { completeTheta, type Theta } from '../../protocol/parameters.ts';
 import { deriveSeed, type Seed } from '../../protocol/random.ts';
+import { drawSamples } from '../simulators/draw-samples.ts';
 import type { Simulator } from '../simulators/simulator.ts';
-import type { Target } from './target.ts';
+import type { SampleSet, Target } from './target.ts';
 
 /**
  * Samples of a hidden θ*: the sim-to-sim target, where the truth is known to the benchmark but to no agent.
@@ -19,14 +20,10 @@ export function hiddenTarget<Sample>(
   seed: Seed,
 ): Target<Sample> {
   const complete = completeTheta(simulator.parameters, theta);
-  const draw = (split: 'validation' | 'test') => {
+  const draw = (split: 'validation' | 'test'): SampleSet<Sample> => {
     let samples: readonly Sample[] | undefined;
-    return async () => {
-      samples ??= Array.from({ length: size[split] }, (_, index) =>
-        simulator.draw(complete, deriveSeed(seed, 'target', split), index),
-      );
-      return samples;
-    };
+    return async (signal) =>
+      (samples ??= await drawSamples(simulator, complete, deriveSeed(seed, 'target', split), size[split], { signal }));
   };
   return { name: 'hidden θ*', validation: draw('validation'), test: draw('test') };
 }

@@ -12,7 +12,7 @@ export default defineExperiment({
   title: 'Nothing',
   options: z.object({}),
   create: () => ({
-    simulator: { name: 'noop', version: 1, parameters, draw: (theta) => theta['x'] },
+    simulator: { name: 'noop', version: 1, parameters, open: (theta) => ({ draw: () => theta['x'] }) },
     task: {
       name: 'noop',
       metrics: [{ name: 'score', meaning: 'half', low: 0, high: 1 }],

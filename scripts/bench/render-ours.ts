@@ -1,6 +1,6 @@
 /** One contender of `bench render`, in a process of its own as the peers are: `render-ours.ts SCENE WIDTH HEIGHT SECONDS`. */
 import { SoftwareRenderer } from '../../env/render/software/software-renderer.ts';
-import type { TrafficTheta } from '../../env/simulators/traffic/parameters.ts';
+import { TRAFFIC_PARAMETERS, type TrafficTheta } from '../../env/simulators/traffic/parameters.ts';
 import { drawScene } from '../../env/simulators/traffic/scene.ts';
 import { trafficSimulator } from '../../env/simulators/traffic/traffic.ts';
 import { defaultTheta } from '../../protocol/parameters.ts';
@@ -12,31 +12,31 @@ type Draw = (i: number) => void;
 /** The boxes that the peers draw too: sRGB bytes, class and instance ids, depth. */
 function boxes(width: number, height: number, antialias: boolean): Draw {
   const { scene, camera, move } = boxScene(width, height);
-  const renderer = new SoftwareRenderer({ width, height, antialias });
+  const renderer = new SoftwareRenderer();
   return (i) => {
     move(i);
-    renderer.render(scene, camera);
+    renderer.draw(scene, camera, { width, height, antialias });
     renderer.srgb();
   };
 }
 
 /** Streets that stand already, at the simulator's default θ. */
 function trafficDrawing(width: number, height: number): Draw {
-  const theta = defaultTheta(trafficSimulator({ width, height }).parameters) as unknown as TrafficTheta;
+  const theta = defaultTheta(TRAFFIC_PARAMETERS) as unknown as TrafficTheta;
   const streets = Array.from({ length: 16 }, (_, seed) => drawScene(theta, seed, { width, height }));
-  const renderer = new SoftwareRenderer({ width, height });
+  const renderer = new SoftwareRenderer();
   return (i) => {
     const { scene, camera } = streets[i % streets.length]!;
-    renderer.render(scene, camera);
+    renderer.draw(scene, camera, { width, height });
     renderer.srgb();
   };
 }
 
 /** Whole samples of the traffic simulator: another street each, built, drawn and developed. */
 function traffic(width: number, height: number, antialias: boolean): Draw {
-  const simulator = trafficSimulator({ width, height, antialias });
-  const theta = defaultTheta(simulator.parameters);
-  return (i) => void simulator.draw(theta, 1, i);
+  const simulator = trafficSimulator({ width, height, antialias, renderer: new SoftwareRenderer() });
+  const set = simulator.open({}, 1);
+  return (i) => void set.draw(i);
 }
 
 const SCENES: Record<string, (width: number, height: number) => Draw> = {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { CLASSES, VOID } from '../../env/streets/classes.ts';
 import { isAlive } from '../../env/is-alive.ts';
-import { annotate, countCars } from '../../env/simulators/traffic/annotations.ts';
+import { countCars, type Annotation } from '../../env/simulators/traffic/annotations.ts';
 import { CAR_TYPES } from '../../env/simulators/traffic/parameters.ts';
 import type { TrafficImage } from '../../env/simulators/traffic/traffic.ts';
 import { cocoObjects, rounded, type CocoObject } from './coco.ts';
@@ -31,12 +31,14 @@ export function frameName(index: number): string {
 /**
  * Writes the files of picture `index` into `folder`; `frames/NNNNNN.json` comes last, so that where it is, all are.
  *
+ * @param annotations of the image, from `annotator`
  * @param known what the whole data set has in common and each line of metadata repeats
  */
 export async function writeFrame(
   folder: string,
   index: number,
   image: TrafficImage,
+  annotations: readonly Annotation[],
   known: Record<string, unknown>,
 ): Promise<void> {
   const { width, height, rgb, classes, instances, depth } = image;
@@ -58,7 +60,7 @@ export async function writeFrame(
     depth: gray16(centimetres),
   };
   await Promise.all(KINDS.map(async (kind) => writeWhole(join(folder, kind, name), await pictures[kind].toBuffer())));
-  await writeWhole(frameFile(folder, index), `${JSON.stringify(describe(index, image, known))}\n`);
+  await writeWhole(frameFile(folder, index), `${JSON.stringify(describe(index, image, annotations, known))}\n`);
 }
 
 /** The picture of a file in frames/; undefined of another file. */
@@ -101,9 +103,13 @@ export function removeParts(folder: string): void {
   }
 }
 
-function describe(index: number, image: TrafficImage, known: Record<string, unknown>): Frame {
+function describe(
+  index: number,
+  image: TrafficImage,
+  annotations: readonly Annotation[],
+  known: Record<string, unknown>,
+): Frame {
   const { width, height, instances, weather, junction, camera, cars, people } = image;
-  const annotations = annotate(image);
   const seen = new Map(annotations.map((annotation) => [annotation.instance, annotation]));
   const views = (instance: number) => {
     const annotation = seen.get(instance);

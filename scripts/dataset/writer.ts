@@ -1,5 +1,7 @@
 /** Writes a share of a data set's pictures: a process of `npm run dataset`, one a core. */
 import sharp from 'sharp';
+import { SoftwareRenderer } from '../../env/render/software/software-renderer.ts';
+import { annotator } from '../../env/simulators/traffic/annotations.ts';
 import { trafficSimulator } from '../../env/simulators/traffic/traffic.ts';
 import type { Theta } from '../../protocol/parameters.ts';
 import type { Seed } from '../../protocol/random.ts';
@@ -33,11 +35,16 @@ sharp.concurrency(1);
 const report = (message: Report) =>
   new Promise<void>((resolve) => process.send!(message, undefined, undefined, () => resolve()));
 
-const simulator = trafficSimulator({ width, height });
+const renderer = new SoftwareRenderer();
+const set = trafficSimulator({ width, height, renderer }).open(theta, seed);
+const annotate = annotator(renderer);
 try {
   for (let index = first; index < count && !isStopped; index += step) {
     const isNew = !isWhole(out, index);
-    if (isNew) await writeFrame(out, index, simulator.draw(theta, seed, index), { seed, theta });
+    if (isNew) {
+      const image = await set.draw(index);
+      await writeFrame(out, index, image, await annotate(image), { seed, theta });
+    }
     await report({ isNew });
   }
 } catch (error) {

@@ -5,6 +5,7 @@ import { readTrialLog, type EvaluationRecord, type LogRecord } from '../../agent
 import { evaluationSeeds } from '../../env/evaluate.ts';
 import { trafficSegmentation } from '../../env/experiments/traffic-segmentation.ts';
 import type { Runtime } from '../../env/runtime.ts';
+import { drawSamples } from '../../env/simulators/draw-samples.ts';
 import type { LabelledImage } from '../../env/streets/labelled-image.ts';
 import type { Theta } from '../../protocol/parameters.ts';
 import { writeChart } from './chart.ts';
@@ -102,13 +103,10 @@ async function drawScenes(
   reported: readonly Reported[],
   path: string,
 ): Promise<void> {
-  const sets = [
-    ...reported.map(({ name, theta }) => ({
-      name: `${name} θ`,
-      images: Array.from({ length: SCENES }, (_, index): LabelledImage => simulator.draw(theta, 1, index)),
-    })),
-    { name: 'hidden θ*\n(test)', images: (await target.test()).slice(0, SCENES) },
-  ];
+  const sets: { name: string; images: readonly LabelledImage[] }[] = [];
+  for (const { name, theta } of reported)
+    sets.push({ name: `${name} θ`, images: await drawSamples(simulator, theta, 1, SCENES) });
+  sets.push({ name: 'hidden θ*\n(test)', images: (await target.test()).slice(0, SCENES) });
   const rows = sets.flatMap(({ name, images }) => [
     { caption: name, cells: images.map((image) => cell(image, image.rgb)) },
     { cells: images.map((image) => cell(image, classColours(image.classes))) },
@@ -139,9 +137,7 @@ export async function drawPredictions(
   ];
   const seeds = evaluationSeeds(1);
   for (const { name, theta } of reported) {
-    const samples = Array.from({ length: trainingSamples }, (_, index) =>
-      simulator.draw(theta, seeds.simulation, index),
-    );
+    const samples = await drawSamples(simulator, theta, seeds.simulation, trainingSamples);
     const model = await task.train(samples, seeds, () => {});
     const predicted = await model.predict(images);
     model.dispose();

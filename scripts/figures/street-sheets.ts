@@ -2,6 +2,7 @@
 import { type Parameter, type Theta } from '../../protocol/parameters.ts';
 import type { Seed } from '../../protocol/random.ts';
 import type { TrafficImage } from '../../env/simulators/traffic/traffic.ts';
+import { drawSample, drawSamples } from '../../env/simulators/draw-samples.ts';
 import type { Simulator } from '../../env/simulators/simulator.ts';
 import { type Cell, classColours, depthColours, type Row } from './sheet.ts';
 
@@ -16,30 +17,35 @@ const picture = ({ width, height, rgb }: TrafficImage, colours = rgb): Cell => (
 const PER_ROW = 4;
 
 /** Image, labels and depth of scenes 0 to `count` − 1. */
-export function contactSheet({ simulator, seed }: Source, thetaOf: (index: number) => Theta, count: number): Row[] {
-  return inRows(count).flatMap((indices) => {
-    const images = indices.map((index) => simulator.draw(thetaOf(index), seed, index));
-    const caption = (image: TrafficImage, i: number) => `${indices[i]!}: ${image.weather}, ${image.junction}`;
-    return [
-      { cells: images.map((image) => picture(image)) },
-      { cells: images.map((image) => picture(image, classColours(image.classes))) },
-      {
-        cells: images.map((image, i) => ({ ...picture(image, depthColours(image.depth)), caption: caption(image, i) })),
-      },
-    ];
-  });
+export async function contactSheet(
+  { simulator, seed }: Source,
+  thetaOf: (index: number) => Theta,
+  count: number,
+): Promise<Row[]> {
+  const images: TrafficImage[] = [];
+  for (let index = 0; index < count; index++) images.push(await drawSample(simulator, thetaOf(index), seed, index));
+  const caption = (image: TrafficImage, index: number) => `${index}: ${image.weather}, ${image.junction}`;
+  return inRows(images).flatMap((row, r) => [
+    { cells: row.map((image) => picture(image)) },
+    { cells: row.map((image) => picture(image, classColours(image.classes))) },
+    {
+      cells: row.map((image, i) => ({
+        ...picture(image, depthColours(image.depth)),
+        caption: caption(image, r * PER_ROW + i),
+      })),
+    },
+  ]);
 }
 
 /** Images of scenes alone. */
-export function pictureSheet({ simulator, seed }: Source, theta: Theta, count: number): Row[] {
-  return inRows(count).map((indices) => ({
-    cells: indices.map((index) => picture(simulator.draw(theta, seed, index))),
-  }));
+export async function pictureSheet({ simulator, seed }: Source, theta: Theta, count: number): Promise<Row[]> {
+  const images = await drawSamples(simulator, theta, seed, count);
+  return inRows(images).map((row) => ({ cells: row.map((image) => picture(image)) }));
 }
 
-function inRows(count: number): number[][] {
-  return Array.from({ length: Math.ceil(count / PER_ROW) }, (_, row) =>
-    Array.from({ length: Math.min(PER_ROW, count - row * PER_ROW) }, (_, i) => row * PER_ROW + i),
+function inRows<T>(items: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(items.length / PER_ROW) }, (_, row) =>
+    items.slice(row * PER_ROW, (row + 1) * PER_ROW),
   );
 }
 
@@ -96,32 +102,36 @@ const CONDITIONS: Readonly<Record<string, Theta>> = {
 const conditioned = (given: Theta, { name }: Parameter): Theta => ({ ...CONDITIONS[name], ...given });
 
 /** Of the first scenes the one that the parameter changes most from low to high. */
-export function mostTelling({ simulator, seed }: Source, given: Theta, parameter: Parameter): number {
+export async function mostTelling({ simulator, seed }: Source, given: Theta, parameter: Parameter): Promise<number> {
   const base = conditioned(given, parameter);
   let [best, most] = [0, -1];
   for (let index = 0; index < 10; index++) {
-    const [low, high] = [0, 1].map((share) => simulator.draw(swept(base, parameter, share).theta, seed, index).rgb);
-    const difference = low!.reduce((sum, byte, i) => sum + Math.abs(byte - high![i]!), 0);
+    const at = (share: number) => drawSample(simulator, swept(base, parameter, share).theta, seed, index);
+    const [low, high] = [(await at(0)).rgb, (await at(1)).rgb];
+    const difference = low.reduce((sum, byte, i) => sum + Math.abs(byte - high[i]!), 0);
     if (difference > most) [best, most] = [index, difference];
   }
   return best;
 }
 
 /** A row for each scene of `indices`: the parameter from low to high in `steps`. */
-export function sweep(
+export async function sweep(
   { simulator, seed }: Source,
   given: Theta,
   parameter: Parameter,
   indices: readonly number[],
   steps: number,
-): Row[] {
+): Promise<Row[]> {
   const base = conditioned(given, parameter);
   const count = parameter.kind === 'simplex' ? parameter.labels.length : steps;
-  return indices.map((index) => ({
-    caption: parameter.name,
-    cells: Array.from({ length: count }, (_, step) => {
+  const rows: Row[] = [];
+  for (const index of indices) {
+    const cells: Cell[] = [];
+    for (let step = 0; step < count; step++) {
       const { theta, value } = swept(base, parameter, count === 1 ? 0 : step / (count - 1));
-      return { ...picture(simulator.draw(theta, seed, index)), caption: value };
-    }),
-  }));
+      cells.push({ ...picture(await drawSample(simulator, theta, seed, index)), caption: value });
+    }
+    rows.push({ caption: parameter.name, cells });
+  }
+  return rows;
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import mixture from '../../env/experiments/mixture.ts';
 import { createExperiment } from '../../env/experiments/load.ts';
 import { DEFAULT_RUNTIME } from '../../env/runtime.ts';
+import { drawSamples } from '../../env/simulators/draw-samples.ts';
 import {
   MIXTURE_PARAMETERS,
   mixtureSimulator,
@@ -124,8 +125,7 @@ function progressOf({ states, evaluations, start }: FinishedSearch): { title: st
 }
 
 async function stageOf(title: string, theta: Theta): Promise<Stage> {
-  const simulator = mixtureSimulator();
-  const samples = Array.from({ length: trainingSamples }, (_, i) => simulator.draw(theta, deriveSeed(1, 'figure'), i));
+  const samples = await drawSamples(mixtureSimulator(), theta, deriveSeed(1, 'figure'), trainingSamples);
   return { title, samples, svm: await svm.train(samples) };
 }
 

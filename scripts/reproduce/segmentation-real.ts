@@ -8,6 +8,7 @@
 import { join } from 'node:path';
 import { createExperiment } from '../../env/experiments/load.ts';
 import real from '../../env/experiments/traffic-segmentation-real.ts';
+import { drawSamples } from '../../env/simulators/draw-samples.ts';
 import { spread } from '../../env/targets/spread.ts';
 import type { LabelledImage } from '../../env/streets/labelled-image.ts';
 import { completeTheta, type Theta } from '../../protocol/parameters.ts';
@@ -68,13 +69,12 @@ async function realArms(
   const all = await experiment.training();
   const few = spread(all, FEW);
   const repeated = (images: readonly LabelledImage[]) => learned.map(() => images);
-  const mixed = learned.map((theta, i) => {
+  const mixed: (readonly LabelledImage[])[] = [];
+  for (const [i, theta] of learned.entries()) {
     const seed = deriveSeed(i + 1, 'synthetic training');
-    const synthetic = Array.from({ length: experiment.trainingSamples }, (_, index) =>
-      experiment.simulator.draw(theta, seed, index),
-    );
-    return [...synthetic, ...few];
-  });
+    const synthetic = await drawSamples(experiment.simulator, theta, seed, experiment.trainingSamples);
+    mixed.push([...synthetic, ...few]);
+  }
   const trained = (title: string, sets: readonly (readonly LabelledImage[])[]) =>
     trainedArm(experiment, title, sets, () => programs.interrupted);
   return {

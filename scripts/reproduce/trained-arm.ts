@@ -17,12 +17,12 @@ export const FEW = 50;
 export async function trainedArm(
   { task, target }: RealExperiment,
   title: string,
-  sets: Iterable<readonly LabelledImage[]>,
+  sets: Iterable<readonly LabelledImage[]> | AsyncIterable<readonly LabelledImage[]>,
   interrupted = () => false,
 ): Promise<Arm> {
   const validation: Scores[] = [];
   const test: Scores[] = [];
-  for (const samples of sets) {
+  for await (const samples of sets) {
     if (interrupted()) throw new Error('interrupted; the same command goes on');
     const number = test.length + 1;
     console.log(`${title}: training ${number}`);

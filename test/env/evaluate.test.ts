@@ -13,10 +13,12 @@ function experiment(replicates?: number, infeasibleFrom = Infinity): Experiment<
       name: 'numbers',
       version: 1,
       parameters: [],
-      draw: (_, seed, index) => {
-        if (++drawn > infeasibleFrom) throw new InfeasibleError('no more numbers');
-        return deriveSeed(seed, index) / 2 ** 32;
-      },
+      open: (_, seed) => ({
+        draw: (index) => {
+          if (++drawn > infeasibleFrom) throw new InfeasibleError('no more numbers');
+          return deriveSeed(seed, index) / 2 ** 32;
+        },
+      }),
     },
     task: {
       name: 'mean',
@@ -121,7 +123,107 @@ describe('evaluate', () => {
   it('tells the fraction of a phase over all replicates', async () => {
     const seen: EvaluationProgress[] = [];
     await evaluate(experiment(2), request, { report: (progress) => seen.push(progress) });
-    const simulated = seen.filter(({ phase }) => phase === 'simulate').map(({ fraction }) => fraction);
-    assert.deepEqual(simulated, [0, 0.5]);
+    const firstOfPhase = seen.filter(({ phase }, i) => phase !== seen[i - 1]?.phase);
+    assert.deepEqual(
+      firstOfPhase.map(({ phase, fraction }) => [phase, fraction]),
+      [
+        ['simulate', 0],
+        ['validate', 0],
+        ['simulate', 0.5],
+        ['validate', 0.5],
+      ],
+    );
+  });
+
+  it('opens the data set once, however many samples it has, and takes samples that come later', async () => {
+    const whole = experiment();
+    let opened = 0;
+    const later: Experiment<number> = {
+      ...whole,
+      simulator: {
+        ...whole.simulator,
+        open: (theta, seed) => {
+          opened++;
+          const set = whole.simulator.open(theta, seed);
+          return { draw: (index) => Promise.resolve(set.draw(index)) };
+        },
+      },
+    };
+    assert.equal((await evaluate(later, request)).reward, (await evaluate(whole, request)).reward);
+    assert.equal(opened, 1);
+  });
+});
+
+describe('evaluate, when its signal is aborted', () => {
+  const reason = new Error('cancelled by its owner');
+  /** Aborts in the first turn of the event loop that an evaluation leaves it. */
+  const soon = () => {
+    const abort = new AbortController();
+    setImmediate(() => abort.abort(reason));
+    return abort.signal;
+  };
+
+  it('ends at once while it simulates, which it tells of meanwhile', async () => {
+    const whole = experiment();
+    let drawn = 0;
+    const long: Experiment<number> = {
+      ...whole,
+      trainingSamples: 4000,
+      simulator: {
+        ...whole.simulator,
+        open: () => ({
+          draw() {
+            drawn++;
+            let x = 0;
+            for (let i = 0; i < 300_000; i++) x = Math.sqrt(x + i); // about a millisecond
+            return x;
+          },
+        }),
+      },
+    };
+    const told: EvaluationProgress[] = [];
+    await assert.rejects(evaluate(long, request, { signal: soon(), report: (p) => told.push(p) }), reason);
+    assert.ok(drawn < 400, `${drawn} drawn`);
+    assert.ok(told.length >= 2 && told.every(({ phase }) => phase === 'simulate'));
+    assert.ok(told.at(-1)!.fraction > 0);
+  });
+
+  it('ends in training where that reports', async () => {
+    const whole = experiment();
+    let steps = 0;
+    const long: Experiment<number> = {
+      ...whole,
+      task: {
+        ...whole.task,
+        async train(samples, seeds, report) {
+          for (; steps < 1000; steps++) {
+            await new Promise(setImmediate);
+            await report({ fraction: steps / 1000 });
+          }
+          return whole.task.train(samples, seeds, report);
+        },
+      },
+    };
+    await assert.rejects(evaluate(long, request, { signal: soon() }), reason);
+    assert.ok(steps <= 2, `${steps} steps`);
+  });
+
+  it('ends while it draws a set to score on, and disposes of the model', async () => {
+    const whole = experiment();
+    let disposed = 0;
+    const long: Experiment<number> = {
+      ...whole,
+      task: {
+        ...whole.task,
+        train: () => Promise.resolve({ score: () => Promise.resolve({ mean: 0 }), dispose: () => disposed++ }),
+      },
+      target: {
+        ...whole.target,
+        test: (signal) =>
+          new Promise((_, reject) => signal!.addEventListener('abort', () => reject(signal!.reason as Error))),
+      },
+    };
+    await assert.rejects(evaluate(long, request, { signal: soon() }), reason);
+    assert.equal(disposed, 1);
   });
 });

@@ -16,7 +16,7 @@ const parameters = defineParameters([
   { kind: 'simplex', name: 'kind', labels: ['a', 'b'], default: [0.5, 0.5], meaning: '' },
 ]);
 const good: Experiment<number> = {
-  simulator: { name: 'numbers', version: 1, parameters, draw: () => 0 },
+  simulator: { name: 'numbers', version: 1, parameters, open: () => ({ draw: () => 0 }) },
   task: {
     name: 'nothing',
     metrics: [{ name: 'score', meaning: '', low: 0, high: Infinity }],
@@ -63,6 +63,7 @@ describe('an own environment', () => {
       ],
       [{ simulator: { ...simulator, parameters: [{ ...x, scale: 'cubic' }] } }, /parameters\.0\.scale: .*got "cubic"/],
       [{ simulator: { ...simulator, parameters: [{ ...x, high: Infinity }] } }, /parameters\.0\.high: .*Infinity/],
+      [{ simulator: { ...simulator, renderer: { name: 'own' } } }, /simulator\.renderer\.version: .*got undefined/],
       [{ task: { ...task, metrics: [] } }, /task\.metrics: .*got \[\]/],
       [{ task: { ...task, reward: 'scroe' } }, /task\.reward: expected one of score, got scroe/],
       [{ task: { ...task, metrics: [...task.metrics, ...task.metrics] } }, /task\.metrics: .*score twice/],
@@ -123,9 +124,9 @@ describe('an own environment', () => {
     const seen: unknown[] = [];
     const simulator = {
       ...good.simulator,
-      draw: (theta: unknown) => {
+      open: (theta: unknown) => {
         seen.push(theta);
-        return 0;
+        return { draw: () => 0 };
       },
     };
     await hiddenTarget(simulator, { x: 0.2 }, { validation: 1, test: 1 }, 1).validation();

@@ -51,9 +51,9 @@ function simulator({ fault, faultAbove }: Options): Simulator<Draw> {
     name: 'bandit',
     version: 1,
     parameters,
-    draw(theta, seed, index) {
+    open(theta, seed) {
       if (fault === 'infeasible' && (theta['x'] as number) > faultAbove) throw new InfeasibleError('no such bandit');
-      return { theta, number: new Random(seed + index).normal() };
+      return { draw: (index) => ({ theta, number: new Random(seed + index).normal() }) };
     },
   };
 }

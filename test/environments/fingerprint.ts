@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { defineExperiment, type Experiment } from '../../env/experiments/experiment.ts';
+import { SoftwareRenderer } from '../../env/render/software/software-renderer.ts';
 import { trafficSimulator, type TrafficImage } from '../../env/simulators/traffic/traffic.ts';
 import type { Task } from '../../env/tasks/task.ts';
 import { defaultTheta } from '../../protocol/parameters.ts';
@@ -35,7 +36,7 @@ export default defineExperiment({
   title: 'A hash of the data set',
   options: z.strictObject({}),
   create(): Experiment<TrafficImage> {
-    const simulator = trafficSimulator({ width: 64, height: 48 });
+    const simulator = trafficSimulator({ width: 64, height: 48, renderer: new SoftwareRenderer() });
     return {
       simulator,
       task,

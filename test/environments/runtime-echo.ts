@@ -17,7 +17,7 @@ export default defineExperiment({
       name: 'echo',
       version: 1,
       parameters,
-      draw() {
+      open() {
         throw new InfeasibleError(JSON.stringify(runtime));
       },
     },

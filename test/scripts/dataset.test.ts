@@ -17,7 +17,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { CLASSES } from '../../env/streets/classes.ts';
-import { annotate } from '../../env/simulators/traffic/annotations.ts';
+import { annotator } from '../../env/simulators/traffic/annotations.ts';
+import { SoftwareRenderer } from '../../env/render/software/software-renderer.ts';
+import { drawSample } from '../../env/simulators/draw-samples.ts';
 import { trafficSimulator } from '../../env/simulators/traffic/traffic.ts';
 import { runLengths } from '../../scripts/dataset/coco.ts';
 
@@ -37,6 +39,8 @@ function contents(of: string): Map<string, string> {
   return new Map(files.map((name) => [name, readFileSync(join(of, name)).toString('base64')]));
 }
 
+const renderer = new SoftwareRenderer();
+const annotate = annotator(renderer);
 const readJson = (...path: string[]): unknown => JSON.parse(readFileSync(join(folder, ...path), 'utf8'));
 
 describe('npm run dataset', () => {
@@ -47,9 +51,9 @@ describe('npm run dataset', () => {
   after(() => rmSync(folder, { recursive: true }));
 
   it('writes pictures that read back as what the simulator drew', async () => {
-    const simulator = trafficSimulator({ width, height });
+    const simulator = trafficSimulator({ width, height, renderer });
     for (let index = 0; index < 3; index++) {
-      const image = simulator.draw(theta, 7, index);
+      const image = await drawSample(simulator, theta, 7, index);
       const open = (kind: string) => sharp(join(folder, 'three', kind, `00000${index}.png`));
       const bytes = async (kind: string) =>
         new Uint8Array(
@@ -79,15 +83,15 @@ describe('npm run dataset', () => {
     }
   });
 
-  it('writes a COCO object with box, area and mask for every annotation', () => {
+  it('writes a COCO object with box, area and mask for every annotation', async () => {
     type Coco = Record<'images' | 'categories' | 'annotations', Record<string, unknown>[]>;
     const { images, categories, annotations } = readJson('three', 'annotations.json') as Coco;
-    const simulator = trafficSimulator({ width, height });
+    const simulator = trafficSimulator({ width, height, renderer });
     assert.equal(images.length, 3);
     assert.equal(new Set(annotations.map(({ id }) => id)).size, annotations.length);
     for (let index = 0; index < 3; index++) {
-      const image = simulator.draw(theta, 7, index);
-      const expected = annotate(image);
+      const image = await drawSample(simulator, theta, 7, index);
+      const expected = await annotate(image);
       const found = annotations.filter(({ image_id }) => image_id === index);
       assert.equal(found.length, expected.length);
       expected.forEach(({ category, box, area, instance }, i) => {
@@ -100,11 +104,11 @@ describe('npm run dataset', () => {
     }
   });
 
-  it('writes a line of metadata for each picture: θ, seed, what was drawn, the camera and the cars', () => {
+  it('writes a line of metadata for each picture: θ, seed, what was drawn, the camera and the cars', async () => {
     const lines = readFileSync(join(folder, 'three', 'metadata.jsonl'), 'utf8')
       .trim()
       .split('\n');
-    const image = trafficSimulator({ width, height }).draw(theta, 7, 2);
+    const image = await drawSample(trafficSimulator({ width, height, renderer }), theta, 7, 2);
     const facts = JSON.parse(lines[2]!) as Record<string, unknown>;
     assert.equal(lines.length, 3);
     assert.equal(facts['seed'], 7);

@@ -1,64 +1,44 @@
 import * as THREE from 'three';
 import { DrawList } from './draw-list.ts';
 import { DrawRecords, facingOf } from './draw-record.ts';
-import type { Frame } from '../renderer.ts';
+import type { Frame, PictureFormat, Renderer } from '../renderer.ts';
 import { Kernel, RecordWriter } from './kernel.ts';
 import { Lights } from './lights.ts';
 import { SRGB_BYTES } from '../srgb.ts';
 import { backgroundClassOf, writeSurroundings } from './surroundings.ts';
 import { Textures } from './texture.ts';
 
-export interface SoftwareRendererOptions {
-  /** Pixels. */
-  readonly width: number;
-  readonly height: number;
-  /** Five samples a pixel for the colours in place of one. On unless false. */
-  readonly antialias?: boolean;
-}
-
 /** A kernel that grew beyond this is replaced: it holds every texture that was ever drawn. */
 const MOST_BYTES = 256 * 2 ** 20;
 
 /**
- * Draws three.js scenes on the CPU: colours, class ids, instance ids and depth in one pass.
+ * Draws on the CPU, the same bytes on every machine; five samples a pixel where a picture is antialiased.
  *
- * Ids come from `userData.classId` and `userData.instanceId`, inherited from the nearest ancestor that has one; a
- * material's `userData.classId` overrides its object's, `userData.instanceIds` numbers an InstancedMesh's instances, and
- * `scene.userData.backgroundClassId` names the background (sky if absent). Ids and depth are those at a pixel's centre,
- * the same with and without antialiasing. Transparent materials change colours only. A change of a geometry's arrays is
- * seen when its attributes say `needsUpdate`, as three.js has it.
+ * A change of a geometry's arrays is seen when its attributes say `needsUpdate`, as three.js has it.
  */
-export class SoftwareRenderer {
-  readonly width: number;
-  readonly height: number;
-  private readonly samples: number;
+export class SoftwareRenderer implements Renderer {
+  readonly name = 'software';
+  readonly version = 1;
   private readonly list = new DrawList();
   private readonly opaque: number[] = []; // Positions in the draw list, as are these:
   private readonly transparent: number[] = [];
-  private canvas: Canvas;
-
-  /** @throws {RangeError} when width or height is not a whole number from 1 */
-  constructor({ width, height, antialias = true }: SoftwareRendererOptions) {
-    if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0)) {
-      throw new RangeError(`SoftwareRenderer: expected whole width and height from 1, got ${width} and ${height}`);
-    }
-    this.width = width;
-    this.height = height;
-    this.samples = antialias ? 5 : 1;
-    this.canvas = new Canvas(width, height, this.samples);
-  }
+  /** One for each format that was asked for. */
+  private readonly canvases = new Map<string, Canvas>();
+  /** Of the last frame. */
+  private canvas: Canvas | undefined;
 
   /**
    * Draws a scene.
    *
-   * @returns the renderer's own arrays, which hold until its next render
+   * @returns arrays that hold until the next draw in this format
+   * @throws {RangeError} when width or height is not a whole number from 1
    * @throws {TypeError} when the scene has something visible that can't be drawn
    */
-  render(scene: THREE.Scene, camera: THREE.PerspectiveCamera): Frame {
+  draw(scene: THREE.Scene, camera: THREE.PerspectiveCamera, format: PictureFormat): Frame {
     if (scene.matrixWorldAutoUpdate) scene.updateMatrixWorld();
     if (camera.parent === null && camera.matrixWorldAutoUpdate) camera.updateMatrixWorld();
-    if (this.canvas.kernel.size > MOST_BYTES) this.canvas = new Canvas(this.width, this.height, this.samples);
-    const { list, canvas } = this;
+    const canvas = (this.canvas = this.canvasOf(format));
+    const { list } = this;
     const { kernel, textures, records, lights } = canvas;
     const { run } = kernel;
     list.gather(scene, camera);
@@ -69,28 +49,39 @@ export class SoftwareRenderer {
     run.begin(records.triangleCount, records.mostVertices);
     kernel.refresh();
     lights.read(list.lights, list.draws, records.addresses, list.count);
-    const surroundings = writeSurroundings(kernel, textures, lights, scene, camera, this);
+    const surroundings = writeSurroundings(kernel, textures, lights, scene, camera, canvas);
     const view = canvas.writeView(camera);
     run.turnTo(view, 1 / camera.far);
-    this.enter(this.opaque);
+    this.enter(canvas, this.opaque);
     run.readLabels(view, backgroundClassOf(scene), canvas.classes, canvas.instances, canvas.depth);
     run.shade(view, surroundings, canvas.light);
-    this.enter(this.transparent);
-    run.pack(canvas.light, canvas.linear, this.width * this.height);
+    this.enter(canvas, this.transparent);
+    run.pack(canvas.light, canvas.linear, canvas.width * canvas.height);
     return canvas.frame();
   }
 
   /**
    * The last frame in sRGB bytes, as `linearToSrgb` makes them.
    *
-   * @returns the renderer's own uint8 [height, width, 3], which holds until its next render
+   * @returns the renderer's own uint8 [height, width, 3], which holds until the next draw in its format
+   * @throws {Error} when nothing was drawn
    */
   srgb(): Uint8Array {
+    if (!this.canvas) throw new Error('SoftwareRenderer.srgb: expected a frame that was drawn before, got none');
     return this.canvas.encode();
   }
 
-  private enter(positions: readonly number[]): void {
-    const { kernel, records } = this.canvas;
+  private canvasOf({ width, height, antialias = true }: PictureFormat): Canvas {
+    const samples = antialias ? 5 : 1;
+    const key = `${width} ${height} ${samples}`;
+    let canvas = this.canvases.get(key);
+    if (canvas === undefined || canvas.kernel.size > MOST_BYTES) {
+      this.canvases.set(key, (canvas = new Canvas(width, height, samples)));
+    }
+    return canvas;
+  }
+
+  private enter({ kernel, records }: Canvas, positions: readonly number[]): void {
     for (const i of positions) {
       const { body, surface } = this.list.draws[i]!;
       if (surface.map === null && surface.opacity < surface.alphaTest) continue; // It is one hole.
@@ -147,6 +138,9 @@ class Canvas {
     readonly height: number,
     private readonly samples: number,
   ) {
+    if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0)) {
+      throw new RangeError(`SoftwareRenderer: expected whole width and height from 1, got ${width} and ${height}`);
+    }
     const { kernel } = this;
     const size = width * height;
     kernel.run.setUp(width, height, samples);

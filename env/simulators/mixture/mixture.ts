@@ -4,7 +4,7 @@
  * The simulator has two components a class with diagonal covariances. The real data has three, so no θ is the truth:
  * the best one is whatever makes the classifier draw the right boundary.
  */
-import { defineParameters, type Parameter, type Theta } from '../../../protocol/parameters.ts';
+import { completeTheta, defineParameters, type Parameter, type Theta } from '../../../protocol/parameters.ts';
 import { deriveSeed, Random, type Seed } from '../../../protocol/random.ts';
 import type { Simulator } from '../simulator.ts';
 
@@ -73,7 +73,10 @@ export function mixtureSimulator(): Simulator<LabelledPoint> {
     name: 'mixture',
     version: 0,
     parameters: MIXTURE_PARAMETERS,
-    draw: (theta, seed, index) => drawPoint(components(theta), seed, index),
+    open(theta, seed) {
+      const mixture = components(completeTheta(MIXTURE_PARAMETERS, theta));
+      return { draw: (index) => drawPoint(mixture, seed, index) };
+    },
   };
 }
 

@@ -5,13 +5,12 @@
  * need it.
  */
 import * as THREE from 'three';
-import { SoftwareRenderer } from '../../render/software/software-renderer.ts';
+import { withFrame, type Renderer } from '../../render/renderer.ts';
 import { NEAR, setCamera } from './camera/camera.ts';
 import { bodyOf, carMatrix, detailAt } from './cars/car-meshes.ts';
 import { CAR_TYPES, type CarType } from './parameters.ts';
 import { partsOf, personMatrix, type Person } from './street/people.ts';
-import { Stage } from './meshes/stage.ts';
-import { cached } from './meshes/textures.ts';
+import { Stage } from './stage.ts';
 import type { TrafficImage } from './traffic.ts';
 import type { Car } from './cars/vehicles.ts';
 
@@ -41,34 +40,40 @@ export interface Annotation {
 
 type Countable = Car | Person;
 
-/** Everything countable of which at least one pixel is seen, nearest first. */
-export function annotate(image: TrafficImage): Annotation[] {
-  const seen = visibleBoxes(image.instances, image.width);
-  const silhouettes = silhouettesOf(`${image.width} ${image.height}`);
-  silhouettes.look(image);
-  const annotations: Annotation[] = [];
-  for (const object of [...image.cars, ...image.people]) {
-    const visible = seen.get(object.instance);
-    if (visible === undefined) continue;
-    annotations.push({
-      instance: object.instance,
-      category: 'type' in object ? object.type : object.kind,
-      box: visible.box,
-      area: visible.area,
-      visibility: visible.area / silhouettes.area(object),
-      truncation: truncation(image, object),
-      distance: Math.hypot(
-        object.x - image.camera.matrixWorld[12]!,
-        image.camera.matrixWorld[13]!,
-        object.z - image.camera.matrixWorld[14]!,
-      ),
-    });
-  }
-  return annotations.sort((a, b) => a.distance - b.distance);
+/**
+ * The function that annotates a picture: it lists everything countable of which at least one pixel is seen, nearest
+ * first.
+ *
+ * @param renderer draws each of these things alone, in the size of the picture
+ */
+export function annotator(renderer: Renderer): (image: TrafficImage) => Promise<Annotation[]> {
+  const silhouettes = new Silhouettes(renderer);
+  return async (image) => {
+    const seen = visibleBoxes(image.instances, image.width);
+    const annotations: Annotation[] = [];
+    for (const object of [...image.cars, ...image.people]) {
+      const visible = seen.get(object.instance);
+      if (visible === undefined) continue;
+      annotations.push({
+        instance: object.instance,
+        category: 'type' in object ? object.type : object.kind,
+        box: visible.box,
+        area: visible.area,
+        visibility: visible.area / (await silhouettes.area(image, object)),
+        truncation: truncation(image, object),
+        distance: Math.hypot(
+          object.x - image.camera.matrixWorld[12]!,
+          image.camera.matrixWorld[13]!,
+          object.z - image.camera.matrixWorld[14]!,
+        ),
+      });
+    }
+    return annotations.sort((a, b) => a.distance - b.distance);
+  };
 }
 
-/** From this share of the picture's pixels on, a car counts: 41 pixels at 128 × 64, 96 at 160 × 120. */
-export const COUNTED_SHARE = 0.005;
+/** From this share of the picture's pixels on, a car counts as visible: 41 pixels at 128 × 64, 96 at 160 × 120. */
+export const VISIBLE_SHARE = 0.005;
 
 /**
  * How many cars of each type are to be seen.
@@ -76,7 +81,7 @@ export const COUNTED_SHARE = 0.005;
  * @param leastShare of the picture's pixels that must show a car for it to count
  * @returns          in the order of CAR_TYPES
  */
-export function countCars(image: TrafficImage, leastShare = COUNTED_SHARE): number[] {
+export function countCars(image: TrafficImage, leastShare = VISIBLE_SHARE): number[] {
   const least = Math.max(1, leastShare * image.width * image.height);
   const areas = new Uint32Array(1 + Math.max(0, ...image.cars.map(({ instance }) => instance)));
   for (const id of image.instances) if (id < areas.length) areas[id]!++;
@@ -119,34 +124,23 @@ const matrix = new THREE.Matrix4();
 /** Draws things alone, as the picture's camera sees them, to count their pixels. */
 class Silhouettes {
   private readonly stage = new Stage();
-  private readonly renderer: SoftwareRenderer;
 
-  constructor(width: number, height: number) {
-    this.renderer = new SoftwareRenderer({ width, height, antialias: false });
-    this.stage.scene.background = this.stage.scene.environment = this.stage.scene.fog = null;
-  }
+  constructor(private readonly renderer: Renderer) {}
 
-  look({ camera, height }: TrafficImage): void {
-    setCamera(this.stage.camera, camera);
-    this.stage.view.look(this.stage.camera, height, null);
-  }
-
-  area(object: Countable): number {
+  area({ camera, width, height }: TrafficImage, object: Countable): number | Promise<number> {
     const { stage } = this;
+    setCamera(stage.camera, camera);
+    stage.view.look(stage.camera, height, null);
     stage.begin();
     const [parts, where] =
       'type' in object
         ? [bodyOf(object, detailAt(stage, object)), carMatrix(object, matrix)]
         : [partsOf(stage, object), personMatrix(object, matrix)];
     for (const part of Object.values(parts)) stage.addMesh(part, black, where, { classId: 0, instanceId: 1 });
-    return this.renderer.render(stage.scene, stage.camera).instances.reduce((sum, id) => sum + id, 0);
+    const frame = this.renderer.draw(stage.scene, stage.camera, { width, height, antialias: false });
+    return withFrame(frame, ({ instances }) => instances.reduce((sum, id) => sum + id, 0));
   }
 }
-
-const silhouettesOf = cached((size: string) => {
-  const [width, height] = size.split(' ').map(Number) as [number, number];
-  return new Silhouettes(width, height);
-});
 
 /** Half the size of the box around a person, m. */
 const PERSON = { width: 0.6, length: 0.6, height: 1.75 };

@@ -9,11 +9,11 @@ import { addMarkings } from './street/markings.ts';
 import type { TrafficTheta } from './parameters.ts';
 import { addPerson, drawPeople, type Person } from './street/people.ts';
 import { addGround } from './street/road.ts';
-import { Stage } from './meshes/stage.ts';
+import { Stage } from './stage.ts';
 import { addClutter, addPoles } from './street/street-furniture.ts';
 import { addTrees } from './street/vegetation.ts';
 import { drawTraffic, type Car } from './cars/vehicles.ts';
-import { addWeather, drawWeather, type WeatherState } from './sky/weather.ts';
+import { drawWeather, type WeatherState } from './sky/weather.ts';
 
 export interface TrafficScene {
   readonly scene: THREE.Scene;
@@ -48,7 +48,7 @@ export function drawScene(theta: TrafficTheta, seed: Seed, size: PictureSize, st
 
   stage.begin();
   stage.view.look(camera, size.height, weather.sun[1] > 0 ? weather.sunDirection : null);
-  addWeather(stage, weather, random('sky'));
+  stage.atmosphere.show(scene, weather, random('sky'));
   addGround(stage, theta, layout, weather, random('ground'));
   addMarkings(stage, theta, layout, random('markings'));
   addBuildings(stage, theta, layout, random('buildings'));

@@ -2,14 +2,14 @@
 import { completeTheta } from '../../../protocol/parameters.ts';
 import { deriveSeed, Random, type Seed } from '../../../protocol/random.ts';
 import type { RenderedImage } from '../../streets/labelled-image.ts';
-import { SoftwareRenderer } from '../../render/software/software-renderer.ts';
+import { withFrame, type PictureFormat, type Renderer } from '../../render/renderer.ts';
 import type { Simulator } from '../simulator.ts';
 import type { Layout } from './street/layout.ts';
 import { TRAFFIC_PARAMETERS, type JunctionKind, type TrafficTheta, type Weather } from './parameters.ts';
 import type { Person } from './street/people.ts';
 import { drawScene } from './scene.ts';
 import { develop } from './camera/sensor.ts';
-import { Stage } from './meshes/stage.ts';
+import { Stage } from './stage.ts';
 import type { Car } from './cars/vehicles.ts';
 import type { WeatherState } from './sky/weather.ts';
 
@@ -29,48 +29,51 @@ export interface TrafficImage extends RenderedImage {
   readonly camera: { readonly matrixWorld: readonly number[]; readonly projectionMatrix: readonly number[] };
 }
 
-export interface TrafficOptions {
-  /** Of the pictures, in pixels. */
-  readonly width: number;
-  readonly height: number;
-  /** Several colour samples a pixel, as the renderer takes them; on unless false. */
-  readonly antialias?: boolean;
+export interface TrafficOptions extends PictureFormat {
+  readonly renderer: Renderer;
 }
 
-/** What the simulator is at every size of picture. */
+/** What the simulator is in every format and with every renderer. */
 export const TRAFFIC = { name: 'traffic', version: 2, parameters: TRAFFIC_PARAMETERS } as const;
 
 /**
- * The traffic simulator at one size of picture.
+ * The traffic simulator in one format of picture. Its samples are there at once where the renderer's frames are.
  *
  * The table of θ is parameters.ts; scene.ts is what it draws.
  */
 export function trafficSimulator(options: TrafficOptions): Simulator<TrafficImage> {
-  const { width, height } = options;
-  const renderer = new SoftwareRenderer(options);
+  const { width, height, renderer } = options;
   const stage = new Stage();
+
+  function drawImage(theta: TrafficTheta, seed: Seed): TrafficImage | Promise<TrafficImage> {
+    const { scene, camera, cars, people, weather, layout } = drawScene(theta, seed, options, stage);
+    const random = new Random(deriveSeed(seed, 'sensor'));
+    const matrices = {
+      matrixWorld: camera.matrixWorld.toArray(),
+      projectionMatrix: camera.projectionMatrix.toArray(),
+    };
+    return withFrame(renderer.draw(scene, camera, options), (frame) => ({
+      width,
+      height,
+      rgb: develop(frame.linear, width, height, theta, weather.rain, random),
+      classes: frame.classes.slice(),
+      instances: frame.instances.slice(),
+      depth: frame.depth.slice(),
+      cars,
+      people,
+      weather: weather.kind,
+      junction: layout.junction.kind,
+      drawn: drawnValues(layout, weather),
+      camera: matrices,
+    }));
+  }
+
   return {
     ...TRAFFIC,
-    draw(theta, seed, index) {
-      const known = completeTheta(TRAFFIC_PARAMETERS, theta) as unknown as TrafficTheta;
-      const sceneSeed: Seed = deriveSeed(seed, 'scene', index);
-      const { scene, camera, cars, people, weather, layout } = drawScene(known, sceneSeed, options, stage);
-      const frame = renderer.render(scene, camera);
-      const random = new Random(deriveSeed(sceneSeed, 'sensor'));
-      return {
-        width,
-        height,
-        rgb: develop(frame.linear, width, height, known, weather.rain, random),
-        classes: frame.classes.slice(),
-        instances: frame.instances.slice(),
-        depth: frame.depth.slice(),
-        cars,
-        people,
-        weather: weather.kind,
-        junction: layout.junction.kind,
-        drawn: drawnValues(layout, weather),
-        camera: { matrixWorld: camera.matrixWorld.toArray(), projectionMatrix: camera.projectionMatrix.toArray() },
-      };
+    renderer: { name: renderer.name, version: renderer.version },
+    open(theta, seed) {
+      const complete = completeTheta(TRAFFIC_PARAMETERS, theta) as unknown as TrafficTheta;
+      return { draw: (index) => drawImage(complete, deriveSeed(seed, 'scene', index)) };
     },
   };
 }

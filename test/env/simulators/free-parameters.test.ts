@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { drawSamples } from '../../../env/simulators/draw-samples.ts';
 import { freeParameters, startTheta, withDefaults } from '../../../env/simulators/free-parameters.ts';
 import { mixtureSimulator } from '../../../env/simulators/mixture/mixture.ts';
 import { actionSize, completeTheta, type Theta } from '../../../protocol/parameters.ts';
@@ -18,26 +19,26 @@ describe('free parameters', () => {
     );
   });
 
-  it('leave the others at their default', () => {
+  it('leave the others at their default', async () => {
     const theta = { 'a1.mean.x': 3, 'b0.sd.y': 2 };
     const whole = completeTheta(simulator.parameters, theta);
-    for (let index = 0; index < 8; index++) {
-      assert.deepEqual(free.draw(theta, 1, index), simulator.draw(whole, 1, index));
-    }
+    assert.deepEqual(await drawSamples(free, theta, 1, 8), await drawSamples(simulator, whole, 1, 8));
   });
 
   it('are all, when none is named', () => {
     assert.equal(freeParameters(simulator, []), simulator);
   });
 
-  it('leave them where an experiment puts its defaults', () => {
+  it('leave them where an experiment puts its defaults', async () => {
     const moved = withDefaults(simulator, { 'a1.mean.x': 3, 'b0.sd.y': 2 });
-    const drawn = (from: typeof simulator, theta: Theta) =>
-      Array.from({ length: 8 }, (_, index) => from.draw(theta, 1, index));
+    const drawn = (from: typeof simulator, theta: Theta) => drawSamples(from, theta, 1, 8);
     const whole = (theta: Theta) => completeTheta(simulator.parameters, theta);
-    assert.deepEqual(drawn(moved, {}), drawn(simulator, whole({ 'a1.mean.x': 3, 'b0.sd.y': 2 })));
-    assert.deepEqual(drawn(moved, { 'a1.mean.x': 4 }), drawn(simulator, whole({ 'a1.mean.x': 4, 'b0.sd.y': 2 })));
-    assert.notDeepEqual(drawn(moved, {}), drawn(simulator, whole({})));
+    assert.deepEqual(await drawn(moved, {}), await drawn(simulator, whole({ 'a1.mean.x': 3, 'b0.sd.y': 2 })));
+    assert.deepEqual(
+      await drawn(moved, { 'a1.mean.x': 4 }),
+      await drawn(simulator, whole({ 'a1.mean.x': 4, 'b0.sd.y': 2 })),
+    );
+    assert.notDeepEqual(await drawn(moved, {}), await drawn(simulator, whole({})));
     assert.equal(moved.parameters.find(({ name }) => name === 'a1.mean.x')!.default, 3);
     assert.throws(() => withDefaults(simulator, { fog: 1 }), /fog/);
   });

@@ -1,21 +1,22 @@
 import assert from 'node:assert/strict';
+import { drawSample, drawSamples } from '../../../env/simulators/draw-samples.ts';
 import { mixtureSimulator, realPoints } from '../../../env/simulators/mixture/mixture.ts';
 import { completeTheta } from '../../../protocol/parameters.ts';
 
 const simulator = mixtureSimulator();
 const theta = completeTheta(simulator.parameters, { 'a1.mean.x': 3, 'a1.sd.x': 2, 'b0.mean.y': -4, 'b0.sd.y': 0.5 });
-const draw = (n: number) => Array.from({ length: n }, (_, index) => simulator.draw(theta, 7, index));
 
 describe('the mixture simulator', () => {
-  it('gives the same point for (θ, seed, index), in any order', () => {
-    const forwards = draw(20);
-    const backwards = Array.from({ length: 20 }, (_, i) => simulator.draw(theta, 7, 19 - i)).reverse();
+  it('gives the same point for (θ, seed, index), in any order', async () => {
+    const forwards = await drawSamples(simulator, theta, 7, 20);
+    const set = simulator.open(theta, 7);
+    const backwards = Array.from({ length: 20 }, (_, i) => set.draw(19 - i)).reverse();
     assert.deepEqual(forwards, backwards);
-    assert.notDeepEqual(forwards[0], simulator.draw(theta, 8, 0));
+    assert.notDeepEqual(forwards[0], await drawSample(simulator, theta, 8, 0));
   });
 
-  it('draws as many points of each component, with its mean and deviation', () => {
-    const points = draw(8000);
+  it('draws as many points of each component, with its mean and deviation', async () => {
+    const points = await drawSamples(simulator, theta, 7, 8000);
     const component = (i: number) => points.filter((_, index) => index % 4 === i);
     assert.deepEqual(
       [0, 1, 2, 3].map((i) => component(i)[0]!.label),

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import { CAR_TYPES } from '../../../env/simulators/traffic/parameters.ts';
+import { SoftwareRenderer } from '../../../env/render/software/software-renderer.ts';
+import { drawSamples } from '../../../env/simulators/draw-samples.ts';
 import { trafficSimulator } from '../../../env/simulators/traffic/traffic.ts';
 import { DEFAULT_RUNTIME, type Runtime } from '../../../env/runtime.ts';
 import { countingTask, type CountingOptions } from '../../../env/tasks/counting.ts';
 import { carCounts } from '../../../env/tasks/counting/counts.ts';
 import { loadBackend } from '../../../env/tasks/tensorflow/backend.ts';
-import { completeTheta, type Theta } from '../../../protocol/parameters.ts';
+import type { Theta } from '../../../protocol/parameters.ts';
 import { countableScene, countableScenes, TYPES } from './counting/countable-scenes.ts';
 
 const SEEDS = { initialisation: 1, order: 2 };
@@ -105,22 +107,22 @@ describe('countingTask', () => {
 });
 
 describe('the traffic simulator, to be counted in', () => {
-  const simulator = trafficSimulator({ width: 96, height: 72 });
-  const draw = (theta: Theta, count: number) =>
-    Array.from({ length: count }, (_, i) => simulator.draw(completeTheta(simulator.parameters, theta), 1, i));
+  const simulator = trafficSimulator({ width: 96, height: 72, renderer: new SoftwareRenderer() });
+  const draw = (theta: Theta, count: number) => drawSamples(simulator, theta, 1, count);
 
-  it('shows cars of every type that can be counted', () => {
+  it('shows cars of every type that can be counted', async () => {
     const total = new Float32Array(CAR_TYPES.length);
-    for (const image of draw({}, 60)) carCounts(image, CAR_TYPES).forEach((count, type) => (total[type]! += count));
+    for (const image of await draw({}, 60))
+      carCounts(image, CAR_TYPES).forEach((count, type) => (total[type]! += count));
     assert.ok(
       total.every((count) => count > 0),
       total.join(),
     );
   });
 
-  it('shows cars of one type alone where θ says so', () => {
+  it('shows cars of one type alone where θ says so', async () => {
     const total = new Float32Array(CAR_TYPES.length);
-    for (const image of draw({ carTypes: [0, 0, 0, 1, 0] }, 12)) {
+    for (const image of await draw({ carTypes: [0, 0, 0, 1, 0] }, 12)) {
       carCounts(image, CAR_TYPES).forEach((count, type) => (total[type]! += count));
     }
     assert.deepEqual(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { completeTheta } from '../../../protocol/parameters.ts';
 import { Random } from '../../../protocol/random.ts';
+import { drawSamples } from '../../../env/simulators/draw-samples.ts';
 import { MIXTURE_PARAMETERS, mixtureSimulator } from '../../../env/simulators/mixture/mixture.ts';
 import { fitTwoGaussians, matchDistribution } from '../../../scripts/reproduce/distribution-matching.ts';
 
@@ -23,10 +24,9 @@ describe('distribution matching', () => {
     });
   });
 
-  it('gives the simulator back the θ that drew the points, the order of a class’s components aside', () => {
+  it('gives the simulator back the θ that drew the points, the order of a class’s components aside', async () => {
     const theta = completeTheta(MIXTURE_PARAMETERS, { 'a0.sd.x': 2, 'b1.mean.y': -8 });
-    const simulator = mixtureSimulator();
-    const points = Array.from({ length: 4000 }, (_, i) => simulator.draw(theta, 7, i));
+    const points = await drawSamples(mixtureSimulator(), theta, 7, 4000);
     const matched = matchDistribution(points, new Random(2));
     const components = (of: typeof theta, letter: string) =>
       ['0', '1']

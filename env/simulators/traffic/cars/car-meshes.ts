@@ -5,11 +5,12 @@ import { buildCarBody, DETAILS, GLASS, LAMPS, PAINT, TRIM, type Detail } from '.
 import { CAR_VARIANTS, isLorry, shapeOf } from './car-shapes.ts';
 import type { Rgb } from '../meshes/mesh-builder.ts';
 import { CAR_TYPES } from '../parameters.ts';
-import { labelled, type Stage } from '../meshes/stage.ts';
+import { labelled, type Stage } from '../stage.ts';
 import { cached, paintTexture, scaled, smoothstep } from '../meshes/textures.ts';
 import type { Car } from './vehicles.ts';
 import type { Vertices } from '../meshes/vertices.ts';
-import { GLOSSY_ALBEDO, type WeatherState } from '../sky/weather.ts';
+import { GLOSSY_ALBEDO } from '../sky/atmosphere.ts';
+import type { WeatherState } from '../sky/weather.ts';
 
 /** Cityscapes counts vans among the cars. */
 function classOf({ type, variant }: Car): number {

@@ -1,10 +1,7 @@
-/** The weather of a scene: what is drawn from θ, and the lights, sky and fog that come of it. */
-import * as THREE from 'three';
+/** The weather of a scene, as it is drawn from θ; atmosphere.ts shows it. */
 import type { Random } from '../../../../protocol/random.ts';
 import { WEATHERS, type TrafficTheta, type Weather } from '../parameters.ts';
 import type { Point, Rgb } from '../meshes/mesh-builder.ts';
-import { paintReflection, paintSky } from './sky.ts';
-import type { Stage } from '../meshes/stage.ts';
 
 export interface WeatherState {
   readonly kind: Weather;
@@ -118,59 +115,4 @@ function direction(elevation: number, azimuth: number): Point {
 
 function tint([red, green, blue]: Rgb, strength: number): Rgb {
   return [red * strength, green * strength, blue * strength];
-}
-
-/**
- * By how much the colour of a glossy (standard) material is dimmed.
- *
- * Such a material's diffuse reflection is lit by the hemisphere light and once more by the environment that it mirrors.
- */
-export const GLOSSY_ALBEDO = 0.7;
-
-/** The houses and trees of a street hide a share between these of the sky from what stands in it. */
-const HIDDEN_SKY = [0.3, 0.8] as const;
-
-/** Sky, fog, what surfaces reflect, the light of the sky and that of the sun with its shadows. */
-export function addWeather(stage: Stage, weather: WeatherState, random: Random): void {
-  const { scene, fog, hemisphere } = stage;
-  const { skyLight, sun, sunDirection } = weather;
-  paintSky(stage.sky, weather, random);
-  paintReflection(stage.reflection, weather);
-  fog.density = weather.fog;
-  fog.color.setRGB(...weather.skyRadiance).multiplyScalar(0.92);
-
-  hemisphere.color.setRGB(...skyLight).multiplyScalar(1 - random.uniform(...HIDDEN_SKY));
-  // What comes from below was reflected by a gray ground, which the sun lights as well.
-  const bounce = 0.13 + 0.1 * sun[1] * sunDirection[1];
-  hemisphere.groundColor.setRGB(skyLight[0] * bounce, skyLight[1] * bounce, skyLight[2] * bounce * 0.9);
-  scene.add(hemisphere);
-
-  if (sun[1] > 0) addSun(stage, weather);
-}
-
-/** The sun's shadows are drawn this far around a point ahead of the camera, m. */
-const SHADOW_RADIUS = 42;
-
-/** A sun whose shadow map fits the street ahead. */
-export function sunLight(): THREE.DirectionalLight {
-  const light = new THREE.DirectionalLight(0, Math.PI);
-  light.castShadow = true;
-  light.shadow.mapSize.set(512, 512);
-  light.shadow.bias = -0.002;
-  light.shadow.normalBias = 0.06;
-  const camera = light.shadow.camera;
-  camera.left = camera.bottom = -SHADOW_RADIUS;
-  camera.right = camera.top = SHADOW_RADIUS;
-  camera.near = 1;
-  camera.far = 180;
-  camera.updateProjectionMatrix();
-  return light;
-}
-
-function addSun({ sun: light, scene }: Stage, { sun, sunDirection: [x, y, z] }: WeatherState): void {
-  light.color.setRGB(...sun);
-  const middle = -SHADOW_RADIUS * 0.8;
-  light.target.position.set(0, 0, middle);
-  light.position.set(x * 90, y * 90, middle + z * 90);
-  scene.add(light, light.target);
 }

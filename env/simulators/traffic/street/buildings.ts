@@ -28,7 +28,7 @@ import {
 } from './layout.ts';
 import { MeshBuilder, turn, type Point, type Rgb } from '../meshes/mesh-builder.ts';
 import type { TrafficTheta } from '../parameters.ts';
-import { labelled, type Stage } from '../meshes/stage.ts';
+import { labelled, type Stage } from '../stage.ts';
 import { cached, colourOf, fractalNoise, paintTexture, scaled, smoothstep } from '../meshes/textures.ts';
 
 const UPPER = 0;

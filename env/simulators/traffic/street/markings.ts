@@ -5,7 +5,7 @@ import { CLASS_ID } from '../../../streets/classes.ts';
 import { laneMiddle, mainRoad, openSides, SIDES, STREET_START, type Layout, type Road } from './layout.ts';
 import type { Rgb } from '../meshes/mesh-builder.ts';
 import type { TrafficTheta } from '../parameters.ts';
-import { labelled, type Stage } from '../meshes/stage.ts';
+import { labelled, type Stage } from '../stage.ts';
 import { cached, fractalNoise, paintTexture, smoothstep } from '../meshes/textures.ts';
 import type { Vertices } from '../meshes/vertices.ts';
 

@@ -5,7 +5,7 @@ import { CLASS_ID } from '../../../streets/classes.ts';
 import { mainRoad, SIDES, STREET_START, type Layout } from './layout.ts';
 import { MeshBuilder, turn, type Point, type Rgb } from '../meshes/mesh-builder.ts';
 import type { TrafficTheta } from '../parameters.ts';
-import { labelled, type Stage } from '../meshes/stage.ts';
+import { labelled, type Stage } from '../stage.ts';
 import { cached, colourOf, scaled } from '../meshes/textures.ts';
 import type { Vertices } from '../meshes/vertices.ts';
 

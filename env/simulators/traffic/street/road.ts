@@ -15,10 +15,11 @@ import {
 } from './layout.ts';
 import type { Rgb } from '../meshes/mesh-builder.ts';
 import type { TrafficTheta } from '../parameters.ts';
-import { labelled, type Stage } from '../meshes/stage.ts';
+import { labelled, type Stage } from '../stage.ts';
 import { cached, fractalNoise, paintTexture, scaled, smoothstep, valueNoise } from '../meshes/textures.ts';
 import type { Vertices } from '../meshes/vertices.ts';
-import { GLOSSY_ALBEDO, type WeatherState } from '../sky/weather.ts';
+import { GLOSSY_ALBEDO } from '../sky/atmosphere.ts';
+import type { WeatherState } from '../sky/weather.ts';
 
 const KERB_HEIGHT = 0.12;
 /** Length of a piece of road, near and how it grows with each piece; m. */

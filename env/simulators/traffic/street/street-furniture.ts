@@ -5,7 +5,7 @@ import { CLASS_ID } from '../../../streets/classes.ts';
 import { kerbStretches, mainRoad, SIDES, type Layout, type Side } from './layout.ts';
 import { MeshBuilder, turn, type Point, type Rgb } from '../meshes/mesh-builder.ts';
 import type { TrafficTheta } from '../parameters.ts';
-import { labelled, type Stage } from '../meshes/stage.ts';
+import { labelled, type Stage } from '../stage.ts';
 import { cached, colourOf } from '../meshes/textures.ts';
 
 const POLES = ['lamp', 'highLamp', 'sign', 'trafficLight', 'bollard'] as const;

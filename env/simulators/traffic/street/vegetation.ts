@@ -5,7 +5,7 @@ import { CLASS_ID } from '../../../streets/classes.ts';
 import { kerbStretches, mainRoad, SIDES, type Layout } from './layout.ts';
 import { MeshBuilder, turn, type Point, type Rgb } from '../meshes/mesh-builder.ts';
 import type { TrafficTheta } from '../parameters.ts';
-import { labelled, type Stage } from '../meshes/stage.ts';
+import { labelled, type Stage } from '../stage.ts';
 import { cached, fractalNoise, paintTexture, type Texel } from '../meshes/textures.ts';
 
 /** How many crowns of each kind there are. */

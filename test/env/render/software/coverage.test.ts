@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import * as THREE from 'three';
 import fc from 'fast-check';
-import { SoftwareRenderer } from '../../../../env/render/software/software-renderer.ts';
-import { colorAt, sceneOf, straightCamera, triangles } from './pixel-scene.ts';
+import { colorAt, drawingIn, sceneOf, straightCamera, triangles } from './pixel-scene.ts';
 import { type Corners, RawPicture } from './raw-picture.ts';
 
 /** How often each sample of a picture is covered by triangles. */
@@ -112,13 +111,13 @@ describe('scan conversion', () => {
   });
 
   it('shades at the centre where that is covered, else amid the samples that are', () => {
-    const renderer = new SoftwareRenderer({ width: 1, height: 1 });
+    const draw = drawingIn({ width: 1, height: 1 });
     const material = new THREE.MeshBasicMaterial({ vertexColors: true, side: THREE.DoubleSide });
     /** Covers the pixel up to x with a red that is x everywhere. */
     const redUpTo = (x: number) => {
       const mesh = triangles([2 * x - 1, -50, -1, 2 * x - 1, 50, -1, 2 * x - 21, 0, -1], material);
       mesh.geometry.setAttribute('color', new THREE.Float32BufferAttribute([x, 0, 0, x, 0, 0, x - 10, 0, 0], 3));
-      return colorAt(renderer.render(sceneOf(mesh), straightCamera()), 0, 0)[0];
+      return colorAt(draw(sceneOf(mesh), straightCamera()), 0, 0)[0];
     };
     assert.equal(redUpTo(0.6), 0.3); // Three samples, with the centre: 0.6 · 0.5.
     assert.equal(redUpTo(0.4), 0.08); // Two, at 0.1 and 0.3: 0.4 · 0.2.

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import * as THREE from 'three';
-import { SoftwareRenderer } from '../../../../env/render/software/software-renderer.ts';
-import { colorAt, kept, maskOf, sceneOf, square, straightCamera, triangles, unlit } from './pixel-scene.ts';
+import { colorAt, drawingIn, kept, maskOf, sceneOf, square, straightCamera, triangles, unlit } from './pixel-scene.ts';
 
 describe('SoftwareRenderer: geometry', () => {
-  const renderer = new SoftwareRenderer({ width: 8, height: 8, antialias: false });
+  const draw = drawingIn({ width: 8, height: 8, antialias: false });
 
   it('draws a square where perspective puts it', () => {
     const mesh = square(2, 4, unlit(1, 0, 0)); // X / Z = ±1/2: pixels 2 to 6.
     mesh.userData['classId'] = 5;
-    const frame = renderer.render(sceneOf(mesh), straightCamera());
+    const frame = draw(sceneOf(mesh), straightCamera());
     const [none, some] = ['........', '..####..'];
     assert.deepEqual(maskOf(frame, 5), [none, none, some, some, some, some, none, none]);
   });
@@ -17,7 +16,7 @@ describe('SoftwareRenderer: geometry', () => {
   it('gives the depth of a slanted plane at every pixel', () => {
     // The plane z = −2 + x / 2 … through (x, y) = d · ((2 px + 1) / 8 − 1, …): d = 2 − x / 2 = 2 − d · s / 2.
     const mesh = triangles([-9, -9, -6.5, 2, -9, -1, 2, 9, -1, -9, -9, -6.5, 2, 9, -1, -9, 9, -6.5], unlit(1, 1, 1));
-    const frame = renderer.render(sceneOf(mesh), straightCamera());
+    const frame = draw(sceneOf(mesh), straightCamera());
     for (let x = 0; x < 8; x++) {
       const s = (2 * x + 1) / 8 - 1;
       assert.ok(Math.abs(frame.depth[3 * 8 + x]! - 2 / (1 + s / 2)) < 1e-5, `column ${x}: ${frame.depth[3 * 8 + x]}`);
@@ -35,7 +34,7 @@ describe('SoftwareRenderer: geometry', () => {
     const material = new THREE.MeshBasicMaterial({ map, side: THREE.DoubleSide });
     const corners = [-1, -3, -1, 3, -9, -3, 3, 9, -3, -1, -3, -1, 3, 9, -3, -1, 3, -1];
     const wall = triangles(corners, material, [0, 0, 1, 0, 1, 1, 0, 0, 1, 1, 0, 1]);
-    const frame = renderer.render(sceneOf(wall), straightCamera());
+    const frame = draw(sceneOf(wall), straightCamera());
     const u = (1 + 3 / 8) / (4 - 2 * (3 / 8));
     assert.equal(Math.round(colorAt(frame, 5, 4)[0]! * 255), Math.floor(u * 256));
   });
@@ -44,7 +43,7 @@ describe('SoftwareRenderer: geometry', () => {
     const ground = new THREE.Mesh(new THREE.PlaneGeometry(1e6, 1e6).rotateX(-Math.PI / 2), unlit(0, 1, 0));
     ground.position.y = -1.5;
     ground.userData['classId'] = 1;
-    const frame = renderer.render(sceneOf(ground), straightCamera(0.1, 1e6));
+    const frame = draw(sceneOf(ground), straightCamera(0.1, 1e6));
     const [sky, floor] = ['........', '########'];
     assert.deepEqual(maskOf(frame, 1), [sky, sky, sky, sky, floor, floor, floor, floor]);
     assert.ok(Math.abs(frame.depth[4 * 8]! - 1.5 / (1 / 8)) < 1e-4); // One eighth below the axis.
@@ -55,7 +54,7 @@ describe('SoftwareRenderer: geometry', () => {
     const strip = new THREE.PlaneGeometry(0.9, 4).rotateX(-Math.PI / 2).translate(0, -0.5, 0);
     const mesh = new THREE.Mesh(strip, unlit(1, 1, 1));
     mesh.userData['classId'] = 3;
-    const frame = renderer.render(sceneOf(mesh), straightCamera(0.5));
+    const frame = draw(sceneOf(mesh), straightCamera(0.5));
     // Row y sees it at d = 0.5 / s, s = (2y + 1) / 8 − 1; there it is 0.45 / d · 4 = 3.6 s pixels wide each way.
     const expected = [5, 6, 7].map((y) => {
       const half = 3.6 * ((2 * y + 1) / 8 - 1);
@@ -67,9 +66,9 @@ describe('SoftwareRenderer: geometry', () => {
 
   it('cuts off what is beyond the far plane, pixel by pixel', () => {
     const mesh = square(100, 9.9, unlit(1, 1, 1));
-    assert.equal(Math.min(...renderer.render(sceneOf(mesh), straightCamera(0.1, 10)).depth).toFixed(3), '9.900');
+    assert.equal(Math.min(...draw(sceneOf(mesh), straightCamera(0.1, 10)).depth).toFixed(3), '9.900');
     mesh.position.z = -10.1;
-    assert.equal(Math.min(...renderer.render(sceneOf(mesh), straightCamera(0.1, 10)).depth), Infinity);
+    assert.equal(Math.min(...draw(sceneOf(mesh), straightCamera(0.1, 10)).depth), Infinity);
   });
 
   it('shows the nearer of two surfaces 2 cm apart at 200 m, in either order', () => {
@@ -77,7 +76,7 @@ describe('SoftwareRenderer: geometry', () => {
       [200, 200.02],
       [200.02, 200],
     ]) {
-      const frame = renderer.render(
+      const frame = draw(
         sceneOf(...distances.map((distance) => square(300, distance, unlit(distance === 200 ? 1 : 0, 0, 0)))),
         straightCamera(0.1, 1000),
       );
@@ -87,9 +86,9 @@ describe('SoftwareRenderer: geometry', () => {
 
   it('shows the last drawn of surfaces in one place: last in the scene, or of the highest renderOrder', () => {
     const [first, last] = [square(9, 3, unlit(1, 0, 0)), square(9, 3, unlit(0, 1, 0))];
-    assert.deepEqual(colorAt(renderer.render(sceneOf(first, last), straightCamera()), 4, 4), [0, 1, 0]);
+    assert.deepEqual(colorAt(draw(sceneOf(first, last), straightCamera()), 4, 4), [0, 1, 0]);
     first.renderOrder = 1;
-    assert.deepEqual(colorAt(renderer.render(sceneOf(first, last), straightCamera()), 4, 4), [1, 0, 0]);
+    assert.deepEqual(colorAt(draw(sceneOf(first, last), straightCamera()), 4, 4), [1, 0, 0]);
   });
 
   it('draws a decal with polygonOffset over the surface it lies on, whichever comes first', () => {
@@ -103,7 +102,7 @@ describe('SoftwareRenderer: geometry', () => {
       [floor, decal],
       [decal, floor],
     ]) {
-      const frame = renderer.render(sceneOf(...order), camera);
+      const frame = draw(sceneOf(...order), camera);
       for (let x = 0; x < 8; x++) assert.deepEqual(colorAt(frame, x, 7), [1, 0, 0]);
     }
   });
@@ -114,7 +113,7 @@ describe('SoftwareRenderer: geometry', () => {
       const mesh = square(9, 2, new THREE.MeshBasicMaterial({ side }));
       mesh.rotation.y = turn;
       mesh.scale.x = scaleX;
-      return renderer.render(sceneOf(mesh), camera).depth[0] !== Infinity;
+      return draw(sceneOf(mesh), camera).depth[0] !== Infinity;
     };
     for (const scaleX of [1, -1]) {
       assert.deepEqual([seen(THREE.FrontSide, 0, scaleX), seen(THREE.FrontSide, Math.PI, scaleX)], [true, false]);
@@ -127,7 +126,7 @@ describe('SoftwareRenderer: geometry', () => {
     const behind = square(1, -3, unlit(1, 1, 1));
     const hidden = square(9, 3, unlit(1, 1, 1));
     hidden.visible = false;
-    const frame = renderer.render(sceneOf(behind, hidden), straightCamera());
+    const frame = draw(sceneOf(behind, hidden), straightCamera());
     assert.ok(frame.depth.every((value) => value === Infinity));
   });
 
@@ -142,7 +141,7 @@ describe('SoftwareRenderer: geometry', () => {
       const mesh = triangles(corners, unlit(1, 1, 1));
       mesh.frustumCulled = false;
       mesh.geometry.boundingSphere = new THREE.Sphere(new THREE.Vector3(), 1);
-      const frame = renderer.render(sceneOf(mesh), straightCamera());
+      const frame = draw(sceneOf(mesh), straightCamera());
       assert.ok(frame.linear.every((value) => value === 0));
     }
   });
@@ -163,8 +162,8 @@ describe('SoftwareRenderer: geometry', () => {
       mesh.userData = { classId: 13, instanceId: 7 + i };
       return mesh;
     });
-    const expected = kept(renderer.render(sceneOf(...single), straightCamera()));
-    const frame = renderer.render(sceneOf(instanced), straightCamera());
+    const expected = kept(draw(sceneOf(...single), straightCamera()));
+    const frame = draw(sceneOf(instanced), straightCamera());
     assert.deepEqual(frame.instances, expected.instances);
     assert.deepEqual(new Set(frame.instances), new Set([0, 7, 8, 9]));
     for (let i = 0; i < 64; i++)
@@ -177,9 +176,12 @@ describe('SoftwareRenderer: geometry', () => {
     line.name = 'cable';
     const light = new THREE.PointLight();
     const phong = square(1, 1, new THREE.MeshPhongMaterial());
-    assert.throws(() => renderer.render(sceneOf(line), straightCamera()), /object "cable": expected Mesh .* got Line/);
-    assert.throws(() => renderer.render(sceneOf(light), straightCamera()), /expected an AmbientLight.* got PointLight/);
-    assert.throws(() => renderer.render(sceneOf(phong), straightCamera()), /expected a MeshBasic.* got MeshPhong/);
-    assert.throws(() => new SoftwareRenderer({ width: 0, height: 8 }), /expected whole width and height from 1, got 0/);
+    assert.throws(() => draw(sceneOf(line), straightCamera()), /object "cable": expected Mesh .* got Line/);
+    assert.throws(() => draw(sceneOf(light), straightCamera()), /expected an AmbientLight.* got PointLight/);
+    assert.throws(() => draw(sceneOf(phong), straightCamera()), /expected a MeshBasic.* got MeshPhong/);
+    assert.throws(
+      () => drawingIn({ width: 0, height: 8 })(sceneOf(), straightCamera()),
+      /expected whole width and height from 1, got 0/,
+    );
   });
 });

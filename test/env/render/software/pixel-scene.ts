@@ -1,6 +1,13 @@
 /** Scenes whose pixels can be worked out by hand. */
 import * as THREE from 'three';
-import type { Frame } from '../../../../env/render/renderer.ts';
+import type { Frame, PictureFormat } from '../../../../env/render/renderer.ts';
+import { SoftwareRenderer } from '../../../../env/render/software/software-renderer.ts';
+
+/** What draws pictures of one format, with a renderer of its own. */
+export function drawingIn(format: PictureFormat): (scene: THREE.Scene, camera: THREE.PerspectiveCamera) => Frame {
+  const renderer = new SoftwareRenderer();
+  return (scene, camera) => renderer.draw(scene, camera, format);
+}
 
 /**
  * A camera at the origin that looks along −z, for square pictures: at distance 1 the picture spans −1..1 both ways, so

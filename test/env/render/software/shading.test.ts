@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import * as THREE from 'three';
-import { SoftwareRenderer } from '../../../../env/render/software/software-renderer.ts';
-import { bytesTexture, colorAt, sceneOf, square, straightCamera, triangles, unlit } from './pixel-scene.ts';
+import { bytesTexture, colorAt, drawingIn, sceneOf, square, straightCamera, triangles, unlit } from './pixel-scene.ts';
 
-const renderer = new SoftwareRenderer({ width: 4, height: 4 });
+const draw = drawingIn({ width: 4, height: 4 });
 
 /** The colour of the picture's pixel (1, 1), or another. */
 function look(scene: THREE.Scene, x = 1, y = 1): number[] {
-  return colorAt(renderer.render(scene, straightCamera()), x, y);
+  return colorAt(draw(scene, straightCamera()), x, y);
 }
 
 function close(actual: readonly number[], expected: readonly number[], tolerance = 2e-5): void {
@@ -124,14 +123,14 @@ describe('SoftwareRenderer: shading', () => {
     };
     const wall = square(99, 8, unlit(0, 0, 1));
     wall.userData['classId'] = 2;
-    const frame = renderer.render(sceneOf(pane(2, 1, 0), pane(4, 0, 1), wall, pane(9, 1, 1)), straightCamera());
+    const frame = draw(sceneOf(pane(2, 1, 0), pane(4, 0, 1), wall, pane(9, 1, 1)), straightCamera());
     close(colorAt(frame, 1, 1), [0.5, 0.25, 0.25]); // Blue, then half green, then half red; nothing from behind the wall.
     assert.deepEqual([frame.classes[0], frame.depth[0]!.toFixed(4)], [2, '8.0000']);
   });
 
   it('colours all of a large surface alike, opaque or transparent', () => {
     const size = 40; // 1,600 pixels: more than are shaded in one go.
-    const large = new SoftwareRenderer({ width: size, height: size });
+    const large = drawingIn({ width: size, height: size });
     const wall = () => square(99, 8, unlit(0.25, 0.5, 1));
     const film = unlit(0.75, 0.5, 0);
     film.transparent = true;
@@ -140,7 +139,7 @@ describe('SoftwareRenderer: shading', () => {
       [sceneOf(wall()), [0.25, 0.5, 1]],
       [sceneOf(wall(), triangles([-99, -99, -4, 299, -99, -4, -99, 299, -4], film)), [0.5, 0.5, 0.5]],
     ] as const) {
-      const { linear } = large.render(scene, straightCamera());
+      const { linear } = large(scene, straightCamera());
       assert.deepEqual([...linear], Array.from({ length: size * size }, () => color).flat());
     }
   });
@@ -159,7 +158,7 @@ describe('SoftwareRenderer: shading', () => {
     const sun = new THREE.DirectionalLight(0xffffff, 1);
     sun.position.set(0, 1, 1);
     scene.add(sun);
-    const { linear } = renderer.render(scene, new THREE.PerspectiveCamera(0.1, 1, 0.1, 100));
+    const { linear } = draw(scene, new THREE.PerspectiveCamera(0.1, 1, 0.1, 100));
     assert.ok(linear[0]! > 0.2);
     for (const value of linear) assert.ok(Math.abs(value / linear[0]! - 1) < 0.01, `${value}, ${linear[0]}`);
   });

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import * as THREE from 'three';
-import { SoftwareRenderer } from '../../../../env/render/software/software-renderer.ts';
-import { bytesTexture, colorAt } from './pixel-scene.ts';
+import { bytesTexture, colorAt, drawingIn } from './pixel-scene.ts';
 
 /** A floor of 8 × 8 m seen from straight above, a pixel a quarter of a metre (to a good approximation), and a sun. */
 function floorScene(sunX: number): {
@@ -25,11 +24,11 @@ function floorScene(sunX: number): {
   return { scene, camera, sun };
 }
 
-const renderer = new SoftwareRenderer({ width: 32, height: 32, antialias: false });
+const draw = drawingIn({ width: 32, height: 32, antialias: false });
 
 /** Light on the floor at (x, z) metres. */
 function floorAt({ scene, camera }: ReturnType<typeof floorScene>, x: number, z: number): number {
-  const frame = renderer.render(scene, camera);
+  const frame = draw(scene, camera);
   return colorAt(frame, Math.floor((x + 4) * 4), Math.floor((z + 4) * 4))[0]!;
 }
 
@@ -68,12 +67,12 @@ describe('SoftwareRenderer: shadows', () => {
   it('have soft edges', () => {
     const stage = floorScene(0);
     stage.scene.add(board());
-    const across = renderer.render(stage.scene, stage.camera).linear.filter((_, i) => i % 3 === 0);
+    const across = draw(stage.scene, stage.camera).linear.filter((_, i) => i % 3 === 0);
     const partly = across.filter((value) => value > 0.01 && value < 0.99);
     stage.sun.shadow.mapSize.set(48, 48); // Texels of a pixel's size.
-    const soft = renderer
-      .render(stage.scene, stage.camera)
-      .linear.filter((value, i) => i % 3 === 0 && value > 0.01 && value < 0.99);
+    const soft = draw(stage.scene, stage.camera).linear.filter(
+      (value, i) => i % 3 === 0 && value > 0.01 && value < 0.99,
+    );
     assert.ok(soft.length > partly.length, `${soft.length} and ${partly.length} pixels in half shadow`);
   });
 

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import * as THREE from 'three';
-import { SoftwareRenderer } from '../../../../env/render/software/software-renderer.ts';
 import { pyramidOf } from '../../../../env/render/software/mip-levels.ts';
-import { bytesTexture, colorAt, maskOf, sceneOf, square, straightCamera } from './pixel-scene.ts';
+import { bytesTexture, colorAt, drawingIn, maskOf, sceneOf, square, straightCamera } from './pixel-scene.ts';
 
-const renderer = new SoftwareRenderer({ width: 4, height: 4, antialias: false });
+const draw = drawingIn({ width: 4, height: 4, antialias: false });
 
 function gray(value: number, alpha = 255): number[] {
   return [value, value, value, alpha];
@@ -12,7 +11,7 @@ function gray(value: number, alpha = 255): number[] {
 
 /** The red of all 16 pixels of a square that fills the picture and shows the whole texture, as bytes. */
 function reds(map: THREE.Texture, side = 4, half = 1): number[] {
-  const frame = renderer.render(sceneOf(square(half, 1, new THREE.MeshBasicMaterial({ map }))), straightCamera());
+  const frame = draw(sceneOf(square(half, 1, new THREE.MeshBasicMaterial({ map }))), straightCamera());
   return Array.from({ length: side * side }, (_, i) =>
     Math.round(colorAt(frame, i % side, Math.floor(i / side))[0]! * 255),
   );
@@ -89,7 +88,7 @@ describe('SoftwareRenderer: textures', () => {
       [leaf, wall],
       [wall, leaf],
     ]) {
-      const frame = renderer.render(sceneOf(...order), straightCamera());
+      const frame = draw(sceneOf(...order), straightCamera());
       assert.deepEqual(maskOf(frame, 8), Array<string>(4).fill('##..'));
       assert.deepEqual([...frame.depth.subarray(0, 4)].map(Math.round), [1, 1, 5, 5]);
       assert.deepEqual(colorAt(frame, 3, 0), [0, 0, 0]);
@@ -104,7 +103,7 @@ describe('SoftwareRenderer: textures', () => {
       leaf.userData['classId'] = classId;
       return leaf;
     };
-    const frame = renderer.render(sceneOf(cutAt(0.9, 1, 8), cutAt(0.2, 2, 9)), straightCamera());
+    const frame = draw(sceneOf(cutAt(0.9, 1, 8), cutAt(0.2, 2, 9)), straightCamera());
     assert.deepEqual(maskOf(frame, 8), Array<string>(4).fill('#...'));
     assert.deepEqual(maskOf(frame, 9), Array<string>(4).fill('.##.'));
   });
@@ -112,7 +111,7 @@ describe('SoftwareRenderer: textures', () => {
   it('takes transparency from the map', () => {
     const map = bytesTexture([[gray(255, 255), gray(255, 51)]]);
     const decal = square(1, 1, new THREE.MeshBasicMaterial({ map, transparent: true }));
-    const frame = renderer.render(sceneOf(decal), straightCamera());
+    const frame = draw(sceneOf(decal), straightCamera());
     assert.deepEqual([colorAt(frame, 0, 0)[0], colorAt(frame, 3, 0)[0]], [1, 0.2]);
   });
 

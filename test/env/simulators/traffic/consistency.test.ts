@@ -3,38 +3,47 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Matrix4, Vector3 } from 'three';
 import { CLASS_ID, CLASSES } from '../../../../env/streets/classes.ts';
-import { annotate, type Annotation, COUNTED_SHARE, countCars } from '../../../../env/simulators/traffic/annotations.ts';
+import { SoftwareRenderer } from '../../../../env/render/software/software-renderer.ts';
+import { drawSample } from '../../../../env/simulators/draw-samples.ts';
+import {
+  annotator,
+  type Annotation,
+  countCars,
+  VISIBLE_SHARE,
+} from '../../../../env/simulators/traffic/annotations.ts';
 import { CAR_TYPES } from '../../../../env/simulators/traffic/parameters.ts';
 import { type TrafficImage, trafficSimulator } from '../../../../env/simulators/traffic/traffic.ts';
 import { actionSize, actionToTheta } from '../../../../protocol/parameters.ts';
 
 const SCENES = Number(process.env['SCENES'] ?? 1000);
-const simulator = trafficSimulator({ width: 48, height: 32 });
+const renderer = new SoftwareRenderer();
+const simulator = trafficSimulator({ width: 48, height: 32, renderer });
+const annotate = annotator(renderer);
 const { parameters } = simulator;
 const size = actionSize(parameters);
 
 /** Draws scenes of actions from `component` and checks each. */
-function check(component: fc.Arbitrary<number>, numRuns: number, seed: number): void {
+async function check(component: fc.Arbitrary<number>, numRuns: number, seed: number): Promise<void> {
   const actions = fc.array(component, { minLength: size, maxLength: size });
-  fc.assert(
-    fc.property(actions, fc.nat(1e6), (action, sceneSeed) => {
-      const image = simulator.draw(actionToTheta(parameters, action), sceneSeed, 0);
+  await fc.assert(
+    fc.asyncProperty(actions, fc.nat(1e6), async (action, sceneSeed) => {
+      const image = await drawSample(simulator, actionToTheta(parameters, action), sceneSeed, 0);
       assertPixels(image);
       assertPlaces(image);
-      assertAnnotations(image, annotate(image));
+      assertAnnotations(image, await annotate(image));
     }),
     { numRuns, seed },
   );
 }
 
 describe(`${SCENES} scenes`, () => {
-  it('are consistent for any θ of the action cube', () => {
-    check(fc.double({ min: -1, max: 1, noNaN: true }), SCENES / 2, 1);
+  it('are consistent for any θ of the action cube', async () => {
+    await check(fc.double({ min: -1, max: 1, noNaN: true }), SCENES / 2, 1);
   });
 
-  it('are consistent at the ends of the parameters', () => {
-    check(fc.constantFrom(-1, -1, 0, 1, 1), SCENES / 4, 2);
-    check(fc.constantFrom(-1, 1), SCENES / 4, 3);
+  it('are consistent at the ends of the parameters', async () => {
+    await check(fc.constantFrom(-1, -1, 0, 1, 1), SCENES / 4, 2);
+    await check(fc.constantFrom(-1, 1), SCENES / 4, 3);
   });
 });
 
@@ -115,7 +124,7 @@ function assertAnnotations(image: TrafficImage, annotations: readonly Annotation
     assert.ok(truncation > -1e-9 && truncation <= 1, `truncation ${truncation}`);
     assert.ok(distance > 0 && distance < 600, `distance ${distance}`);
   }
-  const least = COUNTED_SHARE * width * image.height;
+  const least = VISIBLE_SHARE * width * image.height;
   const expected = CAR_TYPES.map(
     (type) => annotations.filter(({ category, area }) => category === type && area >= least).length,
   );

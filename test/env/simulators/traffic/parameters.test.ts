@@ -8,12 +8,14 @@ import {
   type TrafficTheta,
   WEATHERS,
 } from '../../../../env/simulators/traffic/parameters.ts';
-import { Stage } from '../../../../env/simulators/traffic/meshes/stage.ts';
+import { SoftwareRenderer } from '../../../../env/render/software/software-renderer.ts';
+import { drawSamples } from '../../../../env/simulators/draw-samples.ts';
+import { Stage } from '../../../../env/simulators/traffic/stage.ts';
 import { drawScene, type TrafficScene } from '../../../../env/simulators/traffic/scene.ts';
 import { type TrafficImage, trafficSimulator } from '../../../../env/simulators/traffic/traffic.ts';
 
 const usual = defaultTheta(TRAFFIC_PARAMETERS);
-const simulator = trafficSimulator({ width: 48, height: 36 });
+const simulator = trafficSimulator({ width: 48, height: 36, renderer: new SoftwareRenderer() });
 const size = { width: 48, height: 36 };
 const stage = new Stage();
 
@@ -31,8 +33,7 @@ const scenesOf = (theta: Theta, count: number) =>
     const scene = drawScene(theta as unknown as TrafficTheta, seed, size, stage);
     return { ...scene, camera: scene.camera.clone() }; // the stage's own serves the next scene
   });
-const imagesOf = (theta: Theta, count: number) =>
-  Array.from({ length: count }, (_, index) => simulator.draw(theta, 4, index));
+const imagesOf = (theta: Theta, count: number) => drawSamples(simulator, theta, 4, count);
 
 /** Brightness of each pixel, 0 to 255. */
 const grays = ({ rgb, classes }: TrafficImage) =>
@@ -191,17 +192,20 @@ describe('θ of the traffic simulator', () => {
   }
 
   for (const [name, [what, statistic, given]] of Object.entries(OF_IMAGES)) {
-    it(`moves the ${what} with ${name}`, () => {
-      const [low, high] = ends(name, given).map((theta) => average(imagesOf(theta, 16), statistic));
-      assert.ok(high! > low! + 0.03 * Math.abs(low!), `${low} → ${high}`);
+    it(`moves the ${what} with ${name}`, async () => {
+      const at = async (theta: Theta) => average(await imagesOf(theta, 16), statistic);
+      const [low, high] = ends(name, given);
+      const [below, above] = [await at(low), await at(high)];
+      assert.ok(above > below + 0.03 * Math.abs(below), `${below} → ${above}`);
     });
   }
 
   for (const [name, [what, statistic, given]] of Object.entries(SPREADS)) {
-    it(`spreads the ${what} with ${name}`, () => {
-      const spread = (theta: Theta) => deviation(imagesOf(theta, 16).map((image) => statistic(image)!));
+    it(`spreads the ${what} with ${name}`, async () => {
+      const spread = async (theta: Theta) => deviation((await imagesOf(theta, 16)).map((image) => statistic(image)!));
       const [low, high] = ends(name, given);
-      assert.ok(spread(high) > 1.3 * spread(low), `${spread(low)} → ${spread(high)}`);
+      const [narrow, wide] = [await spread(low), await spread(high)];
+      assert.ok(wide > 1.3 * narrow, `${narrow} → ${wide}`);
     });
   }
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { Matrix4, Vector3 } from 'three';
 import { defaultTheta, type Theta } from '../../../../protocol/parameters.ts';
+import { SoftwareRenderer } from '../../../../env/render/software/software-renderer.ts';
+import { drawSample } from '../../../../env/simulators/draw-samples.ts';
 import { type Car, type TrafficImage, trafficSimulator } from '../../../../env/simulators/traffic/traffic.ts';
 
 const [width, height] = [96, 64];
-const simulator = trafficSimulator({ width, height });
+const simulator = trafficSimulator({ width, height, renderer: new SoftwareRenderer() });
 const { parameters } = simulator;
 const usual = defaultTheta(parameters);
 
@@ -46,32 +48,55 @@ function projectedBox({ camera }: TrafficImage, car: Car) {
 }
 
 describe('the traffic simulator', () => {
-  it('gives the same bytes for the same (θ, seed, index), whatever was drawn before', () => {
-    const first = simulator.draw(usual, 5, 3);
-    simulator.draw({ ...usual, fog: 0.05, cameraHeight: 3 }, 9, 0);
-    const again = simulator.draw(usual, 5, 3);
-    const elsewhere = trafficSimulator({ width, height }).draw(usual, 5, 3);
+  it('gives the same bytes for the same (θ, seed, index), whatever was drawn before', async () => {
+    const first = await drawSample(simulator, usual, 5, 3);
+    await drawSample(simulator, { ...usual, fog: 0.05, cameraHeight: 3 }, 9, 0);
+    const again = await drawSample(simulator, usual, 5, 3);
+    const elsewhere = await drawSample(
+      trafficSimulator({ width, height, renderer: new SoftwareRenderer() }),
+      usual,
+      5,
+      3,
+    );
     assert.deepEqual(again, first);
     assert.deepEqual(elsewhere, first);
   });
 
-  it('gives samples that later draws leave alone', () => {
-    const image = simulator.draw(usual, 1, 0);
+  it('reads and checks θ when it is opened, once for all its samples', async () => {
+    let reads = 0;
+    const theta = {
+      get fog() {
+        reads++;
+        return 0.004;
+      },
+    };
+    const set = simulator.open(theta, 5);
+    const opened = reads;
+    assert.ok(opened > 0);
+    assert.deepEqual(await set.draw(3), await drawSample(simulator, { ...usual, fog: 0.004 }, 5, 3));
+    for (const index of [0, 1, 2]) await set.draw(index);
+    assert.equal(reads, opened);
+    assert.throws(() => simulator.open({ fog: 1 }, 5), /fog: expected 0\.0005\.\.0\.08 1\/m, got 1/);
+    assert.throws(() => simulator.open({ fgo: 1 }, 5), /fgo: expected one of carTypes/);
+  });
+
+  it('gives samples that later draws leave alone', async () => {
+    const image = await drawSample(simulator, usual, 1, 0);
     const copy = structuredClone(image);
-    simulator.draw(usual, 1, 1);
+    await drawSample(simulator, usual, 1, 1);
     assert.deepEqual(image, copy);
   });
 
-  it('gives another scene for another index and for another seed', () => {
-    const image = simulator.draw(usual, 1, 0);
-    assert.notDeepEqual(simulator.draw(usual, 1, 1).classes, image.classes);
-    assert.notDeepEqual(simulator.draw(usual, 2, 0).classes, image.classes);
+  it('gives another scene for another index and for another seed', async () => {
+    const image = await drawSample(simulator, usual, 1, 0);
+    assert.notDeepEqual((await drawSample(simulator, usual, 1, 1)).classes, image.classes);
+    assert.notDeepEqual((await drawSample(simulator, usual, 2, 0)).classes, image.classes);
   });
 
-  it('labels pixels of a car only where the car is projected to, at its distance', () => {
+  it('labels pixels of a car only where the car is projected to, at its distance', async () => {
     let cars = 0;
     for (let index = 0; index < 12; index++) {
-      const image = simulator.draw(usual, 11, index);
+      const image = await drawSample(simulator, usual, 11, index);
       for (const car of image.cars) {
         const box = projectedBox(image, car);
         if (box.near < 0.5) continue; // reaches behind the camera: its corners do not bound it
@@ -88,7 +113,7 @@ describe('the traffic simulator', () => {
     assert.ok(cars > 40, `${cars} cars seen`);
   });
 
-  it('labels most of the projected box of a car that nothing hides', () => {
+  it('labels most of the projected box of a car that nothing hides', async () => {
     const alone: Theta = {
       ...usual,
       carTypes: [1, 0, 0, 0, 0],
@@ -106,7 +131,7 @@ describe('the traffic simulator', () => {
       cameraYawSpread: 0,
     };
     for (let index = 0; index < 10; index++) {
-      const image = simulator.draw(alone, 3, index);
+      const image = await drawSample(simulator, alone, 3, index);
       const first = image.cars[0]!;
       const box = projectedBox(image, first);
       const [left, right] = [Math.max(0, box.left), Math.min(width, box.right)];

@@ -1,8 +1,7 @@
 import * as THREE from 'three';
-import { reflectionTexture, skyTexture } from '../sky/sky.ts';
-import { View } from '../camera/view.ts';
-import { Vertices, type Placement } from './vertices.ts';
-import { sunLight } from '../sky/weather.ts';
+import { View } from './camera/view.ts';
+import { Vertices, type Placement } from './meshes/vertices.ts';
+import { Atmosphere } from './sky/atmosphere.ts';
 
 export interface SurfaceOptions {
   readonly classId: number;
@@ -33,11 +32,7 @@ export class Stage {
   readonly scene = new THREE.Scene();
   readonly camera = new THREE.PerspectiveCamera();
   readonly view = new View();
-  readonly hemisphere = new THREE.HemisphereLight(0, 0, Math.PI);
-  readonly sun = sunLight();
-  readonly sky = skyTexture();
-  readonly reflection = reflectionTexture();
-  readonly fog = new THREE.FogExp2(0);
+  readonly atmosphere = new Atmosphere();
   private readonly batches = new Map<THREE.Material, Batch>();
   /** In the order of their first use in this scene, on which coinciding surfaces depend. */
   private readonly used: Batch[] = [];
@@ -46,13 +41,7 @@ export class Stage {
   private readonly paints: THREE.MeshStandardMaterial[] = [];
   private paintCount = 0;
 
-  constructor() {
-    this.scene.fog = this.fog;
-    this.scene.background = this.sky;
-    this.scene.environment = this.reflection;
-  }
-
-  /** Clears the scene. */
+  /** Takes everything out of the scene, its lights too. */
   begin(): void {
     this.scene.clear();
     for (const { vertices } of this.used) vertices.clear();
