@@ -79,7 +79,7 @@ export function reportTable(
     for (const name of names) {
       const cells = reported.map((r) => {
         if (r[set].length === 0) return 'failed';
-        const scores = r[set].map((all) => all[name]);
+        const scores = r[set].map((all): number | undefined => all[name]);
         // A metric other than the reward may have no value.
         return scores.includes(undefined) ? '–' : withInterval(summarise(scores as number[]), 4);
       });
