@@ -1,6 +1,11 @@
 /** On what experiments run: what a server is told when it starts, and no client may choose. */
 import { join } from 'node:path';
-import type { BackendPreference } from './tasks/tensorflow/backend.ts';
+
+/** What TensorFlow.js can run on, fastest first. */
+export const BACKEND_NAMES = ['tfjs-node-gpu', 'tfjs-node', 'wasm'] as const;
+export type BackendName = (typeof BACKEND_NAMES)[number];
+/** `auto`: the first that loads; a name: that one or none. */
+export type BackendPreference = 'auto' | BackendName;
 
 /** Plain JSON: it travels with each job to the process that evaluates. No part of an environment's identity. */
 export interface Runtime {

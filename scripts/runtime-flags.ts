@@ -1,8 +1,7 @@
 /** The flags of programs that evaluate or train: on what that runs. */
 import { Option } from 'commander';
 import { absolutePath } from '../agents/run/flags.ts';
-import { DEFAULT_RUNTIME, type Runtime } from '../env/runtime.ts';
-import { BACKEND_NAMES, type BackendPreference } from '../env/tasks/tensorflow/backend.ts';
+import { BACKEND_NAMES, DEFAULT_RUNTIME, type BackendPreference, type Runtime } from '../env/runtime.ts';
 
 export interface RuntimeFlags {
   readonly backend: BackendPreference;

@@ -12,7 +12,8 @@ import { segmentationTask } from '../../env/tasks/segmentation.ts';
 import { inputShape, plainInput } from '../../env/tasks/training/image-batches.ts';
 import { initialWeights } from '../../env/tasks/training/layers.ts';
 import { train, type Batch } from '../../env/tasks/training/train.ts';
-import { loadBackend, type BackendPreference } from '../../env/tasks/tensorflow/backend.ts';
+import type { BackendPreference } from '../../env/runtime.ts';
+import { loadBackend } from '../../env/tasks/tensorflow/backend.ts';
 import { Random } from '../../protocol/random.ts';
 
 const silent = () => {};

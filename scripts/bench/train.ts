@@ -1,6 +1,7 @@
 /** Measures how many images a CPU second we train on, beside the same network in PyTorch. */
 import { fileURLToPath } from 'node:url';
-import { installedBackends, type BackendPreference } from '../../env/tasks/tensorflow/backend.ts';
+import type { BackendPreference } from '../../env/runtime.ts';
+import { installedBackends } from '../../env/tasks/tensorflow/backend.ts';
 import { lastWords, medians, rateOf, type Contender } from './rounds.ts';
 
 export interface TrainBenchOptions {

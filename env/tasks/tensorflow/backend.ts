@@ -7,13 +7,11 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve, sep } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import { BACKEND_NAMES, type BackendName, type BackendPreference } from '../../runtime.ts';
 import { registerWasmBatchNorm } from './wasm-batch-norm.ts';
 import { registerWasmGradients } from './wasm-gradients.ts';
 
-export const BACKEND_NAMES = ['tfjs-node-gpu', 'tfjs-node', 'wasm'] as const;
-export type BackendName = (typeof BACKEND_NAMES)[number];
 type NativeName = Exclude<BackendName, 'wasm'>;
-export type BackendPreference = 'auto' | BackendName;
 
 export interface Backend {
   readonly name: BackendName;
