@@ -6,7 +6,8 @@ import type { Layer, Network } from './network.ts';
 import { Tape } from './tape.ts';
 
 /**
- * The network and its way back as the two halves of one graph, each run by one call; between them the loss is taken.
+ * The forward and the backward pass as the two halves of one graph. Each half is one call; the loss is computed between
+ * them.
  */
 export function recordGraph(network: Network, layers: readonly Layer[], shape: Shape): Differentiable {
   const graph = new Graph();

@@ -6,7 +6,7 @@ export type Point = readonly [x: number, y: number, z: number];
 export type Rgb = readonly [red: number, green: number, blue: number];
 
 export interface Surface {
-  /** Position in the list of materials that the parts will have. */
+  /** Position in the list of materials of the parts. */
   readonly material?: number;
   readonly colour?: Rgb;
   /** A colour for each corner, in place of `colour`. */
@@ -15,19 +15,19 @@ export interface Surface {
   readonly uv?: readonly number[];
   /** Turns the face away from this point, whatever the order of its corners. */
   readonly away?: Point;
-  /** Light falls as if the face looked this way. */
+  /** The normal for the light, in place of the face's own. */
   readonly normal?: Point;
 }
 
 const WHITE: Rgb = [1, 1, 1];
 const NO_UV = [0, 0, 1, 0, 1, 1, 0, 1];
 
-/** Collects flat faces, the vertices of each material apart. */
+/** Collects flat faces, the vertices of each material in a part of their own. */
 export class MeshBuilder {
-  /** What was built of each material; a material that has no faces may have no entry. */
+  /** The vertices of each material; a material without faces may have no entry. */
   readonly parts: Vertices[] = [];
 
-  /** A quadrilateral; its corners run counter-clockwise for who sees its front. */
+  /** A quadrilateral; seen from its front, its corners run counter-clockwise. */
   quad(a: Point, b: Point, c: Point, d: Point, surface: Surface = {}): this {
     return this.face([a, b, c, d], surface);
   }
@@ -98,7 +98,7 @@ export function mix(a: Point, b: Point, share: number): Point {
   return [a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share, a[2] + (b[2] - a[2]) * share];
 }
 
-/** Newell's normal: right for every planar polygon, also where corners coincide. */
+/** Newell's normal: correct for every planar polygon, also where corners coincide. */
 function faceNormal(corners: readonly Point[]): Point {
   let x = 0;
   let y = 0;
