@@ -20,7 +20,7 @@ export function thetaTable(parameters: readonly Parameter[]): string {
   return ['| name | range | unit | default | meaning |', '|---|---|---|---|---|', ...rows, ''].join('\n');
 }
 
-/** A README with the table put where it belongs. @throws {Error} when it has no place for it */
+/** A README with the table between its two marks. @throws {Error} when the marks are missing */
 export function withThetaTable(readme: string): string {
   const [before, rest] = readme.split(BEGIN);
   const after = rest?.slice(rest.indexOf(END));

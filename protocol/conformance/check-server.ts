@@ -1,7 +1,7 @@
 /**
- * What a server must do, rule by rule (README.md beside this folder), seen from outside.
+ * Checks what a server must do, rule by rule (protocol/README.md), seen from outside.
  *
- * A check knows nothing of the environment but what `opened` says, so that every environment serves.
+ * A check knows only what `opened` says about the environment, so it runs on every environment.
  */
 import { Context, type Check, type Target } from './context.ts';
 import { handshakeChecks, messageChecks } from './message-checks.ts';
@@ -14,7 +14,7 @@ export interface Verdict {
   readonly rules: readonly string[];
   readonly title: string;
   readonly passed: boolean;
-  /** What was expected and found, where it did not pass. */
+  /** What was expected and what was found, if it did not pass. */
   readonly reason?: string;
 }
 

@@ -9,7 +9,7 @@ export interface Target {
   readonly token?: string | undefined;
   readonly envId: string;
   readonly options: Readonly<Record<string, unknown>>;
-  /** How long an answer may take. */
+  /** The longest time that an answer may take. */
   readonly patienceMs?: number;
 }
 
@@ -20,7 +20,7 @@ export interface Check {
   readonly run: (context: Context) => Promise<void>;
 }
 
-/** Peers and sessions for one check; all are closed after it. */
+/** The connections and sessions of one check; all are closed after it. */
 export class Context {
   readonly peers: Peer[] = [];
   private count = 0;
@@ -49,7 +49,7 @@ export class Context {
     return peer.ask({ t: 'open', id: 'open', env_id, options, seed: 7, ...fields }, 'opened');
   }
 
-  /** A step as an episode of its own, with a name of its own. */
+  /** A step that is an episode of its own, with a new `step_id`. */
   step({ session_id, spec }: ServerMessages['opened'], fields: object = {}) {
     const action = new Array<number>(actionSize(spec.parameters)).fill(0);
     return { t: 'step', id: ++this.count, session_id, step_id: randomUUID(), action, reset: true, ...fields };

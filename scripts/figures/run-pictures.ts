@@ -1,4 +1,4 @@
-/** Pictures of a run on traffic scenes, from its log: the rewards, the scenes, and what the trained networks see. */
+/** Pictures of a run on traffic scenes, from its log: rewards, scenes, and predictions of the trained networks. */
 import { join } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
 import { readTrialLog, type EvaluationRecord, type LogRecord } from '../../agents/run/trial-log.ts';
@@ -21,7 +21,7 @@ interface Reported {
 /**
  * Draws `reward`, `scenes` and `predictions` of a finished run into a folder.
  *
- * @param runtime on which the networks are trained whose predictions are drawn
+ * @param runtime the runtime for training the networks whose predictions are drawn
  * @throws {Error} when the log has no summary: the run did not end
  */
 export async function drawRun(
@@ -53,7 +53,7 @@ export async function drawRun(
 
 type Layer = Extract<TopLevelSpec, { layer: unknown }>['layer'][number];
 
-/** Reward over evaluations: each evaluation a point, the best so far a step, the mean of the last eight a line. */
+/** Reward over evaluations: points for the evaluations, steps for the best so far, a line for the mean of the last 8. */
 function rewardChart(records: readonly LogRecord[], title: string): TopLevelSpec {
   const searched = records
     .filter((record): record is EvaluationRecord => record.type === 'evaluation' && record.key.startsWith('search/'))
@@ -115,9 +115,9 @@ async function drawScenes(
 }
 
 /**
- * Test images, their labels, and what networks predict that were trained on the streets of each θ, as a PNG.
+ * Draws test images, their labels, and the predictions of networks that were trained on the streets of each θ, as a PNG.
  *
- * @param photographs whether the images themselves are shown: those of others may not be passed on
+ * @param photographs whether the test images themselves are shown; the licence of some photographs does not allow it
  */
 export async function drawPredictions(
   experiment: Pick<Experiment, 'simulator' | 'task' | 'trainingSamples'> & {
