@@ -145,7 +145,7 @@ function firstWeights(layers: readonly Layer[], bias: readonly number[], seed: S
 }
 
 /** A trained network with what it predicts, and what that scores. Images of any size are resampled to the network's. */
-export class ImageModel<Image extends Picture, Prediction> implements TrainedModel<Image> {
+class ImageModel<Image extends Picture, Prediction> implements TrainedModel<Image> {
   constructor(
     private readonly parts: ImageTaskParts<Image, Prediction>,
     private readonly frozen: FrozenNetwork,

@@ -21,7 +21,7 @@ export interface Differentiable {
   readonly statistics: (input: Float32Array, weights: Float32Array) => Statistics;
 }
 
-export type Cost = (output: Float32Array, slope: Float32Array) => number;
+type Cost = (output: Float32Array, slope: Float32Array) => number;
 
 /** As the backend that runs is fastest: wasm has no graphs. */
 export function differentiable(network: Network, layers: readonly Layer[], shape: Shape): Differentiable {
