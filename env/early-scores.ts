@@ -4,7 +4,7 @@ import type { Target } from './targets/target.ts';
 import { spread } from './targets/spread.ts';
 
 /** Shares of the training after which the model is scored. */
-export const CHECKPOINTS = [1 / 4, 1 / 2, 3 / 4] as const;
+const CHECKPOINTS = [1 / 4, 1 / 2, 3 / 4] as const;
 
 /** Number of validation samples for an early score, evenly spread and always the same: a hint is enough, and cheap. */
 const SAMPLES = 40;

@@ -8,7 +8,7 @@ import type { Experiment } from './experiments/experiment.ts';
 import type { Metric } from './tasks/task.ts';
 
 /** A step was requested, but no episode has begun since the last one ended. */
-export class NeedsResetError extends Error {
+class NeedsResetError extends Error {
   override readonly name = 'NeedsResetError';
   readonly code = 'NEEDS_RESET';
   constructor() {

@@ -30,7 +30,7 @@ const milliseconds = z.number().min(0);
 const scores = z.record(z.string(), z.number());
 
 /** The seeds of the three sources of noise: pinned by a client, or derived from the step's one seed. */
-export const seeds = z.object({ simulation: seed, initialisation: seed, order: seed });
+const seeds = z.object({ simulation: seed, initialisation: seed, order: seed });
 
 /** An evaluation: a flat action or θ by name (exactly one of them), and its seeds. */
 const evaluation = {
@@ -101,7 +101,7 @@ export const clientMessages = {
   ping: z.object({ t: z.literal('ping'), id }),
 } as const;
 
-export const limits = z.object({
+const limits = z.object({
   /** The number of evaluations that run at once. */
   workers: z.int(),
   max_payload_bytes: z.int(),

@@ -14,7 +14,7 @@ const common = {
   slice: z.tuple([z.int().min(0), z.int().min(1)]),
 };
 
-export const continuousParameter = z.object({
+const continuousParameter = z.object({
   ...common,
   kind: z.literal('continuous'),
   low: z.number(),
@@ -25,7 +25,7 @@ export const continuousParameter = z.object({
   unit: z.string(),
 });
 
-export const simplexParameter = z.object({
+const simplexParameter = z.object({
   ...common,
   kind: z.literal('simplex'),
   labels: z.array(z.string()).min(2),

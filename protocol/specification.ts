@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parameter, theta } from './parameters.ts';
 
 /** Gymnasium's Box in Minari's encoding (`minari.serialization.deserialize_space`), with the names of its components. */
-export const box = z.object({
+const box = z.object({
   type: z.literal('Box'),
   dtype: z.literal('float32'),
   shape: z.array(z.int()),
@@ -12,7 +12,7 @@ export const box = z.object({
   names: z.array(z.string()),
 });
 
-export const metric = z.object({
+const metric = z.object({
   name: z.string(),
   meaning: z.string(),
   /** `low` and `high` are null where there is no bound. */

@@ -9,7 +9,7 @@ const BEGIN = '<!-- θ of traffic: written by scripts/theta-table.ts -->\n<!-- p
 const END = '<!-- prettier-ignore-end -->';
 
 /** A Markdown table of parameters: name, range, default and meaning. */
-export function thetaTable(parameters: readonly Parameter[]): string {
+function thetaTable(parameters: readonly Parameter[]): string {
   const rows = parameters.map((p) => {
     const cells =
       p.kind === 'simplex'

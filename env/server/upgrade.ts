@@ -18,7 +18,7 @@ export function bearerToken(request: IncomingMessage): string | undefined {
 }
 
 /** The subprotocols that a client offers, the preferred one first. */
-export function offeredSubprotocols(request: IncomingMessage): string[] {
+function offeredSubprotocols(request: IncomingMessage): string[] {
   const header = request.headers['sec-websocket-protocol'] ?? '';
   return header.split(',').map((offer) => offer.trim());
 }

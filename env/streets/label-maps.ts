@@ -40,9 +40,6 @@ export const CITYSCAPES_LABEL_IDS: IdMap = idMap([
   [33, 'bicycle'],
 ]);
 
-/** Cityscapes' train ids (`labelTrainIds.png`), which are our class ids. */
-export const CITYSCAPES_TRAIN_IDS: IdMap = idMap(CLASSES.map(({ id, name }) => [id, name as ClassName]));
-
 /** Our class id for each colour of a label image, keyed by red · 65536 + green · 256 + blue. */
 export type Palette = ReadonlyMap<number, number>;
 

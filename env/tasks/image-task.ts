@@ -145,7 +145,7 @@ function firstWeights(layers: readonly Layer[], bias: readonly number[], seed: S
 }
 
 /** A trained network, its predictions and their scores. Images of any size are resampled to the network's size. */
-export class ImageModel<Image extends Picture, Prediction> implements TrainedModel<Image> {
+class ImageModel<Image extends Picture, Prediction> implements TrainedModel<Image> {
   constructor(
     private readonly parts: ImageTaskParts<Image, Prediction>,
     private readonly frozen: FrozenNetwork,

@@ -18,7 +18,7 @@ export function rewardOf(action: readonly number[]): number {
 }
 
 /** A step as it arrived, alone or in a batch. */
-export interface SeenStep {
+interface SeenStep {
   readonly connection: number;
   readonly re: MessageId;
   readonly stepId: string;

@@ -23,7 +23,7 @@ export const seedsOf = (count: number) => Array.from({ length: count }, (_, i) =
 export const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** The mean of each score. @throws {RangeError} when there is none: every evaluation failed */
-export function meanScores(all: readonly Scores[]): Scores {
+function meanScores(all: readonly Scores[]): Scores {
   if (all.length === 0) throw new RangeError('scores: expected at least one evaluation that succeeds, got none');
   return Object.fromEntries(Object.keys(all[0]!).map((name) => [name, meanOf(all.map((scores) => scores[name]!))]));
 }

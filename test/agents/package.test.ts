@@ -16,7 +16,7 @@ const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'ut
 /** The tsconfig.json that agents/README.md tells such a project to have. */
 const tsconfig = /^```json\n([^]*?)^```/m.exec(readFileSync(join(root, 'agents/README.md'), 'utf8'))![1]!;
 
-describe('the package, in a project of somebody else’s', () => {
+describe('the package, in a project of somebody else’s @slow', () => {
   let project: string;
   let packed: readonly { readonly path: string }[];
   let server: ChildProcess | undefined;

@@ -13,7 +13,6 @@ import { Stage } from './stage.ts';
 import type { Car } from './cars/vehicles.ts';
 import type { WeatherState } from './sky/weather.ts';
 
-export type { Person } from './street/people.ts';
 export type { Car } from './cars/vehicles.ts';
 
 export interface TrafficImage extends RenderedImage {

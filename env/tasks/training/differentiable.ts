@@ -22,7 +22,7 @@ export interface Differentiable {
 }
 
 /** Writes ∂loss/∂output into `slope` and returns the loss. Both arrays are flat. */
-export type Cost = (output: Float32Array, slope: Float32Array) => number;
+type Cost = (output: Float32Array, slope: Float32Array) => number;
 
 /** Chooses what is fastest on the present backend: wasm has no graphs. */
 export function differentiable(network: Network, layers: readonly Layer[], shape: Shape): Differentiable {

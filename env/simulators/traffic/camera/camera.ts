@@ -5,7 +5,7 @@ import type { TrafficTheta } from '../parameters.ts';
 
 /** What is nearer or further than this is not drawn, m. */
 export const NEAR = 0.25;
-export const FAR = 600;
+const FAR = 600;
 
 /** Places the camera as in a car that drives along its lane; `aspect` is width over height of the picture. */
 export function drawCamera(

@@ -16,7 +16,7 @@ import type { Rgb } from '../meshes/mesh-builder.ts';
 import { CAR_TYPES, type CarType, type TrafficTheta } from '../parameters.ts';
 import { colourOf } from '../meshes/textures.ts';
 
-export type CarRole = 'parked' | 'leading' | 'oncoming' | 'crossing';
+type CarRole = 'parked' | 'leading' | 'oncoming' | 'crossing';
 
 /** A countable car of a scene, seen or not. */
 export interface Car {

@@ -7,12 +7,12 @@ export type Side = -1 | 1;
 export const SIDES: readonly Side[] = [-1, 1];
 
 /** Where a street ends that does not bend away, m. */
-export const STREET_END = 150;
+const STREET_END = 150;
 /** Where the street begins behind the camera, m. */
 export const STREET_START = -9;
 const PARKING_WIDTH = 2.1;
 
-export interface Junction {
+interface Junction {
   readonly kind: JunctionKind;
   /** From the camera to the middle of the side road, m. */
   readonly distance: number;
@@ -26,7 +26,7 @@ export interface Junction {
 }
 
 /** What differs between the two sides of the street. */
-export interface Roadside {
+interface Roadside {
   /** Width of the strip where cars park, within the carriageway; 0 where there is none, m. */
   readonly parkingWidth: number;
   /** Share of that strip that cars stand on. */
