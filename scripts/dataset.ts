@@ -10,7 +10,7 @@ import { Command } from 'commander';
 import { filePath, integer, jsonObject, seed, THETA_HELP } from '../agents/run/flags.ts';
 import { TRAFFIC } from '../env/simulators/traffic/traffic.ts';
 import { COCO_CATEGORIES } from './dataset/coco.ts';
-import { type Frame, frameFile, frameIndex, frameName, removeParts, writeWhole } from './dataset/frame.ts';
+import { type FrameRecord, frameFile, frameIndex, frameName, removeParts, writeWhole } from './dataset/frame.ts';
 import type { Report, Share } from './dataset/writer.ts';
 import { completeTheta, type Theta } from '../protocol/parameters.ts';
 
@@ -139,7 +139,7 @@ function readJson(path: string, help: string): unknown {
 async function summarise(folder: string, count: number, width: number, height: number): Promise<void> {
   const frames = Array.from(
     { length: count },
-    (_, index) => readJson(frameFile(folder, index), 'delete it, and the picture is written again') as Frame,
+    (_, index) => readJson(frameFile(folder, index), 'delete it, and the picture is written again') as FrameRecord,
   );
   const coco = {
     info: { description: 'Simulated street pictures; see dataset.json' },

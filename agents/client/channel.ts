@@ -12,7 +12,7 @@ interface Answers {
 }
 export type Question = keyof Answers;
 export type Asked<Q extends Question> = Omit<ClientMessages[Q], 't' | 'id'>;
-export type Answer<Q extends Question> = ServerMessages[Answers[Q]];
+export type ReplyTo<Q extends Question> = ServerMessages[Answers[Q]];
 
 /** A message that waits for its answer. */
 export interface Pending {
@@ -27,7 +27,7 @@ export interface Pending {
 export interface Channel {
   readonly limits: Limits;
   /** Asks, and waits for the answer. If the connection is lost, the question is sent again on the next one. */
-  ask<Q extends Question>(question: Q, fields: Asked<Q>): Promise<Answer<Q>>;
+  ask<Q extends Question>(question: Q, fields: Asked<Q>): Promise<ReplyTo<Q>>;
   /** A new id for a message. */
   newId(): number;
   /** Sends a message, and sends it again on every new connection until it is answered. */

@@ -1,6 +1,6 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { ClientMessage, Codec, Limits, ServerMessage, ServerMessages } from '../../protocol/messages.ts';
-import type { Answer, Asked, Channel, Pending, Question } from './channel.ts';
+import type { ReplyTo, Asked, Channel, Pending, Question } from './channel.ts';
 import { RemoteEnvironment, type SessionTicket } from './remote-environment.ts';
 import { ConnectionError, protocolError, ServerConnection } from './server-connection.ts';
 
@@ -137,11 +137,11 @@ export class Client implements Channel {
   }
 
   /** @internal */
-  ask<Q extends Question>(question: Q, fields: Asked<Q>): Promise<Answer<Q>> {
+  ask<Q extends Question>(question: Q, fields: Asked<Q>): Promise<ReplyTo<Q>> {
     const message = { t: question, id: this.newId(), ...fields } as unknown as ClientMessage;
     // The server answers a question with its own kind of answer, or an error.
     return new Promise((resolve, reject) =>
-      this.sendPending({ message, resolve: (reply) => resolve(reply as Answer<Q>), reject }),
+      this.sendPending({ message, resolve: (reply) => resolve(reply as ReplyTo<Q>), reject }),
     );
   }
 

@@ -3,7 +3,7 @@ import { actionSize } from '../parameters.ts';
 import type { Codec, ServerMessages } from '../messages.ts';
 import { Peer } from './peer.ts';
 
-export interface Target {
+export interface ServerUnderTest {
   readonly url: string;
   readonly codec: Codec;
   readonly token?: string | undefined;
@@ -25,7 +25,7 @@ export class Context {
   readonly peers: Peer[] = [];
   private count = 0;
 
-  constructor(readonly target: Target) {}
+  constructor(readonly target: ServerUnderTest) {}
 
   async connect(): Promise<Peer> {
     const peer = await Peer.connect(this.target.url, this.target.codec, this.target.token, this.target.patienceMs);

@@ -1,5 +1,5 @@
 /** Annotations in the format of COCO: https://cocodataset.org/#format-data */
-import { type Annotation, type Box, CATEGORIES } from '../../env/simulators/traffic/annotations.ts';
+import { type Annotation, type PixelBox, CATEGORIES } from '../../env/simulators/traffic/annotations.ts';
 import { CAR_TYPES } from '../../env/simulators/traffic/parameters.ts';
 
 /** A mask, column by column, as the lengths of runs of 0 and 1 in turn; the first run is of 0 and may be empty. */
@@ -12,7 +12,7 @@ export interface RunLengths {
 export interface CocoObject {
   readonly image_id: number;
   readonly category_id: number;
-  readonly bbox: Box;
+  readonly bbox: PixelBox;
   readonly area: number;
   readonly segmentation: RunLengths;
   readonly iscrowd: 0;

@@ -18,7 +18,7 @@ const CAMVID_VOID = 11;
 const KINDS = ['images', 'labels', 'labels_camvid', 'instances', 'depth'] as const;
 
 /** The content of `frames/NNNNNN.json`; `metadata` is a line of `metadata.jsonl`. */
-export interface Frame {
+export interface FrameRecord {
   readonly metadata: Record<string, unknown>;
   readonly objects: readonly CocoObject[];
 }
@@ -111,7 +111,7 @@ function describe(
   image: TrafficImage,
   annotations: readonly Annotation[],
   known: Record<string, unknown>,
-): Frame {
+): FrameRecord {
   const { width, height, instances, weather, junction, camera, cars, people } = image;
   const seen = new Map(annotations.map((annotation) => [annotation.instance, annotation]));
   const views = (instance: number) => {

@@ -13,7 +13,7 @@ import { classColours, writeSheet, type Cell } from './sheet.ts';
 
 const SCENES = 6;
 
-interface Reported {
+interface ShownTheta {
   readonly name: string;
   readonly theta: Theta;
 }
@@ -32,7 +32,7 @@ export async function drawRun(
   const { header, records } = readTrialLog(log);
   const summary = records.find((record) => record.type === 'summary');
   if (summary === undefined) throw new Error(`${log}: expected a run that has ended, got one without a summary`);
-  const reported = (summary as unknown as { reported: readonly Reported[] }).reported;
+  const reported = (summary as unknown as { reported: readonly ShownTheta[] }).reported;
 
   const options = header.environment.options as Parameters<typeof trafficSegmentation>[0];
   const experiment = trafficSegmentation(options, runtime);
@@ -89,7 +89,7 @@ function rewardChart(records: readonly LogRecord[], title: string): TopLevelSpec
   };
 }
 
-type Experiment = ReturnType<typeof trafficSegmentation>;
+type SegmentationExperiment = ReturnType<typeof trafficSegmentation>;
 
 const cell = ({ width, height }: LabelledImage, rgb: Uint8Array, caption?: string): Cell => ({
   width,
@@ -99,8 +99,8 @@ const cell = ({ width, height }: LabelledImage, rgb: Uint8Array, caption?: strin
 });
 
 async function drawScenes(
-  { simulator, target }: Experiment,
-  reported: readonly Reported[],
+  { simulator, target }: SegmentationExperiment,
+  reported: readonly ShownTheta[],
   path: string,
 ): Promise<void> {
   const sets: { name: string; images: readonly LabelledImage[] }[] = [];
@@ -120,10 +120,10 @@ async function drawScenes(
  * @param photographs whether the test images themselves are shown; the licence of some photographs does not allow it
  */
 export async function drawPredictions(
-  experiment: Pick<Experiment, 'simulator' | 'task' | 'trainingSamples'> & {
-    readonly target: Pick<Experiment['target'], 'test'>;
+  experiment: Pick<SegmentationExperiment, 'simulator' | 'task' | 'trainingSamples'> & {
+    readonly target: Pick<SegmentationExperiment['target'], 'test'>;
   },
-  reported: readonly Reported[],
+  reported: readonly ShownTheta[],
   path: string,
   photographs = true,
 ): Promise<void> {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { SUBPROTOCOLS, type Codec } from '../../protocol/messages.ts';
 import type { Random } from '../../protocol/random.ts';
 
-interface Frame {
+interface RawFrame {
   readonly fin?: boolean;
   /** The reserved bits, 0 to 7. */
   readonly reserved?: number;
@@ -15,7 +15,7 @@ interface Frame {
   readonly claimed?: number;
 }
 
-function bytesOf({ fin = true, reserved = 0, opcode, masked = true, payload, claimed }: Frame): Buffer {
+function bytesOf({ fin = true, reserved = 0, opcode, masked = true, payload, claimed }: RawFrame): Buffer {
   const length = claimed ?? payload.length;
   const first = (fin ? 0x80 : 0) | (reserved << 4) | opcode;
   const bit = masked ? 0x80 : 0;
@@ -54,7 +54,7 @@ function bytes(random: Random, count: number): Buffer {
 
 type Make = (random: Random) => Omit<RawCase, 'name'>;
 
-const after = (closes: boolean, ...frames: Frame[]): Omit<RawCase, 'name'> => ({
+const after = (closes: boolean, ...frames: RawFrame[]): Omit<RawCase, 'name'> => ({
   upgrade: true,
   closes,
   pieces: [Buffer.concat(frames.map(bytesOf))],

@@ -20,14 +20,14 @@ export type Category = CarType | Person['kind'];
 export const CATEGORIES: readonly Category[] = [...CAR_TYPES, 'person', 'rider'];
 
 /** A rectangle of pixels: column and row of its upper left corner, width and height; whole numbers. */
-export type Box = readonly [x: number, y: number, width: number, height: number];
+export type PixelBox = readonly [x: number, y: number, width: number, height: number];
 
 export interface Annotation {
   /** Its id in the image's `instances`. */
   readonly instance: number;
   readonly category: Category;
   /** Around its visible pixels. */
-  readonly box: Box;
+  readonly box: PixelBox;
   /** The number of pixels that show it. */
   readonly area: number;
   /** Share of its pixels that nothing hides: `area` over the area of the same body drawn alone by the same camera. */
@@ -91,7 +91,7 @@ export function countCars(image: TrafficImage, leastShare = VISIBLE_SHARE): numb
 }
 
 interface Visible {
-  readonly box: Box;
+  readonly box: PixelBox;
   readonly area: number;
 }
 

@@ -1,5 +1,5 @@
 /** The number of cars of each type in an image, and where they are: the truth that counting learns from. */
-import { axes, type Picture, type Size, type View } from '../training/augmentation.ts';
+import { axes, type Picture, type Size, type ImageView } from '../training/augmentation.ts';
 
 /** An image whose cars are known one by one. */
 export interface CountableImage extends Picture {
@@ -29,7 +29,7 @@ export const COUNTED_SHARE = 80 / (96 * 72);
 export function writeDensity(
   image: CountableImage,
   types: readonly string[],
-  view: View,
+  view: ImageView,
   size: Size,
   cell: number,
   density: Float32Array,

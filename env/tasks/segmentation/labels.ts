@@ -1,6 +1,6 @@
 import { VOID } from '../../streets/classes.ts';
 import type { LabelledImage } from '../../streets/labelled-image.ts';
-import { axes, type Size, type View } from '../training/augmentation.ts';
+import { axes, type Size, type ImageView } from '../training/augmentation.ts';
 import { MERGED_CLASSES, MERGED_ID } from './merged-classes.ts';
 import { CELL } from './network.ts';
 
@@ -12,7 +12,7 @@ import { CELL } from './network.ts';
  *
  * @param labels is overwritten, [height / CELL, width / CELL]
  */
-export function writeLabels(image: LabelledImage, view: View, size: Size, labels: Float32Array): void {
+export function writeLabels(image: LabelledImage, view: ImageView, size: Size, labels: Float32Array): void {
   const { columns, rows } = axes(image, view, size);
   const counts = new Uint8Array(MERGED_CLASSES.length);
   let cell = 0;

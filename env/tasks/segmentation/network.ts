@@ -16,14 +16,16 @@ export const CELL = PATCH;
 /** Width and height of the input must be multiples of this many pixels. */
 export const GRID = 2 * PATCH;
 
-export type Layers = Readonly<Record<'stem' | 'fine' | 'halve' | 'wide' | 'wider' | 'rise' | 'merge' | 'head', Layer>>;
+export type SegmentationLayers = Readonly<
+  Record<'stem' | 'fine' | 'halve' | 'wide' | 'wider' | 'rise' | 'merge' | 'head', Layer>
+>;
 
 /**
  * The layers in order.
  *
  * @param width factor of the number of channels: 1 is about 39 thousand weights
  */
-export function segmentationLayers(classCount: number, width = 1): Layers {
+export function segmentationLayers(classCount: number, width = 1): SegmentationLayers {
   const fine = Math.max(4, 4 * Math.round(6 * width));
   const coarse = Math.max(4, 4 * Math.round(9 * width));
   const layer = (size: number, inChannels: number, outChannels: number, dilation = 1): Layer => ({
@@ -46,7 +48,7 @@ export function segmentationLayers(classCount: number, width = 1): Layers {
 }
 
 /** From patches, [n, height / 4, width / 4, 108], to logits, [n, height / 4, width / 4, classes]. */
-export function segmentationNetwork(layers: Layers): Network {
+export function segmentationNetwork(layers: SegmentationLayers): Network {
   return (patches, on) => {
     const fine = on.layer(layers.fine, on.layer(layers.stem, patches));
     const coarse = on.layer(layers.wider, on.layer(layers.wide, on.layer(layers.halve, on.spaceToDepth(fine))));

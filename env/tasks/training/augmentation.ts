@@ -25,7 +25,7 @@ export interface Picture extends Size {
  */
 export type Levels = 'own' | 'fixed';
 
-export interface View {
+export interface ImageView {
   /** The part that is seen, in pixels of the image. */
   readonly left: number;
   readonly top: number;
@@ -42,7 +42,7 @@ export interface View {
 const plainTone = Float32Array.from({ length: 3 * 256 }, (_, i) => (i % 256) / 255);
 
 /** The whole image as it is. */
-export function plainView({ width, height }: Size, levels: Levels = 'own'): View {
+export function plainView({ width, height }: Size, levels: Levels = 'own'): ImageView {
   return { left: 0, top: 0, width, height, mirrored: false, tone: plainTone, noise: 0, levels };
 }
 
@@ -51,7 +51,12 @@ export function plainView({ width, height }: Size, levels: Levels = 'own'): View
  * of 1.5, each channel up to 1.1, and slight noise. Without the colour jitter, a network trained on simulated images
  * does worse on real ones.
  */
-export function randomView({ width, height }: Size, smallest: number, random: Random, levels: Levels = 'own'): View {
+export function randomView(
+  { width, height }: Size,
+  smallest: number,
+  random: Random,
+  levels: Levels = 'own',
+): ImageView {
   const zoom = random.uniform(smallest, 1);
   const factor = (most: number) => Math.exp(random.uniform(-1, 1) * Math.log(most));
   const gamma = factor(1.5);
@@ -109,7 +114,7 @@ function axis(start: number, extent: number, pixels: number, size: number, mirro
 }
 
 /** Where the network's columns and rows are in an image of this size, seen through the view. */
-export function axes(image: Size, view: View, size: Size): { readonly columns: Axis; readonly rows: Axis } {
+export function axes(image: Size, view: ImageView, size: Size): { readonly columns: Axis; readonly rows: Axis } {
   return {
     columns: axis(view.left, view.width, image.width, size.width, view.mirrored),
     rows: axis(view.top, view.height, image.height, size.height, false),
@@ -129,7 +134,7 @@ export function axes(image: Size, view: View, size: Size): { readonly columns: A
  */
 export function writePatches(
   image: Picture,
-  view: View,
+  view: ImageView,
   size: Size,
   patches: Float32Array,
   noise: Float32Array,
@@ -183,7 +188,7 @@ function shift(pixels: Float32Array, { width, height }: Size, mean: number, scal
 }
 
 /** The image as it appears through the view, in a margin of zeros: [MARGIN + height + MARGIN, …width…, 3]. */
-function resample(image: Picture, view: View, size: Size, noise: Float32Array, noiseStart: number): Float32Array {
+function resample(image: Picture, view: ImageView, size: Size, noise: Float32Array, noiseStart: number): Float32Array {
   const { columns, rows } = axes(image, view, size);
   const rowLength = size.width * 3;
   const pixels = new Float32Array((size.height + 2 * MARGIN) * (rowLength + 2 * MARGIN * 3));

@@ -8,7 +8,7 @@ import {
   type Levels,
   type Picture,
   type Size,
-  type View,
+  type ImageView,
 } from './augmentation.ts';
 import { PATCH, SIGHT } from './resolution.ts';
 import type { Shape } from './differentiable.ts';
@@ -19,7 +19,7 @@ export interface Answer<Image> {
   /** The number of numbers per image. */
   readonly length: number;
   /** Writes the answer for an image that is seen through a view, [length]. */
-  write(image: Image, view: View, answer: Float32Array): void;
+  write(image: Image, view: ImageView, answer: Float32Array): void;
   /** @see Batch.loss; `answers` are those of the batch, one after the other */
   loss(output: Float32Array, answers: Float32Array, gradient: Float32Array): number;
 }

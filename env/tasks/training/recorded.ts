@@ -1,5 +1,5 @@
 import { Graph, type Value } from '../tensorflow/graph.ts';
-import { Session, type Handle } from '../tensorflow/session.ts';
+import { GraphSession, type Handle } from '../tensorflow/graph-session.ts';
 import type { Differentiable, Shape } from './differentiable.ts';
 import { parameterShapes, parametersByLayer, weightCount, type Statistics } from './layers.ts';
 import type { Layer, Network } from './network.ts';
@@ -25,7 +25,7 @@ export function recordGraph(network: Network, layers: readonly Layer[], shape: S
   const slope = graph.input('slope', output.shape);
   const gradient = graph.join(tape.gradients(output, slope));
   const { carried } = graph;
-  const session = new Session(graph);
+  const session = new GraphSession(graph);
   const slopeNumbers = new Float32Array(slope.shape.reduce((product, size) => product * size, 1));
   return {
     gradient: (inputNumbers, weightNumbers, cost, gradientNumbers) =>

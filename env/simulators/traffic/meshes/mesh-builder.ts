@@ -5,7 +5,7 @@ export type Point = readonly [x: number, y: number, z: number];
 /** A linear colour: reflectance or radiance of red, green and blue. */
 export type Rgb = readonly [red: number, green: number, blue: number];
 
-export interface Surface {
+export interface Coating {
   /** Position in the list of materials of the parts. */
   readonly material?: number;
   readonly colour?: Rgb;
@@ -28,14 +28,14 @@ export class MeshBuilder {
   readonly parts: Vertices[] = [];
 
   /** A quadrilateral; seen from its front, its corners run counter-clockwise. */
-  quad(a: Point, b: Point, c: Point, d: Point, surface: Surface = {}): this {
+  quad(a: Point, b: Point, c: Point, d: Point, surface: Coating = {}): this {
     return this.face([a, b, c, d], surface);
   }
 
   /** A convex polygon with its corners counter-clockwise. */
   face(
     corners: readonly Point[],
-    { material = 0, colour = WHITE, colours, uv = NO_UV, away, normal }: Surface = {},
+    { material = 0, colour = WHITE, colours, uv = NO_UV, away, normal }: Coating = {},
   ): this {
     const part = (this.parts[material] ??= new Vertices());
     const geometric = faceNormal(corners);
@@ -63,7 +63,7 @@ export class MeshBuilder {
   }
 
   /** A box from one corner to the opposite one; its floor is left out unless asked for. */
-  box([x0, y0, z0]: Point, [x1, y1, z1]: Point, surface: Surface = {}, floor = false): this {
+  box([x0, y0, z0]: Point, [x1, y1, z1]: Point, surface: Coating = {}, floor = false): this {
     this.quad([x0, y0, z1], [x1, y0, z1], [x1, y1, z1], [x0, y1, z1], surface);
     this.quad([x1, y0, z0], [x0, y0, z0], [x0, y1, z0], [x1, y1, z0], surface);
     this.quad([x1, y0, z1], [x1, y0, z0], [x1, y1, z0], [x1, y1, z1], surface);
@@ -73,7 +73,7 @@ export class MeshBuilder {
   }
 
   /** A round column that narrows from `radius` below to `topRadius` above, without lids. */
-  column([x, y, z]: Point, height: number, radius: number, topRadius: number, sides: number, surface: Surface = {}) {
+  column([x, y, z]: Point, height: number, radius: number, topRadius: number, sides: number, surface: Coating = {}) {
     for (let i = 0; i < sides; i++) {
       const [c0, s0] = turn(i / sides);
       const [c1, s1] = turn((i + 1) / sides);

@@ -33,7 +33,7 @@ const loaded = new Map<string, number>();
 const namesOf = (values: readonly Value[]) => values.map(({ name }) => name).join();
 
 /** Runs a graph. Equal graphs are loaded once. The least recently run ones are unloaded until they run again. */
-export class Session {
+export class GraphSession {
   private readonly binding = (tf.backend() as tf.KernelBackend & { binding: Binding }).binding;
   private readonly key: string;
 
