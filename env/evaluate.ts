@@ -197,7 +197,7 @@ async function evaluateOnce<Sample>(
 }
 
 /** Scores of the test set by metric, and of each further set by `<set>.<metric>`. */
-async function scoreTestSets<Sample>(
+export async function scoreTestSets<Sample>(
   model: TrainedModel<Sample>,
   target: Target<Sample>,
   signal: AbortSignal | undefined,

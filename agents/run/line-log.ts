@@ -3,8 +3,7 @@ import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync,
 import { dirname } from 'node:path';
 
 /** The bytes of the whole lines: a writer that was killed may leave a last line without its newline. */
-function wholeLines(path: string): Buffer {
-  const bytes = readFileSync(path);
+function wholeLines(bytes: Buffer): Buffer {
   return bytes.subarray(0, bytes.lastIndexOf(10) + 1);
 }
 
@@ -14,7 +13,12 @@ function wholeLines(path: string): Buffer {
  * @throws {Error} naming the file and the line that is no JSON object, or when the file does not exist
  */
 export function readLines<Line>(path: string): Line[] {
-  const lines = wholeLines(path).toString('utf8').split('\n').slice(0, -1);
+  return parseLines(path, readFileSync(path));
+}
+
+/** The lines of a log whose bytes come from elsewhere, such as a compressed file. */
+export function parseLines<Line>(path: string, bytes: Buffer): Line[] {
+  const lines = wholeLines(bytes).toString('utf8').split('\n').slice(0, -1);
   return lines.map((line, i) => {
     const refuse = (cause?: unknown) => {
       return new Error(`${path}, line ${i + 1}: expected one JSON object, got ${line.slice(0, 60)}`, { cause });
@@ -45,7 +49,7 @@ export class LineLog<Line> {
   ) {
     mkdirSync(dirname(path), { recursive: true });
     this.file = openSync(path, fresh ? 'ax' : 'a');
-    ftruncateSync(this.file, wholeLines(path).length);
+    ftruncateSync(this.file, wholeLines(readFileSync(path)).length);
   }
 
   append(line: Line): void {

@@ -6,7 +6,7 @@ import { actionToTheta, type Parameter, type Theta } from '../../protocol/parame
 import { writeChart } from '../figures/chart.ts';
 import { markdownTable } from '../markdown.ts';
 import { meanOf } from './arms.ts';
-import type { FinishedSearch } from './searches.ts';
+import type { FinishedSearch } from './search-log.ts';
 
 type Simplex = Extract<Parameter, { kind: 'simplex' }>;
 
