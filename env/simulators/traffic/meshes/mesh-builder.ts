@@ -62,7 +62,7 @@ export class MeshBuilder {
     return this;
   }
 
-  /** A box from one corner to the opposite one; its floor is left out unless asked for. */
+  /** A box from one corner to the opposite one; its floor is left out unless `floor` is set. */
   box([x0, y0, z0]: Point, [x1, y1, z1]: Point, surface: Surface = {}, floor = false): this {
     this.quad([x0, y0, z1], [x1, y0, z1], [x1, y1, z1], [x0, y1, z1], surface);
     this.quad([x1, y0, z0], [x0, y0, z0], [x0, y1, z0], [x1, y1, z0], surface);
