@@ -88,7 +88,8 @@ export interface EvaluationOptions {
  * One evaluation: the mean over the experiment's replicates. The first replicate has the seeds of the request, the
  * others have seeds derived from them. A replicate without a reward ends the evaluation with its outcome.
  *
- * @throws the signal's reason when it is aborted; what `report`, the simulator, the task and the target throw, except
+ * @throws the signal's reason when it is aborted; what `report`, simulator, task and target throw, except the
+ *   simulator's
  *   InfeasibleError, which is the outcome `infeasible`
  */
 export async function evaluate<Sample>(
@@ -172,7 +173,7 @@ async function evaluateOnce<Sample>(
   });
   timing.trainMs = lap();
 
-  // Score: R(θ) is taken on validation, whatever else is asked for
+  // Score: R(θ) is always taken on validation
   try {
     signal?.throwIfAborted();
     report({ phase: 'validate', fraction: 0 });

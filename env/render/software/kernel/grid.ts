@@ -3,7 +3,7 @@
  *
  * The five places form a rotated lattice: each has its own fifth of the pixel's height and of its width, so that edges
  * near the vertical and near the horizontal both get six shades. Because no two share a height, a picture of H pixel
- * rows is a picture of 5 H *sample rows*, of which row r is shifted by its sample's offset: one scan converter does
+ * rows is a picture of 5 H *sample rows*, and row r is shifted by its sample's offset: one scan converter does
  * both. Sample row 2 of each five runs through the centres, where a picture without antialiasing has its only sample;
  * ids and depth are taken there, and are the same with and without antialiasing.
  */

@@ -51,7 +51,7 @@ const NARROW = 8;
  * A sample belongs to the triangle when it is at or right of the left edge and strictly left of the right edge, at or
  * under the top and strictly above the bottom (the top-left rule). An edge's position in a row is always computed from
  * its upper end downwards, for either of its triangles. So two triangles that share an edge never both take a sample,
- * and never both leave it.
+ * and never both miss it.
  */
 export function scan(top: Vertex, middle: Vertex, bottom: Vertex): void {
   if (middle.y < top.y) {
@@ -128,7 +128,7 @@ function coverRows(first: i32, end: i32, edgeX: v128, edgeY: v128, slopes: v128,
   }
 }
 
-/** n of four samples, the first two of which are at pixels `low`. */
+/** n of four samples; the first two are at pixels `low`. */
 function nearnessAt(low: v128, atLeft: v128): v128 {
   const slope = f64x2.splat(a);
   const two = f64x2.add(f64x2.mul(slope, low), atLeft);

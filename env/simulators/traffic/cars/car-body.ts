@@ -247,7 +247,7 @@ function glazing({ windows, windowRows, rearRows }: CarShape, detail: Detail): G
   const first = windows[0]![0];
   const last = windows.at(-1)![1];
   if (detail === 2) return { windows: [[first, last]], windowRows, rearWindow, rearRows };
-  // The few windows of a panel van stay where they are; those of a car reach from end to end.
+  // The few windows of a panel van stay where they are; the windows of a car reach from end to end.
   const all = last - first > 0.6 ? WHOLE : ([[first, last]] as const);
   return { windows: all, windowRows: [0, Math.min(1, windowRows[1] + 0.05)], rearWindow: WHOLE, rearRows };
 }
