@@ -77,7 +77,7 @@ describe('README', () => {
     return `${run}${run.includes(' -- ') || run.startsWith('npx') || flags === '' ? '' : ' --'} ${flags}`;
   };
 
-  it('has no command that is not tried here', () => {
+  it('has no command that is not tested here', () => {
     for (const line of commands) {
       assert.ok(
         Object.keys(shorter).some((beginning) => line.startsWith(beginning)),
@@ -118,7 +118,7 @@ describe('README', () => {
     await assert.rejects(fetch(`http://127.0.0.1:${server}/healthz`), 'the server still answers');
   }).timeout(300_000);
 
-  it('serves in one terminal, and runs each agent in another', async () => {
+  it('has commands that serve in one terminal, and run each agent in another', async () => {
     const server = start(`${command('npm run serve -- --env TrafficSegmentation-v0')} --port 0`);
     while (!/^ws:\S+ is ready/m.test(server.output())) {
       assert.ok(!server.ended(), server.output());
@@ -138,7 +138,7 @@ describe('README', () => {
     await server.end;
   }).timeout(400_000);
 
-  it('shows an agent that climbs when it is run', async () => {
+  it('has an example agent that climbs', async () => {
     const example = /^```ts\n([^]*?)^```/m.exec(readme)![1]!;
     const path = join(out, 'hill-climber.ts');
     writeFileSync(path, example.replaceAll("from './", `from '${join(root, 'agents')}/`));

@@ -11,7 +11,7 @@ describe('env/README.md', () => {
     assert.equal(readme, withThetaTable(readme));
   });
 
-  it('points to files that are there, whose pictures are small', () => {
+  it('links to files that exist, and its pictures are small', () => {
     const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)]
       .map(([, link]) => link!)
       .filter((link) => !/^https?:/.test(link));

@@ -8,8 +8,8 @@ async function run(script: string, ...flags: string[]): Promise<string> {
   return stdout;
 }
 
-describe('the trials of trust, in short', () => {
-  it('[E1] [T4] fuzz: wrong messages, bytes and frames harm nothing and nobody', async () => {
+describe('the trials of trust, shortened', () => {
+  it('[E1] [T4] fuzz: wrong messages, bytes and frames do no harm', async () => {
     const output = await run('scripts/fuzz.ts', '--cases', '2000');
     assert.match(output, /2000 cases in/);
     assert.match(output, /evaluations, 0 with a wrong reward/);
