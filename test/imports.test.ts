@@ -59,16 +59,16 @@ describe('imports', () => {
     });
   }
 
-  it('lets no file of protocol/ import ws but the conformance kit, which talks to servers and clients', () => {
+  it('lets no file of protocol/ import ws, except the conformance kit, which talks to servers and clients', () => {
     const files = filesOf('protocol').filter((file) => imports(file).includes('ws'));
     assert.deepEqual([...new Set(files.map((file) => dirname(file)))], ['protocol/conformance']);
   });
 
   for (const folder of ['protocol', 'env/render', 'env/simulators', 'env/streets', 'env/targets']) {
-    it(`has no circle in ${folder}/`, () => assert.deepEqual(circleIn(filesOf(folder)), []));
+    it(`finds no cycle of imports in ${folder}/`, () => assert.deepEqual(circleIn(filesOf(folder)), []));
   }
 
-  it('sees the imports that it judges', () => {
+  it('finds the imports that it checks', () => {
     assert.ok(imports('env/evaluate.ts').includes('protocol/random.ts'));
     assert.ok(imports('test/imports.test.ts').includes('node:assert/strict'));
     assert.ok(filesOf('agents').includes('agents/run/program.ts'));

@@ -25,7 +25,7 @@ const shorter: Readonly<Record<string, string | null>> = {
   'npx tsx agents/reinforce.ts': '',
   'npx tsx agents/random-search.ts': '',
   'npx tsx agents/cem.ts': '',
-  'npx tsx agents/hill-climber.ts': null, // 'shows an agent that climbs when it is run' does
+  'npx tsx agents/hill-climber.ts': null, // 'has an example agent that climbs' does
   'pip install': null, // for those who have Python; test/protocol/examples.test.ts runs what it is for
   'python3 protocol/examples/random_search.py': null,
   'npm run reproduce -- mixture': null, // test/scripts/reproduce/mixture.test.ts runs it
@@ -77,7 +77,7 @@ describe('README', () => {
     return `${run}${run.includes(' -- ') || run.startsWith('npx') || flags === '' ? '' : ' --'} ${flags}`;
   };
 
-  it('has no command that is not tried here', () => {
+  it('has no command that is not tested here', () => {
     for (const line of commands) {
       assert.ok(
         Object.keys(shorter).some((beginning) => line.startsWith(beginning)),

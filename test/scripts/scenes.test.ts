@@ -31,7 +31,7 @@ describe('npm run scenes @slow', () => {
     assert.equal((await sharp(out).metadata()).format, 'png');
   });
 
-  it('sweeps with the rest of θ as it was given', async () => {
+  it('sweeps with the rest of the given θ', async () => {
     const rgb = async (name: string, theta: string) => {
       const out = join(folder, `${name}.png`);
       const { status, stderr } = scenes(...small, '--sweep', 'fog', '--theta', theta, '--out', out);

@@ -45,7 +45,7 @@ describe('transfer', function () {
     assert.match(err, /transfer: .*treeRate/);
   });
 
-  it('spreads few images evenly over all', () => {
+  it('takes few images evenly from all', () => {
     assert.deepEqual(spread([0, 1, 2, 3, 4, 5, 6, 7], 4), [0, 2, 4, 6]);
     assert.deepEqual(spread([0, 1], 4), [0, 1]);
   });

@@ -75,7 +75,7 @@ describe('the conformance kit', () => {
     await assert.rejects(run('ws://127.0.0.1:1'), { code: 1 });
   });
 
-  it('checks the rules that can be seen from outside', () => {
+  it('checks the rules that are visible from outside', () => {
     const README = readFileSync(new URL('../../../protocol/README.md', import.meta.url), 'utf8');
     const known = new Set([...README.matchAll(/^- \*\*\[([A-Z]\d+)\]\*\*/gm)].map(([, rule]) => rule));
     const checked = new Set(checks.flatMap(({ rules }) => rules));

@@ -45,7 +45,7 @@ describe('evaluations in worker processes', () => {
   const run = (work: Job, deadlineMs?: number) => evaluations.submit(work, { owner: 'me', deadlineMs });
   const summary = ({ outcome, reward, reason }: Evaluation) => [outcome, reward, reason];
 
-  it('say what the experiments run on', () => {
+  it('report the backends of the experiments', () => {
     assert.equal(evaluations.backendOf(BANDIT), 'arithmetic');
   });
 
@@ -64,7 +64,7 @@ describe('evaluations in worker processes', () => {
     assert.equal(new Set(rewards).size, 12);
   });
 
-  it('[P6] an infeasible θ and a diverged model are outcomes, and cost no worker', async () => {
+  it('[P6] an infeasible θ and a diverged model are outcomes, and end no worker', async () => {
     const { pids } = workers;
     assert.deepEqual(summary(await run(job({ fault: 'infeasible' }))), ['infeasible', null, 'no such bandit']);
     const diverged = await run(job({ fault: 'diverge' }));
@@ -163,7 +163,7 @@ describe('evaluations in worker processes', () => {
     await two.evaluations.close();
   });
 
-  it('are made in this process where there is no other', async () => {
+  it('run in this process if there is no child process', async () => {
     const own = start({ size: 0, sources: [BANDIT], graceMs: 50 });
     await own.evaluations.ready;
     assert.deepEqual([own.workers.pids, own.workers.size, own.workers.backendOf(BANDIT)], [[], 1, 'arithmetic']);
@@ -177,7 +177,7 @@ describe('evaluations in worker processes', () => {
     await own.evaluations.close();
   });
 
-  it('let the sockets have their turns between some dozens of evaluations in this process', async () => {
+  it('give the sockets a turn after some dozens of evaluations in this process', async () => {
     const own = start({ size: 0, sources: [BANDIT] }).evaluations;
     await own.ready;
     await own.submit(job(), { owner: 'me' }); // the first loads the experiment
