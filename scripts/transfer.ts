@@ -1,7 +1,7 @@
 /**
- * How well do networks find the cars of real streets that were trained on drawn ones: `npm run transfer -- --data DIR`.
+ * Measures how well networks that were trained on drawn streets find cars on real ones: `npm run transfer -- --data DIR`.
  *
- * Beside a hand-set θ: random θ, and the same network trained on real images, all and few.
+ * It compares a hand-set θ, random θ, and the same network trained on real images, on all of them and on few.
  */
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
@@ -32,19 +32,21 @@ const command = new Command('transfer')
   .description('Trains networks on drawn and on real streets, and scores them on real ones.')
   .addOption(dataFlag())
   .option('--theta <json|file>', THETA_HELP, jsonObject, {})
-  .option('--seeds <n>', 'trainings of each kind', integer(1), 5)
-  .option('--random-thetas <n>', 'how many random θ are tried', integer(1), 10)
+  .option('--seeds <n>', 'number of trainings of each kind', integer(1), 5)
+  .option('--random-thetas <n>', 'number of random θ', integer(1), 10)
   .addOption(
-    new Option('--preset <size>', 'of images and training').choices(Object.keys(real.presets!)).default('standard'),
+    new Option('--preset <size>', 'size of images and training')
+      .choices(Object.keys(real.presets!))
+      .default('standard'),
   )
   .addOption(backendFlag())
   .option(
     '--env-options <json>',
-    'options of the environment that override the preset’s: {…} or a file',
+    'options of the environment, which override the preset: {…} or a file',
     jsonObject,
     {},
   )
-  .option('--out <folder>', 'where table and picture go', filePath, join('results', 'transfer'))
+  .option('--out <folder>', 'folder for table and picture', filePath, join('results', 'transfer'))
   .option(
     '--logs <folder>',
     'trainings, from which it goes on (default: a folder in runs/ for these images, options and θ)',

@@ -74,3 +74,25 @@ describe('imports', () => {
     assert.ok(filesOf('agents').includes('agents/run/program.ts'));
   });
 });
+
+describe('names', () => {
+  const folders = ['protocol', 'agents', 'env', 'scripts'];
+  /** The types that are exported, by name, with the files that export them. AssemblyScript has a world of its own. */
+  const exported = new Map<string, string[]>();
+  for (const file of folders.flatMap(filesOf).filter((name) => !/kernel\//.test(name))) {
+    const text = readFileSync(join(root, file), 'utf8');
+    for (const [, name] of text.matchAll(/^export (?:abstract )?(?:interface|class|type) (\w+)/gm)) {
+      exported.set(name!, [...(exported.get(name!) ?? []), file]);
+    }
+  }
+
+  it('give each exported type a name of its own', () => {
+    const twice = [...exported].filter(([, files]) => files.length > 1);
+    assert.deepEqual(twice, []);
+  });
+
+  it('are seen', () => {
+    assert.deepEqual(exported.get('Evaluations'), ['env/workers/evaluations.ts']);
+    assert.ok(exported.size > 150);
+  });
+});

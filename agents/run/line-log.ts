@@ -1,16 +1,16 @@
-/** A log of JSON objects, one a line: only ever appended to, each line on the disk before its writer goes on. */
+/** A log of JSON objects, one per line. Lines are only appended, and each is on the disk before `append` returns. */
 import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** The bytes of the lines that are whole: a writer that was killed may leave a last one without its newline. */
+/** The bytes of the whole lines: a writer that was killed may leave a last line without its newline. */
 function wholeLines(bytes: Buffer): Buffer {
   return bytes.subarray(0, bytes.lastIndexOf(10) + 1);
 }
 
 /**
- * The lines of a log; a last line that was cut off in the writing is none.
+ * The lines of a log; a last line that was cut off is ignored.
  *
- * @throws {Error} naming the file and the line that is no JSON object, or where there is no such file
+ * @throws {Error} naming the file and the line that is no JSON object, or when the file does not exist
  */
 export function readLines<Line>(path: string): Line[] {
   return parseLines(path, readFileSync(path));
@@ -39,9 +39,9 @@ export class LineLog<Line> {
   private readonly file: number;
 
   /**
-   * Opens a log to go on with, without a last line that was cut off; one that is not there is begun.
+   * Opens a log for appending and removes a last line that was cut off; creates the file if it does not exist.
    *
-   * @param fresh whether it must not be there yet
+   * @param fresh whether the file must not exist yet
    */
   constructor(
     readonly path: string,

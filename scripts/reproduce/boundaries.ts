@@ -26,7 +26,7 @@ interface Run {
 }
 
 /** The plane as the SVM divides it: each row of cells in as few pieces as there are changes of class. */
-export function regions(svm: Pick<TrainedSvm, 'predict'>): Run[] {
+function regions(svm: Pick<TrainedSvm, 'predict'>): Run[] {
   const size = (2 * REACH) / CELLS;
   const edge = (cell: number) => -REACH + cell * size;
   return Array.from({ length: CELLS }).flatMap((_, row) => {

@@ -83,7 +83,7 @@ export interface ArmPaths {
   readonly paths: readonly (readonly Milestone[])[];
 }
 
-export interface Reached {
+interface Reached {
   readonly arm: string;
   readonly title: string;
   readonly budget: number;

@@ -19,7 +19,7 @@ export function l1(p: readonly number[], q: readonly number[]): number {
 }
 
 /** θ of the policy's mean after each iteration of a search, with the start before them. */
-export function policyPath(
+function policyPath(
   parameters: readonly Parameter[],
   { states, start, trials }: FinishedSearch,
 ): { evaluations: number; theta: Theta }[] {

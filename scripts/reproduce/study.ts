@@ -102,7 +102,7 @@ export interface TrainedArm {
 }
 
 /** Of another arm's θ the one that is best on validation: the pick of somebody who tried them all. */
-export interface BestArm {
+interface BestArm {
   readonly kind: 'best';
   readonly title: string;
   readonly of: string;
@@ -174,7 +174,7 @@ export interface Figure {
 }
 
 /** A picture that no log can draw: a whole run draws it, `--figures-only` leaves it as it is. */
-export interface Picture {
+interface Picture {
   readonly file: string;
   /** What it needs that the logs do not have, in words. */
   readonly needs: string;

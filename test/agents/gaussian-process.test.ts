@@ -93,7 +93,7 @@ describe('the Gaussian process', () => {
     [0, 0.97],
     [0.1, 0.75],
   ] as const) {
-    it(`finds a hill in four dimensions in 60 evaluations, which random search does not (noise ${noise})`, () => {
+    it(`finds a hill in four dimensions in 60 evaluations, which random search does not (noise ${noise}) @slow`, () => {
       const seeds = [1, 2, 3, 4];
       const [found, lucky] = [0, 0].map(() => [] as number[]) as [number[], number[]];
       for (const seed of seeds) {

@@ -5,7 +5,7 @@ import { connect } from '../../agents/client/client.ts';
 import type { EnvironmentServer } from '../../env/server/server.ts';
 import { startBanditServer } from '../env/server/bandit-server.ts';
 
-describe('the history program', () => {
+describe('the history program @slow', () => {
   let server: EnvironmentServer;
   before(async () => (server = await startBanditServer({ tokens: { agent: 'secret' } })));
   after(() => server.stop());

@@ -43,7 +43,7 @@ const renderer = new SoftwareRenderer();
 const annotate = annotator(renderer);
 const readJson = (...path: string[]): unknown => JSON.parse(readFileSync(join(folder, ...path), 'utf8'));
 
-describe('npm run dataset', () => {
+describe('npm run dataset @slow', () => {
   before(() => {
     const { status, stderr } = dataset(...usual, '--count', '3', '--out', join(folder, 'three'));
     assert.equal(status, 0, stderr);

@@ -47,7 +47,7 @@ async function kill({ process }: { process: ChildProcess }): Promise<void> {
   await once(process, 'exit');
 }
 
-describe('a server that is killed', () => {
+describe('a server that is killed @slow', () => {
   let client: Client | undefined;
   afterEach(async () => {
     children.splice(0).forEach((child) => child.kill('SIGKILL'));

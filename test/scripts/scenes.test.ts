@@ -13,7 +13,7 @@ function scenes(...flags: string[]) {
   return spawnSync(program[0], program.slice(1), { encoding: 'utf8' });
 }
 
-describe('npm run scenes', () => {
+describe('npm run scenes @slow', () => {
   after(() => rmSync(folder, { recursive: true }));
 
   it('writes a contact sheet: image, labels and depth of each scene', async () => {

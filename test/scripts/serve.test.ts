@@ -61,7 +61,7 @@ async function block({ url }: Serving): Promise<void> {
   await pause(100);
 }
 
-describe('serve', () => {
+describe('serve @slow', () => {
   afterEach(() => children.splice(0).forEach((child) => child.kill('SIGKILL')));
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

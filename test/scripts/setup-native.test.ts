@@ -60,7 +60,7 @@ describe('setup:native', () => {
     );
   });
 
-  it('explains itself with --help and refuses what it does not know', async () => {
+  it('explains itself with --help and refuses what it does not know @slow', async () => {
     const [help, unknown] = await Promise.all([start('--help'), start('--gpuu')]);
     assert.equal(help.code, 0);
     assert.match(help.text, /--gpu[\s\S]*--force/);

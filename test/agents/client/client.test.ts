@@ -64,7 +64,7 @@ for (const protocol of ['msgpack', 'json'] as Codec[]) {
       await environment.close();
     });
 
-    it('evaluates a batch: results in the order of the requests, progress, refusals, more than the server takes', async () => {
+    it('evaluates a batch: results in the order of the requests, progress, refusals, more than the server takes @slow', async () => {
       const environment = await client.open({ env_id: 'Bandit-v0', options: { delayMs: 1 } });
       const requests = Array.from({ length: 300 }, (_, seed) => ({ action: ACTION, seed }));
       const results = await environment.evaluateBatch(requests);
@@ -82,7 +82,7 @@ for (const protocol of ['msgpack', 'json'] as Codec[]) {
       await slow.close();
     });
 
-    it('[P13] a step that waits is told so, and how long it will take where that is known', async () => {
+    it('[P13] a step that waits is told so, and how long it will take where that is known @slow', async () => {
       const environment = await client.open({ env_id: 'Bandit-v0', options: { delayMs: 700 } });
       const heard: Progress[] = [];
       await environment.evaluate({ action: ACTION });

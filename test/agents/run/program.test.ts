@@ -42,7 +42,7 @@ async function finish(child: ChildProcess): Promise<{ code: number | null; out: 
   return { code, out, err };
 }
 
-describe('an agent’s program', () => {
+describe('an agent’s program @slow', () => {
   let server: EnvironmentServer;
   let log: string;
   let logs = 0;

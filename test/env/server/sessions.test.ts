@@ -210,7 +210,7 @@ describe('liveness', () => {
     await server.stop();
   });
 
-  it('[L3] a client that does not read loses its socket, not its session, and others notice nothing', async () => {
+  it('[L3] a client that does not read loses its socket, not its session, and others notice nothing @slow', async () => {
     const server = await startBanditServer();
     const [peer, other] = [await Peer.welcomed(server.url), await Peer.welcomed(server.url)];
     const { session_id, resume_token } = await peer.ask({ t: 'open', id: 'o', env_id: 'Bandit-v0' }, 'opened');

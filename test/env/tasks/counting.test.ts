@@ -20,7 +20,7 @@ const shortTask = (options: Partial<CountingOptions> = {}) =>
 describe('countingTask', () => {
   before(() => loadBackend('wasm'));
 
-  it('learns 8 images by heart', async () => {
+  it('learns 8 images by heart @slow', async () => {
     const images = countableScenes(8, 1);
     const task = shortTask({ steps: 150, batchSize: 8, augment: false });
     const model = await task.train(images, SEEDS, silent);
@@ -35,14 +35,14 @@ describe('countingTask', () => {
     );
   });
 
-  it('counts in images that it has not seen', async () => {
+  it('counts in images that it has not seen @slow', async () => {
     const model = await shortTask({ steps: 120, batchSize: 8 }).train(countableScenes(60, 1), SEEDS, silent);
     const scores = await model.score(countableScenes(40, 2));
     model.dispose();
     assert.ok(scores.devianceExplained! > 0.7, JSON.stringify(scores));
   });
 
-  it('is the better for having been trained on the proportions that it is asked about', async () => {
+  it('is the better for having been trained on the proportions that it is asked about @slow', async () => {
     const unseen = countableScenes(60, 3, 0.8);
     const trainedOn = async (red: number) => {
       const model = await shortTask({ steps: 60 }).train(countableScenes(40, 1, red), SEEDS, silent);

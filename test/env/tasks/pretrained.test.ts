@@ -31,7 +31,7 @@ describe('pretrained weights', () => {
     assert.equal(await named('TrafficSegmentation-v0'), '8fcbc99f78132aea');
   });
 
-  it('are where a training starts: a few steps from them do what a few from scratch cannot', async () => {
+  it('are where a training starts: a few steps from them do what a few from scratch cannot @slow', async () => {
     const images = syntheticScenes(24, 1);
     const score = async (pretrained: string, steps: number) => {
       const task = segmentationTask({ batchSize: 8, steps, pretrained }, runtime);

@@ -15,7 +15,7 @@ const shortTask = (options: Partial<SegmentationOptions> = {}) =>
 describe('segmentationTask', () => {
   before(() => loadBackend('wasm'));
 
-  it('learns 8 images by heart', async () => {
+  it('learns 8 images by heart @slow', async () => {
     const images = syntheticScenes(8, 1);
     const task = shortTask({ steps: 150, batchSize: 8, augment: false, carWeight: 1 });
     const model = await task.train(images, SEEDS, silent);
@@ -26,7 +26,7 @@ describe('segmentationTask', () => {
     assert.ok(scores.softCarIou! > 0.6, JSON.stringify(scores));
   });
 
-  it('finds cars in images that it has not seen, and says where', async () => {
+  it('finds cars in images that it has not seen, and says where @slow', async () => {
     const task = shortTask({ steps: 120, batchSize: 8 });
     const model = await task.train(syntheticScenes(60, 1), SEEDS, silent);
     const unseen = syntheticScene(99);

@@ -48,7 +48,7 @@ describe('the conformance kit', () => {
     });
   }
 
-  it('names the rule that a server or a client breaks', async () => {
+  it('names the rule that a server or a client breaks @slow', async () => {
     const other = await startBanditServer({ limits: { max_in_flight: 1 } });
     const failed = (await checkServer({ ...target('json'), url: other.url, patienceMs: 300 })).filter(
       ({ passed }) => !passed,
@@ -66,7 +66,7 @@ describe('the conformance kit', () => {
     assert.ok(forgetful.some(({ rules, passed }) => !passed && rules.includes('S6')));
   });
 
-  it('is a program that prints a table or JSON, and its exit code says whether all passed', async () => {
+  it('is a program that prints a table or JSON, and its exit code says whether all passed @slow', async () => {
     const run = (...flags: string[]) =>
       promisify(execFile)(process.execPath, ['--import', 'tsx', 'protocol/conformance/run.ts', ...flags]);
     const { stdout } = await run(server.url, '--codec', 'json', '--json');

@@ -6,7 +6,7 @@ import { reproduction, type Summary } from './reproduction.ts';
 const { run: reproduce, out, logs, wrote, summary: readSummary, read, remove } = reproduction('mixture');
 const tiny = ['--preset', 'quick', '--evaluations', '16', '--search-seeds', '1'];
 
-describe('reproduce mixture', function () {
+describe('reproduce mixture @slow', function () {
   this.timeout(180_000);
   after(remove);
   let first: string;

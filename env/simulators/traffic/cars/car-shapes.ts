@@ -35,7 +35,7 @@ export interface CarShape {
   readonly taper: number;
 }
 
-/** How many shapes of each type there are. */
+/** The number of shapes of each type. */
 export const CAR_VARIANTS = 6;
 
 /** Every third `bus` is a lorry. */

@@ -192,7 +192,7 @@ describe('θ of the traffic simulator', () => {
   }
 
   for (const [name, [what, statistic, given]] of Object.entries(OF_IMAGES)) {
-    it(`moves the ${what} with ${name}`, async () => {
+    it(`moves the ${what} with ${name} @slow`, async () => {
       const at = async (theta: Theta) => average(await imagesOf(theta, 16), statistic);
       const [low, high] = ends(name, given);
       const [below, above] = [await at(low), await at(high)];
@@ -201,7 +201,7 @@ describe('θ of the traffic simulator', () => {
   }
 
   for (const [name, [what, statistic, given]] of Object.entries(SPREADS)) {
-    it(`spreads the ${what} with ${name}`, async () => {
+    it(`spreads the ${what} with ${name} @slow`, async () => {
       const spread = async (theta: Theta) => deviation((await imagesOf(theta, 16)).map((image) => statistic(image)!));
       const [low, high] = ends(name, given);
       const [narrow, wide] = [await spread(low), await spread(high)];

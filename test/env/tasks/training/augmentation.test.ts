@@ -6,7 +6,7 @@ import {
   plainView,
   randomView,
   writePatches,
-  type View,
+  type ImageView,
 } from '../../../../env/tasks/training/augmentation.ts';
 import { writeLabels } from '../../../../env/tasks/segmentation/labels.ts';
 import { MERGED_CAR, MERGED_CLASSES } from '../../../../env/tasks/segmentation/merged-classes.ts';
@@ -31,7 +31,7 @@ function carAt(left: number, top: number, width: number, height: number): Labell
   return { ...SIZE, rgb, classes };
 }
 
-function seen(image: LabelledImage, view: View): { patches: Float32Array; labels: number[] } {
+function seen(image: LabelledImage, view: ImageView): { patches: Float32Array; labels: number[] } {
   const patches = new Float32Array(CELLS.columns * CELLS.rows * PATCH_LENGTH);
   const labels = new Float32Array(CELLS.columns * CELLS.rows);
   writePatches(image, view, SIZE, patches, quiet, 0);

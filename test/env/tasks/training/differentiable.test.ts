@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
-import { installedBackends, loadBackend, type BackendName } from '../../../../env/tasks/tensorflow/backend.ts';
+import type { BackendName } from '../../../../env/runtime.ts';
+import { installedBackends, loadBackend } from '../../../../env/tasks/tensorflow/backend.ts';
 import { differentiable, type Shape } from '../../../../env/tasks/training/differentiable.ts';
 import { freeze, weightCount } from '../../../../env/tasks/training/layers.ts';
 import type { Layer, Network } from '../../../../env/tasks/training/network.ts';
