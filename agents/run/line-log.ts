@@ -16,7 +16,7 @@ export function readLines<Line>(path: string): Line[] {
   return parseLines(path, readFileSync(path));
 }
 
-/** The same of a log whose bytes came from elsewhere, as from a compressed file. */
+/** The lines of a log whose bytes come from elsewhere, such as a compressed file. */
 export function parseLines<Line>(path: string, bytes: Buffer): Line[] {
   const lines = wholeLines(bytes).toString('utf8').split('\n').slice(0, -1);
   return lines.map((line, i) => {

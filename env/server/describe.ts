@@ -26,7 +26,7 @@ export function optionsSchema({ options, presets = {} }: ExperimentDefinition): 
 }
 
 /** A short hash of a value's content; the order of keys makes no difference. */
-function contentHash(value: unknown): string {
+export function contentHash(value: unknown): string {
   const ordered = JSON.stringify(value, (_key, node: unknown) =>
     typeof node === 'object' && node !== null && !Array.isArray(node)
       ? Object.fromEntries(Object.entries(node).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -2,7 +2,8 @@
 import { actionSize, actionToTheta, type Parameter, type Theta } from '../../protocol/parameters.ts';
 import { deriveSeed, Random } from '../../protocol/random.ts';
 import type { FinishedSearch } from './search-log.ts';
-import type { Arm, EnvOptions, Evidence, FixedThetas, Preset, Scores, ThetasArm, TrainedArm, Study } from './study.ts';
+import type { Scores } from '../../env/tasks/task.ts';
+import type { Arm, EnvOptions, Evidence, FixedThetas, Preset, ThetasArm, TrainedArm, Study } from './study.ts';
 
 export const seedsOf = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 export const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -68,7 +69,7 @@ export function learnedThetas(
 }
 
 /** One model of an arm of trained models. */
-export interface Training {
+export interface TrainingRequest {
   readonly key: string;
   /** From 1. */
   readonly number: number;
@@ -77,7 +78,7 @@ export interface Training {
 }
 
 /** Every training of an arm. */
-export function trainingsOf(name: string, { drawn }: TrainedArm, evidence: Evidence): Training[] {
+export function trainingsOf(name: string, { drawn }: TrainedArm, evidence: Evidence): TrainingRequest[] {
   const thetas = drawn?.(evidence) ?? Array<undefined>(evidence.preset.searchSeeds).fill(undefined);
   return thetas.map((theta, i) => ({ key: `${name}/${i + 1}`, number: i + 1, ...(theta && { theta }) }));
 }

@@ -3,7 +3,7 @@ import type { LabelledPoint } from '../../env/simulators/mixture/mixture.ts';
 import type { TrainedSvm } from '../../env/tasks/svm.ts';
 import { writeChart } from '../figures/chart.ts';
 
-export interface Stage {
+export interface LearningStage {
   /** Such as `after 400 evaluations`. */
   readonly title: string;
   /** What the SVM was trained on. */
@@ -84,7 +84,7 @@ function panel(title: string, runs: readonly Run[], points: readonly LabelledPoi
  */
 export async function drawBoundaries(
   title: string,
-  stages: readonly Stage[],
+  stages: readonly LearningStage[],
   real: readonly LabelledPoint[],
   path: string,
 ): Promise<void> {

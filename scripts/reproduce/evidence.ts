@@ -2,7 +2,8 @@
 import { evaluationsByKey, type EvaluationRecord, type LogRecord } from '../../agents/run/trial-log.ts';
 import { learnedThetas, meanScores, thetasOf, trainingsOf } from './arms.ts';
 import { finishedSearch, nameOf, searchesOf, type FinishedSearch } from './search-log.ts';
-import type { Arm, ArmScores, Evidence, FixedThetas, Preset, Scored, Scores, Study, TrainedArm } from './study.ts';
+import type { Scores } from '../../env/tasks/task.ts';
+import type { Arm, ArmScores, Evidence, FixedThetas, Preset, Scored, Study, TrainedArm } from './study.ts';
 
 /** Gives the lines of a log. @throws {Error} where there is no such log */
 export type ReadLog = (name: string) => LogRecord[];

@@ -19,7 +19,7 @@ import { svmTask } from '../../env/tasks/svm.ts';
 import { actionToTheta, type Theta } from '../../protocol/parameters.ts';
 import { deriveSeed, Random } from '../../protocol/random.ts';
 import { everySearch, randomThetas, seedsOf } from './arms.ts';
-import { drawBoundaries, type Stage } from './boundaries.ts';
+import { drawBoundaries, type LearningStage } from './boundaries.ts';
 import { matchDistribution } from './distribution-matching.ts';
 import { evaluationsToReachFigure } from './evaluations-to-reach.ts';
 import { curvesFigure } from './reward-curves.ts';
@@ -115,7 +115,7 @@ function progressOf({ states, evaluations, start }: FinishedSearch): { title: st
 }
 
 /** What an SVM makes of these samples: it is trained in milliseconds, wherever the figure is drawn. */
-async function stageOf(title: string, samples: readonly LabelledPoint[]): Promise<Stage> {
+async function stageOf(title: string, samples: readonly LabelledPoint[]): Promise<LearningStage> {
   const { gamma, cost } = mixture.options.parse({}) as { gamma: number; cost: number };
   return { title, samples, svm: await svmTask({ gamma, cost }).train(samples) };
 }
@@ -127,7 +127,7 @@ async function drawStages(evidence: Evidence, folder: string): Promise<void> {
     { title: 'distribution matching', theta: matchOf(1) },
     { title: 'warm start, learned', theta: reinforceWarm![0]!.learned.theta },
   ];
-  const stages: Stage[] = [];
+  const stages: LearningStage[] = [];
   for (const { title, theta } of thetas) {
     const samples = await drawSamples(mixtureSimulator(), theta, deriveSeed(1, 'figure'), trainingSamples);
     stages.push(await stageOf(title, samples));

@@ -4,7 +4,8 @@ import type { TopLevelSpec } from 'vega-lite';
 import { summarise } from '../../agents/run/statistics.ts';
 import { writeChart } from '../figures/chart.ts';
 import { meanOf } from './arms.ts';
-import type { Figure, Scores } from './study.ts';
+import type { Scores } from '../../env/tasks/task.ts';
+import type { Figure } from './study.ts';
 
 /** From so many evaluations on, the axis is logarithmic. */
 const LOGARITHMIC_FROM = 1000;

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { loadDefinition } from '../../env/experiments/load.ts';
 import type { Runtime } from '../../env/runtime.ts';
-import { describeExperiment } from '../../env/server/describe.ts';
+import { contentHash, describeExperiment } from '../../env/server/describe.ts';
 import { machine } from '../provenance.ts';
 import { collect } from './collect.ts';
 import type { Laboratory } from './laboratory.ts';
@@ -21,8 +20,7 @@ export const keptLogs = (out: string) => join(out, 'logs');
 export async function identityOf(study: Study, preset: Preset, runtime: Runtime, also: unknown): Promise<string> {
   const definition = await loadDefinition(study.environment);
   const { spec } = describeExperiment(definition, preset.envOptions, runtime, undefined);
-  const content = JSON.stringify([spec.spec_hash, also]);
-  return createHash('sha256').update(content).digest('hex').slice(0, 16);
+  return contentHash([spec.spec_hash, also]);
 }
 
 /**

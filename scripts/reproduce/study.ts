@@ -5,15 +5,13 @@
  *     evidence.ts  what the logs say
  *     report.ts    from the logs to tables and figures
  */
+import type { Scores } from '../../env/tasks/task.ts';
 import type { Experiment } from '../../env/experiments/experiment.ts';
 import type { Runtime } from '../../env/runtime.ts';
 import type { Theta } from '../../protocol/parameters.ts';
 import type { Seed } from '../../protocol/random.ts';
 import type { Pretraining } from '../pretraining.ts';
 import type { AgentOptions, FinishedSearch } from './search-log.ts';
-
-/** Scores of one θ on one set, by metric. */
-export type Scores = Readonly<Record<string, number>>;
 
 /** Options of the environment, as `open` takes them. */
 export type EnvOptions = Readonly<Record<string, unknown>>;
@@ -44,7 +42,7 @@ export interface Study {
   /** What the numbers of the table are, where they are not those of searches. */
   readonly about?: string;
   readonly figures: readonly Figure[];
-  readonly pictures?: readonly Picture[];
+  readonly pictures?: readonly StudyPicture[];
   /** Whether its kept logs are lean (logs.ts): whole ones would be too large to go with the results. */
   readonly isLean?: true;
 }
@@ -174,7 +172,7 @@ export interface Figure {
 }
 
 /** A picture that no log can draw: a whole run draws it, `--figures-only` leaves it as it is. */
-interface Picture {
+interface StudyPicture {
   readonly file: string;
   /** What it needs that the logs do not have, in words. */
   readonly needs: string;

@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { markdownTable } from '../markdown.ts';
 import { summarise, withInterval, type Summary } from '../../agents/run/statistics.ts';
-import type { ArmScores, Scores, Study } from './study.ts';
+import type { Scores } from '../../env/tasks/task.ts';
+import type { ArmScores, Study } from './study.ts';
 
 export interface Provenance {
   readonly experiment: string;

@@ -9,7 +9,7 @@ import { drawSamples } from '../../env/simulators/draw-samples.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 import { goOn, openEvaluationLog, type Laboratory } from './laboratory.ts';
 import { logPath } from './logs.ts';
-import { trainingsOf, type Training } from './arms.ts';
+import { trainingsOf, type TrainingRequest } from './arms.ts';
 import type { Evidence, TrainedArm } from './study.ts';
 
 /**
@@ -56,7 +56,7 @@ export async function trainArm(
 
 async function train(
   { simulator, task, target, trainingSamples }: Experiment,
-  { key, number, theta }: Training,
+  { key, number, theta }: TrainingRequest,
   real: readonly unknown[],
 ): Promise<EvaluationRecord> {
   const simulation = deriveSeed(number, 'synthetic training');
