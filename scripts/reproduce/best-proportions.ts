@@ -10,7 +10,7 @@ import { markdownTable } from '../markdown.ts';
 import { meanOf } from './arms.ts';
 import { validationScores } from './evidence.ts';
 import { l1, simplexes } from './proportions.ts';
-import type { EnvOptions, Evidence, Figure, FixedTheta, FixedThetas, Preset } from './study.ts';
+import type { EnvOptions, Evidence, Figure, FixedThetas, Preset } from './study.ts';
 
 type Proportions = readonly number[];
 
@@ -135,66 +135,96 @@ interface Question {
   readonly hidden: Theta;
 }
 
+/** A set of options under which proportions are tried. */
+interface Setting {
+  readonly title: string;
+  readonly log: string;
+  readonly envOptions: EnvOptions;
+}
+
+function settingsOf({ name, settings }: Question, preset: Preset): Setting[] {
+  const all = Object.entries(settings(preset));
+  return all.map(([title, envOptions], i) => ({ title, envOptions, log: `best-${name}-${i + 1}` }));
+}
+
+/** The simplex with its hidden proportions. */
+function simplexOf({ name, parameters, hidden }: Question): { labels: readonly string[]; truth: Proportions } {
+  const { labels } = simplexes(parameters).find((simplex) => simplex.name === name)!;
+  return { labels, truth: hidden[name] as number[] };
+}
+
+/** The proportions to try, and the candidates among which the highest is looked for. */
+function drawProportions(question: Question, preset: Preset): { tried: Proportions[]; candidates: Proportions[] } {
+  const { name, counts } = question;
+  const { labels, truth } = simplexOf(question);
+  const random = new Random(deriveSeed(1, 'best proportions', name));
+  const centre = truth.map((p) => (p + 1 / labels.length) / 2);
+  const draw = (count: number) => Array.from({ length: count }, () => drawAround(centre, random));
+  const tried = draw(counts(preset).evaluations);
+  return { tried, candidates: [truth, ...draw(CANDIDATES)] };
+}
+
+const groupOf = (tried: number) => Math.floor(tried / GROUP);
+
+/** Evaluations of θ* with other proportions. */
+function thetasOf(
+  { name, hidden }: Question,
+  { log, envOptions }: Setting,
+  wanted: readonly { key: string; proportions: Proportions; seed: Seed }[],
+): FixedThetas {
+  const requests = wanted.map(({ key, proportions, seed }) => {
+    return { key, theta: { ...hidden, [name]: [...proportions] }, seed };
+  });
+  return { log, envOptions, test: false, requests };
+}
+
+function triedThetas(question: Question, setting: Setting, preset: Preset): FixedThetas {
+  const { tried } = drawProportions(question, preset);
+  const wanted = tried.map((proportions, i) => {
+    return { key: `tried/${i + 1}`, proportions, seed: deriveSeed(groupOf(i), 'best proportions') };
+  });
+  return thetasOf(question, setting, wanted);
+}
+
+function peakOf(question: Question, setting: Setting, evidence: Evidence): Peak {
+  const { preset } = evidence;
+  const { tried, candidates } = drawProportions(question, preset);
+  const rewards = validationScores(evidence, triedThetas(question, setting, preset), question.metric);
+  const groups = tried.map((_, i) => groupOf(i));
+  return fitPeak(tried, rewards, groups, candidates, deriveSeed(1, 'posterior', question.name));
+}
+
+/** The hidden proportions and the best ones, with the same seeds. */
+function pairThetas(question: Question, setting: Setting, { best }: Peak, preset: Preset): FixedThetas {
+  const { truth } = simplexOf(question);
+  const wanted = Array.from({ length: question.counts(preset).pairs }, (_, i) =>
+    [truth, best].map((proportions, which) => {
+      return { key: `pair/${i + 1}/${which}`, proportions, seed: deriveSeed(i, 'best or hidden proportions') };
+    }),
+  );
+  return thetasOf(question, setting, wanted.flat());
+}
+
 /**
- * Where validation says that the proportions of one simplex teach best, with all else as in the hidden θ, and how much
- * better than the hidden ones: `best-<name>` as `.csv`, `.md`, `.svg` and `.png`.
+ * Which proportions of one simplex teach best by the validation scores, with all else as in the hidden θ, and how much
+ * better they teach than the hidden ones: `best-<name>` as `.csv`, `.md`, `.svg` and `.png`.
  */
 export function bestProportionsFigure(question: Question): Figure {
-  const { metric, name, counts, settings, found, parameters, hidden } = question;
-  const { labels } = simplexes(parameters).find((simplex) => simplex.name === name)!;
-  const truth = hidden[name] as number[];
-
-  /** What is tried, in groups with the same seeds, and among what the highest is looked for. */
-  const plan = (preset: Preset) => {
-    const random = new Random(deriveSeed(1, 'best proportions', name));
-    const centre = truth.map((p) => (p + 1 / labels.length) / 2);
-    const drawn = (count: number) => Array.from({ length: count }, () => drawAround(centre, random));
-    const tried = drawn(counts(preset).evaluations);
-    const candidates = [truth, ...drawn(CANDIDATES)];
-    return { tried, candidates, groups: tried.map((_, i) => Math.floor(i / GROUP)) };
-  };
-  const settingsOf = (preset: Preset) =>
-    Object.entries(settings(preset)).map(([title, envOptions], i) => ({
-      title,
-      envOptions,
-      log: `best-${name}-${i + 1}`,
-    }));
-  type Setting = ReturnType<typeof settingsOf>[number];
-  const request = (key: string, proportions: Proportions, seed: Seed): FixedTheta => {
-    return { key, theta: { ...hidden, [name]: [...proportions] }, seed };
-  };
-  const triedThetas = ({ log, envOptions }: Setting, preset: Preset): FixedThetas => {
-    const { tried, groups } = plan(preset);
-    const requests = tried.map((proportions, i) =>
-      request(`tried/${i + 1}`, proportions, deriveSeed(groups[i]!, 'best proportions')),
-    );
-    return { log, envOptions, test: false, requests };
-  };
-  const peakOf = (setting: Setting, evidence: Evidence): Peak => {
-    const { tried, candidates, groups } = plan(evidence.preset);
-    const rewards = validationScores(evidence, triedThetas(setting, evidence.preset), metric);
-    return fitPeak(tried, rewards, groups, candidates, deriveSeed(1, 'posterior', name));
-  };
-  const pairThetas = ({ log, envOptions }: Setting, { best }: Peak, preset: Preset): FixedThetas => {
-    const requests = Array.from({ length: counts(preset).pairs }, (_, i) =>
-      [truth, best].map((proportions, which) =>
-        request(`pair/${i + 1}/${which}`, proportions, deriveSeed(i, 'best or hidden proportions')),
-      ),
-    ).flat();
-    return { log, envOptions, test: false, requests };
-  };
-
+  const { metric, name, counts, found } = question;
   return {
     needs: [
-      ({ preset }) => settingsOf(preset).map((setting) => triedThetas(setting, preset)),
+      ({ preset }) => settingsOf(question, preset).map((setting) => triedThetas(question, setting, preset)),
       (evidence) =>
-        settingsOf(evidence.preset).map((setting) => pairThetas(setting, peakOf(setting, evidence), evidence.preset)),
+        settingsOf(question, evidence.preset).map((setting) =>
+          pairThetas(question, setting, peakOf(question, setting, evidence), evidence.preset),
+        ),
     ],
     async draw(evidence, folder) {
       const { preset } = evidence;
-      const peaks = settingsOf(preset).map((setting) => {
-        const peak = peakOf(setting, evidence);
-        const compared = validationScores(evidence, pairThetas(setting, peak, preset), metric);
+      const { labels, truth } = simplexOf(question);
+      const peaks = settingsOf(question, preset).map((setting) => {
+        const peak = peakOf(question, setting, evidence);
+        const compared = validationScores(evidence, pairThetas(question, setting, peak, preset), metric);
         const gains = Array.from({ length: compared.length / 2 }, (_, i) => compared[2 * i + 1]! - compared[2 * i]!);
         const intervals = labels.map((_, label) => percentiles95(peak.draws.map((p) => p[label]!)));
         return { title: setting.title, ...peak, intervals, gain: summarise(gains) };
