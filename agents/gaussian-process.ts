@@ -27,7 +27,7 @@ interface GaussianProcessOptions {
 const LENGTHS = [0.1, 0.17, 0.3, 0.5, 0.8, 1.3, 2.1];
 /** Variances of the noise that are tried, in units of the variance of f. */
 const NOISES = [1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3, 1, 3];
-/** Above so many evaluations a fit starts from the last one's hyperparameters and looks at their neighbours alone. */
+/** Above this number of evaluations a fit starts from the last one's hyperparameters and looks at their neighbours alone. */
 const WHOLE_GRID = 64;
 
 /** Where in LENGTHS and NOISES. */

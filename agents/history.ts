@@ -89,7 +89,7 @@ const withFilter = (command: Command) =>
     .option('--env <id>', 'in this environment alone')
     .option('--outcome <name>', 'with this outcome alone: ok, infeasible, diverged, failed, deadline, cancelled')
     .option('--since <time>', 'accepted at or after this time, in ISO 8601')
-    .option('--limit <n>', 'at most so many, the latest first', integer(1, 100_000));
+    .option('--limit <n>', 'the latest n alone', integer(1, 100_000));
 
 withFilter(program.command('list').description('a line each')).action(list);
 withFilter(program.command('export').description('all of it, as JSON lines')).action(async (options: Options) => {

@@ -7,7 +7,7 @@ import { ConnectionError, protocolError, ServerConnection } from './server-conne
 export interface ConnectOptions {
   readonly protocol?: Codec;
   readonly token?: string;
-  /** Who connects, for the server's log. */
+  /** The name of the client, for the server's log. */
   readonly name?: string;
   /** How long a lost connection is tried again before everything that waits fails; 0 for not at all. */
   readonly reconnectForMs?: number;

@@ -21,7 +21,7 @@ export interface StepOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Results are acknowledged in groups of so many: the server keeps them until then. */
+/** Results are acknowledged in groups of this size: the server keeps them until then. */
 const ACKNOWLEDGE_EVERY = 64;
 
 interface WaitingStep {
@@ -57,7 +57,7 @@ export class RemoteEnvironment implements Environment {
   private token: string;
   private lastSeq: number;
   private acknowledged: number;
-  /** Called with every new ticket, before anything is done under it: who keeps it can resume after a crash. */
+  /** Called with every new ticket, before anything is done under it: a caller that keeps it can resume after a crash. */
   onTicket: (ticket: SessionTicket) => void = () => {};
 
   /** @internal */

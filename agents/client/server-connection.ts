@@ -21,7 +21,7 @@ const WELCOME_TIMEOUT_MS = 10_000;
 export interface ConnectionOptions {
   readonly codec: Codec;
   readonly token?: string | undefined;
-  /** Who connects, for the server's log. */
+  /** The name of the client, for the server's log. */
   readonly name: string;
 }
 
