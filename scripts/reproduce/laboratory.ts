@@ -10,38 +10,38 @@ import {
 import type { Runtime } from '../../env/runtime.ts';
 import type { Programs } from '../programs.ts';
 
-/** Where the evaluations of a study are made and written down. */
+/** Where the evaluations of a study are made and logged. */
 export interface Laboratory {
   readonly programs: Programs;
-  /** The server; none for a study that has everything trained in this process. */
+  /** The server's address; left out for a study that trains everything in this process. */
   readonly url?: string;
-  /** What the server runs on, for models that are trained in this process: they are to be like the server's. */
+  /** The server's runtime: models that this process trains have the same. */
   readonly runtime: Runtime;
-  /** The folder of the logs, from which a stopped study goes on. */
+  /** The folder of the logs, from which a stopped study continues. */
   readonly logs: string;
 }
 
-/** @throws {Error} where the laboratory has no server */
+/** @throws {Error} when the laboratory has no server */
 export function serverOf({ url, logs }: Laboratory): string {
   if (url === undefined) throw new Error(`${logs}: expected a server that evaluates, got none`);
   return url;
 }
 
-/** @throws {Error} once Ctrl-C has come */
+/** @throws {Error} after Ctrl-C */
 export function goOn({ programs }: Laboratory): void {
   if (programs.interrupted) throw new Error('interrupted; the same command goes on');
 }
 
 interface EvaluationLog {
   readonly log: LineLog<LogRecord>;
-  /** What it has already. */
+  /** The evaluations that it has already. */
   readonly known: Map<string, EvaluationRecord>;
   /** Whether it has no header yet. */
   readonly isNew: boolean;
 }
 
 /**
- * Opens a log of evaluations that no search makes, to go on with it.
+ * Opens a log of evaluations that belong to no search, to continue it.
  *
  * @throws {Error} when it was made in another environment
  */

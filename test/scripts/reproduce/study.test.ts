@@ -74,7 +74,7 @@ function bytesOf(folder: string): Record<string, string> {
 const keysOf = (records: readonly LogRecord[]) =>
   records.filter((record) => record.type === 'evaluation').map(({ key }) => key);
 
-describe('a study', function () {
+describe('a study @slow', function () {
   this.timeout(120_000);
   let server: EnvironmentServer;
   const folder = mkdtempSync(join(tmpdir(), 'study-'));
@@ -160,7 +160,7 @@ describe('a study', function () {
 
   it('is reported without a server, with the same bytes each time', async () => {
     await server.stop();
-    await assert.rejects(report(study, logs, join(folder, 'a')), /expected the whole logs of tiny, got none/);
+    await assert.rejects(report(study, logs, join(folder, 'a')), /expected the complete logs of tiny, got none/);
     writeRecord(logs, record);
     await report(study, logs, join(folder, 'a'));
     await report(study, logs, join(folder, 'b'));
