@@ -1,13 +1,13 @@
-import { existsSync } from 'node:fs';
-import { LineLog, readLines } from '../../agents/run/line-log.ts';
+import { LineLog } from '../../agents/run/line-log.ts';
 import {
   evaluationsByKey,
-  readTrialLog,
+  startedTrialLog,
   type EvaluationRecord,
   type LogRecord,
   type RunHeader,
 } from '../../agents/run/trial-log.ts';
 import type { Runtime } from '../../env/runtime.ts';
+import type { Specification } from '../../protocol/messages.ts';
 import type { Programs } from '../programs.ts';
 
 /** Where the evaluations of a study are made and logged. */
@@ -36,24 +36,36 @@ interface EvaluationLog {
   readonly log: LineLog<LogRecord>;
   /** The evaluations that it has already. */
   readonly known: Map<string, EvaluationRecord>;
-  /** Whether it has no header yet. */
-  readonly isNew: boolean;
 }
 
 /**
  * Opens a log of evaluations that belong to no search, to continue it.
  *
+ * @param agent   what stands in the log in place of an agent's name
+ * @param options what the header of a new log says of its evaluations
  * @throws {Error} when it was made in another environment
  */
-export function openEvaluationLog(
+export async function openEvaluationLog(
   path: string,
-  { id, specHash }: Omit<RunHeader['environment'], 'options'>,
-): EvaluationLog {
-  // A program that was killed may leave a file without a whole line.
-  const isNew = !existsSync(path) || readLines(path).length === 0;
-  if (isNew) return { log: new LineLog(path), known: new Map(), isNew };
-  const { header, records } = readTrialLog(path);
-  const { specHash: got } = header.environment;
-  if (got !== specHash) throw new Error(`${path}: expected ${id} with spec ${specHash}, got ${got}; move it away`);
-  return { log: new LineLog(path), known: evaluationsByKey(records), isNew };
+  agent: string,
+  { env_id: id, spec_hash: specHash, options: environmentOptions }: Specification,
+  options: () => RunHeader['options'] | Promise<RunHeader['options']> = () => ({}),
+): Promise<EvaluationLog> {
+  const started = startedTrialLog(path);
+  if (started) {
+    const { specHash: got } = started.header.environment;
+    if (got !== specHash) throw new Error(`${path}: expected ${id} with spec ${specHash}, got ${got}; move it away`);
+    return { log: new LineLog(path), known: evaluationsByKey(started.records) };
+  }
+  const environment = { id, specHash, options: environmentOptions };
+  const header: RunHeader = {
+    type: 'run',
+    runId: `${agent}-${specHash}`,
+    agent,
+    options: await options(),
+    environment,
+  };
+  const log = new LineLog<LogRecord>(path);
+  log.append(header);
+  return { log, known: new Map() };
 }
