@@ -204,23 +204,12 @@ async function buildBinding(packageFolder: string): Promise<void> {
   await must('building the binding', process.execPath, args, packageFolder);
 }
 
-/** Loads the backend in another process and trains a network with it. */
-const TRY = `
-const [root, name, folder] = process.argv.slice(1);
-const { loadBackend } = await import(root + '/env/tasks/tensorflow/backend.ts');
-const { segmentationTask } = await import(root + '/env/tasks/segmentation.ts');
-const backend = await loadBackend(name, [folder]);
-const image = { width: 96, height: 64, rgb: new Uint8Array(96 * 64 * 3).map((_, i) => i * 7), classes: new Uint8Array(96 * 64) };
-const task = segmentationTask({ steps: 20, backend: 'auto' });
-const start = performance.now();
-(await task.train(Array(8).fill(image), { initialisation: 1, order: 2 }, () => {})).dispose();
-console.log('RESULT ' + backend.version + ', ' + Math.round(160e3 / (performance.now() - start)) + ' images a second');
-`;
-
+/** Loads the backend in another process and trains a network with it. @returns its version and speed */
 async function tryBackend(name: string, folder: string): Promise<string> {
-  const args = ['--import', 'tsx', '--input-type=module', '-e', TRY, projectRoot, name, folder];
+  const program = join(import.meta.dirname, 'try-backend.ts');
+  const args = ['--import', 'tsx', program, name, folder];
   const text = await must('training with the new backend', process.execPath, args, projectRoot);
-  return /RESULT (.*)/.exec(text)?.[1] ?? '';
+  return /^RESULT (.*)$/m.exec(text)?.[1] ?? '';
 }
 
 async function megabytes(paths: readonly string[]): Promise<string> {

@@ -63,6 +63,7 @@ export async function loadBackend(
       const advice = name === 'wasm' ? 'npm run setup:native makes training more than twice as fast.' : undefined;
       const backend = { name, version, skipped, ...(advice && { advice }) };
       loaded.set(key, backend);
+      loaded.set(name, backend); // a process has at most one backend of a name, wherever it comes from
       return backend;
     } catch (error) {
       skipped.push({ name, reason: firstLine(error) });
@@ -91,6 +92,7 @@ async function loadNative(name: NativeName, folders: readonly string[] | undefin
   if (folder === undefined) throw new Error('not installed');
   process.env.TF_NUM_INTRAOP_THREADS = '1';
   process.env.TF_NUM_INTEROP_THREADS = '-1'; // graphs run on the thread of their caller: no hand-over, no waiting
+  process.env.TF_ENABLE_ONEDNN_OPTS ??= '1'; // off on some processors, where dilated convolutions then fail
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   const require = createRequire(join(folder, 'package.json'));
   restoreUtil(require);
