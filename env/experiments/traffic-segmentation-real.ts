@@ -31,7 +31,7 @@ export function trafficSegmentationReal(given: z.infer<typeof options>, runtime:
   const { layout, frames } = streetFrames(data);
   const read = (role: keyof StreetFrames, count = Infinity) => {
     let images: Promise<LabelledImage[]> | undefined;
-    return () => (images ??= readFrames(spread(frames[role], count), layout, { width, height }));
+    return () => (images ??= readFrames(spread(frames[role], count), { width, height }));
   };
   const validation = read('validation', validationImages);
   const heldOut = read('heldOut', testImages);
