@@ -5,7 +5,7 @@ import { Argument, Command, Option } from 'commander';
 import { filePath, integer, jsonObject } from '../agents/run/flags.ts';
 import { loadDefinition } from '../env/experiments/load.ts';
 import type { Runtime } from '../env/runtime.ts';
-import { readLayout } from '../env/streets/folder-layouts.ts';
+import { streetFrames } from '../env/streets/street-images.ts';
 import { pretrain } from './pretraining.ts';
 import { ownPrograms, startServer } from './programs.ts';
 import { commandLine, commit, machine } from './provenance.ts';
@@ -112,7 +112,7 @@ function chosen(name: string, { data, out, logs }: Options): [string, Experiment
   const experiments = Object.entries(EXPERIMENTS).filter(([each]) => name === 'all' || name === each);
   if (experiments.some(([, { needsData }]) => needsData)) {
     if (data === undefined) throw new Error(`${name}: expected --data DIR, a folder of real street images, got none`);
-    readLayout(data);
+    streetFrames(data);
   }
   if (experiments.length > 1 && (out ?? logs) !== undefined) {
     throw new Error(`${name}: expected neither --out nor --logs, which are of one experiment, got ${out ?? logs}`);

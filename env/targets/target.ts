@@ -16,4 +16,9 @@ export interface Target<Sample> {
   readonly test: SampleSet<Sample>;
   /** Further sets that only a report sees, by name; their scores come as `<name>.<metric>`. */
   readonly alsoTest?: Readonly<Record<string, SampleSet<Sample>>>;
+  /**
+   * A hash of the files that the sets are read from, where they are: part of the environment's identity. It stays the
+   * same for as long as the target lives.
+   */
+  content?(): string;
 }
