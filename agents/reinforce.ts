@@ -7,18 +7,18 @@
  *     ∇_μ J ≈ 1/K Σ_k Â_k ∇_μ log π(a_k),     ∇_μ log N(a; μ, σ²) = (a − μ)/σ²
  *
  * with Adam (Kingma & Ba 2015), or along the natural gradient F⁻¹∇_μ J = σ²∇_μ J (Wierstra et al. 2014, sec. 2.4; the
- * policy's Fisher information F is 1/σ²). Adam moves each component by about its step size from the first iteration on,
- * whether the batch says anything about it or not; the natural gradient moves it as far as the batch says, which is
- * what a search of few iterations needs.
+ * policy's Fisher information F is 1/σ²). From the first iteration on, Adam moves each component by about its step size,
+ * whether the batch says anything about the component or not. The natural gradient moves it as far as the batch says,
+ * which is better for a search of few iterations.
  *
- * The advantage Â is the reward less a moving-average baseline, as in the paper, or that normalised over the batch, or
- * the ranks of the batch. σ is fixed, or decays by a constant factor, or is learned like μ, for each component, by its
- * logarithm (Williams 1992, sec. 6):
+ * The advantage Â is the reward minus a moving-average baseline, as in the paper; or the reward normalised over the
+ * batch; or the rank in the batch. σ is fixed, or decays by a constant factor, or is learned for each component like μ,
+ * as its logarithm (Williams 1992, sec. 6):
  *
  *     ∇_ln σ log N(a; μ, σ²) = (a − μ)²/σ² − 1,     F = 2
  *
- * A component that decides much of the reward then soon varies little, and leaves the batch to tell about the others.
- * Recommended is μ, or its mean over the latest iterations, which is less noisy (Polyak & Juditsky 1992).
+ * A component that strongly affects the reward then soon varies little, and the batch tells more about the others.
+ * The agent recommends μ, or its mean over the latest iterations, which is less noisy (Polyak & Juditsky 1992).
  */
 import { add, dotDivide, dotMultiply, dotPow, mean, multiply, std, subtract } from 'mathjs';
 import { clip, finiteRewards, type Agent, type Problem, type Trial } from './agent.ts';
@@ -26,48 +26,48 @@ import { choice, integer, isProgram, number } from './run/flags.ts';
 import { program } from './run/program.ts';
 
 interface ReinforceOptions {
-  /** Actions an iteration, K. */
+  /** Actions per iteration, K. */
   readonly batch: number;
   /** σ of the policy at the start, in units of the action (the whole range is 2). */
   readonly sigma: number;
-  /** What σ is multiplied with after each iteration. */
+  /** The factor by which σ is multiplied after each iteration. */
   readonly sigmaDecay: number;
-  /** The least σ. */
+  /** The lower bound of σ. */
   readonly sigmaFloor: number;
-  /** Learn σ, of each component, as well as μ. */
+  /** Whether σ is learned for each component, like μ. */
   readonly learnSigma: boolean;
   readonly ascent: 'adam' | 'natural';
   /** Step size of the ascent. */
   readonly learningRate: number;
   readonly advantage: 'baseline' | 'normalised' | 'ranked';
-  /** How much of the old baseline remains in each iteration's update. */
+  /** The share of the old baseline in each update, β. */
   readonly baselineDecay: number;
-  /** Share of the latest iterations over which μ is averaged for the recommendation; 0: the last one alone. */
+  /** The share of iterations, the latest ones, over which μ is averaged for the recommendation; 0: only the last. */
   readonly average: number;
-  /** Draw actions in pairs μ ± ε, which cancels the variance along ε that the pair shares. */
+  /** Whether actions are drawn in pairs μ ± ε: what both share along ε cancels, which lowers the variance. */
   readonly antithetic: boolean;
 }
 
-/** What belongs to the mean and to the logarithm of the deviation of each component, each [D]. */
+/** Values for the mean and for the logarithm of the standard deviation of each component, each [D]. */
 interface Moments {
   readonly mu: number[];
   readonly logSigma: number[];
 }
 
-/** The gradient of log N(x; μ, diag σ²) on μ, (x − μ)/σ², and on ln σ, (x − μ)²/σ² − 1; each [D]. */
+/** The gradient of log N(x; μ, diag σ²) in μ, (x − μ)/σ², and in ln σ, (x − μ)²/σ² − 1; each [D]. */
 export function logDensityGradient(x: number[], mu: number[], sigma: number[]): Moments {
   const z = dotDivide(subtract(x, mu), sigma);
   return { mu: dotDivide(z, sigma), logSigma: z.map((each) => each ** 2 - 1) };
 }
 
-/** Rewards less their mean, over their standard deviation; all 0 where they are all the same. */
+/** Rewards minus their mean, divided by their standard deviation, [K]; all 0 if all rewards are equal. */
 export function normalised(rewards: number[]): number[] {
   const deviation = Number(std(rewards, 'uncorrected'));
   const average = mean(rewards);
   return rewards.map((reward) => (deviation > 1e-12 ? (reward - average) / deviation : 0));
 }
 
-/** Each reward's rank, from -1 (worst) to 1 (best); equal rewards share their mean rank. */
+/** The rank of each reward, from -1 (worst) to 1 (best), [K]; equal rewards share their mean rank. */
 export function ranked(rewards: number[]): number[] {
   if (rewards.length < 2) return rewards.map(() => 0);
   return rewards.map((reward) => {
@@ -101,7 +101,7 @@ export function reinforce({ size, start, random }: Problem, options: ReinforceOp
   const path: number[][] = []; // μ after each iteration
   let sigma = start.map(() => options.sigma); // [D]
   let baseline: number | undefined; // b, a moving average of the batches' mean rewards
-  let drawn: number[][] = []; // [K, D], before clipping: the density is that of what was drawn
+  let drawn: number[][] = []; // [K, D], before clipping: the density is taken at the drawn actions
 
   const advantages = (rewards: number[]): number[] => {
     if (advantage === 'normalised') return normalised(rewards);
@@ -109,7 +109,7 @@ export function reinforce({ size, start, random }: Problem, options: ReinforceOp
     const b = baseline ?? mean(rewards);
     return rewards.map((reward) => reward - b);
   };
-  /** What μ and ln σ move by. */
+  /** The steps of μ and ln σ. */
   const step = (gradient: Moments): Moments =>
     ascent === 'adam'
       ? { mu: adamStep.mu(gradient.mu), logSigma: adamStep.logSigma(gradient.logSigma) }
@@ -161,11 +161,11 @@ export function reinforce({ size, start, random }: Problem, options: ReinforceOp
 export const reinforceProgram = program<ReinforceOptions>('reinforce', reinforce, (command) =>
   command
     .description('REINFORCE: a Gaussian policy over θ, moved along the gradient of its expected reward.')
-    .option('--batch <n>', 'actions an iteration, K', integer(2), 8)
+    .option('--batch <n>', 'actions per iteration, K', integer(2), 8)
     .option('--sigma <s>', "the policy's σ at the start, in action units (the range is 2)", number(1e-6, 10), 0.3)
-    .option('--sigma-decay <f>', 'σ is multiplied with this after each iteration', number(0.01, 1), 0.97)
+    .option('--sigma-decay <f>', 'factor by which σ is multiplied after each iteration', number(0.01, 1), 0.97)
     .option('--sigma-floor <s>', 'least σ', number(1e-6, 10), 0.05)
-    .option('--learn-sigma', 'learn σ, of each component, as well as μ', false)
+    .option('--learn-sigma', 'learn σ for each component, like μ', false)
     .option(
       '--ascent <kind>',
       'adam: as in the paper; natural: along the natural gradient, for few iterations',
@@ -180,7 +180,7 @@ export const reinforceProgram = program<ReinforceOptions>('reinforce', reinforce
     )
     .option(
       '--advantage <kind>',
-      "baseline: reward less its moving average, as in the paper; normalised: over the batch; ranked: the batch's ranks",
+      'baseline: reward minus its moving average, as in the paper; normalised: over the batch; ranked: rank in the batch',
       choice('baseline', 'normalised', 'ranked'),
       'baseline',
     )

@@ -1,7 +1,7 @@
 /**
  * `npm run kill-rounds -- --rounds 200`: kills agent, worker or server with SIGKILL, again and again, at random moments.
  *
- * What must hold in the end: no evaluation lost, none counted twice, none with another's reward.
+ * In the end no evaluation may be lost, counted twice, or have the reward of another.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
@@ -9,13 +9,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { integer, seed } from '../agents/run/flags.ts';
+import { linesSoFar } from '../agents/run/line-log.ts';
 import { localEnvironment } from '../env/environment.ts';
 import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
 import { DEFAULT_RUNTIME } from '../env/runtime.ts';
 import { SqliteStore } from '../env/server/sqlite-store.ts';
 import { Random } from '../protocol/random.ts';
-import { actionOf, readLines } from './trust/kill-agent.ts';
-import { BANDIT, end, program, serveBandit, workersOf } from './trust/serving.ts';
+import { actionOf, type AgentLine } from './trust/kill-agent.ts';
+import { BANDIT, end, program, serveBandit } from './trust/serving.ts';
+import { workerPids } from './trust/worker-pids.ts';
 
 interface Options {
   readonly rounds: number;
@@ -24,8 +26,8 @@ interface Options {
 
 const options = new Command('kill-rounds')
   .description('Kills agent, worker or server at random moments, and counts what was lost, doubled or mixed up.')
-  .option('--rounds <n>', 'how many are killed', integer(1, 100_000), 200)
-  .option('--seed <n>', 'decides who is killed when', seed, 1)
+  .option('--rounds <n>', 'number of processes to kill', integer(1, 100_000), 200)
+  .option('--seed <n>', 'decides which process is killed when', seed, 1)
   .parse()
   .opts<Options>();
 
@@ -48,7 +50,7 @@ async function killThem(): Promise<Record<(typeof VICTIMS)[number], number>> {
   const killed = { agent: 0, worker: 0, server: 0 };
   const began = performance.now();
   for (let round = 1; round <= options.rounds; round++) {
-    // From the first moments of a process to the middle of its work.
+    // So that processes are killed while they start as well as in the middle of their work.
     await pause(random.chance(0.5) ? random.uniform(0, 200) : random.uniform(300, 1800));
     const victim = VICTIMS[random.integer(VICTIMS.length)]!;
     killed[victim]++;
@@ -59,13 +61,13 @@ async function killThem(): Promise<Record<(typeof VICTIMS)[number], number>> {
       await end(server.process, 'SIGKILL');
       server = await serveBandit(server.port, ...flags);
     } else {
-      const workers = workersOf(server);
+      const workers = workerPids(server.process.pid!);
       if (workers.length > 0) process.kill(workers[random.integer(workers.length)]!, 'SIGKILL');
     }
     if (agent.exitCode !== null) throw new Error(`the agent ended by itself, in round ${round}`);
     if (round % 20 === 0) {
       const seconds = ((performance.now() - began) / 1000).toFixed(0);
-      console.log(`round ${round} of ${options.rounds}, ${readLines(paths.results).length} lines, ${seconds} s`);
+      console.log(`round ${round} of ${options.rounds}, ${linesSoFar(paths.results).length} lines, ${seconds} s`);
     }
   }
   writeFileSync(paths.stop, '');
@@ -75,9 +77,9 @@ async function killThem(): Promise<Record<(typeof VICTIMS)[number], number>> {
   return killed;
 }
 
-/** What the agent has written down, against what the journal has and what the rewards should be. */
+/** Compares the agent's log with the journal and with the correct rewards. */
 async function count() {
-  const results = readLines(paths.results).filter(({ result }) => result !== undefined);
+  const results = linesSoFar<AgentLine>(paths.results).filter(({ result }) => result !== undefined);
   const ok = results.filter(({ result }) => result!.outcome === 'ok');
   const numbers = ok.map(({ n }) => n!);
   const highest = Math.max(...numbers);

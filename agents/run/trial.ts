@@ -1,11 +1,12 @@
 /** The evaluation of one action over the socket, as a record of the log. */
+import type { Result } from '../../protocol/messages.ts';
 import type { RemoteEnvironment } from '../client/index.ts';
 import { Watch } from './discard.ts';
 import type { EvaluationRecord } from './trial-log.ts';
 
-/** An evaluation that a run asks for. */
+/** A request for one evaluation of a run. */
 export interface TrialRequest {
-  /** As in the log, such as `search/12`. */
+  /** The key in the log, such as `search/12`. */
   readonly key: string;
   /** [D], each from -1 to 1. */
   readonly action: readonly number[];
@@ -14,15 +15,15 @@ export interface TrialRequest {
   readonly initialisation?: number;
   /** Whether the test set is scored as well. */
   readonly test?: boolean;
-  /** Of earlier iterations: discards this one when it is weak beside them. */
+  /** The evaluations of earlier iterations: this one is discarded when it is weak compared with them. */
   readonly past?: readonly EvaluationRecord[] | undefined;
 }
 
-/** Evaluates side by side; the records come in the order of the requests. */
+/** Evaluates several requests at once; the records are in the order of the requests. */
 export type EvaluateTrials = (requests: readonly TrialRequest[]) => Promise<EvaluationRecord[]>;
 
 /**
- * @param runId with the key, names the step: a server that has evaluated it before a crash gives the same result
+ * @param runId together with the key it names the step, so that a server gives the same result again after a crash
  * @throws {Error} when the signal has cancelled it
  */
 export async function evaluateTrial(
@@ -44,20 +45,31 @@ export async function evaluateTrial(
     watch ? { signal: AbortSignal.any([signal, watch.signal]), onProgress: watch.onProgress } : { signal },
   );
   const record: EvaluationRecord = {
-    type: 'evaluation',
-    key,
-    action,
-    theta: result.theta,
-    outcome: result.outcome,
-    reward: result.reward,
-    scores: result.scores,
-    ...(result.test_scores && { testScores: result.test_scores }),
-    ...(result.reason !== undefined && { reason: result.reason }),
-    seeds: { ...result.seeds },
-    timing: { ...result.timing },
+    ...recordOf(key, action, result),
     ...(watch && { early: watch.scores }),
     ...watch?.verdict(),
   };
   if (record.outcome === 'cancelled' && signal.aborted) throw new Error('interrupted');
   return record;
+}
+
+/** The result of an evaluation as a record of a log. @param action [D]; empty if θ was given by name */
+export function recordOf(
+  key: string,
+  action: readonly number[],
+  { theta, outcome, reward, scores, test_scores: testScores, reason, seeds, timing }: Result,
+): EvaluationRecord {
+  return {
+    type: 'evaluation',
+    key,
+    action,
+    theta,
+    outcome,
+    reward,
+    scores,
+    ...(testScores && { testScores }),
+    ...(reason !== undefined && { reason }),
+    seeds: { ...seeds },
+    timing: { ...timing },
+  };
 }

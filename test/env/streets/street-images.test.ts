@@ -52,7 +52,7 @@ describe('a folder of street images', () => {
     assert.deepEqual(await classesRead(), [[bus, sky], [bus, VOID], [car, VOID]]); // prettier-ignore
   });
 
-  it('crops about the centre to the wanted aspect, and takes the nearest label', async () => {
+  it('crops around the centre to the wanted aspect ratio, and takes the nearest label', async () => {
     const pixels = Array.from({ length: 8 }, () => [9, 9, 9]);
     folder.put('train/images/S1_001.png', colour(4, pixels));
     folder.put('train/labels/S1_001.png', gray(4, [0, 3, 8, 0, 0, 3, 8, 0]));

@@ -1,0 +1,116 @@
+/** The logs of a study: plain in a folder of runs/ while it is made, and compressed beside its results. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { parseLines } from '../../agents/run/line-log.ts';
+import type { LogRecord } from '../../agents/run/trial-log.ts';
+import { isOfSearch, searchTrials } from './search-log.ts';
+import type { Preset } from './study.ts';
+
+/** How the logs of a study were made. It is written when they are complete. */
+export interface StudyRecord {
+  readonly study: string;
+  /** The command that made them. */
+  readonly command: string;
+  /** Of this repository; with `+changes` where the working tree differed from it. */
+  readonly commit: string;
+  readonly backend: string;
+  /** The processors and the version of Node, in a line. */
+  readonly machine: string;
+  /** Logs with another identity have other evaluations. */
+  readonly identity: string;
+  readonly preset: Preset;
+}
+
+const RECORD = 'study.json';
+const PLAIN = '.jsonl';
+const KEPT = '.jsonl.gz';
+
+export const logPath = (folder: string, name: string) => join(folder, `${name}${PLAIN}`);
+
+/** undefined if the folder does not have the complete logs of a study. */
+export function readRecord(folder: string): StudyRecord | undefined {
+  const path = join(folder, RECORD);
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as StudyRecord) : undefined;
+}
+
+export function writeRecord(folder: string, record: StudyRecord): void {
+  writeFileSync(join(folder, RECORD), `${JSON.stringify(record, undefined, 2)}\n`);
+}
+
+/** The lines of a log, plain or compressed. @throws {Error} naming the file that is not there or is broken */
+export function readLog(folder: string, name: string): LogRecord[] {
+  const [plain, kept] = [logPath(folder, name), join(folder, `${name}${KEPT}`)];
+  if (existsSync(plain)) return parseLines(plain, readFileSync(plain));
+  if (existsSync(kept)) return parseLines(kept, gunzipSync(readFileSync(kept)));
+  throw new Error(`${plain}: expected a log, got no such file`);
+}
+
+/** The names of the logs with this ending. */
+function namesOf(folder: string, ending: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((file) => (file.endsWith(ending) ? [file.slice(0, -ending.length)] : []));
+}
+
+/**
+ * Compresses complete logs and their record into another folder, and removes the logs that were there before.
+ *
+ * @param makeLean whether the logs of searches are made smaller, see {@link lean}
+ */
+export function keepLogs(folder: string, kept: string, makeLean = false): void {
+  mkdirSync(kept, { recursive: true });
+  rmSync(join(kept, RECORD), { force: true }); // the logs are not complete until the last one is written
+  for (const name of namesOf(kept, KEPT)) rmSync(join(kept, `${name}${KEPT}`));
+  for (const name of namesOf(folder, PLAIN)) {
+    const records = readLog(folder, name);
+    const lines = (makeLean ? lean(records) : records).map((record) => `${JSON.stringify(record)}\n`);
+    writeFileSync(join(kept, `${name}${KEPT}`), gzip(lines.join('')));
+  }
+  writeRecord(kept, readRecord(folder)!);
+}
+
+/** Gives the same bytes for the same text: without the time and the operating system. */
+function gzip(text: string): Buffer {
+  const bytes = gzipSync(text, { level: 9 });
+  bytes.fill(0, 4, 8); // MTIME (RFC 1952, section 2.3)
+  bytes[9] = 255; // OS: unknown
+  return bytes;
+}
+
+/**
+ * Writes the kept logs into a folder, except for those that are there already, so that a study continues from them.
+ *
+ * @returns the number of logs that were written; 0 if the kept logs have another identity
+ */
+export function restoreLogs(kept: string, folder: string, identity: string): number {
+  if (readRecord(kept)?.identity !== identity) return 0;
+  mkdirSync(folder, { recursive: true });
+  const missing = namesOf(kept, KEPT).filter((name) => !existsSync(logPath(folder, name)));
+  for (const name of missing) {
+    writeFileSync(logPath(folder, name), gunzipSync(readFileSync(join(kept, `${name}${KEPT}`))));
+  }
+  return missing.length;
+}
+
+/**
+ * Leaves out what the agent would draw again from its seed, and no report needs: the actions of a search and the θ and
+ * seeds that belong to them. An action that was the best so far stays.
+ */
+function lean(records: readonly LogRecord[]): LogRecord[] {
+  let best = -Infinity;
+  const bests = new Set<LogRecord>();
+  for (const trial of searchTrials(records)) {
+    if (trial.reward === null || trial.reward <= best) continue;
+    best = trial.reward;
+    bests.add(trial);
+  }
+  return records.map((record) => {
+    if (!isOfSearch(record)) return record;
+    return { ...record, theta: {}, seeds: {}, timing: {}, ...(!bests.has(record) && { action: [] }) };
+  });
+}
+
+/** Whether actions are left out of a log: then no agent can continue from it. */
+export function isLean(records: readonly LogRecord[]): boolean {
+  return records.some((record) => isOfSearch(record) && record.action.length === 0);
+}
