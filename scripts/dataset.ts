@@ -9,6 +9,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
 import { filePath, integer, jsonObject, seed, THETA_HELP } from '../agents/run/flags.ts';
 import { TRAFFIC } from '../env/simulators/traffic/traffic.ts';
+import { isHidden } from '../env/streets/hidden-files.ts';
 import { COCO_CATEGORIES } from './dataset/coco.ts';
 import { type FrameRecord, frameFile, frameIndex, frameName, removeParts, writeWhole } from './dataset/frame.ts';
 import type { Report, Share } from './dataset/writer.ts';
@@ -114,7 +115,7 @@ async function claim(folder: string, known: object): Promise<void> {
   const expected = '--out: expected an empty folder or one of the same θ, seed and size';
   if (!existsSync(path)) {
     const names = existsSync(folder) ? readdirSync(folder) : [];
-    const other = names.find((name) => !name.startsWith('.')); // some systems leave hidden files
+    const other = names.find((name) => !isHidden(name));
     if (other !== undefined) throw new Error(`${expected}, got ${folder}, which has ${other} and no dataset.json`);
     await writeWhole(path, `${JSON.stringify(known, null, 2)}\n`);
     return;

@@ -4,7 +4,7 @@ import { Argument, Command, Option } from 'commander';
 import { filePath, integer, jsonObject } from '../agents/run/flags.ts';
 import { loadDefinition } from '../env/experiments/load.ts';
 import type { Runtime } from '../env/runtime.ts';
-import { readLayout } from '../env/streets/folder-layouts.ts';
+import { streetFrames } from '../env/streets/street-images.ts';
 import { pretrain } from './pretraining.ts';
 import { ownPrograms, startServer } from './programs.ts';
 import { commandLine, commit } from './provenance.ts';
@@ -94,7 +94,7 @@ function chosen(name: string, { data, out, logs, figuresOnly }: Options): Study[
   const studies = STUDIES.filter((study) => name === 'all' || study.name === name);
   if (!figuresOnly && studies.some(({ needsData }) => needsData)) {
     if (data === undefined) throw new Error(`${name}: expected --data DIR, a folder of real street images, got none`);
-    readLayout(data);
+    streetFrames(data);
   }
   if (studies.length > 1 && (out ?? logs) !== undefined) {
     throw new Error(`${name}: expected neither --out nor --logs, which are of one experiment, got ${out ?? logs}`);

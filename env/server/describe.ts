@@ -83,6 +83,7 @@ export function describeExperiment(
     ...(renderer && { renderer: [renderer.name, renderer.version] }),
     task: [task.name, task.reward, ...(task.version === undefined ? [] : [task.version])],
     target: target.name,
+    ...(target.content && { content: target.content() }),
     training_samples: experiment.trainingSamples,
     options,
     parameters,

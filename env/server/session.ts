@@ -318,10 +318,11 @@ export class Session {
   /** Evaluates a step, writes its result to the store, and sends it. */
   private async evaluate(step: RunningStep): Promise<void> {
     const { evaluations, store, metrics, runtime } = this.surroundings;
-    const { source, spec, onIdle } = this.options;
+    const { source, experiment, spec, onIdle } = this.options;
     const { record, stop } = step;
+    const content = experiment.target.content?.();
     const evaluation = await evaluations.submit(
-      { source, options: spec.options, runtime, request: record.request },
+      { source, options: spec.options, runtime, content, request: record.request },
       {
         owner: this.id,
         signal: stop.signal,

@@ -1,19 +1,15 @@
 /** Where the public street data sets keep their images and labels. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import {
-  CAMVID_11,
-  CAMVID_PALETTE,
-  CITYSCAPES_LABEL_IDS,
-  CITYSCAPES_PALETTE,
-  type IdMap,
-  type Palette,
-} from './label-maps.ts';
+import { isHidden } from './hidden-files.ts';
+import { CAMVID, CITYSCAPES, CITYSCAPES_TRAIN, type LabelMaps } from './label-maps.ts';
 
 /** The paths of an image and of its labels. */
 export interface FramePair {
   readonly image: string;
   readonly labels: string;
+  /** What the labels may hold. */
+  readonly maps: LabelMaps;
   /** The sequence that the frame belongs to. Neighbouring frames of a sequence look alike. */
   readonly sequence: string;
 }
@@ -21,85 +17,135 @@ export interface FramePair {
 /** The frames of a folder, and how to read their labels. */
 export interface FolderLayout {
   readonly name: 'camvid' | 'kitti' | 'cityscapes';
-  readonly ids: IdMap;
-  readonly palette: Palette;
   /** Frames for validation and training, in the order of their sequences. */
   readonly pool: readonly FramePair[];
   /** The data set's own test frames that have public labels (of Cityscapes, its `val`; of KITTI, none). */
   readonly test: readonly FramePair[];
 }
 
-/** Files below `folder`, sorted by name. */
-function files(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((name) => join(folder, name))
-    .filter((path) => /\.(png|jpe?g)$/i.test(path))
-    .sort();
+/** Where images have their labels: in the same place below `folder`, with another end of the name. */
+interface LabelFiles {
+  readonly folder: string;
+  readonly end: string;
+  readonly maps: LabelMaps;
 }
 
-/** `0016E5_00390.png` belongs to sequence `0016E5`. */
-const sequenceOf = (path: string) => basename(path).replace(/_[^_]*$/, '');
+/** The largest share of label files that may have no image. */
+const LONELY_SHARE = 0.01;
+
+/** Image files below `folder`, none of them hidden. */
+function imageFiles(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => /\.(png|jpe?g)$/i.test(path) && !path.split(/[\\/]/).some(isHidden))
+    .map((path) => join(folder, path));
+}
+
+/** The items in the order of their names and numbers: 9 before 10. */
+function inOrder<Item>(items: readonly Item[], nameOf: (item: Item) => string): Item[] {
+  const keyed = items.map((item) => {
+    const key = nameOf(item).replace(/\d+/g, (number) => number.padStart(20, '0'));
+    return { item, key };
+  });
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ item }) => item);
+}
+
+/** `0016E5_00390.png` is of the sequence `0016E5_`; KITTI's `000001_10.png` are the frames of one sequence. */
+function sequenceOf(image: string): string {
+  const name = basename(image).replace(/\.\w+$/, '');
+  return name.replace(/^(\d{6})_\d\d$/, '$1').replace(/\d+\D*$/, '');
+}
 
 /**
- * Pairs each image with its labels.
+ * Pairs each image below `folder` with the first of its label files that is there.
  *
- * @throws {Error} naming the image whose labels are missing
+ * @param end what images' names have before their extension, and labels' names have not
+ * @throws {Error} naming an image without labels; or labels without an image, where they are more than a few
  */
-function pairs(images: readonly string[], labelsOf: (image: string) => string[]): FramePair[] {
-  return images.map((image) => {
-    const candidates = labelsOf(image);
-    const labels = candidates.find((path) => existsSync(path));
-    if (labels === undefined)
-      throw new Error(`${image}: expected its labels at ${candidates.join(' or ')}, found none`);
-    return { image, labels, sequence: sequenceOf(image) };
+function pairs(folder: string, end: string, places: readonly LabelFiles[]): FramePair[] {
+  const images = inOrder(imageFiles(folder), (image) => image);
+  const expected = new Set<string>();
+  const frames = images.map((image) => {
+    const stem = relative(folder, image).replace(new RegExp(`(${end})?\\.\\w+$`), '');
+    const candidates = places.map(({ folder, end, maps }) => ({ labels: join(folder, `${stem}${end}`), maps }));
+    for (const { labels } of candidates) expected.add(labels);
+    const found = candidates.find(({ labels }) => existsSync(labels));
+    if (found) return { image, ...found, sequence: sequenceOf(image) };
+    const paths = candidates.map(({ labels }) => labels).join(' or ');
+    throw new Error(`${image}: expected its labels at ${paths}, found none`);
   });
+  refuseLonely(
+    places.flatMap(({ folder, end }) => imageFiles(folder).filter((path) => path.endsWith(end))),
+    expected,
+  );
+  return frames;
+}
+
+/** @param expected where the labels of the images may be; of a folder without images, such as a city, none are missed */
+function refuseLonely(labels: readonly string[], expected: ReadonlySet<string>): void {
+  const folders = new Set([...expected].map(dirname));
+  const lonely = labels.filter((path) => !expected.has(path) && folders.has(dirname(path)));
+  if (lonely.length <= LONELY_SHARE * labels.length) return;
+  const count = `${lonely.length} of ${labels.length} label images have none`;
+  throw new Error(`${lonely[0]}: expected an image that these labels belong to, found none (${count})`);
 }
 
 /** `{train,val,test}/{images,labels}/NAME.png`, or `{train,val,test}` beside `{train,val,test}annot`. */
 function camvid(folder: string): FolderLayout | undefined {
-  const split = (name: string): FramePair[] => {
-    const images = join(folder, name, 'images');
-    const nested = existsSync(images);
-    if (!nested && !existsSync(join(folder, `${name}annot`))) return [];
-    return pairs(files(nested ? images : join(folder, name)), (image) => {
-      const stem = basename(image).replace(/\.\w+$/, '');
-      const labels = nested ? join(folder, name, 'labels') : join(folder, `${name}annot`);
-      return [join(labels, `${stem}.png`), join(labels, `${stem}_L.png`)];
-    });
+  const split = (name: string): FramePair[] | undefined => {
+    const nested = existsSync(join(folder, name, 'images'));
+    const labels = nested ? join(folder, name, 'labels') : join(folder, `${name}annot`);
+    if (!nested && !existsSync(labels)) return undefined;
+    const places = ['.png', '_L.png'].map((end) => ({ folder: labels, end, maps: CAMVID }));
+    return pairs(nested ? join(folder, name, 'images') : join(folder, name), '', places);
   };
-  const pool = [...split('train'), ...split('val')].sort((a, b) => (basename(a.image) < basename(b.image) ? -1 : 1));
-  if (pool.length === 0) return undefined;
-  return { name: 'camvid', ids: CAMVID_11, palette: CAMVID_PALETTE, pool, test: split('test') };
+  const [train, val] = [split('train'), split('val')];
+  if (!train && !val) return undefined;
+  const pool = inOrder([...(train ?? []), ...(val ?? [])], ({ image }) => basename(image));
+  return { name: 'camvid', pool, test: split('test') ?? [] };
 }
 
-/** `training/image_2/NAME.png` and `training/semantic/NAME.png`, of KITTI's semantic benchmark. */
+/** `training/image_2/NAME.png` and `training/semantic/NAME.png` or `semantic_rgb`, of KITTI's semantic benchmark. */
 function kitti(folder: string): FolderLayout | undefined {
   const root = existsSync(join(folder, 'training')) ? join(folder, 'training') : folder;
-  const images = join(root, 'image_2');
-  if (!existsSync(images) || !existsSync(join(root, 'semantic'))) return undefined;
-  const pool = pairs(files(images), (image) => [join(root, 'semantic', basename(image))]);
-  return { name: 'kitti', ids: CITYSCAPES_LABEL_IDS, palette: CITYSCAPES_PALETTE, pool, test: [] };
+  const places = ['semantic', 'semantic_rgb'].map((name) => ({
+    folder: join(root, name),
+    end: '.png',
+    maps: CITYSCAPES,
+  }));
+  if (!existsSync(join(root, 'image_2')) || !places.some((place) => existsSync(place.folder))) return undefined;
+  return { name: 'kitti', pool: pairs(join(root, 'image_2'), '', places), test: [] };
 }
 
-/** `leftImg8bit/SPLIT/CITY/…_leftImg8bit.png` and `gtFine/SPLIT/CITY/…_gtFine_labelIds.png` or `_color.png`. */
+/** `leftImg8bit/SPLIT/CITY/…_leftImg8bit.png` and `gtFine/SPLIT/CITY/…_gtFine_{labelIds,labelTrainIds,color}.png`. */
 function cityscapes(folder: string): FolderLayout | undefined {
-  const images = join(folder, 'leftImg8bit');
-  const split = (name: string): FramePair[] => {
-    if (!existsSync(join(images, name))) return [];
-    return pairs(files(join(images, name)), (image) => {
-      const stem = join(folder, 'gtFine', relative(images, image)).replace('_leftImg8bit.png', '_gtFine');
-      return [`${stem}_labelIds.png`, `${stem}_color.png`];
-    }).map((pair) => ({ ...pair, sequence: basename(dirname(pair.image)) }));
+  const split = (name: string): FramePair[] | undefined => {
+    const images = join(folder, 'leftImg8bit', name);
+    if (!existsSync(images)) return undefined;
+    const place = (end: string, maps: LabelMaps) => ({ folder: join(folder, 'gtFine', name), end, maps });
+    const places = [
+      place('_gtFine_labelIds.png', CITYSCAPES),
+      place('_gtFine_labelTrainIds.png', CITYSCAPES_TRAIN),
+      place('_gtFine_color.png', CITYSCAPES),
+    ];
+    const frames = pairs(images, '_leftImg8bit', places);
+    return frames.map((frame) => ({ ...frame, sequence: basename(dirname(frame.image)) }));
   };
   const pool = split('train');
-  if (pool.length === 0) return undefined;
-  return { name: 'cityscapes', ids: CITYSCAPES_LABEL_IDS, palette: CITYSCAPES_PALETTE, pool, test: split('val') };
+  return pool && { name: 'cityscapes', pool, test: split('val') ?? [] };
 }
+
+/** Where each layout has the images of its pool. */
+const POOLS: Readonly<Record<FolderLayout['name'], string>> = {
+  camvid: 'train/images or train',
+  kitti: 'training/image_2',
+  cityscapes: 'leftImg8bit/train',
+};
 
 /**
  * Recognises the layout of a folder and lists its frames.
  *
- * @throws {Error} naming the folder and the known layouts, or the image without labels
+ * @throws {Error} naming the folder and the known layouts, or the file without its image or labels
  */
 export function readLayout(folder: string): FolderLayout {
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {
@@ -109,10 +155,14 @@ export function readLayout(folder: string): FolderLayout {
   }
   const layout = camvid(folder) ?? kitti(folder) ?? cityscapes(folder);
   if (layout === undefined) {
+    const names = readdirSync(folder).filter((name) => !isHidden(name));
     throw new Error(
       `${folder}: expected CamVid (train/images, train/labels), KITTI (training/image_2, training/semantic) or ` +
-        `Cityscapes (leftImg8bit/train, gtFine/train), found ${readdirSync(folder).slice(0, 8).join(', ') || 'nothing'}`,
+        `Cityscapes (leftImg8bit/train, gtFine/train), found ${names.slice(0, 8).join(', ') || 'nothing'}`,
     );
+  }
+  if (layout.pool.length === 0) {
+    throw new Error(`${folder}: expected images (.png, .jpg or .jpeg) in ${POOLS[layout.name]}, found none`);
   }
   return layout;
 }

@@ -1,8 +1,9 @@
 /** Real street images with labels, from a folder that the user names: the sim-to-real target. */
-import sharp from 'sharp';
 import { VOID } from './classes.ts';
 import type { LabelledImage } from './labelled-image.ts';
 import { readLayout, type FolderLayout, type FramePair } from './folder-layouts.ts';
+import { readLabels } from './labels.ts';
+import { readPhotograph, scaled } from './photograph.ts';
 
 /**
  * What the frames of a data set are used for. `test` is the data set's own test split. The others are blocks of
@@ -22,12 +23,18 @@ export interface StreetFrames {
 /** A quarter of the blocks is for validation, a quarter is held out, half is for training. */
 const BLOCK_ROLES = ['training', 'validation', 'training', 'heldOut'] as const;
 
+/** How many neighbours of one sequence are a block. */
+const BLOCK_FRAMES = 15;
+
 /**
  * Cuts the sequences of a data set into blocks and gives each a role.
  *
  * @param blockFrames the number of frames in a block
  */
-export function assignFrames({ pool, test }: FolderLayout, blockFrames = 15): StreetFrames {
+export function assignFrames(
+  { pool, test }: Pick<FolderLayout, 'pool' | 'test'>,
+  blockFrames = BLOCK_FRAMES,
+): StreetFrames {
   const frames = { training: [] as FramePair[], validation: [] as FramePair[], heldOut: [] as FramePair[] };
   let block = -1;
   let position = 0;
@@ -42,6 +49,27 @@ export function assignFrames({ pool, test }: FolderLayout, blockFrames = 15): St
     frames[BLOCK_ROLES[block % BLOCK_ROLES.length]!].push(pair);
   }
   return { ...frames, test };
+}
+
+/**
+ * Refuses a folder whose frames cannot validate or test.
+ *
+ * @throws {Error} naming the folder, what it has, and what would do
+ */
+function refuseTooFew(folder: string, { pool, test }: FolderLayout, { validation, heldOut }: StreetFrames): void {
+  if (validation.length > 0 && heldOut.length + test.length > 0) return;
+  const what = validation.length === 0 ? 'frames to validate on' : 'frames to test on';
+  const sequences = new Set(pool.map(({ sequence }) => sequence)).size;
+  const splits = test.length === 0 ? 'no test split' : `a test split of ${test.length}`;
+  const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+  const wouldDo = (blocks: number) =>
+    `${(blocks - 1) * BLOCK_FRAMES + 1} frames of one sequence, or ${blocks} sequences`;
+  throw new Error(
+    `${folder}: expected ${what}, got ${counted(pool.length, 'frame')} of ` +
+      `${counted(sequences, 'sequence')} and ${splits}. Sequences are ` +
+      `cut into blocks of up to ${BLOCK_FRAMES} neighbours: of each four, the second validates and the fourth is for ` +
+      `the test. What would do: ${test.length > 0 ? wouldDo(2) : `${wouldDo(4)}; with a test split, ${wouldDo(2)}`}`,
+  );
 }
 
 /** The largest centred rectangle of this aspect (width / height) in an image. */
@@ -63,64 +91,51 @@ function centreCrop(width: number, height: number, aspect: number) {
  * @throws {Error} naming the file that cannot be read, whose size is wrong, or whose labels have no known class
  */
 async function readFrame(
-  { image, labels }: FramePair,
-  { ids, palette }: FolderLayout,
-  size: { readonly width: number; readonly height: number },
+  { image, labels, maps }: FramePair,
+  { width, height }: { readonly width: number; readonly height: number },
 ): Promise<LabelledImage> {
-  const { width, height } = size;
-  const reading = async <T>(path: string, read: Promise<T>): Promise<T> => {
-    try {
-      return await read;
-    } catch (error) {
-      throw new Error(`${path}: expected a readable image (${(error as Error).message})`, { cause: error });
-    }
-  };
-  const gray = (await reading(labels, sharp(labels).metadata())).space === 'b-w'; // raw() makes three channels of it
-  const labelled = await reading(labels, sharp(labels).raw().toBuffer({ resolveWithObject: true }));
-  const { width: fullWidth, height: fullHeight, channels } = labelled.info;
-  const photo = sharp(image);
-  const about = await reading(image, photo.metadata());
-  if (about.width !== fullWidth || about.height !== fullHeight) {
-    const sizes = `${fullWidth}×${fullHeight} as its labels, got ${about.width}×${about.height}`;
+  const truth = await readLabels(labels, maps);
+  const photograph = await readPhotograph(image);
+  if (photograph.width !== truth.width || photograph.height !== truth.height) {
+    const sizes = `${truth.width}×${truth.height} as its labels, got ${photograph.width}×${photograph.height}`;
     throw new Error(`${image}: expected ${sizes}`);
   }
-  const crop = centreCrop(fullWidth, fullHeight, width / height);
-  const rgb = await reading(
-    image,
-    photo.extract(crop).resize(width, height, { fit: 'fill' }).removeAlpha().toColourspace('srgb').raw().toBuffer(),
-  );
+  const crop = centreCrop(truth.width, truth.height, width / height);
+  const rgb = await scaled(photograph, crop, { width, height });
   const classes = new Uint8Array(width * height);
-  let known = 0;
   for (let y = 0; y < height; y++) {
     const row = crop.top + Math.floor(((y + 0.5) * crop.height) / height);
     for (let x = 0; x < width; x++) {
-      const at = (row * fullWidth + crop.left + Math.floor(((x + 0.5) * crop.width) / width)) * channels;
-      const red = labelled.data[at]!;
-      const colour = (red << 16) | (labelled.data[at + 1]! << 8) | labelled.data[at + 2]!;
-      const id = gray ? ids[red]! : (palette.get(colour) ?? VOID);
-      classes[y * width + x] = id;
-      if (id !== VOID) known++;
+      const column = crop.left + Math.floor(((x + 0.5) * crop.width) / width);
+      classes[y * width + x] = truth.classes[row * truth.width + column]!;
     }
   }
-  if (known === 0) throw new Error(`${labels}: expected labels of known classes, got void everywhere`);
-  return { width, height, rgb: new Uint8Array(rgb), classes };
+  if (classes.every((id) => id === VOID)) {
+    throw new Error(`${labels}: expected labels of known classes, got void everywhere`);
+  }
+  return { width, height, rgb, classes };
 }
 
 /** Reads frames, a few at a time. @throws {Error} naming the file that is broken */
 export async function readFrames(
   frames: readonly FramePair[],
-  layout: FolderLayout,
   size: { readonly width: number; readonly height: number },
 ): Promise<LabelledImage[]> {
   const images: LabelledImage[] = [];
   for (let i = 0; i < frames.length; i += 8) {
-    images.push(...(await Promise.all(frames.slice(i, i + 8).map((frame) => readFrame(frame, layout, size)))));
+    images.push(...(await Promise.all(frames.slice(i, i + 8).map((frame) => readFrame(frame, size)))));
   }
   return images;
 }
 
-/** The layout of a folder and the role of each of its frames. @throws {Error} as readLayout does */
+/**
+ * The layout of a folder and the role of each of its frames.
+ *
+ * @throws {Error} as readLayout does, and where the folder has too few frames to validate or to test on
+ */
 export function streetFrames(folder: string): { layout: FolderLayout; frames: StreetFrames } {
   const layout = readLayout(folder);
-  return { layout, frames: assignFrames(layout) };
+  const frames = assignFrames(layout);
+  refuseTooFew(folder, layout, frames);
+  return { layout, frames };
 }

@@ -17,4 +17,9 @@ export interface Target<Sample> {
   readonly test: SampleSet<Sample>;
   /** Further test sets by name; their scores are named `<name>.<metric>`. */
   readonly alsoTest?: Readonly<Record<string, SampleSet<Sample>>>;
+  /**
+   * A hash of the files that the sets are read from, where they are: part of the environment's identity. It stays the
+   * same for as long as the target lives.
+   */
+  content?(): string;
 }

@@ -8,6 +8,8 @@ export interface Job {
   readonly source: string;
   readonly options: Readonly<Record<string, unknown>>;
   readonly runtime: Runtime;
+  /** Of the experiment's target, where it has one: the files that the evaluation must be made on. */
+  readonly content?: string | undefined;
   readonly request: EvaluationRequest;
 }
 

@@ -200,6 +200,23 @@ describe('npm run dataset @slow', () => {
     assert.match(damaged.stderr, /frames\/000001.json: expected JSON as this program writes it \(.*\); delete it, and/);
   });
 
+  it('takes a folder for empty that has only what systems leave there', () => {
+    const out = join(folder, 'left-behind');
+    mkdirSync(out);
+    for (const name of ['.DS_Store', '._x.jpg', '.ipynb_checkpoints', 'Thumbs.db', 'desktop.ini']) {
+      writeFileSync(join(out, name), '');
+    }
+    const { status, stderr } = dataset(...usual, '--count', '1', '--out', out);
+    assert.equal(status, 0, stderr);
+    const other = join(folder, 'other');
+    mkdirSync(other);
+    writeFileSync(join(other, 'Thumbs.txt'), '');
+    assert.match(
+      dataset(...usual, '--count', '1', '--out', other).stderr,
+      /other, which has Thumbs.txt and no dataset/,
+    );
+  });
+
   it('stops with a sentence at the folder of another data set, an unknown flag and an unreadable number', () => {
     const three = join(folder, 'three');
     const sentences: [string[], RegExp][] = [

@@ -30,12 +30,21 @@ export class Evaluator {
     }
   }
 
-  /** The experiment of a job. Beyond the cache's size, the least recently used experiments are disposed of. */
-  private async experimentOf({ source, options, runtime }: Omit<Job, 'request'>): Promise<Experiment> {
+  /**
+   * The experiment of a job. Beyond the cache's size, the least recently used experiments are disposed of.
+   *
+   * @throws {Error} when the files that it reads are not those that the job is about
+   */
+  private async experimentOf({ source, options, runtime, content }: Omit<Job, 'request'>): Promise<Experiment> {
     const key = JSON.stringify([source, options, runtime]);
-    const known = this.experiments.get(key);
-    const experiment = known ?? createExperiment(await loadDefinition(source), options, runtime).experiment;
+    const isMeant = ({ target }: Experiment) => content === undefined || target.content?.() === content;
+    let experiment = this.experiments.get(key);
     this.experiments.delete(key);
+    if (!experiment || !isMeant(experiment)) {
+      experiment?.dispose?.();
+      experiment = createExperiment(await loadDefinition(source), options, runtime).experiment;
+    }
+    if (!isMeant(experiment)) throw new Error(`${source}: its files have changed since the session was opened`);
     this.experiments.set(key, experiment);
     for (const [oldest, unused] of this.experiments) {
       if (this.experiments.size <= CACHE_SIZE) break;

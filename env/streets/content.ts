@@ -1,0 +1,37 @@
+/** What a data set holds, as a short hash: two folders with one hash give the same images and scores. */
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import type { StreetFrames } from './street-images.ts';
+
+/** Raise it when the same files come to be read as other images. */
+const READING = 1;
+
+const hashes = new Map<string, { readonly state: string; readonly hash: string }>();
+
+/** Of a file's bytes; a file is read again only where its size or times differ. */
+function fileHash(path: string): string {
+  const { size, mtimeMs, ctimeMs } = statSync(path);
+  const state = `${size} ${mtimeMs} ${ctimeMs}`;
+  const known = hashes.get(path);
+  if (known?.state === state) return known.hash;
+  const hash = createHash('sha256').update(readFileSync(path)).digest('hex');
+  hashes.set(path, { state, hash });
+  return hash;
+}
+
+/**
+ * A hash of every image with its labels, in their roles and order; where the folder lies and what the files are called
+ * is no part of it.
+ *
+ * @throws {Error} naming the file that cannot be read
+ */
+export function contentOf(frames: StreetFrames): string {
+  const { training, validation, heldOut, test } = frames;
+  const files = [training, validation, heldOut, test].map((role) =>
+    role.map(({ image, labels, maps }) => [fileHash(image), fileHash(labels), maps.name]),
+  );
+  return createHash('sha256')
+    .update(JSON.stringify([READING, files]))
+    .digest('hex')
+    .slice(0, 16);
+}

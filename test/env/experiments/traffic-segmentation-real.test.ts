@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { cpSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect } from '../../../agents/client/client.ts';
+import { evaluate, evaluationSeeds } from '../../../env/evaluate.ts';
+import { createExperiment } from '../../../env/experiments/load.ts';
+import real from '../../../env/experiments/traffic-segmentation-real.ts';
+import { DEFAULT_RUNTIME, type Runtime } from '../../../env/runtime.ts';
+import { describeExperiment } from '../../../env/server/describe.ts';
+import { TINY_STREETS } from '../../scripts/reproduce/reproduction.ts';
+import { writeCamvid } from '../../scripts/reproduce/tiny-camvid.ts';
+import { startBanditServer } from '../server/bandit-server.ts';
+import { gray, streetFolder, type StreetFolder } from '../streets/street-folder.ts';
+
+const OPTIONS = JSON.parse(TINY_STREETS) as Record<string, unknown>;
+
+describe('TrafficSegmentationReal-v0', function () {
+  this.timeout(60_000);
+  let folder: StreetFolder;
+  beforeEach(async () => {
+    folder = streetFolder();
+    await writeCamvid(folder.path);
+  });
+  afterEach(() => folder.remove());
+
+  const runtimeOf = (data: string): Runtime => ({ ...DEFAULT_RUNTIME, backend: 'wasm', data });
+  const experiment = () => createExperiment(real, OPTIONS, runtimeOf(folder.path)).experiment;
+  /** Labels of 32×24 pixels that are road everywhere. */
+  const noCar = gray(32, Array<number>(32 * 24).fill(3));
+
+  describe('refuses images that cannot serve:', () => {
+    it('no car to validate on, or to test on', async () => {
+      await experiment().prepare!();
+      folder.put('train/labels/S1_1.png', noCar); // trains
+      await experiment().prepare!();
+      folder.put('train/labels/S4_1.png', noCar); // is held out
+      await assert.rejects(
+        experiment().prepare!(),
+        /: heldOut: expected a car in at least one image, found none in 1,/,
+      );
+      folder.put('train/labels/S2_1.png', noCar); // validates
+      await assert.rejects(experiment().prepare!(), /: validation: expected a car in at least one image, found none/);
+    });
+
+    it('a training image that is cut short', async () => {
+      const path = join(folder.path, 'train/images/S3_1.png');
+      truncateSync(path, readFileSync(path).length - 20);
+      await assert.rejects(experiment().prepare!(), /S3_1\.png: expected a readable image/);
+    });
+
+    it('one frame, or none to test on', () => {
+      folder.remove('test');
+      for (const kind of ['images', 'labels']) folder.remove(`train/${kind}/S4_1.png`);
+      assert.throws(experiment, /expected frames to test on, got 3 frames of 3 sequences and no test split/);
+      for (const kind of ['images', 'labels']) {
+        for (const name of ['S2_1', 'S3_1']) folder.remove(`train/${kind}/${name}.png`);
+      }
+      assert.throws(experiment, /expected frames to validate on, got 1 frame of 1 sequence/);
+    });
+  });
+
+  it('is tested on the test split alone where there is no held-out block', async () => {
+    for (const kind of ['images', 'labels']) folder.remove(`train/${kind}/S4_1.png`);
+    const { target, start } = experiment();
+    assert.equal(target.alsoTest, undefined);
+    const { outcome, testScores } = await evaluate(experiment(), {
+      theta: start,
+      seeds: evaluationSeeds(1),
+      test: true,
+    });
+    assert.equal(outcome, 'ok');
+    assert.deepEqual(Object.keys(testScores!), ['softCarIou', 'carIou', 'meanIou']);
+  });
+
+  describe('is told apart by its images:', () => {
+    const hashOf = (data = folder.path) => describeExperiment(real, OPTIONS, runtimeOf(data), undefined).spec.spec_hash;
+
+    it('one folder has one hash, wherever it lies', () => {
+      const hash = hashOf();
+      assert.equal(hashOf(), hash);
+      const copy = streetFolder();
+      cpSync(folder.path, copy.path, { recursive: true });
+      assert.equal(hashOf(copy.path), hash);
+      copy.put('readme.txt', 'no frame');
+      copy.put('train/images/.S1_1.png', 'no frame');
+      assert.equal(hashOf(copy.path), hash);
+      copy.remove();
+    });
+
+    it('another image, other labels, one frame less, and shuffled labels have another hash', () => {
+      const hashes = [hashOf()];
+      const at = (name: string) => join(folder.path, name);
+      for (const split of ['test/images/S5_1.png', 'train/labels/S2_1.png', 'train/images/S4_1.png']) {
+        const before = readFileSync(at(split));
+        folder.put(split, Buffer.concat([before, Buffer.from([0])]));
+        hashes.push(hashOf());
+        folder.put(split, before);
+        assert.equal(hashOf(), hashes[0], 'the hash is of the content');
+      }
+      folder.put('train/labels/S2_1.png', noCar);
+      hashes.push(hashOf());
+      for (const [from, to] of [
+        ['S2_1', 'x'],
+        ['S4_1', 'S2_1'],
+        ['x', 'S4_1'],
+      ]) {
+        renameSync(at(`train/labels/${from}.png`), at(`train/labels/${to}.png`));
+      }
+      hashes.push(hashOf());
+      for (const kind of ['images', 'labels']) rmSync(at(`train/${kind}/S1_1.png`));
+      hashes.push(hashOf());
+      assert.equal(new Set(hashes).size, hashes.length);
+    });
+
+    it('bytes of the same length in the same place are seen', () => {
+      const path = join(folder.path, 'train/labels/S2_1.png');
+      const bytes = readFileSync(path);
+      const before = hashOf();
+      bytes[bytes.length - 30]! ^= 1;
+      writeFileSync(path, bytes);
+      assert.notEqual(hashOf(), before);
+    });
+  });
+
+  for (const workers of [0, 1]) {
+    it(`evaluates on the images that a session was opened on, or says that they have changed (${workers} workers)`, async () => {
+      const runtime = runtimeOf(folder.path);
+      const server = await startBanditServer({ environments: [real.id], workers, runtime });
+      const client = await connect(server.url);
+      try {
+        const open = () => client.open({ env_id: real.id, options: OPTIONS });
+        const first = await open();
+        const { outcome } = await first.evaluate({ params: {}, seed: 1 });
+        assert.equal(outcome, 'ok');
+        for (const name of ['S1_1', 'S2_1'])
+          folder.put(`train/images/${name}.png`, readFileSync(join(folder.path, 'test/labels/S5_1.png')));
+        const second = await open();
+        assert.notEqual(second.spec.spec_hash, first.spec.spec_hash);
+        const fresh = await second.evaluate({ params: {}, seed: 1 });
+        assert.equal(fresh.outcome, 'ok', fresh.reason);
+        const stale = await first.evaluate({ params: {}, seed: 2 });
+        assert.equal(stale.outcome, 'failed');
+        assert.match(stale.reason!, /TrafficSegmentationReal-v0: its files have changed since the session was opened/);
+      } finally {
+        await client.close();
+        await server.stop();
+      }
+    });
+  }
+});

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { readLayout } from '../../../env/streets/folder-layouts.ts';
+import { gray, RED, streetFolder, type StreetFolder } from './street-folder.ts';
+
+const CAR_AND_ROAD = gray(2, [8, 3]);
+
+describe('the layout of a folder', () => {
+  let folder: StreetFolder;
+  beforeEach(() => (folder = streetFolder()));
+  afterEach(() => folder.remove());
+
+  /** A frame in CamVid's layout. */
+  const putFrame = (name: string, split = 'train') => {
+    folder.put(`${split}/images/${name}.png`, RED);
+    folder.put(`${split}/labels/${name}.png`, CAR_AND_ROAD);
+  };
+  const putCity = (frame: string, labels: string, end = '_leftImg8bit.png') => {
+    folder.put(`leftImg8bit/${frame}${end}`, RED);
+    folder.put(`gtFine/${frame}_gtFine_${labels}.png`, gray(2, [1, 1]));
+  };
+  const poolNames = () => readLayout(folder.path).pool.map(({ image }) => basename(image));
+
+  it('is CamVid’s, with labels in a folder beside the images, or named after theirs', () => {
+    putFrame('S1_001');
+    folder.put('val/images/S1_002.jpg', RED);
+    folder.put('val/labels/S1_002_L.png', CAR_AND_ROAD);
+    putFrame('S2_001', 'test');
+    const { name, pool, test } = readLayout(folder.path);
+    assert.deepEqual([name, pool.length, test.length], ['camvid', 2, 1]);
+    folder.remove('train');
+    folder.put('train/S1_003.png', RED);
+    folder.put('trainannot/S1_003.png', CAR_AND_ROAD);
+    assert.deepEqual(poolNames(), ['S1_002.jpg', 'S1_003.png']);
+  });
+
+  it('is KITTI’s, whose frames are one sequence', () => {
+    for (const frame of ['000000_10', '000001_10', '000002_10']) {
+      folder.put(`training/image_2/${frame}.png`, RED);
+      folder.put(`training/semantic/${frame}.png`, gray(2, [26, 7]));
+    }
+    const { name, pool } = readLayout(folder.path);
+    assert.equal(name, 'kitti');
+    assert.equal(pool.length, 3);
+    assert.equal(new Set(pool.map(({ sequence }) => sequence)).size, 1);
+    folder.put('training/semantic_rgb/000001_10.png', RED);
+    folder.remove('training/semantic');
+    folder.remove('training/image_2/000000_10.png');
+    folder.remove('training/image_2/000002_10.png');
+    assert.equal(readLayout(folder.path).pool[0]!.labels, join(folder.path, 'training/semantic_rgb/000001_10.png'));
+  });
+
+  it('is Cityscapes’, whose cities are sequences, and `val` the test', () => {
+    putCity('train/ulm/ulm_000000_000019', 'labelIds');
+    putCity('train/ulm/ulm_000001_000019', 'labelTrainIds');
+    putCity('train/bonn/bonn_000000_000019', 'color');
+    putCity('val/lindau/lindau_000000_000019', 'labelIds');
+    const { name, pool, test } = readLayout(folder.path);
+    assert.deepEqual([name, test.length], ['cityscapes', 1]);
+    assert.deepEqual(
+      pool.map(({ sequence, labels, maps }) => [sequence, labels.replace(/.*_gtFine_/, ''), maps.ids.has(26)]),
+      [
+        ['bonn', 'color.png', true],
+        ['ulm', 'labelIds.png', true],
+        ['ulm', 'labelTrainIds.png', false],
+      ],
+    );
+  });
+
+  it('may have JPEG photographs, in capitals too, and suffixes of Cityscapes in the path to it', () => {
+    const inner = 'my_leftImg8bit.png_data';
+    for (const end of ['_leftImg8bit.jpg', '_leftImg8bit.JPEG', '_leftImg8bit.PNG']) {
+      folder.put(`${inner}/leftImg8bit/train/ulm/ulm${end[13]}_000019${end}`, RED);
+      folder.put(`${inner}/gtFine/train/ulm/ulm${end[13]}_000019_gtFine_labelIds.png`, gray(2, [26, 7]));
+    }
+    const { pool } = readLayout(join(folder.path, inner));
+    assert.equal(pool.length, 3);
+    for (const { labels } of pool) assert.ok(labels.startsWith(join(folder.path, inner, 'gtFine/train/ulm')), labels);
+  });
+
+  it('has no frames in what is hidden or left behind by a system', () => {
+    putFrame('S1_001');
+    const left = ['._S1_001.png', '.S1_002.jpg', '.ipynb_checkpoints/S1_001-checkpoint.png', 'Thumbs.db'];
+    for (const kind of ['images', 'labels']) {
+      for (const name of [...left, '.DS_Store', '@eaDir/S1_001.png', '__MACOSX/S1_001.png']) {
+        folder.put(`train/${kind}/${name}`, 'nothing');
+      }
+    }
+    assert.deepEqual(poolNames(), ['S1_001.png']);
+    assert.equal(readLayout(folder.path).pool.length, 1);
+  });
+
+  it('is found in a folder whose own path is hidden', () => {
+    folder.put('.data/train/images/S1_001.png', RED);
+    folder.put('.data/train/labels/S1_001.png', CAR_AND_ROAD);
+    assert.equal(readLayout(join(folder.path, '.data')).pool.length, 1);
+  });
+
+  it('orders frames by their numbers, and tells their sequences from what comes before', () => {
+    for (const name of ['S1_10', 'S1_9', 'S2_1', '12', '8', 'drive-3', 'drive-20']) putFrame(name);
+    const { pool } = readLayout(folder.path);
+    const shown = pool.map(({ image, sequence }) => [basename(image, '.png'), sequence]);
+    assert.deepEqual(shown, [
+      ['8', ''],
+      ['12', ''],
+      ['S1_9', 'S1_'],
+      ['S1_10', 'S1_'],
+      ['S2_1', 'S2_'],
+      ['drive-3', 'drive-'],
+      ['drive-20', 'drive-'],
+    ]);
+  });
+
+  it('is refused, naming what is there and what is known', () => {
+    assert.throws(
+      () => readLayout(join(folder.path, 'none')),
+      /none: expected a folder of street images, found nothing/,
+    );
+    assert.throws(() => readLayout(folder.path), /Cityscapes \(leftImg8bit\/train, gtFine\/train\), found nothing$/);
+    folder.put('.DS_Store', '');
+    folder.put('readme.txt', 'hello');
+    assert.throws(() => readLayout(folder.path), /expected CamVid .* KITTI .* Cityscapes .*, found readme.txt$/);
+    assert.throws(
+      () => readLayout(join(folder.path, 'readme.txt')),
+      /expected a folder of street images, found a file/,
+    );
+  });
+
+  it('is refused without images, naming where they would be', () => {
+    mkdirSync(join(folder.path, 'train/images'), { recursive: true });
+    folder.put('train/images/frames.txt', '');
+    assert.throws(() => readLayout(folder.path), /expected images \(.*\) in train\/images or train, found none$/);
+    folder.remove('train');
+    mkdirSync(join(folder.path, 'trainannot'));
+    assert.throws(() => readLayout(folder.path), /in train\/images or train, found none$/);
+    folder.remove('trainannot');
+    mkdirSync(join(folder.path, 'leftImg8bit/train/ulm'), { recursive: true });
+    assert.throws(() => readLayout(folder.path), /in leftImg8bit\/train, found none$/);
+    mkdirSync(join(folder.path, 'training/image_2'), { recursive: true });
+    mkdirSync(join(folder.path, 'training/semantic'));
+    assert.throws(() => readLayout(folder.path), /in training\/image_2, found none$/);
+  });
+
+  it('is refused where an image has no labels', () => {
+    folder.put('train/images/S1_001.png', RED);
+    folder.put('train/labels/other.png', CAR_AND_ROAD);
+    assert.throws(
+      () => readLayout(folder.path),
+      /S1_001\.png: expected its labels at .*S1_001\.png or .*S1_001_L\.png, found none/,
+    );
+  });
+
+  it('is refused where labels have no image, unless they are few', () => {
+    putFrame('S1_001');
+    folder.put('train/labels/S1_002.png', CAR_AND_ROAD);
+    assert.throws(
+      () => readLayout(folder.path),
+      /labels\/S1_002\.png: expected an image that these labels belong to, found none \(1 of 2 label images have none\)/,
+    );
+    for (let frame = 3; frame < 102; frame++) putFrame(`S1_${frame}`);
+    assert.equal(readLayout(folder.path).pool.length, 100, '1 of 101');
+    folder.put('train/labels/S1_998.png', CAR_AND_ROAD);
+    assert.throws(() => readLayout(folder.path), /\(2 of 102 label images have none\)/);
+  });
+
+  it('may lack whole cities of Cityscapes, and its other kinds of labels are not missed', () => {
+    putCity('train/ulm/ulm_000000_000019', 'labelIds');
+    for (const kind of ['labelTrainIds', 'color', 'instanceIds']) {
+      folder.put(`gtFine/train/ulm/ulm_000000_000019_gtFine_${kind}.png`, gray(2, [1, 1]));
+    }
+    folder.put('gtFine/train/bonn/bonn_000000_000019_gtFine_labelIds.png', gray(2, [1, 1]));
+    assert.equal(readLayout(folder.path).pool.length, 1);
+    folder.put('gtFine/train/ulm/ulm_000009_000019_gtFine_labelIds.png', gray(2, [1, 1]));
+    assert.throws(() => readLayout(folder.path), /ulm_000009_000019_gtFine_labelIds\.png: expected an image/);
+  });
+});
