@@ -39,12 +39,8 @@ export function clip(action: readonly number[]): number[] {
   return action.map((value) => Math.min(1, Math.max(-1, value)));
 }
 
-/**
- * The rewards of an iteration as finite numbers: a failed evaluation counts as the worst of its companions, so that
- * the search avoids it without being thrown by an arbitrary penalty. All failed: all 0.
- */
-export function finiteRewards(trials: readonly Trial[]): number[] {
-  const known = trials.flatMap(({ reward }) => (reward === null ? [] : [reward]));
-  const worst = known.length > 0 ? Math.min(...known) : 0;
-  return trials.map(({ reward }) => reward ?? worst);
+/** The trials that have a reward, the best first; equal ones in their order. */
+export function bestFirst(trials: readonly Trial[]): (Trial & { readonly reward: number })[] {
+  const succeeded = trials.flatMap(({ action, reward }) => (reward === null ? [] : [{ action, reward }]));
+  return succeeded.sort((a, b) => b.reward - a.reward);
 }

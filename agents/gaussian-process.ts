@@ -7,11 +7,16 @@
  * Further actions of a batch are chosen as if the ones before had come out just as the model expects (Kriging
  * believer: Ginsbourger et al. 2010), which leaves the mean as it is and takes the uncertainty around them away.
  *
+ * Evaluations that failed have no reward to model. A second process, of 1 where an evaluation succeeded and 0 where it
+ * failed, says where that happens; improvement is looked for where it is likely to succeed (a probabilistic constraint,
+ * as in Gelbart, Snoek & Adams 2014). Counting failures as some bad reward would put cliffs into f, and where they are
+ * mere chance it would see nothing but noise.
+ *
  * A fit takes about n³ operations: a second for a few hundred evaluations.
  */
 import { erf } from 'mathjs';
 import type { Random } from '../protocol/random.ts';
-import { clip, finiteRewards, type Agent, type Problem, type Trial } from './agent.ts';
+import { clip, type Agent, type Problem, type Trial } from './agent.ts';
 import { cholesky, logDeterminant, nextRow, solveLower, solveUpper } from './cholesky.ts';
 import { integer, isProgram } from './run/flags.ts';
 import { program } from './run/program.ts';
@@ -29,6 +34,9 @@ const LENGTHS = [0.1, 0.17, 0.3, 0.5, 0.8, 1.3, 2.1];
 const NOISES = [1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3, 1, 3];
 /** Above so many evaluations a fit starts from the last one's hyperparameters and looks at their neighbours alone. */
 const WHOLE_GRID = 64;
+
+/** How many standard deviations of doubt an action must leave that it succeeds: 90 % of the normal distribution. */
+const SURE = 1.28;
 
 /** Where in LENGTHS and NOISES. */
 type Hyperparameters = readonly [length: number, noise: number];
@@ -87,7 +95,7 @@ export function posterior(
   const m = total(solve(rewards)) / total(solve(new Float64Array(n).fill(1)));
   const residuals = rewards.map((y) => y - m);
   const alpha = solve(residuals); // K⁻¹ (y − m)
-  const variance = Math.max(residuals.reduce((sum, r, i) => sum + r * alpha[i]!, 0) / n, 1e-12);
+  const variance = residuals.reduce((sum, r, i) => sum + r * alpha[i]!, 0) / n || 1; // all alike: any will do
 
   /** From the covariances with what was seen: eq. 2.25; α is 0 for what is merely believed. */
   const meanOf = (k: Float64Array) => {
@@ -114,7 +122,7 @@ export function posterior(
 
 /** log E[max(0, f − best)] for f ~ N(mean, sd²): the logarithm still tells apart what underflows to 0. */
 export function logExpectedImprovement(mean: number, sd: number, best: number): number {
-  if (sd < 1e-12) return mean > best ? Math.log(mean - best) : -Infinity;
+  if (sd === 0) return mean > best ? Math.log(mean - best) : -Infinity;
   const z = (mean - best) / sd;
   const logDensity = -0.5 * (z * z + Math.log(2 * Math.PI));
   if (z < -5) return Math.log(sd) + logDensity - 2 * Math.log(-z); // φ(z) + z Φ(z) → φ(z)/z²
@@ -130,6 +138,42 @@ export function latinHypercube(n: number, size: number, random: Random): number[
 /** How likely hyperparameters are before any data: broadly around half of √D, and a tenth of noise. */
 function logPrior([length, noise]: Hyperparameters): number {
   return -0.5 * (Math.log(LENGTHS[length]! / 0.5) ** 2 + (Math.log(NOISES[noise]! / 0.1) / 2) ** 2);
+}
+
+/** Rewards from 0, the worst, to 1, the best: their zero and their unit must not decide anything. */
+export function unitRewards(rewards: readonly number[]): number[] {
+  const [worst, best] = [Math.min(...rewards) / 2, Math.max(...rewards) / 2]; // the whole range may not be finite
+  return rewards.map((reward) => (best > worst ? (reward / 2 - worst) / (best - worst) : 0));
+}
+
+/** The posterior with the most likely hyperparameters. */
+interface Fit {
+  readonly posterior: Posterior;
+  readonly chosen: Hyperparameters;
+}
+
+/** @param last the hyperparameters of the last fit: of many actions, only those uphill from it are tried */
+function mostLikely(actions: readonly (readonly number[])[], values: readonly number[], last: Hyperparameters): Fit {
+  const unit = Math.sqrt(actions[0]!.length);
+  const known = new Map<string, { posterior: Posterior; value: number }>();
+  const judge = ([length, noise]: Hyperparameters) => {
+    const key = `${length},${noise}`;
+    if (!known.has(key)) {
+      const fitted = posterior(actions, values, LENGTHS[length]! * unit, NOISES[noise]!);
+      known.set(key, { posterior: fitted, value: fitted.logMarginalLikelihood + logPrior([length, noise]) });
+    }
+    return known.get(key)!;
+  };
+  const near = ([length, noise]: Hyperparameters): Hyperparameters[] =>
+    LENGTHS.flatMap((_, i) => NOISES.map((_, j): Hyperparameters => [i, j])).filter(
+      ([i, j]) => actions.length <= WHOLE_GRID || Math.abs(i - length) + Math.abs(j - noise) <= 1,
+    );
+  let chosen = last;
+  for (;;) {
+    const best = near(chosen).reduce((a, b) => (judge(b).value > judge(a).value ? b : a), chosen);
+    if (best === chosen) return { posterior: judge(chosen).posterior, chosen };
+    chosen = best;
+  }
 }
 
 export function gaussianProcess({ size, start, random }: Problem, { initial, batch }: GaussianProcessOptions): Agent {

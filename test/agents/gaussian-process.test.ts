@@ -7,6 +7,7 @@ import {
   logExpectedImprovement,
   matern52,
   posterior,
+  unitRewards,
 } from '../../agents/gaussian-process.ts';
 import { Random } from '../../protocol/random.ts';
 
@@ -129,10 +130,58 @@ describe('the Gaussian process', () => {
     assert.deepEqual(agent.recommend!(), [0.1, 0.2]);
   });
 
-  it('lives with failed evaluations and with rewards that are all the same', () => {
+  it('takes rewards from 0 to 1, and a failed evaluation for half of their range less than the worst', () => {
+    assert.deepEqual(unitRewards([-7, null, -3, -4]), [0, -0.5, 1, 0.75]);
+    assert.deepEqual(unitRewards([1.7e308, -1.7e308]), [1, 0]);
+    assert.deepEqual(unitRewards([-2, null, -2]), [0, -0.5, 0], 'of one reward alone there is no range');
+    assert.deepEqual(unitRewards([null]), [-0.5]);
+  });
+
+  it('turns away from where evaluations fail, though rewards are negative, and recommends what succeeds', () => {
+    const fails = ([x]: readonly number[]) => x! > 0.1;
+    for (let seed = 1; seed <= 12; seed++) {
+      const agent = gaussianProcess({ size: 2, start: [0.5, 0.5], random: new Random(seed) }, { initial: 8, batch: 4 });
+      const tried: boolean[] = [];
+      for (let iteration = 0; iteration < 8; iteration++) {
+        const actions = agent.ask();
+        tried.push(...actions.map(fails));
+        agent.tell(
+          actions.map((action) => ({
+            action,
+            reward: fails(action) ? null : -3 - Math.hypot(action[0]! - 0.4, action[1]! + 0.2),
+          })),
+        );
+        assert.ok(!fails(agent.recommend!()) || tried.every(Boolean));
+      }
+      const failed = tried.slice(-16).filter(Boolean).length;
+      assert.ok(failed <= 6, `seed ${seed}: ${failed} of the last 16 failed`);
+      const [x, y] = agent.recommend!() as [number, number];
+      assert.ok(
+        Math.hypot(x - 0.1, y + 0.2) < 0.2,
+        `seed ${seed}: the best that succeeds is (0.1, -0.2), got ${x}, ${y}`,
+      );
+    }
+  });
+
+  it('looks far from where all has failed so far, and then recommends the start', () => {
     const agent = gaussianProcess({ size: 2, start: [0, 0], random: new Random(2) }, { initial: 4, batch: 2 });
-    agent.tell(agent.ask().map((action) => ({ action, reward: null })));
-    agent.tell(agent.ask().map((action) => ({ action, reward: 0 })));
+    const failed = agent.ask();
+    agent.tell(failed.map((action) => ({ action, reward: null })));
+    assert.deepEqual(agent.recommend!(), [0, 0]);
+    const next = agent.ask();
+    for (const a of next) {
+      for (const b of failed)
+        assert.ok(Math.hypot(a[0]! - b[0]!, a[1]! - b[1]!) > 0.4, `${a.join()} after ${b.join()}`);
+    }
+    agent.tell(next.map((action) => ({ action, reward: -1 })));
+    assert.ok(next.some((action) => action.join() === agent.recommend!().join()));
+  });
+
+  it('lives with rewards that are all the same', () => {
+    const agent = gaussianProcess({ size: 2, start: [0, 0], random: new Random(2) }, { initial: 4, batch: 2 });
+    for (let iteration = 0; iteration < 4; iteration++) {
+      agent.tell(agent.ask().map((action) => ({ action, reward: 0.1 })));
+    }
     assert.equal(agent.ask().length, 2);
   });
 });
