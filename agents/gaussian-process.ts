@@ -146,84 +146,96 @@ export function unitRewards(rewards: readonly number[]): number[] {
   return rewards.map((reward) => (best > worst ? (reward / 2 - worst) / (best - worst) : 0));
 }
 
-/** The posterior with the most likely hyperparameters. */
-interface Fit {
-  readonly posterior: Posterior;
-  readonly chosen: Hyperparameters;
+/** A Gaussian process that is fitted again and again, as data come in. */
+function process() {
+  let chosen: Hyperparameters = [3, 4];
+  return {
+    hyperparameters: () => ({ length: LENGTHS[chosen[0]]!, noise: NOISES[chosen[1]]! }),
+
+    /** The posterior with the most likely hyperparameters: of all, or from the last ones uphill. */
+    fit(actions: readonly (readonly number[])[], values: readonly number[]): Posterior {
+      const unit = Math.sqrt(actions[0]!.length);
+      const known = new Map<string, { fitted: Posterior; value: number }>();
+      const judge = (h: Hyperparameters) => {
+        const key = h.join();
+        if (!known.has(key)) {
+          const fitted = posterior(actions, values, LENGTHS[h[0]]! * unit, NOISES[h[1]]!);
+          known.set(key, { fitted, value: fitted.logMarginalLikelihood + logPrior(h) });
+        }
+        return known.get(key)!;
+      };
+      const near = ([length, noise]: Hyperparameters): Hyperparameters[] =>
+        LENGTHS.flatMap((_, i) => NOISES.map((_, j): Hyperparameters => [i, j])).filter(
+          ([i, j]) => actions.length <= WHOLE_GRID || Math.abs(i - length) + Math.abs(j - noise) <= 1,
+        );
+      for (;;) {
+        const best = near(chosen).reduce((a, b) => (judge(b).value > judge(a).value ? b : a), chosen);
+        if (best === chosen) return judge(chosen).fitted;
+        chosen = best;
+      }
+    },
+  };
 }
 
-/** @param last the hyperparameters of the last fit: of many actions, only those uphill from it are tried */
-function mostLikely(actions: readonly (readonly number[])[], values: readonly number[], last: Hyperparameters): Fit {
-  const unit = Math.sqrt(actions[0]!.length);
-  const known = new Map<string, { posterior: Posterior; value: number }>();
-  const judge = ([length, noise]: Hyperparameters) => {
-    const key = `${length},${noise}`;
-    if (!known.has(key)) {
-      const fitted = posterior(actions, values, LENGTHS[length]! * unit, NOISES[noise]!);
-      known.set(key, { posterior: fitted, value: fitted.logMarginalLikelihood + logPrior([length, noise]) });
-    }
-    return known.get(key)!;
-  };
-  const near = ([length, noise]: Hyperparameters): Hyperparameters[] =>
-    LENGTHS.flatMap((_, i) => NOISES.map((_, j): Hyperparameters => [i, j])).filter(
-      ([i, j]) => actions.length <= WHOLE_GRID || Math.abs(i - length) + Math.abs(j - noise) <= 1,
-    );
-  let chosen = last;
-  for (;;) {
-    const best = near(chosen).reduce((a, b) => (judge(b).value > judge(a).value ? b : a), chosen);
-    if (best === chosen) return { posterior: judge(chosen).posterior, chosen };
-    chosen = best;
-  }
+/** What is expected of an action. */
+interface Model {
+  readonly reward: Posterior;
+  /** undefined while all have succeeded, or none. */
+  readonly success: Posterior | undefined;
+  /** What success is compared with: half of what is expected where it is the likeliest. */
+  readonly half: number;
+  /** What succeeded, by the reward that is expected of it; while nothing has, what failed. */
+  readonly incumbents: readonly { readonly action: readonly number[]; readonly mean: number }[];
 }
 
 export function gaussianProcess({ size, start, random }: Problem, { initial, batch }: GaussianProcessOptions): Agent {
-  const actions: (readonly number[])[] = []; // [n, D]
-  const rewards: number[] = []; // [n]
-  let chosen: Hyperparameters = [3, 4];
-  let model: Posterior | undefined;
+  const trials: Trial[] = []; // [n]
+  const [rewards, successes] = [process(), process()];
+  let model: Model | undefined;
 
-  const fitted = ([length, noise]: Hyperparameters) =>
-    posterior(actions, rewards, LENGTHS[length]! * Math.sqrt(size), NOISES[noise]!);
-
-  /** The model with the most likely hyperparameters: of all, or from the last ones uphill. */
-  const fit = (): Posterior => {
-    const known = new Map<string, { model: Posterior; value: number }>();
-    const judge = (h: Hyperparameters) => {
-      const key = h.join();
-      if (!known.has(key)) {
-        const model = fitted(h);
-        known.set(key, { model, value: model.logMarginalLikelihood + logPrior(h) });
-      }
-      return known.get(key)!;
-    };
-    const near = ([length, noise]: Hyperparameters): Hyperparameters[] =>
-      LENGTHS.flatMap((_, i) => NOISES.map((_, j): Hyperparameters => [i, j])).filter(
-        ([i, j]) => actions.length <= WHOLE_GRID || Math.abs(i - length) + Math.abs(j - noise) <= 1,
-      );
-    for (;;) {
-      const best = near(chosen).reduce((a, b) => (judge(b).value > judge(a).value ? b : a), chosen);
-      if (best === chosen) return judge(chosen).model;
-      chosen = best;
-    }
+  const fit = (): Model => {
+    const actions = trials.map(({ action }) => action);
+    const noneSucceeded = trials.every(({ reward }) => reward === null);
+    const known = trials.filter(({ reward }) => reward !== null || noneSucceeded);
+    const reward = rewards.fit(
+      known.map(({ action }) => action),
+      unitRewards(known.map(({ reward }) => reward ?? 0)),
+    );
+    const incumbents = known
+      .map(({ action }) => ({ action, mean: reward.mean(action) }))
+      .sort((a, b) => b.mean - a.mean);
+    if (known.length === trials.length) return { reward, success: undefined, half: 0, incumbents };
+    const success = successes.fit(
+      actions,
+      trials.map(({ reward }) => (reward === null ? 0 : 1)),
+    );
+    return { reward, success, half: Math.max(...actions.map((action) => success.mean(action))) / 2, incumbents };
   };
 
-  /** Where the model expects most, of all that was evaluated: an index and its mean. */
-  const incumbents = (): { index: number; mean: number }[] =>
-    actions.map((a, index) => ({ index, mean: model!.mean(a) })).sort((a, b) => b.mean - a.mean);
-
-  /** The action with the highest expected improvement: of many anywhere and near the best ones, then of its own surroundings. */
-  const propose = (best: number, centres: readonly (readonly number[])[]): number[] => {
+  /**
+   * The action with the highest expected improvement among those that are likely to succeed, or the likeliest where none
+   * is: of many anywhere and near the best ones, then of its own surroundings.
+   */
+  const propose = ({ reward, success, half, incumbents }: Model): number[] => {
     const around = (centre: readonly number[], sd: number) => {
       const share = random.uniform(); // move few dimensions or all
       return clip(centre.map((v) => (random.uniform() < share ? random.normal(v, sd) : v)));
     };
     const anywhere = () => Array.from({ length: size }, () => random.uniform(-1, 1));
-    let top = { action: [...centres[0]!], value: -Infinity };
-    const consider = (action: number[]) => {
-      const { mean, sd } = model!.at(action);
-      const value = logExpectedImprovement(mean, sd, best);
-      if (value > top.value) top = { action, value };
+    const best = incumbents[0]!.mean;
+    const judge = (action: number[]) => {
+      const chance = success?.at(action);
+      const margin = chance ? chance.mean - SURE * chance.sd - half : 0;
+      if (margin < 0) return { action, likely: false, value: margin };
+      const { mean, sd } = reward.at(action);
+      return { action, likely: true, value: logExpectedImprovement(mean, sd, best) };
     };
+    let top = { action: [...incumbents[0]!.action], likely: success === undefined, value: -Infinity };
+    const consider = (action: number[]) => {
+      const other = judge(action);
+      if (other.likely === top.likely ? other.value > top.value : other.likely) top = other;
+    };
+    const centres = incumbents.slice(0, 5).map(({ action }) => action);
     for (let i = 0; i < 200; i++) consider(anywhere());
     for (const centre of centres) for (let i = 0; i < 40; i++) consider(around(centre, 10 ** random.uniform(-2, 0)));
     for (let i = 0; i < 150; i++) consider(around(top.action, 0.3 * 0.97 ** i));
@@ -231,34 +243,33 @@ export function gaussianProcess({ size, start, random }: Problem, { initial, bat
   };
 
   const recommend = (): number[] => {
-    if (actions.length === 0) return [...start];
+    if (trials.every(({ reward }) => reward === null)) return [...start];
     model ??= fit();
-    return [...actions[incumbents()[0]!.index]!];
+    return [...model.incumbents[0]!.action];
   };
 
   return {
     ask() {
-      if (actions.length === 0) return [[...start], ...latinHypercube(initial - 1, size, random)];
-      model ??= fit();
-      const ranking = incumbents();
-      const centres = ranking.slice(0, 5).map(({ index }) => actions[index]!);
+      if (trials.length === 0) return [[...start], ...latinHypercube(initial - 1, size, random)];
+      const expected = (model ??= fit());
       return Array.from({ length: batch }, () => {
-        const action = propose(ranking[0]!.mean, centres);
-        model!.believe(action);
+        const action = propose(expected);
+        expected.reward.believe(action);
+        expected.success?.believe(action);
         return action;
       });
     },
 
-    tell(trials: readonly Trial[]) {
-      actions.push(...trials.map(({ action }) => action));
-      rewards.push(...finiteRewards(trials));
+    tell(told: readonly Trial[]) {
+      trials.push(...told);
       model = undefined;
     },
 
     recommend,
     state() {
       const best = recommend(); // fits first
-      return { best, length: LENGTHS[chosen[0]]! * Math.sqrt(size), noise: NOISES[chosen[1]]! };
+      const { length, noise } = rewards.hyperparameters();
+      return { best, length: length * Math.sqrt(size), noise };
     },
   };
 }
