@@ -1,31 +1,32 @@
 /**
- * What an optimiser is to the loop that runs it: it asks for actions to be evaluated, and is told how they did.
+ * The interface between an optimiser and the loop that runs it: the agent asks for the evaluation of actions, and is
+ * told their rewards.
  *
- * An agent never sees a socket, a simulator or a test score. It must be deterministic given its Random, so that a
- * stopped run continues by being told its past trials again.
+ * An agent never sees a socket, a simulator or a test score. Given its Random, it must be deterministic: a stopped run
+ * continues by telling the agent its past trials again.
  */
 import type { Random } from '../protocol/random.ts';
 
-/** What came of one action. */
+/** An evaluated action. */
 export interface Trial {
   /** [D], each from -1 to 1. */
   readonly action: readonly number[];
-  /** The validation score, or what it is taken for when it was discarded; null when it failed (diverged, infeasible, crashed, …). */
+  /** The validation score, or an estimate if the evaluation was discarded; null if it failed (diverged, infeasible, …). */
   readonly reward: number | null;
 }
 
 export interface Agent {
-  /** The actions of the next iteration, [n, D], each component from -1 to 1. They are evaluated in any order. */
+  /** The actions of the next iteration, [n, D], each component from -1 to 1. They may be evaluated in any order. */
   ask(): number[][];
   /** The trials of the iteration, in the order of `ask`. */
   tell(trials: readonly Trial[]): void;
-  /** The action that the agent itself believes in, such as the policy's mean; it joins the finalists. */
+  /** The action, [D], that the agent itself thinks is best, such as the policy's mean; it joins the finalists. */
   recommend?(): number[];
-  /** What to log of the agent's state after an iteration, such as the policy's mean and σ. */
+  /** The figures of the agent's state that are logged after an iteration, such as the policy's mean and σ. */
   state?(): Readonly<Record<string, unknown>>;
 }
 
-/** What an agent is made from. */
+/** The problem that an agent is created for. */
 export interface Problem {
   /** D, the number of components of an action. */
   readonly size: number;
@@ -39,7 +40,7 @@ export function clip(action: readonly number[]): number[] {
   return action.map((value) => Math.min(1, Math.max(-1, value)));
 }
 
-/** The trials that have a reward, the best first; equal ones in their order. */
+/** The trials with a reward, the best first; trials with equal rewards keep their order. */
 export function bestFirst(trials: readonly Trial[]): (Trial & { readonly reward: number })[] {
   const succeeded = trials.flatMap(({ action, reward }) => (reward === null ? [] : [{ action, reward }]));
   return succeeded.sort((a, b) => b.reward - a.reward);

@@ -1,9 +1,9 @@
 /**
  * The cross-entropy method (Rubinstein 1999; De Boer et al. 2005, "A Tutorial on the Cross-Entropy Method").
  *
- * Draw a population from N(μ, diag σ²), keep the elite, fit μ and σ to it, repeat. With few and noisy evaluations σ
- * collapses long before μ is right, so it has a floor. A failed evaluation is never of the elite: where too few succeed
- * the elite is smaller, and moves μ and σ by as much less.
+ * Draw a population from N(μ, diag σ²), keep the elite, fit μ and σ to the elite, repeat. With few and noisy evaluations
+ * σ collapses long before μ is right, so σ has a floor. The elite has no failed evaluation: if too few
+ * succeed, the elite is smaller, and changes μ and σ less.
  */
 import { add, dotMultiply, mean, std, transpose } from 'mathjs';
 import { bestFirst, clip, type Agent, type Problem, type Trial } from './agent.ts';
@@ -11,15 +11,15 @@ import { integer, isProgram, number } from './run/flags.ts';
 import { program } from './run/program.ts';
 
 interface CemOptions {
-  /** Actions an iteration, N. */
+  /** Actions per iteration, N. */
   readonly population: number;
-  /** How many of them the next distribution is fitted to. */
+  /** The number of best actions that the next distribution is fitted to. */
   readonly elite: number;
   /** σ of the first population, in units of the action (the whole range is 2). */
   readonly sigma: number;
-  /** The least σ that any component keeps. */
+  /** The lower bound of σ, for every component. */
   readonly sigmaFloor: number;
-  /** Share of the fitted distribution in the next one, α; the rest is the present one. */
+  /** The share of the fitted distribution in the next one, α; the rest is the current distribution. */
   readonly smoothing: number;
 }
 
@@ -54,8 +54,8 @@ export function cem({ size, start, random }: Problem, options: CemOptions): Agen
 
 export const cemProgram = program<CemOptions>('cem', cem, (command) =>
   command
-    .description('The cross-entropy method: a Gaussian fitted again and again to the best of its draws.')
-    .option('--population <n>', 'actions an iteration', integer(2), 16)
+    .description('The cross-entropy method: a Gaussian is fitted again and again to the best of its draws.')
+    .option('--population <n>', 'actions per iteration', integer(2), 16)
     .option('--elite <n>', 'actions that the next Gaussian is fitted to', integer(1), 4)
     .option('--sigma <s>', 'σ at the start, in action units (the range is 2)', number(0, 10), 0.4)
     .option('--sigma-floor <s>', 'least σ of any component', number(0, 10), 0.1)

@@ -1,15 +1,16 @@
 /**
- * The Cholesky factor of a positive definite matrix, and what is solved with it.
+ * The Cholesky factor of a positive definite matrix, and the equations that it solves.
  *
- * In plain typed arrays: a Gaussian process factors matrices of hundreds of rows many times over, which takes mathjs
- * minutes and this seconds. A lower triangle is a list of rows; row i has i + 1 elements.
+ * It works on typed arrays, because a Gaussian process factors matrices of hundreds of rows many times: mathjs would
+ * take minutes, this takes seconds. A lower triangle is a list of rows; row i has i + 1 elements.
  */
 export type LowerTriangle = readonly Float64Array[];
 
 /**
- * Row n of L, where L Lᵀ = K for the first n rows: so a factor grows row by row.
+ * Row n of L, given L with L Lᵀ = K for the first n rows. A factor grows row by row this way.
  *
  * @param row K[n][0..n], the diagonal element last
+ * @returns [n + 1]
  * @throws {RangeError} when K with this row is not positive definite
  */
 export function nextRow(L: LowerTriangle, row: ArrayLike<number>): Float64Array {

@@ -2,14 +2,15 @@
  * CMA-ES, the covariance matrix adaptation evolution strategy (Hansen, "The CMA Evolution Strategy: A Tutorial",
  * arXiv 1604.00772; the equation numbers are the tutorial's).
  *
- * Draw a population from N(m, σ²C); move m to the weighted mean of its better half; learn C from the steps that
- * succeeded, and σ from how long their sum is: long when successive steps agree, short when they undo each other.
+ * Draw a population from N(m, σ²C); move m to the weighted mean of its better half; learn C from the successful steps,
+ * and σ from the length of their sum: long when successive steps agree, short when they undo each other.
  *
- * An action outside [-1, 1]^D is put onto the bound before it is evaluated, and the update sees the point on the bound:
- * so m stays inside, and steps across the bound stop being rewarded. Under noise the sum of steps is short whatever
- * the distance to the optimum, and σ shrinks too early: it has a floor.
+ * An action outside [-1, 1]^D is put onto the bound before it is evaluated, and the update sees the point on the bound.
+ * So m stays inside, and steps across the bound are not rewarded. With noisy rewards the sum of steps is short at any
+ * distance from the optimum, and σ shrinks too early, so σ has a floor.
  *
- * A failed evaluation is never of the better half: where too few succeed, the weights of the missing ones move nothing.
+ * m and C are learned only from evaluations that succeeded: if fewer than half of a population do, the weights of the
+ * missing ones change nothing.
  */
 import { add, dotMultiply, identity, multiply, norm, subtract, sum, transpose, type Matrix } from 'mathjs';
 import { bestFirst, clip, type Agent, type Problem, type Trial } from './agent.ts';
@@ -18,19 +19,19 @@ import { program } from './run/program.ts';
 import { symmetricEigen } from './symmetric-eigen.ts';
 
 interface CmaEsOptions {
-  /** Actions an iteration, λ; 4 + ⌊3 ln D⌋ if left out. */
+  /** Actions per iteration, λ; 4 + ⌊3 ln D⌋ if left out. */
   readonly population?: number;
   /** σ of the first population, in units of the action (the whole range is 2). */
   readonly sigma: number;
-  /** The least mean standard deviation of a population. */
+  /** The lower bound of the mean standard deviation of a population. */
   readonly sigmaFloor: number;
 }
 
-/** How the strategy learns in D dimensions with a population of λ: the tutorial's table 1. */
+/** The strategy's constants for D dimensions and a population of λ: the tutorial's table 1. */
 export function strategy(size: number, lambda: number) {
   const mu = Math.floor(lambda / 2);
   const raw = Array.from({ length: mu }, (_, i) => Math.log((lambda + 1) / 2) - Math.log(i + 1)); // (49)
-  const weights = raw.map((w) => w / sum(raw)); // (53), the positive weights alone
+  const weights = raw.map((w) => w / sum(raw)); // (53), only the positive weights
   const muEff = 1 / sum(weights.map((w) => w * w)); // (8)
   const cSigma = (muEff + 2) / (size + muEff + 5); // (55)
   const dSigma = 1 + 2 * Math.max(0, Math.sqrt((muEff - 1) / (size + 1)) - 1) + cSigma; // (55)
@@ -94,7 +95,7 @@ export function cmaEs({ size, start, random }: Problem, options: CmaEsOptions): 
       const length = Number(norm(pSigma));
       sigma *= Math.exp(Math.min(1, (cSigma / dSigma) * (length / expectedNorm - 1))); // (44)
 
-      // A path that is long for its age says that σ is far too small: C waits until σ has caught up.
+      // A path that is long for its age means that σ is far too small: C waits until σ has grown.
       const settled = length / Math.sqrt(1 - (1 - cSigma) ** (2 * iteration)) < (1.4 + 2 / (size + 1)) * expectedNorm;
       const h = settled ? 1 : 0;
       pC = add(dotMultiply(pC, 1 - cC), dotMultiply(yW, h * Math.sqrt(cC * (2 - cC) * muEffTaken))); // (45)
@@ -106,7 +107,7 @@ export function cmaEs({ size, start, random }: Problem, options: CmaEsOptions): 
       C = add(add(dotMultiply(C, kept), dotMultiply(outer(pC), c1)), dotMultiply(rankMu, cMu)); // (47)
       if (iteration % patience === 0) ({ B, D } = decompose(C));
 
-      const spread = Math.sqrt(sum(D.map((d) => d * d)) / size); // of a population with σ = 1, in a mean direction
+      const spread = Math.sqrt(sum(D.map((d) => d * d)) / size); // the standard deviation of a population with σ = 1, averaged over directions
       sigma = Math.max(sigma, options.sigmaFloor / spread);
     },
 
@@ -118,9 +119,9 @@ export function cmaEs({ size, start, random }: Problem, options: CmaEsOptions): 
 export const cmaEsProgram = program<CmaEsOptions>('cma-es', cmaEs, (command) =>
   command
     .description(
-      'CMA-ES: a Gaussian whose whole covariance and step size are learned from the better half of its draws.',
+      'CMA-ES: a Gaussian; its whole covariance and its step size are learned from the better half of its draws.',
     )
-    .option('--population <n>', 'actions an iteration, λ (default: 4 + 3 ln D, rounded down)', integer(4))
+    .option('--population <n>', 'actions per iteration, λ (default: 4 + 3 ln D, rounded down)', integer(4))
     .option('--sigma <s>', 'σ at the start, in action units (the range is 2)', number(1e-6, 10), 0.4)
     .option('--sigma-floor <s>', 'least mean standard deviation of a population', number(0, 10), 0.05),
 );

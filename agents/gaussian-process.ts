@@ -2,15 +2,14 @@
  * Bayesian optimisation with a Gaussian process (Rasmussen & Williams 2006, ch. 2 and 5; Jones et al. 1998).
  *
  * Rewards are modelled as y = m + f(a) + noise, with f a Gaussian process over actions: Matérn 5/2, one length scale.
- * Length scale and noise are those with the highest marginal likelihood on a grid. The next action has the highest
- * expected improvement over the best *posterior mean*: the best noisy reward would be the luckiest, not the best.
- * Further actions of a batch are chosen as if the ones before had come out just as the model expects (Kriging
- * believer: Ginsbourger et al. 2010), which leaves the mean as it is and takes the uncertainty around them away.
+ * Length scale and noise are chosen on a grid by their marginal likelihood and a broad prior. The next action has the
+ * highest expected improvement over the best *posterior mean*, not over the best noisy reward, which is the luckiest.
+ * The further actions of a batch are chosen as if the actions before them had the rewards that the model expects
+ * (Kriging believer: Ginsbourger et al. 2010). This does not change the mean, and removes the uncertainty around them.
  *
- * Evaluations that failed have no reward to model. A second process, of 1 where an evaluation succeeded and 0 where it
- * failed, says where that happens; improvement is looked for where it is likely to succeed (a probabilistic constraint,
- * as in Gelbart, Snoek & Adams 2014). Counting failures as some bad reward would put cliffs into f, and where they are
- * mere chance it would see nothing but noise.
+ * Failed evaluations have no reward to model. A second process models success: 1 for an evaluation that succeeded, 0
+ * for one that failed. The next action is one that is likely to succeed (a probabilistic constraint, as in Gelbart, Snoek
+ * & Adams 2014). A bad reward in place of a failure would put cliffs into f, and random failures would look like noise.
  *
  * A fit takes about n³ operations: a second for a few hundred evaluations.
  */
@@ -28,20 +27,20 @@ interface GaussianProcessOptions {
   readonly batch: number;
 }
 
-/** Length scales that are tried, in units of √D: distances in [-1, 1]^D grow with it. */
+/** Length scales that are tried, in units of √D, since distances in [-1, 1]^D grow with √D. */
 const LENGTHS = [0.1, 0.17, 0.3, 0.5, 0.8, 1.3, 2.1];
 /** Variances of the noise that are tried, in units of the variance of f. */
 const NOISES = [1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3, 1, 3];
-/** Above so many evaluations a fit starts from the last one's hyperparameters and looks at their neighbours alone. */
+/** With more evaluations than this, a fit starts from the last hyperparameters and tries only their neighbours. */
 const WHOLE_GRID = 64;
 
-/** How many standard deviations of doubt an action must leave that it succeeds: 90 % of the normal distribution. */
+/** The least difference of the expected success from its threshold, in standard deviations: 90 % of a normal distribution. */
 const SURE = 1.28;
 
-/** Where in LENGTHS and NOISES. */
+/** Indices into LENGTHS and NOISES. */
 type Hyperparameters = readonly [length: number, noise: number];
 
-/** Matérn 5/2 of a distance (Rasmussen & Williams, eq. 4.17), 1 at 0. */
+/** The Matérn 5/2 kernel of a distance (Rasmussen & Williams, eq. 4.17); 1 at 0. */
 export function matern52(distance: number, length: number): number {
   const r = (Math.sqrt(5) * distance) / length;
   return (1 + r + (r * r) / 3) * Math.exp(-r);
@@ -53,24 +52,24 @@ function distance(a: readonly number[], b: readonly number[]): number {
   return Math.sqrt(sum);
 }
 
-/** A Gaussian process that has seen data. */
+/** A Gaussian process that is fitted to data. */
 export interface Posterior {
   readonly logMarginalLikelihood: number;
-  /** Mean of f at an action: n operations, where its deviation takes n². */
+  /** The mean of f at an action: n operations, while the standard deviation takes n². */
   mean(action: readonly number[]): number;
-  /** Mean and standard deviation of f at an action; the noise is not in it. */
+  /** The mean and the standard deviation of f at an action, without the noise. */
   at(action: readonly number[]): { mean: number; sd: number };
-  /** Counts an action as evaluated, with the outcome that the model expects. */
+  /** Counts an action as evaluated, with the reward that the model expects. */
   believe(action: readonly number[]): void;
 }
 
 /**
- * The posterior for a length scale and a noise; mean and variance of f are those of the highest likelihood.
+ * The posterior for a length scale and a noise; the mean and the variance of f maximise the likelihood.
  *
  * @param actions [n, D]
  * @param rewards [n]
- * @param length  of the kernel, in action units
- * @param noise   variance of the noise over the variance of f
+ * @param length  length scale of the kernel, in action units
+ * @param noise   variance of the noise, divided by the variance of f
  */
 export function posterior(
   actions: readonly (readonly number[])[],
@@ -95,9 +94,9 @@ export function posterior(
   const m = total(solve(rewards)) / total(solve(new Float64Array(n).fill(1)));
   const residuals = rewards.map((y) => y - m);
   const alpha = solve(residuals); // K⁻¹ (y − m)
-  const variance = residuals.reduce((sum, r, i) => sum + r * alpha[i]!, 0) / n || 1; // all alike: any will do
+  const variance = residuals.reduce((sum, r, i) => sum + r * alpha[i]!, 0) / n || 1; // if all rewards are equal: any will do
 
-  /** From the covariances with what was seen: eq. 2.25; α is 0 for what is merely believed. */
+  /** From the covariances with the evaluated actions: eq. 2.25; α is 0 for actions that are only believed. */
   const meanOf = (k: Float64Array) => {
     let mean = m;
     for (let i = 0; i < n; i++) mean += k[i]! * alpha[i]!;
@@ -120,7 +119,7 @@ export function posterior(
   };
 }
 
-/** log E[max(0, f − best)] for f ~ N(mean, sd²): the logarithm still tells apart what underflows to 0. */
+/** log E[max(0, f − best)] for f ~ N(mean, sd²). The logarithm still orders values that would underflow to 0. */
 export function logExpectedImprovement(mean: number, sd: number, best: number): number {
   if (sd === 0) return mean > best ? Math.log(mean - best) : -Infinity;
   const z = (mean - best) / sd;
@@ -135,24 +134,24 @@ export function latinHypercube(n: number, size: number, random: Random): number[
   return Array.from({ length: n }, (_, i) => columns.map((column) => (2 * (column[i]! + random.uniform())) / n - 1));
 }
 
-/** How likely hyperparameters are before any data: broadly around half of √D, and a tenth of noise. */
+/** The logarithm of the prior of hyperparameters: broad, around a length of half of √D and a noise of a tenth. */
 function logPrior([length, noise]: Hyperparameters): number {
   return -0.5 * (Math.log(LENGTHS[length]! / 0.5) ** 2 + (Math.log(NOISES[noise]! / 0.1) / 2) ** 2);
 }
 
-/** Rewards from 0, the worst, to 1, the best: their zero and their unit must not decide anything. */
+/** Rewards scaled from 0, the worst, to 1, the best, [n]; all 0 if all are equal. */
 export function unitRewards(rewards: readonly number[]): number[] {
   const [worst, best] = [Math.min(...rewards) / 2, Math.max(...rewards) / 2]; // the whole range may not be finite
   return rewards.map((reward) => (best > worst ? (reward / 2 - worst) / (best - worst) : 0));
 }
 
-/** A Gaussian process that is fitted again and again, as data come in. */
-function process() {
+/** A Gaussian process that is fitted again whenever there are more data. */
+function growingProcess() {
   let chosen: Hyperparameters = [3, 4];
   return {
     hyperparameters: () => ({ length: LENGTHS[chosen[0]]!, noise: NOISES[chosen[1]]! }),
 
-    /** The posterior with the most likely hyperparameters: of all, or from the last ones uphill. */
+    /** The posterior with the most likely hyperparameters: of the whole grid, or uphill from the last ones. */
     fit(actions: readonly (readonly number[])[], values: readonly number[]): Posterior {
       const unit = Math.sqrt(actions[0]!.length);
       const known = new Map<string, { fitted: Posterior; value: number }>();
@@ -180,17 +179,17 @@ function process() {
 /** What is expected of an action. */
 interface Model {
   readonly reward: Posterior;
-  /** undefined while all have succeeded, or none. */
+  /** undefined while all evaluations have succeeded, or none. */
   readonly success: Posterior | undefined;
-  /** What success is compared with: half of what is expected where it is the likeliest. */
+  /** The threshold for likely success: half of the highest expected success of an evaluated action. */
   readonly half: number;
-  /** What succeeded, by the reward that is expected of it; while nothing has, what failed. */
+  /** The actions that succeeded with their expected rewards, the highest first; if none succeeded, those that failed. */
   readonly incumbents: readonly { readonly action: readonly number[]; readonly mean: number }[];
 }
 
 export function gaussianProcess({ size, start, random }: Problem, { initial, batch }: GaussianProcessOptions): Agent {
   const trials: Trial[] = []; // [n]
-  const [rewards, successes] = [process(), process()];
+  const [rewards, successes] = [growingProcess(), growingProcess()];
   let model: Model | undefined;
 
   const fit = (): Model => {
@@ -213,12 +212,12 @@ export function gaussianProcess({ size, start, random }: Problem, { initial, bat
   };
 
   /**
-   * The action with the highest expected improvement among those that are likely to succeed, or the likeliest where none
-   * is: of many anywhere and near the best ones, then of its own surroundings.
+   * The action with the highest expected improvement among those that are likely to succeed, or the likeliest to succeed
+   * if there is none: of many drawn anywhere and near the best actions, and then of many drawn near the winner.
    */
   const propose = ({ reward, success, half, incumbents }: Model): number[] => {
     const around = (centre: readonly number[], sd: number) => {
-      const share = random.uniform(); // move few dimensions or all
+      const share = random.uniform(); // moves a few dimensions, or all
       return clip(centre.map((v) => (random.uniform() < share ? random.normal(v, sd) : v)));
     };
     const anywhere = () => Array.from({ length: size }, () => random.uniform(-1, 1));
@@ -276,7 +275,7 @@ export function gaussianProcess({ size, start, random }: Problem, { initial, bat
 
 export const gaussianProcessProgram = program<GaussianProcessOptions>('gaussian-process', gaussianProcess, (command) =>
   command
-    .description('Bayesian optimisation: a Gaussian process of the reward says where improvement is to be expected.')
+    .description('Bayesian optimisation: a Gaussian process models the reward and chooses where to try next.')
     .option('--initial <n>', 'actions of the first iteration, spread evenly', integer(2), 16)
     .option('--batch <n>', 'actions of each later iteration', integer(1), 4),
 );

@@ -1,5 +1,5 @@
 /**
- * The evaluations that a server has made: lists them, exports them, and makes one again.
+ * Lists and exports the evaluations that a server has made, and repeats one of them.
  *
  *     npx tsx agents/history.ts list --outcome ok --limit 20
  *     npx tsx agents/history.ts export --env Mixture-v0 > history.jsonl
@@ -21,7 +21,7 @@ interface Options {
   readonly limit?: number;
 }
 
-/** @throws {Error} with what the server says when it refuses */
+/** @throws {Error} with the server's answer when it refuses */
 async function ask({ url, token }: Options, query: Record<string, string | number | undefined>): Promise<string> {
   const page = new URL('/v1/history.jsonl', url.replace(/^ws/, 'http'));
   for (const [key, value] of Object.entries(query)) if (value !== undefined) page.searchParams.set(key, String(value));
@@ -40,10 +40,10 @@ function entriesOf(text: string): HistoryEntry[] {
 }
 
 /**
- * Evaluates an entry again: the same options, θ and seeds.
+ * Evaluates an entry again, with the same options, θ and seeds.
  *
- * @returns the new result; its reward is the old one on the same build and backend
- * @throws {Error} when the environment is another one now
+ * @returns the new result; on the same build and backend, its reward equals the old one
+ * @throws {Error} when the environment has changed (another `spec_hash`)
  */
 export async function replay(url: string, entry: HistoryEntry, token?: string): Promise<Result> {
   const client = await connect(url, { name: 'history', ...(token !== undefined && { token }) });
@@ -82,21 +82,21 @@ async function replayOne(session: string, step: string, options: Options): Promi
 
 const program = new Command('history').description('The evaluations that a server has made.');
 const withServer = (command: Command) =>
-  command.option('--url <url>', 'of the server', 'ws://127.0.0.1:7077').option('--token <secret>', 'its bearer token');
+  command.option('--url <url>', 'the server', 'ws://127.0.0.1:7077').option('--token <secret>', 'its bearer token');
 const withFilter = (command: Command) =>
   withServer(command)
-    .option('--session <id>', 'of this session alone')
-    .option('--env <id>', 'in this environment alone')
-    .option('--outcome <name>', 'with this outcome alone: ok, infeasible, diverged, failed, deadline, cancelled')
-    .option('--since <time>', 'accepted at or after this time, in ISO 8601')
-    .option('--limit <n>', 'at most so many, the latest first', integer(1, 100_000));
+    .option('--session <id>', 'only of this session')
+    .option('--env <id>', 'only in this environment')
+    .option('--outcome <name>', 'only with this outcome: ok, infeasible, diverged, failed, deadline, cancelled')
+    .option('--since <time>', 'only accepted at or after this time, in ISO 8601')
+    .option('--limit <n>', 'at most this number, the latest first', integer(1, 100_000));
 
-withFilter(program.command('list').description('a line each')).action(list);
-withFilter(program.command('export').description('all of it, as JSON lines')).action(async (options: Options) => {
+withFilter(program.command('list').description('one line for each evaluation')).action(list);
+withFilter(program.command('export').description('all fields, as JSON lines')).action(async (options: Options) => {
   const { session, env, outcome, since, limit } = options;
   process.stdout.write(await ask(options, { session, env, outcome, since, limit: limit ?? 100_000 }));
 });
-withServer(program.command('replay').description('evaluates one again; exit code 0 when the reward is the same'))
+withServer(program.command('replay').description('repeats one; exit code 0 when the reward is the same'))
   .argument('<session>', 'session_id of the evaluation')
   .argument('<step>', 'step_id of the evaluation')
   .action(replayOne);

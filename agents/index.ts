@@ -1,5 +1,5 @@
 /**
- * What an agent of one's own needs.
+ * What you need for an agent of your own.
  *
  *     import { clip, program, type Agent, type Problem } from 'learning-to-simulate/agent';
  *
@@ -19,6 +19,6 @@
  */
 export { bestFirst, clip, type Agent, type Problem, type Trial } from './agent.ts';
 export { program } from './run/program.ts';
-/** Readers of flags, for `command.option('--batch <n>', 'actions an iteration', integer(1), 8)`. */
+/** Readers of flags, for `command.option('--batch <n>', 'actions per iteration', integer(1), 8)`. */
 export { absolutePath, choice, filePath, integer, isProgram, jsonObject, number, seed } from './run/flags.ts';
 export { deriveSeed, Random, type Seed } from '../protocol/random.ts';

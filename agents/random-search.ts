@@ -1,15 +1,15 @@
 /**
  * Random search: draws every action uniformly from [-1, 1]^D, and learns nothing.
  *
- * The control that every other agent is measured against, at the same number of evaluations. The best of N noisy
- * rewards is a lucky one; the loop re-evaluates the best few on fresh seeds before it recommends any.
+ * Every other agent is compared with it at the same number of evaluations. The best of N noisy rewards is a lucky one,
+ * so the loop evaluates the best few again on fresh seeds before it chooses the winner.
  */
 import type { Agent, Problem } from './agent.ts';
 import { integer, isProgram } from './run/flags.ts';
 import { program } from './run/program.ts';
 
 interface RandomSearchOptions {
-  /** Actions an iteration: how many may be evaluated side by side. */
+  /** Actions per iteration: the number that may be evaluated at once. */
   readonly batch: number;
 }
 
@@ -23,7 +23,7 @@ export function randomSearch({ size, random }: Problem, { batch }: RandomSearchO
 export const randomSearchProgram = program<RandomSearchOptions>('random-search', randomSearch, (command) =>
   command
     .description('Random search: actions drawn uniformly from [-1, 1]^D.')
-    .option('--batch <n>', 'actions an iteration', integer(1), 8),
+    .option('--batch <n>', 'actions per iteration', integer(1), 8),
 );
 
 if (isProgram(import.meta.url)) void randomSearchProgram();

@@ -7,21 +7,21 @@
  *     ∇_μ J ≈ 1/K Σ_k Â_k ∇_μ log π(a_k),     ∇_μ log N(a; μ, σ²) = (a − μ)/σ²
  *
  * with Adam (Kingma & Ba 2015), or along the natural gradient F⁻¹∇_μ J = σ²∇_μ J (Wierstra et al. 2014, sec. 2.4; the
- * policy's Fisher information F is 1/σ²). Adam moves each component by about its step size from the first iteration on,
- * whether the batch says anything about it or not; the natural gradient moves it as far as the batch says, which is
- * what a search of few iterations needs.
+ * policy's Fisher information F is 1/σ²). From the first iteration on, Adam moves each component by about its step size,
+ * whether the batch says anything about the component or not. The natural gradient moves it as far as the batch says,
+ * which is better for a search of few iterations.
  *
- * The advantage Â is the reward less a moving-average baseline, as in the paper, or that normalised over the batch, or
- * the ranks of the batch. σ is fixed, or decays by a constant factor, or is learned like μ, for each component, by its
- * logarithm (Williams 1992, sec. 6):
+ * The advantage Â is the reward minus a moving-average baseline, as in the paper; or the reward normalised over the
+ * batch; or the rank in the batch. σ is fixed, or decays by a constant factor, or is learned for each component like μ,
+ * as its logarithm (Williams 1992, sec. 6):
  *
  *     ∇_ln σ log N(a; μ, σ²) = (a − μ)²/σ² − 1,     F = 2
  *
- * A component that decides much of the reward then soon varies little, and leaves the batch to tell about the others.
- * Recommended is μ, or its mean over the latest iterations, which is less noisy (Polyak & Juditsky 1992).
+ * A component that strongly affects the reward then soon varies little, and the batch tells more about the others.
+ * The agent recommends μ, or its mean over the latest iterations, which is less noisy (Polyak & Juditsky 1992).
  *
- * A failed evaluation counts as the worst reward of the whole search so far, and by rank below every other. An iteration
- * in which all failed has nothing to compare, and is left out.
+ * A failed evaluation gets the worst reward of the search so far, and the lowest rank. Nothing is learned from an
+ * iteration in which all evaluations failed.
  */
 import { add, dotDivide, dotMultiply, dotPow, mean, multiply, std, subtract } from 'mathjs';
 import { bestFirst, clip, type Agent, type Problem, type Trial } from './agent.ts';
@@ -29,41 +29,41 @@ import { choice, integer, isProgram, number } from './run/flags.ts';
 import { program } from './run/program.ts';
 
 interface ReinforceOptions {
-  /** Actions an iteration, K. */
+  /** Actions per iteration, K. */
   readonly batch: number;
   /** σ of the policy at the start, in units of the action (the whole range is 2). */
   readonly sigma: number;
-  /** What σ is multiplied with after each iteration. */
+  /** The factor by which σ is multiplied after each iteration. */
   readonly sigmaDecay: number;
-  /** The least σ. */
+  /** The lower bound of σ. */
   readonly sigmaFloor: number;
-  /** Learn σ, of each component, as well as μ. */
+  /** Whether σ is learned for each component, like μ. */
   readonly learnSigma: boolean;
   readonly ascent: 'adam' | 'natural';
   /** Step size of the ascent. */
   readonly learningRate: number;
   readonly advantage: 'baseline' | 'normalised' | 'ranked';
-  /** How much of the old baseline remains in each iteration's update. */
+  /** The share of the old baseline in each update, β. */
   readonly baselineDecay: number;
-  /** Share of the latest iterations over which μ is averaged for the recommendation; 0: the last one alone. */
+  /** The share of iterations, the latest ones, over which μ is averaged for the recommendation; 0: only the last. */
   readonly average: number;
-  /** Draw actions in pairs μ ± ε, which cancels the variance along ε that the pair shares. */
+  /** Whether actions are drawn in pairs μ ± ε: what both share along ε cancels, which lowers the variance. */
   readonly antithetic: boolean;
 }
 
-/** What belongs to the mean and to the logarithm of the deviation of each component, each [D]. */
+/** Values for the mean and for the logarithm of the standard deviation of each component, each [D]. */
 interface Moments {
   readonly mu: number[];
   readonly logSigma: number[];
 }
 
-/** The gradient of log N(x; μ, diag σ²) on μ, (x − μ)/σ², and on ln σ, (x − μ)²/σ² − 1; each [D]. */
+/** The gradient of log N(x; μ, diag σ²) in μ, (x − μ)/σ², and in ln σ, (x − μ)²/σ² − 1; each [D]. */
 export function logDensityGradient(x: number[], mu: number[], sigma: number[]): Moments {
   const z = dotDivide(subtract(x, mu), sigma);
   return { mu: dotDivide(z, sigma), logSigma: z.map((each) => each ** 2 - 1) };
 }
 
-/** Rewards less their mean, over their standard deviation; all 0 where they are all the same, but for rounding. */
+/** Rewards minus their mean, divided by their standard deviation, [K]; all 0 if all are equal up to rounding. */
 export function normalised(rewards: number[]): number[] {
   const largest = Math.max(...rewards.map(Math.abs));
   const unit = 2 ** Math.max(-1022, Math.floor(Math.log2(largest)) - 1); // changes no digit, and lets no square overflow
@@ -73,20 +73,20 @@ export function normalised(rewards: number[]): number[] {
   return scaled.map((reward) => (deviation > 1e-12 ? (reward - average) / deviation : 0));
 }
 
-/** What weighs the draws of an iteration. */
+/** The advantages of the actions of an iteration. */
 interface Advantages {
   /** [K] */
   readonly weights: number[];
-  /** The unit of the last iteration's weights, in units of these. */
+  /** The unit of the last iteration's weights, divided by the unit of these. */
   readonly lastUnit: number;
 }
 
 /**
- * A moving average of the rewards, and what each has more than it.
+ * A moving average of the rewards, and the difference of each reward from it.
  *
- * Weights are in units of the largest so far, from -1 to 1: the unit of the reward must not decide how far μ moves.
+ * The differences are divided by the largest so far, so that the unit of the reward does not decide how far μ moves.
  *
- * @param decay how much of the old average remains
+ * @param decay the share of the old average in the new one
  */
 export function movingBaseline(decay: number) {
   let average: number | undefined; // a quarter of it: the difference of two finite rewards need not be finite
@@ -95,11 +95,11 @@ export function movingBaseline(decay: number) {
     /** undefined before the first rewards. */
     value: () => (average === undefined ? undefined : 4 * average),
 
-    /** @returns the advantages over the average of the iterations before, or the first iteration's own mean */
+    /** @returns differences from the average of the iterations before, or from its own mean in the first, -1 to 1 */
     next(rewards: readonly number[]): Advantages {
       const quarters = rewards.map((reward) => reward / 4);
       const [first = 0] = quarters;
-      // From differences: where all are the same these are 0, and what rounding leaves would be taken for an advantage.
+      // Summed as differences, which are 0 if all rewards are equal: a rounding error would count as an advantage.
       const batchMean = quarters.reduce((sum, each) => sum + (each - first) / quarters.length, first);
       const before = average ?? batchMean;
       average = before + (1 - decay) * (batchMean - before);
@@ -113,7 +113,7 @@ export function movingBaseline(decay: number) {
   };
 }
 
-/** Each reward's rank, from -1 (worst) to 1 (best); equal rewards share their mean rank. */
+/** The rank of each reward, from -1 (worst) to 1 (best), [K]; equal rewards share their mean rank. */
 export function ranked(rewards: number[]): number[] {
   if (rewards.length < 2) return rewards.map(() => 0);
   return rewards.map((reward) => {
@@ -126,7 +126,7 @@ export function ranked(rewards: number[]): number[] {
 /**
  * Adam's ascent (Kingma & Ba 2015, Alg. 1), with β₁ = .9, β₂ = .999.
  *
- * @returns the step to add, [D], for the next gradient and for the unit of the last one, in units of the next
+ * @returns the step to add, [D], from a gradient, and from the unit of the last gradient divided by the unit of this one
  */
 export function adam(size: number, learningRate: number): (gradient: number[], lastUnit?: number) => number[] {
   const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-8];
@@ -151,8 +151,8 @@ export function reinforce({ size, start, random }: Problem, options: ReinforceOp
   const path: number[][] = []; // μ after each iteration
   let sigma = start.map(() => options.sigma); // [D]
   const baseline = movingBaseline(options.baselineDecay); // b
-  let worst = Infinity; // reward so far: what a failed evaluation counts as
-  let drawn: number[][] = []; // [K, D], before clipping: the density is that of what was drawn
+  let worst = Infinity; // the worst reward so far
+  let drawn: number[][] = []; // [K, D], before clipping: the density is taken at the drawn actions
 
   const advantages = (trials: readonly Trial[]): Advantages => {
     const rewards = trials.map(({ reward }) => reward ?? worst);
@@ -161,7 +161,7 @@ export function reinforce({ size, start, random }: Problem, options: ReinforceOp
     if (advantage === 'normalised') return { weights: normalised(rewards), lastUnit: 1 };
     return { weights: ranked(trials.map(({ reward }) => reward ?? -Infinity)), lastUnit: 1 };
   };
-  /** What μ and ln σ move by. */
+  /** The steps of μ and ln σ. */
   const step = (gradient: Moments, lastUnit: number): Moments =>
     ascent === 'adam'
       ? { mu: adamStep.mu(gradient.mu, lastUnit), logSigma: adamStep.logSigma(gradient.logSigma, lastUnit) }
@@ -216,11 +216,11 @@ export function reinforce({ size, start, random }: Problem, options: ReinforceOp
 export const reinforceProgram = program<ReinforceOptions>('reinforce', reinforce, (command) =>
   command
     .description('REINFORCE: a Gaussian policy over θ, moved along the gradient of its expected reward.')
-    .option('--batch <n>', 'actions an iteration, K', integer(2), 8)
+    .option('--batch <n>', 'actions per iteration, K', integer(2), 8)
     .option('--sigma <s>', "the policy's σ at the start, in action units (the range is 2)", number(1e-6, 10), 0.3)
-    .option('--sigma-decay <f>', 'σ is multiplied with this after each iteration', number(0.01, 1), 0.97)
+    .option('--sigma-decay <f>', 'factor by which σ is multiplied after each iteration', number(0.01, 1), 0.97)
     .option('--sigma-floor <s>', 'least σ', number(1e-6, 10), 0.05)
-    .option('--learn-sigma', 'learn σ, of each component, as well as μ', false)
+    .option('--learn-sigma', 'learn σ for each component, like μ', false)
     .option(
       '--ascent <kind>',
       'adam: as in the paper; natural: along the natural gradient, for few iterations',
@@ -235,7 +235,7 @@ export const reinforceProgram = program<ReinforceOptions>('reinforce', reinforce
     )
     .option(
       '--advantage <kind>',
-      "baseline: reward less its moving average, as in the paper; normalised: over the batch; ranked: the batch's ranks",
+      'baseline: reward minus its moving average, as in the paper; normalised: over the batch; ranked: rank in the batch',
       choice('baseline', 'normalised', 'ranked'),
       'baseline',
     )

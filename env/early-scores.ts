@@ -1,19 +1,20 @@
-/** Scores of a model that is still in training: early evidence, by which an agent may give up a weak θ. */
+/** Scores of a model that is still in training: early evidence, so that an agent can give up a weak θ. */
 import type { Scores, TrainedModel } from './tasks/task.ts';
 import type { Target } from './targets/target.ts';
 import { spread } from './targets/spread.ts';
 
 /** Shares of the training after which the model is scored. */
-export const CHECKPOINTS = [1 / 4, 1 / 2, 3 / 4] as const;
+const CHECKPOINTS = [1 / 4, 1 / 2, 3 / 4] as const;
 
-/** How many validation samples it is scored on, evenly spread and always the same: a hint is enough, and cheap. */
+/** Number of validation samples for an early score, evenly spread and always the same: a hint is enough, and cheap. */
 const SAMPLES = 40;
 
 /**
- * What scores the models of one training, at the first chance after each checkpoint.
+ * Makes a function that scores the model of one training, at its first call after each checkpoint.
  *
- * @param signal breaks off the drawing of the validation set
- * @returns a function of the share of the training that is done; it gives undefined where there is nothing to tell
+ * @param signal aborts the drawing of the validation set
+ * @returns a function of the share of the training that is done, 0 to 1, and of the model; its promise gives undefined
+ *   when there is no new score
  */
 export function earlyScorer<Sample>(
   target: Target<Sample>,

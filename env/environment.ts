@@ -1,4 +1,4 @@
-/** The environment of protocol/environment.ts in this process; the client of agents/client/ has the one behind a socket. */
+/** The environment of protocol/environment.ts in this process; agents/client/ has the one behind a socket. */
 import type { Environment, StepRequest } from '../protocol/environment.ts';
 import { completeTheta, actionToTheta, ParameterError, type Parameter, type Theta } from '../protocol/parameters.ts';
 import type { Seed } from '../protocol/random.ts';
@@ -7,8 +7,8 @@ import { EpisodeStream } from './episodes.ts';
 import type { Experiment } from './experiments/experiment.ts';
 import type { Metric } from './tasks/task.ts';
 
-/** A step was asked for, but no episode was begun since the last one ended. */
-export class NeedsResetError extends Error {
+/** A step was requested, but no episode has begun since the last one ended. */
+class NeedsResetError extends Error {
   override readonly name = 'NeedsResetError';
   readonly code = 'NEEDS_RESET';
   constructor() {
@@ -17,7 +17,7 @@ export class NeedsResetError extends Error {
 }
 
 /**
- * θ of a request.
+ * The θ that a request asks for: its action, decoded, or its `params`, completed with the defaults.
  *
  * @throws {ParameterError} naming the component or parameter, or when not exactly one of `action`, `params` is given
  */
@@ -34,7 +34,11 @@ export function observationOf(metrics: readonly Metric[], scores: Readonly<Recor
   return metrics.map((metric) => scores[metric.name] ?? 0);
 }
 
-/** The environment of an experiment, evaluated here and now. */
+/**
+ * The environment of an experiment, evaluated in this process.
+ *
+ * @param seed of its stream of episodes
+ */
 export function localEnvironment(experiment: Experiment, seed: Seed): Environment {
   const { simulator, task } = experiment;
   const episodes = new EpisodeStream(seed);
@@ -70,7 +74,7 @@ export function localEnvironment(experiment: Experiment, seed: Seed): Environmen
   };
 }
 
-/** The seeds that a request pins, without the keys that it leaves open. */
+/** The seeds that a request pins, without the keys that are undefined. */
 export function pinnedSeeds(seeds: StepRequest['seeds'] = {}): Partial<EvaluationSeeds> {
   return Object.fromEntries(Object.entries(seeds).filter(([, seed]) => seed !== undefined));
 }

@@ -1,20 +1,20 @@
 import { deriveSeed, type Seed } from '../protocol/random.ts';
 
-/** All of a stream that has to be kept. */
+/** The state of a stream: all that must be stored to continue it. */
 export interface EpisodeState {
   readonly seed: Seed;
-  /** How many episodes have begun. */
+  /** The number of episodes that have begun. */
   readonly count: number;
-  /** Whether `reset` has begun one that has not been stepped. */
+  /** Whether `reset` has begun an episode that has had no step yet. */
   readonly begun: boolean;
 }
 
 /**
  * The stream of one-step episodes of an environment: which seed comes next, and whether a step is allowed.
  *
- * Two ways to step, and they do not touch each other's state but for the count of episodes:
+ * There are two ways to step. They share the count of episodes and nothing else:
  * - Gymnasium's: `reset`, one step, `reset`, …;
- * - whole episodes at once, any number under way, for optimisers.
+ * - whole episodes (steps with `reset: true`), any number at the same time, for optimisers.
  *
  * Episode n of a stream (n = 0, 1, …, in the order in which steps begin) has the seed `deriveSeed(seed, 'episode', n)`.
  */
@@ -23,7 +23,7 @@ export class EpisodeStream {
   private begun: boolean;
   private streamSeed: Seed;
 
-  /** @param state a seed for a new stream, or the `state` of one to go on with */
+  /** @param state a seed for a new stream, or the `state` of a stream to continue */
   constructor(state: Seed | EpisodeState) {
     const { seed, count, begun } = typeof state === 'number' ? { seed: state, count: 0, begun: false } : state;
     this.streamSeed = seed;
@@ -39,7 +39,7 @@ export class EpisodeStream {
     return this.streamSeed;
   }
 
-  /** Begins an episode; a seed starts the stream anew. */
+  /** Begins an episode; a seed starts a new stream. */
   reset(seed?: Seed): void {
     this.begun = true;
     if (seed === undefined) return;
@@ -47,12 +47,12 @@ export class EpisodeStream {
     this.count = 0;
   }
 
-  /** True when the step may begin: it brings its own reset, or an episode was begun. */
+  /** True when the step may begin: it brings its own reset, or `reset` has begun an episode. */
   allows(step: { readonly reset?: boolean | undefined }): boolean {
     return step.reset === true || this.begun;
   }
 
-  /** The seed of the step that begins now. */
+  /** Begins a step; returns its seed. */
   begin(step: { readonly reset?: boolean | undefined; readonly seed?: Seed | undefined }): Seed {
     if (step.reset !== true) this.begun = false;
     const derived = deriveSeed(this.streamSeed, 'episode', this.count++);

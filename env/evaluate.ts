@@ -24,7 +24,7 @@ export interface EvaluationSeeds {
   readonly order: Seed;
 }
 
-/** The seeds of an evaluation from its one documented seed: `deriveSeed(seed, 'simulation')` and so on. */
+/** The seeds of an evaluation: those that are pinned, and `deriveSeed(seed, 'simulation')` and so on for the others. */
 export function evaluationSeeds(seed: Seed, pinned: Partial<EvaluationSeeds> = {}): EvaluationSeeds {
   return {
     simulation: pinned.simulation ?? deriveSeed(seed, 'simulation'),
@@ -33,12 +33,13 @@ export function evaluationSeeds(seed: Seed, pinned: Partial<EvaluationSeeds> = {
   };
 }
 
+/** What an evaluation is asked to do. */
 export interface EvaluationRequest {
   readonly theta: Theta;
   readonly seeds: EvaluationSeeds;
   /** Whether the untouched test set is scored as well; the reward comes from validation either way. */
   readonly test: boolean;
-  /** Whether progress is to tell scores of the unfinished model too; the final ones stay what they are. */
+  /** Whether progress also has scores of the unfinished model; the final scores do not depend on it. */
   readonly earlyScores?: boolean | undefined;
 }
 
@@ -48,17 +49,17 @@ export interface EvaluationProgress {
   readonly phase: 'queue' | 'simulate' | 'train' | 'validate';
   /** Share of the phase that is done, 0 to 1. */
   readonly fraction: number;
-  /** The loss, and where `scored` the task's metrics. */
+  /** The loss, and the task's metrics where `scored` is set. */
   readonly metrics?: Readonly<Record<string, number>>;
-  /** It has scores of the unfinished model: such progress is always told. */
+  /** `metrics` has scores of the unfinished model: such progress is never left out. */
   readonly scored?: true;
-  /** Time left, where evaluations of the same kind have been timed. */
+  /** Time left, in milliseconds; absent where no evaluation of the same kind has been timed. */
   readonly etaMs?: number;
 }
 
-/** What came of an evaluation. `reward` is finite when the outcome is `ok` and null otherwise, never NaN. */
+/** The result of an evaluation. `reward` is finite when the outcome is `ok` and null otherwise, never NaN. */
 export interface Evaluation {
-  /** `failed`, `deadline` and `cancelled` come from where it runs, see workers/evaluations.ts. */
+  /** `ok`, `infeasible` and `diverged` are set here; `failed`, `deadline` and `cancelled` by workers/evaluations.ts. */
   readonly outcome: Outcome;
   readonly reward: number | null;
   readonly scores: Scores;
@@ -77,17 +78,19 @@ export interface Timing {
 }
 
 export interface EvaluationOptions {
-  /** Told how far each phase is; it may throw, which ends the evaluation. */
+  /** Called with the progress of each phase. An error that it throws ends the evaluation. */
   readonly report?: (progress: EvaluationProgress) => void;
-  /** Ends the evaluation when it is aborted: soon while it simulates, in training at the next step. */
+  /** Ends the evaluation when it is aborted: soon while it simulates, at the next step while it trains. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * One evaluation: the mean over the experiment's replicates. The first has the seeds of the request, the others seeds
- * that are derived from them; one that has no reward ends the evaluation with its outcome.
+ * One evaluation: the mean over the experiment's replicates. The first replicate has the seeds of the request, the
+ * others have seeds derived from them. A replicate without a reward ends the evaluation with its outcome.
  *
- * @throws the signal's reason when it is aborted
+ * @throws the signal's reason when it is aborted; what `report`, simulator, task and target throw, except the
+ *   simulator's
+ *   InfeasibleError, which is the outcome `infeasible`
  */
 export async function evaluate<Sample>(
   experiment: Experiment<Sample>,
@@ -163,14 +166,14 @@ async function evaluateOnce<Sample>(
   // Train: h* = argmin over h of the loss on D(θ)
   const scoreEarly = request.earlyScores ? earlyScorer(target, signal) : () => undefined;
   const model = await task.train(samples, seeds, async ({ fraction, loss, model }) => {
-    signal?.throwIfAborted(); // here a training breaks off
+    signal?.throwIfAborted(); // an aborted training ends here
     const scores = await scoreEarly(fraction, model);
     const metrics = { ...(loss !== undefined && { loss }), ...scores };
     report({ phase: 'train', fraction, metrics, ...(scores && { scored: true }) });
   });
   timing.trainMs = lap();
 
-  // Score: R(θ) is taken on validation, whatever else is asked for
+  // Score: R(θ) is always taken on validation
   try {
     signal?.throwIfAborted();
     report({ phase: 'validate', fraction: 0 });
@@ -195,7 +198,7 @@ async function evaluateOnce<Sample>(
 }
 
 /** Scores of the test set by metric, and of each further set by `<set>.<metric>`. */
-async function scoreTestSets<Sample>(
+export async function scoreTestSets<Sample>(
   model: TrainedModel<Sample>,
   target: Target<Sample>,
   signal: AbortSignal | undefined,

@@ -1,5 +1,5 @@
 /**
- * What an environment of one's own needs: a module that exports one is served by its path.
+ * What your own environment needs. The server loads a module by its path: `npm run serve -- --env ./mine.ts`.
  *
  *     import { defineExperiment, defineParameters, hiddenTarget, z } from 'learning-to-simulate/environment';
  *
@@ -10,7 +10,7 @@
  *       create: ({ samples }) => ({ simulator, task, target, trainingSamples: samples, start: {} }),
  *     });
  *
- * env/examples/line.ts has a whole one.
+ * env/examples/line.ts is a complete one.
  */
 export { defineExperiment, type Experiment, type ExperimentDefinition } from './experiments/experiment.ts';
 export { InfeasibleError, type DataSet, type Simulator } from './simulators/simulator.ts';

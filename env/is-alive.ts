@@ -1,4 +1,4 @@
-/** Whether a process with this id runs, be it somebody else's. */
+/** Whether a process with this id runs, also when another user owns it. */
 export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);

@@ -1,4 +1,4 @@
-/** On what experiments run: what a server is told when it starts, and no client may choose. */
+/** What experiments run on. The server is told when it starts; no client can choose it. */
 import { join } from 'node:path';
 
 /** What TensorFlow.js can run on, fastest first. */
@@ -7,13 +7,13 @@ export type BackendName = (typeof BACKEND_NAMES)[number];
 /** `auto`: the first that loads; a name: that one or none. */
 export type BackendPreference = 'auto' | BackendName;
 
-/** Plain JSON: it travels with each job to the process that evaluates. No part of an environment's identity. */
+/** Plain JSON: it travels with each job to the process that evaluates. It is no part of `spec_hash`. */
 export interface Runtime {
-  /** Of TensorFlow.js. */
+  /** The backend of TensorFlow.js. */
   readonly backend: BackendPreference;
-  /** Folder of real images. */
+  /** The folder of real images, for the environments that need one. */
   readonly data?: string;
-  /** Folder of the weights that trainings may start from. */
+  /** The folder of the weights that trainings may start from. */
   readonly weights: string;
 }
 

@@ -1,20 +1,21 @@
 /**
  * Bytes ↔ messages: the only file that touches bytes.
  *
- * Two codecs carry the same values: msgpack in binary frames, JSON in text frames. What one cannot carry the other
- * refuses too: `undefined` and typed arrays are made plain when they leave, and what comes in may hold nothing but
- * null, booleans, finite-or-not numbers, strings, byte strings, arrays and maps with string keys, 32 levels deep.
+ * Two codecs carry the same values: msgpack in binary frames, JSON in text frames. A value that one cannot carry is
+ * refused by the other too. When a message is encoded, typed arrays become lists of numbers and keys whose value is
+ * `undefined` are left out. A decoded value holds only null, booleans, numbers (finite or not), strings, byte strings,
+ * arrays and maps with string keys, at most 32 levels deep.
  */
 import { Packr } from 'msgpackr';
 import { ProtocolError, shown } from './errors.ts';
 import { SUBPROTOCOLS, type Codec } from './messages.ts';
 
-/** Deep enough for every message by far; shallow enough that no recursion over a message can overflow. */
+/** Far deeper than any message, and shallow enough that no recursion over a message overflows the stack. */
 export const MAX_DEPTH = 32;
 
 const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: 'number' });
 
-/** The codec of an agreed subprotocol, undefined for one that is not ours. */
+/** The codec of a subprotocol; undefined for a subprotocol that is not ours. */
 export function codecOf(subprotocol: string): Codec | undefined {
   if (subprotocol === SUBPROTOCOLS.msgpack) return 'msgpack';
   return subprotocol === SUBPROTOCOLS.json ? 'json' : undefined;
@@ -23,7 +24,7 @@ export function codecOf(subprotocol: string): Codec | undefined {
 /**
  * A message as one WebSocket frame: bytes for msgpack, text for JSON.
  *
- * @throws {TypeError} for what cannot be sent: NaN, infinities, BigInt, functions, dates, cycles
+ * @throws {TypeError} for a value that cannot be sent: NaN, infinities, BigInt, functions, dates, cycles
  */
 export function encode(codec: Codec, message: object): Uint8Array | string {
   const value = plain(message, '', 0);
@@ -48,9 +49,9 @@ function bad(message: string): ProtocolError {
 }
 
 /**
- * A value that both codecs carry alike: no undefined, no typed array, no number that JSON lacks.
+ * The value in a form that both codecs carry alike: no undefined, no typed array, no number that JSON lacks.
  *
- * What is so already, as most is, comes back as it is; nothing is copied then.
+ * Most values are in this form already; they are returned as they are, without a copy.
  */
 function plain(value: unknown, path: string, depth: number): unknown {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
@@ -63,7 +64,7 @@ function plain(value: unknown, path: string, depth: number): unknown {
     throw new TypeError(`${path}: expected something that can be sent, got ${shown(value)}`);
   }
   if (Array.isArray(value)) return plainArray(value, path, depth);
-  // msgpackr writes the elements of a typed array cut to bytes; on our wire a vector is a list of numbers.
+  // msgpackr would write each element of a typed array as one byte; on our wire a vector is a list of numbers.
   if (ArrayBuffer.isView(value)) return plainArray(Array.from(value as Float32Array), path, depth);
   return plainMap(value as Record<string, unknown>, path, depth);
 }
@@ -96,7 +97,7 @@ function plainMap(map: Record<string, unknown>, path: string, depth: number): Re
   return copy ?? map;
 }
 
-/** A new map rather than a copy without some keys: V8 is slow with what something was deleted from. */
+/** Builds a new map instead of deleting keys from a copy: V8 is slow with objects that keys were deleted from. */
 function entriesBefore(end: string, map: Record<string, unknown>): Record<string, unknown> {
   const entries: Record<string, unknown> = {};
   for (const key of Object.keys(map)) {
@@ -136,15 +137,17 @@ function decodeMsgpack(frame: Uint8Array): unknown {
 }
 
 /**
- * Walks over msgpack bytes without building anything.
+ * Walks over msgpack bytes without building any value.
  *
- * Refuses, before msgpackr sees them: lengths that reach past the end, more or fewer than one value, nesting beyond
- * MAX_DEPTH (msgpackr overflows the stack), extension types and record definitions (which msgpackr obeys even with
- * `useRecords: false`), map keys that are not strings, and the key `__proto__`.
+ * Before msgpackr sees the bytes, it refuses lengths that reach past the end, more or fewer than one value, nesting
+ * beyond MAX_DEPTH (msgpackr overflows the stack), extension types and record definitions (msgpackr reads records even
+ * with `useRecords: false`), map keys that are not strings, and the key `__proto__`.
+ *
+ * @throws {ProtocolError} BAD_MESSAGE
  */
 function scan(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  // One entry per open array or map: how many values are still to come, and whether the next is a key.
+  // One entry per open array or map: the number of values still to come, and whether it is a map.
   const left: number[] = [1];
   const isMap: boolean[] = [false];
   let at = 0;
@@ -208,7 +211,7 @@ function isProto(bytes: Uint8Array, at: number): boolean {
 
 type ReadLength = (size: 1 | 2 | 4) => number;
 
-/** How many values an array or map holds, keys counted; undefined for anything else. */
+/** The number of values in an array or map, keys included; undefined for any other tag. */
 function containerSize(tag: number, length: ReadLength): { values: number; map: boolean } | undefined {
   if (tag >= 0x80 && tag <= 0x8f) return { values: 2 * (tag & 15), map: true };
   if (tag >= 0x90 && tag <= 0x9f) return { values: tag & 15, map: false };
@@ -217,7 +220,7 @@ function containerSize(tag: number, length: ReadLength): { values: number; map: 
   return undefined;
 }
 
-/** How many bytes follow the tag of a number, boolean, null or byte string; undefined for an extension. */
+/** The number of bytes after the tag of a number, boolean, null or byte string; undefined for an extension. */
 function scalarSize(tag: number, length: ReadLength): number | undefined {
   if (tag <= 0x7f || tag >= 0xe0 || tag === 0xc0 || tag === 0xc2 || tag === 0xc3) return 0;
   if (tag >= 0xc4 && tag <= 0xc6) return length((1 << (tag - 0xc4)) as 1 | 2 | 4);

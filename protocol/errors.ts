@@ -1,6 +1,6 @@
-/** The closed lists of what can go wrong: error codes (the connection lives on) and close codes (it does not). */
+/** The complete lists of error codes (the connection stays open) and close codes (it does not). */
 
-/** Every code of an `error` message: whether the same request may succeed later, and what it means. */
+/** Every code of an `error` message: whether the same request may succeed later, and what the code means. */
 export const ERROR_CODES = {
   BAD_MESSAGE: [false, 'the bytes are no message, or a field has the wrong type; `at` says which'],
   UNKNOWN_TYPE: [false, 'the field `t` names no message of this protocol version'],
@@ -29,7 +29,7 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** Why a socket was closed. 4000 and above are ours; the others are those of RFC 6455. */
+/** Why a socket was closed. Codes from 4000 are ours; RFC 6455 and its registry define the others. */
 export const CLOSE_CODES = {
   NORMAL: [1000, 'the client is done'],
   GOING_AWAY: [1001, 'the process at the other end is stopping'],
@@ -48,15 +48,15 @@ export type CloseCode = (typeof CLOSE_CODES)[keyof typeof CLOSE_CODES];
 export interface ErrorPlace {
   /** JSON pointer into the request, such as `/action/3`. */
   readonly at?: string | undefined;
-  /** The rule that was broken, one word: `shape`, `range`, `not_finite` … */
+  /** The broken rule in one word: `shape`, `range`, `not_finite` … */
   readonly rule?: string | undefined;
-  /** What was found there, shortened. */
+  /** The value found there, shortened. */
   readonly got?: string | undefined;
   readonly retryAfterMs?: number | undefined;
   readonly stepId?: string | undefined;
 }
 
-/** What the server answers with an `error` message, and what the client throws when it gets one. */
+/** The server sends it as an `error` message; the client throws it when it receives one. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
   readonly retryable: boolean;
@@ -74,7 +74,7 @@ export class ProtocolError extends Error {
   }
 }
 
-/** What stands in a value at a path; undefined where the path leads nowhere. */
+/** The part of a value at a path of keys; undefined if the path leads nowhere. */
 export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
     (node, key) =>
@@ -83,7 +83,7 @@ export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-/** A value as an error shows it: JSON where that is possible, NaN by name, at most 80 characters. */
+/** A value as an error shows it: as JSON if possible, NaN by name, at most 80 characters. */
 export function shown(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'bigint' || value === undefined) return String(value);
   let text: string;

@@ -1,8 +1,8 @@
 /**
- * Every message as a schema; the types are inferred from it. README.md beside this file has the rules.
+ * Every message as a schema; the types are inferred from the schemas. README.md beside this file has the rules.
  *
- * Keys are snake_case on the wire and stay so in TypeScript: there is one source, and nothing to translate. Unknown
- * fields are ignored, so that a later minor version can add some.
+ * Keys are snake_case on the wire and in TypeScript too, so nothing has to be translated. Unknown fields are ignored,
+ * so that a later minor version can add fields.
  */
 import { z } from 'zod';
 import { theta } from './parameters.ts';
@@ -18,7 +18,7 @@ export const PROTOCOL_VERSION = 1;
 export const SUBPROTOCOLS = { msgpack: 'lts.v1.msgpack', json: 'lts.v1.json' } as const;
 export type Codec = keyof typeof SUBPROTOCOLS;
 
-/** What a peer may or may not be able to do; both sides name theirs, and each uses only what the other named. */
+/** What a peer may be able to do. Each side names its own capabilities, and uses only those that the other named. */
 export const CAPABILITIES = ['progress', 'resume', 'batch'] as const;
 
 const id = z.union([z.int().min(0), z.string().min(1).max(128)], {
@@ -29,19 +29,19 @@ const seed = z.int().min(0).max(0xffff_ffff);
 const milliseconds = z.number().min(0);
 const scores = z.record(z.string(), z.number());
 
-/** Seeds of the three sources of noise: pinned by a client, or derived from the step's one seed. */
-export const seeds = z.object({ simulation: seed, initialisation: seed, order: seed });
+/** The seeds of the three sources of noise: pinned by a client, or derived from the step's one seed. */
+const seeds = z.object({ simulation: seed, initialisation: seed, order: seed });
 
-/** What is evaluated: a flat action or θ by name (exactly one of them), with which noise. */
+/** An evaluation: a flat action or θ by name (exactly one of them), and its seeds. */
 const evaluation = {
   step_id: name,
   action: z.array(z.number()).max(65_536).optional(),
   params: theta.optional(),
   seed: seed.optional(),
   seeds: seeds.partial().optional(),
-  /** Asks for the score on the untouched test set too; counted. */
+  /** Also asks for the scores on the test set; the session counts these evaluations. */
   test: z.boolean().optional(),
-  /** Counted from acceptance, waiting included. */
+  /** From acceptance to the end, including the time in the queue. */
   deadline_ms: z.number().min(1).max(2_147_483_647).optional(),
 };
 
@@ -60,7 +60,7 @@ export const clientMessages = {
     env_id: name,
     options: z.record(z.string(), z.unknown()).optional(),
     seed: seed.optional(),
-    /** How long the session waits for `resume` once its socket is gone and its steps are done. */
+    /** How long the session waits for `resume` after its socket is lost and its steps are done. */
     detach_grace_ms: milliseconds.optional(),
   }),
   resume: z.object({
@@ -78,7 +78,7 @@ export const clientMessages = {
     id,
     session_id: name,
     ...evaluation,
-    /** The step is an episode of its own: it needs no `reset` before it, and any number may be in flight. */
+    /** The step is an episode of its own: it needs no `reset` before it, and any number of them may be in flight. */
     reset: z.boolean().optional(),
     progress: z.boolean().optional(),
   }),
@@ -101,17 +101,17 @@ export const clientMessages = {
   ping: z.object({ t: z.literal('ping'), id }),
 } as const;
 
-export const limits = z.object({
-  /** How many evaluations run at once. */
+const limits = z.object({
+  /** The number of evaluations that run at once. */
   workers: z.int(),
   max_payload_bytes: z.int(),
-  /** Steps of one session that are queued or running. */
+  /** The most steps of one session that may be queued or running. */
   max_in_flight: z.int(),
-  /** Results of one session that were not acknowledged yet. */
+  /** The most results of one session that may wait for their acknowledgement. */
   max_unacknowledged: z.int(),
   max_batch: z.int(),
   max_sessions: z.int(),
-  /** Evaluations of all sessions that wait for a worker. */
+  /** The most evaluations of all sessions that may wait for a worker. */
   queue_depth: z.int(),
   max_detach_grace_ms: z.int(),
   /** Of one connection, on average over a second. */
@@ -141,7 +141,7 @@ export const serverMessages = {
     resume_token: z.string(),
     epoch: z.int(),
     detach_grace_ms: milliseconds,
-    /** Of the session's stream of episodes: what `open` gave, or one that the server drew. */
+    /** The seed of the session's stream of episodes: given by `open`, or drawn by the server. */
     seed,
     spec: specification,
   }),
@@ -151,11 +151,11 @@ export const serverMessages = {
     session_id: z.string(),
     resume_token: z.string(),
     epoch: z.int(),
-    /** How many results follow that were finished while nobody listened. */
+    /** The number of results after `last_seq`, which follow this message. */
     replayed: z.int(),
-    /** Steps that are queued or running. */
+    /** The ids of the steps that are queued or running. */
     in_flight: z.array(z.string()),
-    /** As in `opened`: a client that was started anew knows nothing else. */
+    /** `seed` and `spec` as in `opened`, for a client that was restarted and knows only the session's id and token. */
     seed,
     spec: specification,
   }),
@@ -164,9 +164,9 @@ export const serverMessages = {
     t: z.literal('reset_done'),
     re: id,
     session_id: z.string(),
-    /** Zeros: nothing was scored yet. */
+    /** One number per metric, all zeros: nothing is scored yet. */
     observation: z.array(z.number()),
-    /** Of the stream that the coming episodes draw their seeds from. */
+    /** The seed of the stream that gives the next episodes their seeds. */
     seed,
   }),
   accepted: z.object({
@@ -176,7 +176,7 @@ export const serverMessages = {
     steps: z.array(
       z.object({
         step_id: z.string(),
-        /** `attached`: already queued or running; `replayed`: already finished, its result comes again. */
+        /** `attached`: already queued or running; `replayed`: already finished, the result is sent again. */
         state: z.enum(['queued', 'attached', 'replayed']),
       }),
     ),
@@ -187,24 +187,24 @@ export const serverMessages = {
     session_id: z.string(),
     step_id: z.string(),
     phase: z.enum(['queue', 'simulate', 'train', 'validate']),
-    /** Share of the phase that is done. */
+    /** The share of the phase that is done. */
     fraction: z.number().min(0).max(1),
     metrics: scores.optional(),
-    /** Until the result, where the server can tell: it has evaluated with these options before. */
+    /** The time until the result, if the server has timed evaluations with these options before. */
     eta_ms: milliseconds.optional(),
   }),
   result: z.object({
     t: z.literal('result'),
-    /** The request that asked for it; null when it is replayed after `resume`. */
+    /** The latest request that asked for it; null when it is replayed after `resume` or the server has restarted. */
     re: id.nullable(),
     session_id: z.string(),
     step_id: z.string(),
-    /** 1, 2, 3 … over the results of the session, in the order sent. */
+    /** 1, 2, 3 … over the results of the session, in the order in which they are sent. */
     seq: z.int().min(1),
     outcome: z.enum(OUTCOMES),
     /** Finite when the outcome is `ok`, otherwise null. Higher is better. */
     reward: z.number().nullable(),
-    /** The scores in the order of the metrics; zeros when the outcome is not `ok`. */
+    /** The scores in the order of the metrics, 0 for a metric without one; zeros when the outcome is not `ok`. */
     observation: z.array(z.number()),
     terminated: z.literal(true),
     truncated: z.literal(false),
@@ -215,10 +215,10 @@ export const serverMessages = {
     reason: z.string().optional(),
     /** The θ that was evaluated, complete and decoded. */
     theta,
-    /** The seed that `seeds` were derived from where they were not pinned. */
+    /** The seed from which the `seeds` that were not pinned are derived. */
     seed,
     seeds,
-    /** How many evaluations of this session have looked at the test set. */
+    /** The number of evaluations of this session that asked for test scores. */
     test_evaluations: z.int(),
     /** Wall-clock times; nothing else in a result depends on the clock. */
     timing: z.object({
@@ -228,7 +228,7 @@ export const serverMessages = {
       validate_ms: milliseconds,
     }),
     repro: z.object({ spec_hash: z.string(), build: z.string(), backend: z.string().optional() }),
-    /** True when it was sent before. */
+    /** Set when the result is sent again. */
     replayed: z.literal(true).optional(),
   }),
   batch_done: z.object({
@@ -243,21 +243,21 @@ export const serverMessages = {
     re: id,
     session_id: z.string(),
     step_id: z.string(),
-    /** `finished`: too late, its result was sent. */
+    /** `finished`: the cancel came too late, and the result was sent already. */
     state: z.enum(['queued', 'running', 'finished']),
   }),
   pong: z.object({ t: z.literal('pong'), re: id }),
   draining: z.object({ t: z.literal('draining'), deadline_ms: milliseconds }),
   error: z.object({
     t: z.literal('error'),
-    /** The request that failed, null when the message could not be read that far. */
+    /** The request that failed; null when its `id` could not be read. */
     re: id.nullable(),
     code: z.enum(errorCodes),
     message: z.string(),
     /** Whether the same request may succeed later. */
     retryable: z.boolean(),
     retry_after_ms: milliseconds.optional(),
-    /** The item of a batch that was refused; the others go on. */
+    /** The item of a batch that was refused; the other items go on. */
     step_id: z.string().optional(),
     at: z.string().optional(),
     rule: z.string().optional(),
@@ -270,22 +270,22 @@ export type ClientMessages = Messages<typeof clientMessages>;
 export type ServerMessages = Messages<typeof serverMessages>;
 export type ClientMessage = ClientMessages[keyof ClientMessages];
 export type ServerMessage = ServerMessages[keyof ServerMessages];
-/** What came of a step. */
+/** The result of a step. */
 export type Result = ServerMessages['result'];
-/** How far a step is. */
+/** The progress of a step. */
 export type Progress = ServerMessages['progress'];
 
 export type MessageId = z.infer<typeof id>;
 export type Limits = z.infer<typeof limits>;
 export type Outcome = (typeof OUTCOMES)[number];
 export type Seeds = z.infer<typeof seeds>;
-/** One evaluation as `step` and the items of `step_batch` ask for it. */
+/** One evaluation as a client asks for it: an item of `step_batch`, or the same fields in a `step`. */
 export type EvaluationItem = ClientMessages['step_batch']['items'][number];
 
 /**
- * A decoded value as a message of one side.
+ * Checks a decoded value against the schemas of one side's messages.
  *
- * @throws {ProtocolError} UNKNOWN_TYPE, or BAD_MESSAGE (BAD_ACTION where the fault lies in the action or θ) with the
+ * @throws {ProtocolError} UNKNOWN_TYPE, or BAD_MESSAGE (BAD_ACTION when the fault lies in the action or θ), with the
  *   first place that breaks the schema
  */
 export function parseMessage<Schemas extends Record<string, z.ZodType>>(
@@ -317,10 +317,10 @@ export function parseMessage<Schemas extends Record<string, z.ZodType>>(
 }
 
 /**
- * The first issue of a zod error in our words.
+ * The first issue of a zod error as an error of the protocol.
  *
  * @param value the message
- * @param under where in the message the part lies that the schema was for
+ * @param under the path in the message of the part that was checked
  */
 export function schemaError(
   error: z.ZodError,

@@ -1,9 +1,8 @@
 /**
  * The description of θ, and the map between θ and the flat action in [-1, 1]^D that optimisers move.
  *
- * θ is what a person reads (`{ fog: 0.3, weather: [0.7, 0.1, 0.1, 0.1] }`); an action is what an optimiser writes
- * (`[-0.4, 1, -1, -1, -1]`). The server owns the map and publishes this description, so that every client can log,
- * plot and set θ by name.
+ * People read θ (`{ fog: 0.3, weather: [0.7, 0.1, 0.1, 0.1] }`); optimisers write actions (`[-0.4, 1, -1, -1, -1]`).
+ * The server owns the map and publishes this description, so that every client can log, plot and set θ by name.
  */
 import { z } from 'zod';
 
@@ -11,11 +10,11 @@ const common = {
   name: z.string().min(1),
   /** What it does, in a sentence. */
   meaning: z.string(),
-  /** First and one-past-last position in the flat action. */
+  /** The parameter's part of the flat action: its first position, and the position after its last. */
   slice: z.tuple([z.int().min(0), z.int().min(1)]),
 };
 
-export const continuousParameter = z.object({
+const continuousParameter = z.object({
   ...common,
   kind: z.literal('continuous'),
   low: z.number(),
@@ -26,7 +25,7 @@ export const continuousParameter = z.object({
   unit: z.string(),
 });
 
-export const simplexParameter = z.object({
+const simplexParameter = z.object({
   ...common,
   kind: z.literal('simplex'),
   labels: z.array(z.string()).min(2),
@@ -42,14 +41,14 @@ export const theta = z.record(z.string(), z.union([z.number(), z.array(z.number(
 export type Theta = z.infer<typeof theta>;
 
 /**
- * The logit that an action component of 1 stands for in a simplex: probabilities are softmax(3.2 · a).
+ * The logit of an action component of 1 in a simplex: probabilities are softmax(3.2 · a).
  *
- * Of two classes the rarest that can be written is then .0017 (of five, .0004 to .998): near enough to "never" for
- * a data set of hundreds of images, and finite, so that the way back is always open.
+ * With two classes the smallest probability is then .0017 (with five, probabilities reach from .0004 to .998). In a data
+ * set of hundreds of images that is close enough to "never", and it is finite, so that every θ has an action.
  */
 export const LOGIT_OF_ONE = 3.2;
 
-/** A parameter as a simulator's author writes it: its place in the action follows from the order. */
+/** A parameter as the author of a simulator writes it: its place in the action follows from the order. */
 type Draft =
   | Omit<z.infer<typeof continuousParameter>, 'slice'>
   | (Omit<z.infer<typeof simplexParameter>, 'slice' | 'unit' | 'labels' | 'default'> & {
@@ -57,7 +56,7 @@ type Draft =
       readonly default: readonly number[];
     });
 
-/** θ of a list of parameters, by name, as a type: what a simulator reads. */
+/** The type of θ for a list of parameters: what a simulator reads, by name. */
 export type ThetaOf<T extends readonly Draft[]> = {
   readonly [P in T[number] as P['name']]: P['kind'] extends 'simplex' ? readonly number[] : number;
 };
@@ -103,7 +102,7 @@ export function actionSize(parameters: readonly Parameter[]): number {
   return parameters.at(-1)?.slice[1] ?? 0;
 }
 
-/** θ where no one has said anything yet. */
+/** θ with the default of every parameter. */
 export function defaultTheta(parameters: readonly Parameter[]): Theta {
   return Object.fromEntries(
     parameters.map((p) => [p.name, p.kind === 'simplex' ? [...p.default] : p.default] as const),
@@ -117,7 +116,7 @@ function softmax(logits: readonly number[]): number[] {
   return weights.map((weight) => weight / total);
 }
 
-/** A rule that an action or θ breaks, and where. The path is a JSON pointer, such as `/action/3`. */
+/** Names the rule that an action or θ breaks, and the place: a JSON pointer such as `/action/3`. */
 export class ParameterError extends RangeError {
   override readonly name = 'ParameterError';
   constructor(
@@ -130,7 +129,7 @@ export class ParameterError extends RangeError {
 }
 
 /**
- * θ of an action.
+ * The θ of an action.
  *
  * @param action [D], each from -1 to 1
  * @throws {ParameterError} naming the component that has the wrong size, is not finite or out of range
@@ -168,7 +167,7 @@ export function actionToTheta(parameters: readonly Parameter[], action: readonly
   return result;
 }
 
-/** Throws a ParameterError where `value` is not one that `parameter` can have. */
+/** @throws {ParameterError} when `parameter` cannot have this value */
 function checkValue(parameter: Parameter, value: unknown): void {
   const { name } = parameter;
   const path = `/params/${name}`;
@@ -199,7 +198,7 @@ function checkValue(parameter: Parameter, value: unknown): void {
 }
 
 /**
- * Checks a θ given by name; parameters that it leaves out take their default.
+ * Checks a θ given by name, and fills in the default of every parameter that it leaves out.
  *
  * @throws {ParameterError} naming the parameter that is unknown or breaks its rule
  */
@@ -218,11 +217,11 @@ export function completeTheta(parameters: readonly Parameter[], partial: Theta):
 /**
  * The action of a θ: the inverse of {@link actionToTheta}.
  *
- * Logits are centred, and clipped to what an action can say, so a probability below about e^-6.4 of the largest
- * comes back a little larger.
+ * Logits are centred and clipped to the range of an action. So a probability below about e^-6.4 of the largest becomes
+ * a little larger when it is mapped to an action and back.
  *
  * @returns [D], each from -1 to 1
- * @throws {ParameterError} where θ breaks a rule
+ * @throws {ParameterError} when θ breaks a rule
  */
 export function thetaToAction(parameters: readonly Parameter[], theta: Theta): number[] {
   const complete = completeTheta(parameters, theta);
@@ -230,7 +229,7 @@ export function thetaToAction(parameters: readonly Parameter[], theta: Theta): n
   return parameters.flatMap((p) => {
     const value = complete[p.name]!;
     if (p.kind === 'simplex') {
-      // Softmax ignores a common shift: put the largest and the smallest logit the same distance from 0.
+      // Softmax ignores a common shift, so the largest and the smallest logit are put equally far from 0.
       const floor = Math.exp(-2 * LOGIT_OF_ONE) * Math.max(...(value as number[]));
       const logits = (value as number[]).map((probability) => Math.log(Math.max(probability, floor)));
       const middle = (Math.max(...logits) + Math.min(...logits)) / 2;

@@ -1,4 +1,4 @@
-/** Seeded randomness, the same on both sides of the wire and on every machine. */
+/** Seeded random numbers, the same on both sides of the wire and on every machine. */
 
 /** A whole number from 0 to 2³² − 1. */
 export type Seed = number;
@@ -16,11 +16,11 @@ function rotate(word: number, bits: number): number {
 const utf8 = new TextEncoder();
 
 /**
- * The seed of a named part of something seeded: `deriveSeed(1, 'evaluation', 12)`.
+ * Derives the seed of a named part from the seed of the whole: `deriveSeed(1, 'evaluation', 12)`.
  *
  * It is MurmurHash3 (x86, 32 bits) of the path's UTF-8 text, `evaluation/12`, with `seed` as the hash's own seed, so
- * that any language can follow: in Python, `mmh3.hash(b"evaluation/12", 1, signed=False)`. Parts with different paths
- * are independent; the same path gives the same seed for ever.
+ * that every language can compute it: in Python, `mmh3.hash(b"evaluation/12", 1, signed=False)`. Seeds of different
+ * paths are independent; the same path always gives the same seed.
  */
 export function deriveSeed(seed: Seed, ...path: readonly (string | number)[]): Seed {
   const bytes = utf8.encode(path.join('/'));
@@ -91,7 +91,7 @@ export class Random {
     return mean + sd * radius * Math.cos(angle);
   }
 
-  /** How many events of a Poisson process with this mean occur (Knuth; for means up to about 50). */
+  /** A draw from the Poisson distribution with this mean (Knuth; for means up to about 50). */
   poisson(mean: number): number {
     const limit = Math.exp(-mean);
     let product = this.uniform();
@@ -125,8 +125,10 @@ export class Random {
 }
 
 /**
- * The index into whose part of [0, 1) `u` falls, where each has a part as long as its probability, in their order. One of
- * probability 0 has none, whatever the sum's last digits.
+ * The category of `u` in [0, 1), when [0, 1) is divided in order into one interval per category, as long as its
+ * probability.
+ *
+ * A category of probability 0 is never returned, even when rounding makes the probabilities sum to a little less than 1.
  */
 export function categoryAt(probabilities: readonly number[], u: number): number {
   let rest = u;

@@ -1,9 +1,9 @@
-/** What a client is told about an environment: its spaces, the parameters of θ, its metrics. */
+/** The description of an environment that a client receives: its spaces, the parameters of θ, its metrics. */
 import { z } from 'zod';
 import { parameter, theta } from './parameters.ts';
 
-/** Gymnasium's Box in the encoding of Minari (`minari.serialization.deserialize_space`), with names beside it. */
-export const box = z.object({
+/** Gymnasium's Box in Minari's encoding (`minari.serialization.deserialize_space`), with the names of its components. */
+const box = z.object({
   type: z.literal('Box'),
   dtype: z.literal('float32'),
   shape: z.array(z.int()),
@@ -12,36 +12,36 @@ export const box = z.object({
   names: z.array(z.string()),
 });
 
-export const metric = z.object({
+const metric = z.object({
   name: z.string(),
   meaning: z.string(),
-  /** Null where there is no bound. */
+  /** `low` and `high` are null where there is no bound. */
   low: z.number().nullable(),
   high: z.number().nullable(),
 });
 
-/** All that a client needs to know of an environment. */
+/** Everything that a client needs to know about an environment. */
 export const specification = z.object({
   env_id: z.string(),
   title: z.string(),
-  /** Changes whenever two scores under it could no longer be compared. */
+  /** Covers everything that decides a score: two scores can be compared only if their hashes are equal. */
   spec_hash: z.string(),
-  /** What `open` asked for, completed with the defaults. */
+  /** The options of `open`, completed with the defaults. */
   options: z.record(z.string(), z.unknown()),
   spaces: z.object({ action: box, observation: box }),
   parameters: z.array(parameter),
   /** In the order of the observation. */
   metrics: z.array(metric),
   reward: z.object({ metric: z.string(), direction: z.literal('maximize') }),
-  /** θ where a search starts: plausible, but poor. */
+  /** The θ where a search starts: plausible, but poor. */
   start: theta,
-  /** θ where no one has said anything. */
+  /** θ with the default of every parameter. */
   default: theta,
-  /** What draws the images, where the simulator draws any: another renderer, or version, gives other images. */
+  /** The renderer of a simulator that draws images. Another renderer, or another version of it, draws other images. */
   renderer: z.object({ name: z.string(), version: z.int() }).optional(),
-  /** How many samples a model is trained on. */
+  /** The number of samples that a model is trained on. */
   training_samples: z.int(),
-  /** What the evaluations run on, where the server knows it. Rewards are equal to the bit on equal builds and backends. */
+  /** The backend of the evaluations, if the server knows it. Equal builds and backends give rewards equal to the bit. */
   backend: z.string().optional(),
 });
 

@@ -1,4 +1,4 @@
-/** Measures speed beside the programs that a user would pick instead: `npm run bench -- render`. */
+/** Measures our speed and the speed of programs that a user could choose instead: `npm run bench -- render`. */
 import { Command, InvalidArgumentError } from 'commander';
 import { benchProtocol, type ProtocolBenchOptions } from './bench/protocol.ts';
 import { benchMemory } from './bench/memory.ts';
@@ -23,16 +23,16 @@ function positive(text: string): number {
 }
 
 const program = new Command('bench').description(
-  'Measures speed. Ours and the peers run in turn, and medians are compared.',
+  'Measures speed. Our programs and others run in turn, and medians are compared.',
 );
 
 program
   .command('render')
-  .description('images a CPU second: our software renderer, pybullet and MuJoCo (those that python3 finds)')
+  .description('images per CPU second: our software renderer, pybullet and MuJoCo (if python3 finds them)')
   .option('--width <pixels>', 'width of an image', integer(1, 4096), 128)
   .option('--height <pixels>', 'height of an image', integer(1, 4096), 64)
-  .option('--seconds <s>', 'length of one measurement, in seconds of computing', positive, 2)
-  .option('--rounds <n>', 'how often each is measured', integer(1, 100), 3)
+  .option('--seconds <s>', 'length of one measurement, in CPU seconds', positive, 2)
+  .option('--rounds <n>', 'number of measurements of each', integer(1, 100), 3)
   .option('--json', 'end with one line of JSON: {"ours": img/s, "peers": {name: img/s}}')
   .action(async (options: RenderBenchOptions) => {
     console.log(`bench render ${JSON.stringify(options)}`);
@@ -41,9 +41,9 @@ program
 
 program
   .command('protocol')
-  .description('steps a second of the server, journal on: ours, OpenEnv (where python has openenv-core), a bare echo')
+  .description('steps per second of the server, with journal: ours, OpenEnv (if python has openenv-core), a bare echo')
   .option('--seconds <s>', 'length of one measurement', positive, 5)
-  .option('--rounds <n>', 'how often each is measured', integer(1, 100), 5)
+  .option('--rounds <n>', 'number of measurements of each', integer(1, 100), 5)
   .option('--python <path>', 'Python that has openenv-core', 'python3')
   .option('--json', 'end with one line of JSON: {name: steps/s}')
   .action(async (options: ProtocolBenchOptions) => {
@@ -53,12 +53,12 @@ program
 
 program
   .command('train')
-  .description('images a CPU second of training: ours on each backend, the same network in PyTorch')
+  .description('training images per CPU second: ours on each backend, the same network in PyTorch')
   .option('--width <pixels>', 'width of an image', integer(8, 1024), 96)
   .option('--height <pixels>', 'height of an image', integer(8, 1024), 72)
-  .option('--batch <n>', 'images a step', integer(1, 256), 8)
-  .option('--seconds <s>', 'length of one measurement, in seconds of computing', positive, 4)
-  .option('--rounds <n>', 'how often each is measured', integer(1, 100), 3)
+  .option('--batch <n>', 'images per step', integer(1, 256), 8)
+  .option('--seconds <s>', 'length of one measurement, in CPU seconds', positive, 4)
+  .option('--rounds <n>', 'number of measurements of each', integer(1, 100), 3)
   .addOption(backendFlag())
   .option('--python <path>', 'Python that has torch', 'python3')
   .option('--json', 'end with one line of JSON: {"ours": img/s, "backend": name, "peers": {"pytorch": img/s}}')
@@ -69,14 +69,14 @@ program
 
 program
   .command('evaluate')
-  .description('the stages of one evaluation, and two workers beside one')
+  .description('the stages of one evaluation, and two workers compared with one')
   .option('--env <id>', 'environment', 'TrafficSegmentation-v0')
-  .option('--preset <name>', 'a preset of it')
+  .option('--preset <name>', 'a preset of the environment')
   .option('--env-options <json>', 'options of the environment', jsonObject)
   .addOption(backendFlag())
   .addOption(dataFlag())
   .option('--evaluations <n>', 'evaluations of each measurement', integer(1, 1000), 8)
-  .option('--memory <n>', 'instead: the memory of a worker over so many evaluations', integer(1, 1_000_000))
+  .option('--memory <n>', 'instead: the memory of a worker over n evaluations', integer(1, 1_000_000))
   .option('--json', 'end with one line of JSON')
   .action(async ({ memory, ...options }: EvaluateBenchOptions & { memory?: number }) => {
     console.log(`bench evaluate ${JSON.stringify({ ...options, memory })}`);

@@ -1,4 +1,4 @@
-/** `npm run dataset`: writes a data set of the traffic simulator in the formats that other tools read. */
+/** `npm run dataset`: writes a data set of the traffic simulator in formats that other tools read. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { Command } from 'commander';
 import { filePath, integer, jsonObject, seed, THETA_HELP } from '../agents/run/flags.ts';
 import { TRAFFIC } from '../env/simulators/traffic/traffic.ts';
 import { COCO_CATEGORIES } from './dataset/coco.ts';
-import { type Frame, frameFile, frameIndex, frameName, removeParts, writeWhole } from './dataset/frame.ts';
+import { type FrameRecord, frameFile, frameIndex, frameName, removeParts, writeWhole } from './dataset/frame.ts';
 import type { Report, Share } from './dataset/writer.ts';
 import { completeTheta, type Theta } from '../protocol/parameters.ts';
 
@@ -18,20 +18,20 @@ const options = new Command('dataset')
   .description(
     'Writes pictures of the traffic simulator with their labels: images/, labels/ (Cityscapes train ids), ' +
       'labels_camvid/ (CamVid’s 11 classes), instances/ (16 bit), depth/ (16 bit, centimetres, 0 = sky), ' +
-      'annotations.json (COCO), metadata.jsonl (all that was drawn) and frames/ (the last two, picture by picture). ' +
-      'Started again after a break it writes what is missing; with a larger --count it goes on.',
+      'annotations.json (COCO), metadata.jsonl (everything that was drawn) and frames/ (the same, one file per picture). ' +
+      'Run it again after a stop to write the missing pictures, or with a larger --count to add some.',
   )
-  .requiredOption('--out <folder>', 'where the data set goes', filePath)
-  .requiredOption('--count <n>', 'pictures', integer(1, 1_000_000))
+  .requiredOption('--out <folder>', 'folder of the data set', filePath)
+  .requiredOption('--count <n>', 'number of pictures', integer(1, 1_000_000))
   .option('--theta <file|json>', THETA_HELP, jsonObject, {})
-  .option('--seed <n>', 'of the data set', seed, 1)
-  .option('--width <pixels>', 'of each picture', integer(8, 4096), 320)
-  .option('--height <pixels>', 'of each picture', integer(8, 4096), 240)
-  .option('--workers <n>', 'processes that draw', integer(1, 1024), availableParallelism())
+  .option('--seed <n>', 'seed of the data set', seed, 1)
+  .option('--width <pixels>', 'width of each picture', integer(8, 4096), 320)
+  .option('--height <pixels>', 'height of each picture', integer(8, 4096), 240)
+  .option('--workers <n>', 'number of processes that draw', integer(1, 1024), availableParallelism())
   .parse()
   .opts<{ out: string; count: number; theta: Theta; seed: number; width: number; height: number; workers: number }>();
 
-/** Pictures that are worth a further process. */
+/** The number of pictures that is worth another process. */
 const SHARE = 32;
 
 async function main(): Promise<void> {
@@ -56,10 +56,10 @@ async function main(): Promise<void> {
 }
 
 /**
- * Writes the pictures that are missing, each process every n-th.
+ * Writes the missing pictures; each of n processes takes every n-th picture.
  *
- * @returns how many are there, and whether an interrupt ended it
- * @throws {Error} when a process fails, which has said why
+ * @returns the number of pictures that are there, and whether an interrupt stopped it
+ * @throws {Error} when a process fails; the process has printed the reason
  */
 async function writePictures(
   { count, ...all }: Omit<Share, 'first' | 'step'>,
@@ -86,12 +86,12 @@ async function writePictures(
     isStopped = true;
     stop();
   };
-  process.on('SIGINT', interrupted); // A terminal and npm send it one after the other.
+  process.on('SIGINT', interrupted); // not `once`: the terminal and npm both send it
   let failed = 0;
   await Promise.all(
     writers.map(async (writer) => {
       const [code, signal] = (await once(writer, 'close')) as [number | null, NodeJS.Signals | null];
-      if (code === 0 || signal === 'SIGINT') return; // the signal: before it could listen to it
+      if (code === 0 || signal === 'SIGINT') return; // the signal came before the process listened to it
       failed++;
       stop();
     }),
@@ -101,20 +101,20 @@ async function writePictures(
   return { done, isStopped };
 }
 
-/** How many pictures a folder has, with those that are missing before the last one. */
+/** The number of the last picture in a folder, plus 1: missing pictures before it are counted too. */
 function pictureCount(folder: string): number {
   const frames = join(folder, 'frames');
   if (!existsSync(frames)) return 0;
   return readdirSync(frames).reduce((most, name) => Math.max(most, (frameIndex(name) ?? -1) + 1), 0);
 }
 
-/** Takes the folder for this data set. @throws {Error} when it is another one's, or has something else in it */
+/** Claims a folder for this data set. @throws {Error} when it has another data set, or other files */
 async function claim(folder: string, known: object): Promise<void> {
   const path = join(folder, 'dataset.json');
   const expected = '--out: expected an empty folder or one of the same θ, seed and size';
   if (!existsSync(path)) {
     const names = existsSync(folder) ? readdirSync(folder) : [];
-    const other = names.find((name) => !name.startsWith('.')); // Some systems leave hidden files.
+    const other = names.find((name) => !name.startsWith('.')); // some systems leave hidden files
     if (other !== undefined) throw new Error(`${expected}, got ${folder}, which has ${other} and no dataset.json`);
     await writeWhole(path, `${JSON.stringify(known, null, 2)}\n`);
     return;
@@ -125,7 +125,7 @@ async function claim(folder: string, known: object): Promise<void> {
   }
 }
 
-/** @throws {Error} naming the file, and what helps, when it is damaged */
+/** @throws {Error} naming the file and the remedy, when the file is damaged */
 function readJson(path: string, help: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
@@ -135,11 +135,11 @@ function readJson(path: string, help: string): unknown {
   }
 }
 
-/** Writes what stands in frames/ into one file of each kind. */
+/** Collects frames/ into annotations.json and metadata.jsonl. */
 async function summarise(folder: string, count: number, width: number, height: number): Promise<void> {
   const frames = Array.from(
     { length: count },
-    (_, index) => readJson(frameFile(folder, index), 'delete it, and the picture is written again') as Frame,
+    (_, index) => readJson(frameFile(folder, index), 'delete it, and the picture is written again') as FrameRecord,
   );
   const coco = {
     info: { description: 'Simulated street pictures; see dataset.json' },

@@ -1,7 +1,7 @@
 /**
  * `npm run demo`: the whole loop in minutes, as two programs that talk over WebSocket.
  *
- * Starts the environment server, runs REINFORCE against it from a poor θ, prints what was learned, and draws it.
+ * Starts the environment server, runs REINFORCE against it from a poor θ, prints the learned θ, and draws pictures.
  */
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { drawRun } from './figures/run-pictures.ts';
 import { ownPrograms, startServer } from './programs.ts';
 import { backendFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
 
-/** What the demo searches: in a few dozen evaluations, few dimensions learn more than all. */
+/** The demo searches only some parameters: a few dozen evaluations learn more in few dimensions than in all. */
 const ENV_OPTIONS = {
   preset: 'quick',
   free: [
@@ -20,7 +20,7 @@ const ENV_OPTIONS = {
     ...['cameraHeight', 'cameraPitch', 'fieldOfView', 'exposure'],
   ],
 };
-/** REINFORCE for a small budget: a wide policy, large steps, and advantages that no outlier can throw. */
+/** REINFORCE for a small budget: a wide policy, large steps, and advantages that outliers do not affect. */
 const AGENT_FLAGS = ['--sigma', '0.4', '--learning-rate', '0.3', '--advantage', 'ranked', '--antithetic'];
 
 interface DemoOptions extends RuntimeFlags {
@@ -33,11 +33,11 @@ interface DemoOptions extends RuntimeFlags {
 const time = new Date().toISOString().replace(/[-:]|\..*/g, '');
 const options = new Command('demo')
   .description('Learns to simulate streets for a small segmentation network, in a few minutes.')
-  .option('--evaluations <n>', 'evaluations that the search may spend', integer(8), 48)
+  .option('--evaluations <n>', 'the budget of the search', integer(8), 48)
   .option('--seed <n>', 'decides everything random', seed, 1)
   .addOption(backendFlag())
-  .option('--workers <n>', 'evaluations at once (default: one a core)', integer(1))
-  .option('--out <folder>', 'where log and pictures go', filePath, `runs/demo-${time}`)
+  .option('--workers <n>', 'evaluations at once (default: one per core)', integer(1))
+  .option('--out <folder>', 'folder for the log and the pictures', filePath, `runs/demo-${time}`)
   .parse()
   .opts<DemoOptions>();
 

@@ -1,8 +1,9 @@
 /**
- * `npm run fuzz -- --cases 200000`: sends a server what is nearly right, what is wrong and what is no message at all.
+ * `npm run fuzz -- --cases 200000`: sends a server messages that are nearly correct, wrong ones, and bytes that are no
+ * message at all.
  *
- * What must hold: the server neither ends nor stops answering, its workers live, and a session beside all this gets
- * every one of its rewards.
+ * The server must not end and not stop answering, its workers must live, and another session must get all its rewards
+ * meanwhile.
  */
 import { Command } from 'commander';
 import { WebSocket } from 'ws';
@@ -25,16 +26,16 @@ interface Options {
 }
 
 const options = new Command('fuzz')
-  .description('Sends a server wrong messages, wrong bytes and wrong frames, and looks whether anything suffers.')
-  .option('--cases <n>', 'how many in all', integer(20, 100_000_000), 200_000)
+  .description('Sends a server wrong messages, wrong bytes and wrong frames, and checks that it is not harmed.')
+  .option('--cases <n>', 'total number of cases', integer(20, 100_000_000), 200_000)
   .option('--seed <n>', 'decides what is sent', seed, 1)
   .parse()
   .opts<Options>();
 
-/** Shares of the cases; the rest are mutated messages. */
+/** Shares of the cases; all others are mutated messages. */
 const DAMAGED = 0.3;
 const RAW = 0.01;
-/** After so many cases the server must answer a ping; and after so many, the connection is another one. */
+/** The number of cases after which the server must answer a ping; and after which the connection is replaced. */
 const PING_EVERY = 50;
 const CONNECTION_EVERY = 2000;
 
@@ -70,7 +71,7 @@ function templates(session_id: string, n: number): Record<string, unknown>[] {
   ];
 }
 
-/** One connection's worth of cases. */
+/** Sends `count` cases, on a new connection whenever the server has closed the old one. */
 async function attack(
   url: string,
   codec: Codec,
@@ -98,7 +99,7 @@ async function attack(
       try {
         peer.send(wrong);
       } catch {
-        peer.raw(JSON.stringify(wrong)); // what our codec does not send, such as the key __proto__
+        peer.raw(JSON.stringify(wrong)); // our codec refuses to send it, such as the key __proto__
       }
     }
     if (i % PING_EVERY === PING_EVERY - 1) row.refused += await answers(peer);
@@ -107,7 +108,7 @@ async function attack(
   if (peer && peer.malformed.length > 0) throw new Error(`the server broke its own schema: ${peer.malformed[0]}`);
 }
 
-/** How many errors have come since the last time; throws when the server does not answer. */
+/** The number of errors since the last call. @throws {Error} when the server does not answer */
 async function answers(peer: Peer): Promise<number> {
   if (peer.socket.readyState !== WebSocket.OPEN) return 0;
   const id = `answer me ${performance.now()}`;
@@ -121,7 +122,7 @@ async function answers(peer: Peer): Promise<number> {
   }
 }
 
-/** A session that goes on beside it all: gives how many evaluations it made, and the longest that one took. */
+/** A session that evaluates meanwhile, and counts its evaluations, wrong rewards, and the longest time of one. */
 function witness(url: string) {
   const state = { evaluations: 0, wrong: 0, longestMs: 0, stopped: false };
   const done = (async () => {

@@ -1,4 +1,4 @@
-/** `npm run kernels`: compiles the inner loops of renderer and sensor after a change of their source. */
+/** `npm run kernels`: compiles the inner loops of renderer and sensor. Run it after a change of their source. */
 import { KERNELS, compileKernel } from './kernels/compile.ts';
 
 for (const { source, output } of KERNELS) {

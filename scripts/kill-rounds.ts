@@ -1,7 +1,7 @@
 /**
  * `npm run kill-rounds -- --rounds 200`: kills agent, worker or server with SIGKILL, again and again, at random moments.
  *
- * What must hold in the end: no evaluation lost, none counted twice, none with another's reward.
+ * In the end no evaluation may be lost, counted twice, or have the reward of another.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
@@ -24,8 +24,8 @@ interface Options {
 
 const options = new Command('kill-rounds')
   .description('Kills agent, worker or server at random moments, and counts what was lost, doubled or mixed up.')
-  .option('--rounds <n>', 'how many are killed', integer(1, 100_000), 200)
-  .option('--seed <n>', 'decides who is killed when', seed, 1)
+  .option('--rounds <n>', 'number of processes to kill', integer(1, 100_000), 200)
+  .option('--seed <n>', 'decides which process is killed when', seed, 1)
   .parse()
   .opts<Options>();
 
@@ -48,7 +48,7 @@ async function killThem(): Promise<Record<(typeof VICTIMS)[number], number>> {
   const killed = { agent: 0, worker: 0, server: 0 };
   const began = performance.now();
   for (let round = 1; round <= options.rounds; round++) {
-    // From the first moments of a process to the middle of its work.
+    // So that processes are killed while they start as well as in the middle of their work.
     await pause(random.chance(0.5) ? random.uniform(0, 200) : random.uniform(300, 1800));
     const victim = VICTIMS[random.integer(VICTIMS.length)]!;
     killed[victim]++;
@@ -75,7 +75,7 @@ async function killThem(): Promise<Record<(typeof VICTIMS)[number], number>> {
   return killed;
 }
 
-/** What the agent has written down, against what the journal has and what the rewards should be. */
+/** Compares the agent's log with the journal and with the correct rewards. */
 async function count() {
   const results = readLines(paths.results).filter(({ result }) => result !== undefined);
   const ok = results.filter(({ result }) => result!.outcome === 'ok');

@@ -1,4 +1,4 @@
-/** A table in Markdown: the first columns to the left, the others, which are numbers, to the right. */
+/** A table in Markdown: the first columns are aligned to the left, the others (numbers) to the right. */
 export function markdownTable(
   head: readonly string[],
   rows: readonly (readonly (string | number)[])[],

@@ -1,8 +1,8 @@
 /**
- * Measures how far an evaluation can be trusted: `npm run noise -- --env TrafficSegmentation-v0`.
+ * Measures how noisy an evaluation is: `npm run noise -- --env TrafficSegmentation-v0`.
  *
- * Random θ are evaluated with the same few seeds each, whole and short. What differs between the seeds of one θ is
- * noise; what differs between θ is what a search can find. A stopped measurement goes on where it was.
+ * Random θ are evaluated with the same few seeds each, by full and by short evaluations. Differences between the seeds of
+ * one θ are noise; differences between θ are what a search can find. A stopped measurement continues from its log.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -49,10 +49,10 @@ function share(text: string): number {
   return value;
 }
 
-/** Options that say how much work an evaluation is. */
+/** Options that decide the amount of work in an evaluation. */
 const WORK = ['steps', 'trainingImages', 'pointsPerComponent'];
 
-/** The same options with a part of the work. */
+/** The same options with a share of the work. */
 function shortened(options: Readonly<Record<string, unknown>>, part: number): Record<string, unknown> {
   const less = Object.entries(options).map(([name, value]) =>
     WORK.includes(name) ? [name, Math.max(1, Math.round(Number(value) * part))] : [name, value],
@@ -60,13 +60,13 @@ function shortened(options: Readonly<Record<string, unknown>>, part: number): Re
   return Object.fromEntries(less) as Record<string, unknown>;
 }
 
-/** What tells evaluations apart. */
+/** The key of an evaluation. */
 const keyOf = ({ kind, options, theta, seed }: Omit<Line, 'reward' | 'seconds'>) =>
   JSON.stringify([kind, options, theta, seed]);
 
 type Wanted = Omit<Line, 'reward' | 'seconds'> & { readonly key: string };
 
-/** Evaluates what the log lacks, through a pool of workers, and gives all of it. */
+/** Evaluates in worker processes what is missing in the log, and returns all evaluations. */
 async function measure(flags: Flags, experiment: Experiment, options: Line['options'], path: string): Promise<Line[]> {
   const shortOptions = flags.shortOptions ? { ...options, ...flags.shortOptions } : shortened(options, flags.short);
   const wanted = (['full', 'short'] as const).flatMap((kind) =>
@@ -112,19 +112,19 @@ async function measure(flags: Flags, experiment: Experiment, options: Line['opti
 }
 
 const program = new Command('noise')
-  .description('Measures the noise of evaluations: within θ, between θ, and what a shorter one would lose.')
+  .description('Measures the noise of evaluations: within θ, between θ, and the loss of a shorter evaluation.')
   .requiredOption('--env <id>', 'environment: an id or the path of a module')
-  .option('--preset <name>', 'a preset of it')
-  .option('--env-options <json>', 'options of it, {…} or a file', jsonObject, {})
+  .option('--preset <name>', 'a preset of the environment')
+  .option('--env-options <json>', 'its options, {…} or a file', jsonObject, {})
   .addOption(backendFlag())
   .addOption(dataFlag())
-  .option('--thetas <n>', 'random θ', integer(3, 1000), 24)
-  .option('--seeds <n>', 'seeds, the same for each θ', integer(2, 100), 5)
-  .option('--short <share>', 'of steps and images in a short evaluation', share, 0.4)
-  .option('--short-options <json>', 'what a short evaluation has in other options, in place of --short', jsonObject)
-  .option('--workers <n>', 'worker processes', integer(1, 64), 2)
-  .option('--out <folder>', 'where noise-<env>.md goes', filePath, 'results')
-  .option('--log <file>', 'where evaluations are kept, to go on from (default: runs/noise-<env>.jsonl)', filePath)
+  .option('--thetas <n>', 'number of random θ', integer(3, 1000), 24)
+  .option('--seeds <n>', 'number of seeds, the same for each θ', integer(2, 100), 5)
+  .option('--short <share>', 'share of steps and images in a short evaluation', share, 0.4)
+  .option('--short-options <json>', 'options of a short evaluation, instead of --short', jsonObject)
+  .option('--workers <n>', 'number of worker processes', integer(1, 64), 2)
+  .option('--out <folder>', 'folder for noise-<env>.md', filePath, 'results')
+  .option('--log <file>', 'log of the evaluations, to continue from (default: runs/noise-<env>.jsonl)', filePath)
   .parse();
 
 const flags = program.opts<Flags>();

@@ -1,4 +1,4 @@
-/** Makes weights to fine-tune from: `npm run pretrain -- --env TrafficSegmentation-v0 --preset quick`. */
+/** Makes pretrained weights for fine-tuning: `npm run pretrain -- --env TrafficSegmentation-v0 --preset quick`. */
 import { Command } from 'commander';
 import { integer, jsonObject, seed } from '../agents/run/flags.ts';
 import { loadDefinition } from '../env/experiments/load.ts';
@@ -12,14 +12,14 @@ interface Flags extends Pretraining, RuntimeFlags {
 }
 
 void new Command('pretrain')
-  .description('Trains a network on images of random θ, and keeps its weights for trainings to start from.')
+  .description('Trains a network on images of random θ, and keeps its weights as the start of later trainings.')
   .requiredOption('--env <id>', 'environment: an id or the path of a module')
   .option('--preset <name>', 'a preset of it')
   .option('--env-options <json>', 'options of the environment, {…} or a file', jsonObject, {})
   .addOption(backendFlag())
   .addOption(dataFlag())
-  .option('--images <n>', 'images, each of a random θ', integer(1), 2000)
-  .option('--steps <n>', 'steps of the optimiser', integer(1), 2000)
+  .option('--images <n>', 'number of images, each of another random θ', integer(1), 2000)
+  .option('--steps <n>', 'number of steps of the optimiser', integer(1), 2000)
   .option('--seed <n>', 'decides everything random', seed, 1)
   .action(async ({ env, preset, envOptions, images, steps, seed, ...flags }: Flags, command: Command) => {
     try {

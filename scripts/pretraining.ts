@@ -10,23 +10,24 @@ import { defaultTheta } from '../protocol/parameters.ts';
 import { deriveSeed, type Seed } from '../protocol/random.ts';
 import { randomTheta } from './random-theta.ts';
 
-/** How weights are made that every training of an environment starts from. */
+/** The settings for pretrained weights, from which every training of an environment can start. */
 export interface Pretraining {
-  /** Images, each of a random θ. */
+  /** The number of images, each of another random θ. */
   readonly images: number;
-  /** Steps of the optimiser. */
+  /** The number of steps of the optimiser. */
   readonly steps: number;
   /** Decides everything random. */
   readonly seed: Seed;
 }
 
 /**
- * Trains a network on images of random θ and keeps its weights. Every image has a θ of its own, so the network has seen
- * all kinds of streets and none too often. What is there already is not made again.
+ * Trains a network on images of random θ and keeps its weights. Every image has its own θ, so that the network sees
+ * streets of all kinds. Weights that exist already are not made again.
  *
- * @param options of the environment
- * @param say     is told, in a line, what is done
+ * @param options options of the environment
+ * @param say     called with lines that report progress
  * @returns the name of the weights, for the environment's option `pretrained`
+ * @throws {Error} when the task's models have no weights, or the training diverges
  */
 export async function pretrain(
   definition: ExperimentDefinition,
@@ -41,7 +42,7 @@ export async function pretrain(
   const backend = (await experiment.prepare?.())?.split(/[ ;]/)[0];
   const { version, parameters } = simulator;
   const seeds = evaluationSeeds(seed);
-  // Stands for what an experiment sets about its simulator beside θ, such as the parameters that are not free.
+  // The hash of a sample covers settings of the simulator that are not in θ, such as the parameters that are not free.
   const sample = createHash('sha256')
     .update(serialize(await drawSample(simulator, defaultTheta(parameters), seeds.simulation, 0)))
     .digest('hex');

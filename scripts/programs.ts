@@ -1,27 +1,29 @@
-/** Programs of this project that another one starts as its children, and ends together with itself. */
+/** Starts programs of this project as child processes that end together with the parent. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 export interface Programs {
-  /** Whether Ctrl-C (or SIGTERM) has come: the children were told to end, and nothing more should be started. */
+  /** Whether Ctrl-C (or SIGTERM) has come: the children were told to end, and the caller should start no more. */
   readonly interrupted: boolean;
   /**
-   * Starts one of our programs. Its standard output is ours, or read by the caller (`pipe`); its standard input is
-   * empty, or ends with this program (`pipe`).
+   * Starts one of our programs.
+   *
+   * @param stdout `inherit`: it writes to our standard output; `pipe`: the caller reads its output
+   * @param stdin  `ignore`: its standard input is empty; `pipe`: its standard input ends when this program ends
    */
   start(program: string, flags: readonly string[], stdout: 'inherit' | 'pipe', stdin?: 'ignore' | 'pipe'): ChildProcess;
 }
 
 export interface StartedServer {
   readonly url: string;
-  /** What its evaluations train on, where the environment says. */
+  /** The backend of its evaluations, if the environment reports one. */
   readonly backend: string | undefined;
   stop(): Promise<void>;
 }
 
-/** From here on, the first signal ends the children that live; where none does, it ends this program. */
+/** From this call on, SIGINT and SIGTERM end the running children, or this program if there are none. */
 export function ownPrograms(): Programs {
   const children = new Set<ChildProcess>();
   let interrupted = false;
@@ -51,11 +53,11 @@ export function ownPrograms(): Programs {
 /**
  * Starts an environment server on a free port, and waits until it is ready.
  *
- * @param flags `--env` and whatever else decides what it serves
+ * @param flags `--env` and other flags of `npm run serve`
  * @throws {Error} when it ends before it is ready
  */
 export async function startServer(programs: Programs, flags: readonly string[]): Promise<StartedServer> {
-  // However this program ends, the server's standard input ends with it.
+  // The server's standard input ends with this program, even if this program is killed.
   const own = ['--port', '0', '--json', '--log', 'warn', '--stop-with-stdin'];
   const child = programs.start('scripts/serve.ts', [...own, ...flags], 'pipe', 'pipe');
   const end = once(child, 'close');

@@ -1,14 +1,14 @@
-/** How a result was made: the command, the commit and the machine. */
+/** The provenance of a result: the command, the commit and the machine. */
 import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
 
-/** This command, to be typed again. */
+/** The current command, in a form that can be typed again. */
 export function commandLine(script: string): string {
   const words = process.argv.slice(2).map((word) => (/[\s{]/.test(word) ? `'${word}'` : word));
   return [`npm run ${script} --`, ...words].join(' ');
 }
 
-/** The commit, and whether the working tree differs from it in more than results. */
+/** The current commit, with `+changes` if the working tree differs from it outside results/. */
 export function commit(): string {
   const git = (...words: string[]) => execFileSync('git', words, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
   try {
@@ -19,7 +19,7 @@ export function commit(): string {
   }
 }
 
-/** What it ran on, in a line. */
+/** The machine in a line: CPU and version of Node. */
 export function machine(): string {
   const [first] = cpus();
   return `${cpus().length} × ${first?.model.trim() ?? 'unknown CPU'}, Node ${process.versions.node}`;

@@ -1,5 +1,4 @@
-/** Runs an experiment of the paper from start to end: `npm run reproduce -- mixture --preset quick`. */
-import { copyFileSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+/** Runs a study of the paper's experiments from start to end: `npm run reproduce -- mixture --preset quick`. */
 import { join } from 'node:path';
 import { Argument, Command, Option } from 'commander';
 import { filePath, integer, jsonObject } from '../agents/run/flags.ts';
@@ -8,23 +7,16 @@ import type { Runtime } from '../env/runtime.ts';
 import { readLayout } from '../env/streets/folder-layouts.ts';
 import { pretrain } from './pretraining.ts';
 import { ownPrograms, startServer } from './programs.ts';
-import { commandLine, commit, machine } from './provenance.ts';
-import { countingReproduction } from './reproduce/counting.ts';
-import type { EnvOptions, Experiment, Preset } from './reproduce/experiment.ts';
-import { mixtureReproduction } from './reproduce/mixture.ts';
-import { segmentationRealReproduction } from './reproduce/segmentation-real.ts';
-import { segmentationReproduction } from './reproduce/segmentation.ts';
-import { summariseArms, writeSummary } from './reproduce/summary.ts';
+import { commandLine, commit } from './provenance.ts';
+import { countingStudy } from './reproduce/counting.ts';
+import { mixtureStudy } from './reproduce/mixture.ts';
+import { identityOf, keptLogs, redraw, runStudy } from './reproduce/run-study.ts';
+import { segmentationRealStudy } from './reproduce/segmentation-real.ts';
+import { segmentationStudy } from './reproduce/segmentation.ts';
+import type { EnvOptions, Preset, Study } from './reproduce/study.ts';
 import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
 
-const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
-  mixture: mixtureReproduction,
-  counting: countingReproduction,
-  segmentation: segmentationReproduction,
-  'segmentation-real': segmentationRealReproduction,
-};
-/** Logs up to this size go with the results. */
-const SMALL_BYTES = 1_000_000;
+const STUDIES = [mixtureStudy, countingStudy, segmentationStudy, segmentationRealStudy];
 
 interface Options extends RuntimeFlags {
   readonly preset: 'quick' | 'standard';
@@ -35,6 +27,7 @@ interface Options extends RuntimeFlags {
   readonly searchSeeds?: number;
   readonly randomThetas?: number;
   readonly envOptions: EnvOptions;
+  readonly figuresOnly?: true;
 }
 
 const command = new Command('reproduce')
@@ -42,7 +35,7 @@ const command = new Command('reproduce')
     'Runs an experiment through the real server and agents, and writes table, figures and logs. ' +
       'Stopped with Ctrl-C, the same command goes on.',
   )
-  .addArgument(new Argument('<experiment>').choices([...Object.keys(EXPERIMENTS), 'all']))
+  .addArgument(new Argument('<experiment>').choices([...STUDIES.map(({ name }) => name), 'all']))
   .addOption(
     new Option('--preset <size>', 'quick: minutes; standard: up to hours')
       .choices(['quick', 'standard'])
@@ -55,6 +48,7 @@ const command = new Command('reproduce')
     'trial logs, from which it goes on (default: runs/reproduce-<experiment>-<preset>)',
     filePath,
   )
+  .option('--figures-only', 'evaluate nothing: write tables and figures again from the logs, or those kept in --out')
   .option('--workers <n>', 'evaluations at once (default: one a core)', integer(1))
   .addOption(backendFlag())
   .option('--evaluations <n>', 'what every search may spend at most (default: as the preset says)', integer(1))
@@ -78,8 +72,8 @@ const command = new Command('reproduce')
   .parse();
 
 /** The preset, with what the command line says otherwise. */
-function presetOf({ presets }: Experiment, options: Options): Preset {
-  const preset = presets[options.preset];
+function presetOf({ presets }: Study, options: Options): Preset {
+  const preset = presets[options.preset]!;
   const most = options.evaluations ?? Infinity;
   const evaluations = Object.fromEntries(
     Object.entries(preset.evaluations).map(([arm, n]) => [arm, Math.min(n, most)]),
@@ -93,38 +87,26 @@ function presetOf({ presets }: Experiment, options: Options): Preset {
   };
 }
 
-/** Copies the logs beside the results where they are small. */
-function keepSmallLogs(logs: string, out: string): void {
-  const files = readdirSync(logs).filter((name) => name.endsWith('.jsonl'));
-  const bytes = files.reduce((sum, name) => sum + statSync(join(logs, name)).size, 0);
-  if (bytes > SMALL_BYTES) {
-    console.log(`${logs}  trial logs, ${(bytes / 1e6).toFixed(1)} MB: too large to go with the results`);
-    return;
-  }
-  mkdirSync(join(out, 'logs'), { recursive: true });
-  for (const name of files) copyFileSync(join(logs, name), join(out, 'logs', name));
-}
-
 const programs = ownPrograms();
 
-/** The experiments that were asked for. @throws {Error} when one of them needs a folder that is not named or readable */
-function chosen(name: string, { data, out, logs }: Options): [string, Experiment][] {
-  const experiments = Object.entries(EXPERIMENTS).filter(([each]) => name === 'all' || name === each);
-  if (experiments.some(([, { needsData }]) => needsData)) {
+/** The studies that were asked for. @throws {Error} when one of them needs a folder that is not named or readable */
+function chosen(name: string, { data, out, logs, figuresOnly }: Options): Study[] {
+  const studies = STUDIES.filter((study) => name === 'all' || study.name === name);
+  if (!figuresOnly && studies.some(({ needsData }) => needsData)) {
     if (data === undefined) throw new Error(`${name}: expected --data DIR, a folder of real street images, got none`);
     readLayout(data);
   }
-  if (experiments.length > 1 && (out ?? logs) !== undefined) {
+  if (studies.length > 1 && (out ?? logs) !== undefined) {
     throw new Error(`${name}: expected neither --out nor --logs, which are of one experiment, got ${out ?? logs}`);
   }
-  return experiments;
+  return studies;
 }
 
 /**
  * The preset with weights to start every training from, where it wants some and the command line names none: made now,
  * unless they are there.
  */
-async function withWeights({ environment }: Experiment, preset: Preset, runtime: Runtime): Promise<Preset> {
+async function withWeights({ environment }: Study, preset: Preset, runtime: Runtime): Promise<Preset> {
   const { pretraining, envOptions } = preset;
   if (!pretraining || envOptions['pretrained'] !== undefined) return preset;
   const { envOptions: own, ...work } = pretraining;
@@ -133,32 +115,28 @@ async function withWeights({ environment }: Experiment, preset: Preset, runtime:
   return { ...preset, envOptions: { ...envOptions, pretrained } };
 }
 
-async function reproduce(name: string, experiment: Experiment, options: Options): Promise<void> {
+async function reproduce(study: Study, options: Options): Promise<void> {
+  const { name } = study;
   const out = options.out ?? join('results', name);
   const logs = options.logs ?? join('runs', `reproduce-${name}-${options.preset}`);
-  const preset = presetOf(experiment, options);
-  console.log(`reproduce ${JSON.stringify({ ...options, experiment: name, out, logs, ...preset })}`);
+  if (options.figuresOnly) {
+    await redraw(study, [logs, keptLogs(out)], out, `npm run reproduce -- ${name}`);
+    return;
+  }
+  const given = presetOf(study, options);
+  console.log(`reproduce ${JSON.stringify({ ...options, experiment: name, out, logs, ...given })}`);
 
-  const made = commit(); // before anything is written
-  mkdirSync(out, { recursive: true });
-  const flags = ['--env', experiment.environment, '--backend', options.backend];
+  const made = { command: commandLine('reproduce'), commit: commit() }; // before anything is written
+  const flags = ['--env', study.environment, '--backend', options.backend];
   if (options.workers !== undefined) flags.push('--workers', String(options.workers));
-  if (experiment.needsData) flags.push('--data', options.data!);
+  if (study.needsData) flags.push('--data', options.data!);
   const server = await startServer(programs, flags);
-  const runtime = runtimeOf(options);
   try {
-    const tuned = await withWeights(experiment, preset, runtime);
-    const arms = await experiment.run({ programs, server, preset: tuned, runtime, logs, out });
-    const provenance = {
-      experiment: name,
-      command: commandLine('reproduce'),
-      commit: made,
-      backend: server.backend ?? experiment.backend,
-    };
-    const summary = summariseArms(provenance, arms, experiment);
-    writeSummary(out, summary, { arms, metrics: experiment, machine: machine() });
-    keepSmallLogs(logs, out);
-    console.log(`${out}  table.md, table.csv, summary.json, figures`);
+    const runtime = runtimeOf(options);
+    const preset = await withWeights(study, given, runtime);
+    const identity = await identityOf(study, preset, runtime, options.preset);
+    const backend = server.backend ?? study.backend;
+    await runStudy(study, preset, { programs, url: server.url, runtime, logs }, { ...made, backend, identity }, out);
   } finally {
     await server.stop();
   }
@@ -167,8 +145,7 @@ async function reproduce(name: string, experiment: Experiment, options: Options)
 async function main(): Promise<void> {
   const [name] = command.processedArgs as [string];
   const options = command.opts<Options>();
-  const experiments = chosen(name, options);
-  for (const [each, experiment] of experiments) await reproduce(each, experiment, options);
+  for (const study of chosen(name, options)) await reproduce(study, options);
 }
 
 void main().catch((error: unknown) => {

@@ -1,4 +1,4 @@
-/** The flags of programs that evaluate or train: on what that runs. */
+/** The flags for backend and data, of all programs that evaluate or train. */
 import { Option } from 'commander';
 import { absolutePath } from '../agents/run/flags.ts';
 import { BACKEND_NAMES, DEFAULT_RUNTIME, type BackendPreference, type Runtime } from '../env/runtime.ts';
@@ -9,7 +9,7 @@ export interface RuntimeFlags {
 }
 
 export function backendFlag(): Option {
-  return new Option('--backend <name>', 'of TensorFlow.js: the first that loads, or this one')
+  return new Option('--backend <name>', 'backend of TensorFlow.js; auto: the first that loads')
     .choices(['auto', ...BACKEND_NAMES])
     .default(DEFAULT_RUNTIME.backend);
 }

@@ -1,4 +1,4 @@
-/** `npm run scenes`: contact sheets of the traffic simulator, to look at. */
+/** `npm run scenes`: draws contact sheets of the traffic simulator. */
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -11,7 +11,7 @@ import { type Row, writeSheet } from './figures/sheet.ts';
 import { certainly, contactSheet, mostTelling, pictureSheet, sweep } from './figures/street-sheets.ts';
 import { randomTheta } from './random-theta.ts';
 
-/** A file of one of the formats that a sheet is written in. */
+/** Reads the name of a sheet's file: .png or .jpg. */
 function picture(word: string): string {
   if (/\.(png|jpg)$/.test(word)) return word;
   throw new InvalidArgumentError(`Expected a file that ends in .png or .jpg, got "${word}".`);
@@ -27,16 +27,16 @@ const options = new Command('scenes')
   )
   .option(
     '--sweep <name|all>',
-    'a parameter, or each, swept from low to high on the same seeds, of all on the one that shows it best; the rest of θ is as --theta says, and else suits it',
+    'sweep a parameter from low to high on the same scenes; all: each parameter, on the scene that shows it best. --theta overrides the rest of θ, which otherwise suits the sweep',
   )
   .option('--seed <n>', 'seed of the data set', seed, 1)
-  .option('--count <n>', 'scenes on the sheet; steps of a sweep', integer(1, 1000), 8)
-  .option('--width <pixels>', 'of each image', integer(8, 4096), 160)
-  .option('--height <pixels>', 'of each image', integer(8, 4096), 120)
+  .option('--count <n>', 'number of scenes on the sheet, or of steps in a sweep', integer(1, 1000), 8)
+  .option('--width <pixels>', 'width of each image', integer(8, 4096), 160)
+  .option('--height <pixels>', 'height of each image', integer(8, 4096), 120)
   .option('--scale <n>', 'pixels of the sheet for each pixel of an image', integer(1, 16), 2)
-  .option('--out <file>', 'where the sheet goes: .png or .jpg', picture, 'runs/scenes.png')
+  .option('--out <file>', 'file of the sheet: .png or .jpg', picture, 'runs/scenes.png')
   .addOption(
-    new Option('--gallery <folder>', 'all the sheets of env/README.md, as JPEG files; --out and --count do not count')
+    new Option('--gallery <folder>', 'draw all sheets of env/README.md, as JPEG files; --out and --count are ignored')
       .argParser(filePath)
       .conflicts(['sweep', 'randomTheta']),
   )
@@ -76,10 +76,10 @@ async function sweepSheet(given: Theta, name: string): Promise<Row[]> {
   return rows;
 }
 
-/** Rows of a sheet of sweeps. */
+/** The number of rows on a sheet of sweeps. */
 const SWEEPS_A_SHEET = 13;
 
-/** The pictures of env/README.md: scenes and labels, all sweeps, and a sheet for each weather and kind of junction. */
+/** Draws the pictures of env/README.md: scenes and labels, all sweeps, and a sheet for each label of each simplex. */
 async function gallery(given: Theta, folder: string): Promise<void> {
   const save = async (name: string, rows: Row[]) => {
     const path = join(folder, `${name}.jpg`);
@@ -108,7 +108,7 @@ async function gallery(given: Theta, folder: string): Promise<void> {
 
 try {
   const given = options.theta;
-  completeTheta(parameters, given); // or say what is wrong with it
+  completeTheta(parameters, given); // throws an error if a parameter is wrong
   if (options.gallery !== undefined) await gallery(given, options.gallery);
   else {
     const thetaOf = options.randomTheta ? randomThetaOf : () => given;

@@ -22,26 +22,26 @@ const command = new Command('serve')
     collect,
   )
   .option('--port <n>', 'TCP port; 0 takes a free one', integer(0, 65535), 7077)
-  .option('--host <address>', 'address to listen on; any but this machine’s own needs --token', '127.0.0.1')
+  .option('--host <address>', 'address to listen on; one that other machines can reach needs --token', '127.0.0.1')
   .option(
     '--workers <n>',
-    'evaluations at once, each in a process of its own; 0 for one in the server’s process, where evaluations take microseconds',
+    'evaluations at once, each in its own process; 0: one, in the server’s process, for evaluations of microseconds',
     integer(0, 1024),
     availableParallelism(),
   )
   .addOption(new Option('--token <secret>', 'bearer token that clients must show').env('LTS_TOKEN'))
   .addOption(
-    new Option('--observer-token <secret>', 'who shows it may look on: /metrics, /v1/sessions, /v1/history.jsonl').env(
+    new Option('--observer-token <secret>', 'token for observers of /metrics, /v1/sessions, /v1/history.jsonl').env(
       'LTS_OBSERVER_TOKEN',
     ),
   )
   .addOption(
-    new Option('--admin-token <secret>', 'who shows it may do everything, such as DELETE /v1/sessions/ID').env(
+    new Option('--admin-token <secret>', 'token for admins, who may do everything, such as DELETE /v1/sessions/ID').env(
       'LTS_ADMIN_TOKEN',
     ),
   )
-  .option('--history-days <n>', 'closed sessions are forgotten after so many days', integer(0, 36500), 30)
-  .option('--history-mb <n>', '… or when all results are more than this', integer(1, 1_000_000), 1024)
+  .option('--history-days <n>', 'closed sessions are forgotten after this number of days', integer(0, 36500), 30)
+  .option('--history-mb <n>', '… or when all results together are larger than this', integer(1, 1_000_000), 1024)
   .option('--origin <url>', 'web page that may connect; may be repeated', collect)
   .addOption(backendFlag())
   .addOption(dataFlag())
@@ -51,12 +51,12 @@ const command = new Command('serve')
   )
   .option(
     '--drain-seconds <n>',
-    'how long evaluations may go on after the first SIGINT or SIGTERM',
+    'time that evaluations have to end after the first SIGINT or SIGTERM',
     integer(0, 86400),
     10,
   )
-  .option('--stop-with-stdin', 'stop when standard input ends, as it does with the program that holds its other end')
-  .addOption(new Option('--log <level>', 'what goes to stderr').choices(LOG_LEVELS).default('info'))
+  .option('--stop-with-stdin', 'stop when standard input ends, for example with the program that started this one')
+  .addOption(new Option('--log <level>', 'least level that is logged to stderr').choices(LOG_LEVELS).default('info'))
   .option('--json', 'print one line of JSON on stdout when ready, and nothing else');
 
 interface Options extends RuntimeFlags {
@@ -137,7 +137,7 @@ function stopOnSignals(server: EnvironmentServer, drainMs: number): void {
   }
 }
 
-/** The package's version, and the commit where there is one. */
+/** The package's version; the build also names the commit (if git knows one), Node, and the platform. */
 async function version(): Promise<{ version: string; build: string }> {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   const { version } = JSON.parse(text) as { version: string };

@@ -1,10 +1,10 @@
 /**
  * Builds the native training backend: `npm run setup:native`, or `npm run setup:native -- --gpu`.
  *
- * tfjs-node's own installer downloads libtensorflow from a place outside the package registries, and an old version.
- * TensorFlow's Python wheel holds the same library and its headers, so this takes it from there (nothing is installed
- * into Python), builds the binding against it, and tries it out. All of it lies in .native/, which `npm ci` leaves
- * alone. What is unfinished lies in a folder of another name, so that what is there is whole.
+ * tfjs-node's own installer downloads an old version of libtensorflow from a place outside the package registries.
+ * TensorFlow's Python wheel contains the library and its headers. So this program takes them from the wheel (nothing is
+ * installed into Python), builds the binding against them, and tries it. Everything is in .native/, which `npm ci` does
+ * not touch. An unfinished build has another folder name, so the final folder is always complete.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -17,24 +17,24 @@ import { nativeFolder } from '../env/tasks/tensorflow/backend.ts';
 const TFJS_VERSION = '4.22.0';
 const TENSORFLOW_VERSION = '2.21.0';
 
-/** Of the wheel that is read; any Python can download it. */
+/** The Python version of the wheel; any Python can download it. */
 const WHEEL_PYTHON = '3.11';
 const WHEEL_PLATFORMS = ['manylinux_2_27_x86_64', 'manylinux_2_17_x86_64', 'manylinux2014_x86_64'];
 
 const projectRoot = resolve(import.meta.dirname, '..');
 
-/** Something that the user can mend; its message is all that is printed. */
+/** A problem that the user can solve; only its message is printed. */
 export class SetupError extends Error {
   override readonly name = 'SetupError';
 }
 
-/** What a program printed. */
+/** The exit code and the output of a program. */
 interface Output {
   readonly code: number;
   readonly text: string;
 }
 
-/** Runs a program and waits for its end; `show` passes what it prints on to the terminal as well. */
+/** Runs a program and waits for its end; with `show`, its output also goes to the terminal. */
 function run(program: string, args: readonly string[], cwd: string, show = false): Promise<Output> {
   return new Promise((settle, reject) => {
     const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -50,7 +50,7 @@ function run(program: string, args: readonly string[], cwd: string, show = false
   });
 }
 
-/** Runs a program that must succeed. */
+/** Runs a program and returns its output. @throws {SetupError} when it fails */
 async function must(
   what: string,
   program: string,
@@ -74,14 +74,14 @@ async function works(program: string, ...args: string[]): Promise<boolean> {
   }
 }
 
-/** The first of these programs that answers. */
+/** The first of these programs that runs successfully. */
 async function firstWorking(programs: readonly string[], ...args: string[]): Promise<string | undefined> {
   for (const program of programs) if (await works(program, ...args)) return program;
   return undefined;
 }
 
 /**
- * Checks all that the build needs before anything is downloaded.
+ * Checks everything that the build needs, before anything is downloaded.
  *
  * @returns the Python to call
  * @throws {SetupError} in one sentence, naming what is missing and how to get it
@@ -119,7 +119,7 @@ export async function checkMachine(machine: {
   return python;
 }
 
-/** Prints a step's title, then how long it took and what it says at its end. */
+/** Prints a step's title, and at its end the time that it took and a remark. */
 async function step<T>(title: string, work: () => Promise<T>, remark: (result: T) => string = () => ''): Promise<T> {
   const start = performance.now();
   process.stdout.write(`${title} …\n`);
@@ -138,7 +138,7 @@ async function downloadWheels(python: string, requirements: readonly string[], f
   return (await readdir(folder)).filter((name) => name.endsWith('.whl')).map((name) => join(folder, name));
 }
 
-/** Prints the CUDA packages that TensorFlow's wheel asks for with its extra `and-cuda`, as pip requirements. */
+/** Prints the CUDA packages that TensorFlow's wheel requires with its extra `and-cuda`, as pip requirements. */
 const READ_CUDA_REQUIREMENTS = `
 import re, sys, zipfile
 wheel = zipfile.ZipFile(sys.argv[1])
@@ -148,7 +148,7 @@ for line in metadata.splitlines():
     if match: print(re.sub(r'[ ()]', '', match.group(1)))
 `;
 
-/** Unpacks members of a wheel by prefix: arguments wheel, then pairs of prefix and folder. */
+/** Unpacks files of a wheel by prefix. Arguments: the wheel, then pairs of prefix and folder. */
 const UNPACK = `
 import os, shutil, sys, zipfile
 wheel = zipfile.ZipFile(sys.argv[1])
@@ -162,7 +162,7 @@ for name in wheel.namelist():
     with wheel.open(name) as source, open(path, 'wb') as target: shutil.copyfileobj(source, target, 1 << 22)
 `;
 
-/** Lays library and headers out as the binding's build expects them. */
+/** Puts library and headers where the binding's build expects them. */
 async function unpackTensorflow(python: string, wheel: string, deps: string): Promise<void> {
   const headers = ['tensorflow/c/', 'tensorflow/core/platform/ctstring', 'tsl/', 'xla/tsl/'];
   const rules = headers.flatMap((path) => {
@@ -188,18 +188,18 @@ async function installPackage(name: string, folder: string): Promise<void> {
   const [program, args] = npm();
   const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'];
   await must('npm install', program, [...args, 'install', ...options, `@tensorflow/${name}@${TFJS_VERSION}`], folder);
-  // Leave out what the project has itself: there must be one tfjs-core.
+  // Remove packages that the project has itself: there must be only one tfjs-core.
   for (const shared of ['tfjs-core', 'tfjs-backend-cpu']) {
     await rm(join(folder, 'node_modules', '@tensorflow', shared), { recursive: true });
   }
 }
 
 async function buildBinding(packageFolder: string): Promise<void> {
-  // The headers beside the running node spare node-gyp a download, and match it.
+  // The headers beside the running node match it, and save node-gyp a download.
   const prefix = resolve(process.execPath, '../..');
   const headers = existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
   const preGyp = resolve(packageFolder, '../../@mapbox/node-pre-gyp/bin/node-pre-gyp');
-  // Without the option it is built six times, for every version of Node-API.
+  // Without this option, the binding is built six times, once for every version of Node-API.
   const args = [preGyp, 'rebuild', '--build-latest-napi-version-only', ...headers];
   await must('building the binding', process.execPath, args, packageFolder);
 }
@@ -292,8 +292,8 @@ async function unpackCuda(python: string, wheel: string, folder: string, deps: s
 if (import.meta.filename === process.argv[1]) {
   const command = new Command('setup-native')
     .description('Builds the native training backend from TensorFlow’s Python wheel, into .native/.')
-    .option('--gpu', 'the one for NVIDIA GPUs; downloads CUDA’s libraries as well, several GB')
-    .option('--force', 'build it anew where it is there already')
+    .option('--gpu', 'build the backend for NVIDIA GPUs; also downloads CUDA’s libraries, several GB')
+    .option('--force', 'build it again if it exists already')
     .parse();
   const { gpu = false, force = false } = command.opts<{ gpu?: boolean; force?: boolean }>();
   try {

@@ -15,27 +15,25 @@ interface Options {
 }
 
 const options = new Command('soak')
-  .description(
-    'Evaluates instant steps over many connections, with a journal, and weighs the server’s memory after garbage collections.',
-  )
-  .option('--steps <n>', 'how many in all', integer(1000, 1e9), 100_000)
-  .option('--connections <n>', 'connections, each with a session', integer(1, 200), 20)
+  .description('Evaluates instant steps over many connections, with a journal, and measures the server’s memory.')
+  .option('--steps <n>', 'total number of steps', integer(1000, 1e9), 100_000)
+  .option('--connections <n>', 'number of connections, each with a session', integer(1, 200), 20)
   .parse()
   .opts<Options>();
 
-/** How often memory is looked at. */
+/** The number of times that memory is measured. */
 const LOOKS = 40;
-/** Each connection comes and goes so often in all: what is kept of those that are gone would show. */
+/** The number of times that each connection is closed and opened again, to find memory that closed ones leave behind. */
 const RECONNECTIONS = 10;
-/** A step's name alone takes twice as much: whoever keeps anything of each step keeps more. */
+/** A step's id alone takes twice as much, so a server that keeps anything of each step is above this limit. */
 const MOST_BYTES_A_STEP = 50;
-/** SQLite's cache is 16 MB. */
+/** SQLite's cache is 16 MB of it. */
 const MOST_BUFFERS = 40 * 1024 ** 2;
 const MB = 1024 ** 2;
 
 const mb = (bytes: number) => `${(bytes / MB).toFixed(1)} MB`;
 
-/** Starts the server in a process that collects its garbage before it is weighed. */
+/** Starts the server in a process that collects its garbage before its memory is measured. */
 async function startServer(journal: string) {
   const path = join(import.meta.dirname, 'trust/weighed-server.ts');
   const process = fork(path, [journal], { execArgv: ['--import', 'tsx', '--expose-gc'] });
@@ -54,7 +52,7 @@ async function startServer(journal: string) {
   };
 }
 
-/** Evaluates a share of the steps, half of them one after the other, half in batches. */
+/** Evaluates a share of the steps: batches of at most 32, or one step if an odd number is left. */
 async function work(url: string, steps: number, count: () => void): Promise<void> {
   for (let left = steps; left > 0;) {
     const client = await connect(url);
@@ -106,8 +104,10 @@ async function main(): Promise<void> {
 }
 
 /**
- * Compares the end with the middle, by the lowest of each: what the journal has not put into its database yet comes and
- * goes between, and the beginning fills caches.
+ * Whether memory grows: compares the lowest measurement of the end with the lowest of the middle. The lowest, because
+ * results that are not written yet come and go; not with the beginning, because the beginning fills caches.
+ *
+ * @returns true if it does not grow
  */
 function judge(weights: readonly Weight[]): boolean {
   const lowest = (from: number, to: number) =>

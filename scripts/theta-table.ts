@@ -9,7 +9,7 @@ const BEGIN = '<!-- θ of traffic: written by scripts/theta-table.ts -->\n<!-- p
 const END = '<!-- prettier-ignore-end -->';
 
 /** A Markdown table of parameters: name, range, default and meaning. */
-export function thetaTable(parameters: readonly Parameter[]): string {
+function thetaTable(parameters: readonly Parameter[]): string {
   const rows = parameters.map((p) => {
     const cells =
       p.kind === 'simplex'
@@ -20,7 +20,7 @@ export function thetaTable(parameters: readonly Parameter[]): string {
   return ['| name | range | unit | default | meaning |', '|---|---|---|---|---|', ...rows, ''].join('\n');
 }
 
-/** A README with the table put where it belongs. @throws {Error} when it has no place for it */
+/** A README with the table between its two marks. @throws {Error} when the marks are missing */
 export function withThetaTable(readme: string): string {
   const [before, rest] = readme.split(BEGIN);
   const after = rest?.slice(rest.indexOf(END));

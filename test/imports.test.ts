@@ -59,18 +59,40 @@ describe('imports', () => {
     });
   }
 
-  it('lets no file of protocol/ import ws but the conformance kit, which talks to servers and clients', () => {
+  it('lets no file of protocol/ import ws, except the conformance kit, which talks to servers and clients', () => {
     const files = filesOf('protocol').filter((file) => imports(file).includes('ws'));
     assert.deepEqual([...new Set(files.map((file) => dirname(file)))], ['protocol/conformance']);
   });
 
   for (const folder of ['protocol', 'env/render', 'env/simulators', 'env/streets', 'env/targets']) {
-    it(`has no circle in ${folder}/`, () => assert.deepEqual(circleIn(filesOf(folder)), []));
+    it(`finds no cycle of imports in ${folder}/`, () => assert.deepEqual(circleIn(filesOf(folder)), []));
   }
 
-  it('sees the imports that it judges', () => {
+  it('finds the imports that it checks', () => {
     assert.ok(imports('env/evaluate.ts').includes('protocol/random.ts'));
     assert.ok(imports('test/imports.test.ts').includes('node:assert/strict'));
     assert.ok(filesOf('agents').includes('agents/run/program.ts'));
+  });
+});
+
+describe('names', () => {
+  const folders = ['protocol', 'agents', 'env', 'scripts'];
+  /** The types that are exported, by name, with the files that export them. AssemblyScript has a world of its own. */
+  const exported = new Map<string, string[]>();
+  for (const file of folders.flatMap(filesOf).filter((name) => !/kernel\//.test(name))) {
+    const text = readFileSync(join(root, file), 'utf8');
+    for (const [, name] of text.matchAll(/^export (?:abstract )?(?:interface|class|type) (\w+)/gm)) {
+      exported.set(name!, [...(exported.get(name!) ?? []), file]);
+    }
+  }
+
+  it('give each exported type a name of its own', () => {
+    const twice = [...exported].filter(([, files]) => files.length > 1);
+    assert.deepEqual(twice, []);
+  });
+
+  it('are seen', () => {
+    assert.deepEqual(exported.get('Evaluations'), ['env/workers/evaluations.ts']);
+    assert.ok(exported.size > 150);
   });
 });

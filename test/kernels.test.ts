@@ -6,7 +6,7 @@ import { KERNELS, compileKernel } from '../scripts/kernels/compile.ts';
 
 const root = join(import.meta.dirname, '..');
 
-describe('the compiled kernels', () => {
+describe('the compiled kernels @slow', () => {
   const folder = mkdtempSync(join(tmpdir(), 'kernels-'));
   after(() => rmSync(folder, { recursive: true }));
 

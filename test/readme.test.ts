@@ -25,7 +25,7 @@ const shorter: Readonly<Record<string, string | null>> = {
   'npx tsx agents/reinforce.ts': '',
   'npx tsx agents/random-search.ts': '',
   'npx tsx agents/cem.ts': '',
-  'npx tsx agents/hill-climber.ts': null, // 'shows an agent that climbs when it is run' does
+  'npx tsx agents/hill-climber.ts': null, // 'has an example agent that climbs' does
   'pip install': null, // for those who have Python; test/protocol/examples.test.ts runs what it is for
   'python3 protocol/examples/random_search.py': null,
   'npm run reproduce -- mixture': null, // test/scripts/reproduce/mixture.test.ts runs it
@@ -77,7 +77,7 @@ describe('README', () => {
     return `${run}${run.includes(' -- ') || run.startsWith('npx') || flags === '' ? '' : ' --'} ${flags}`;
   };
 
-  it('has no command that is not tried here', () => {
+  it('has no command that is not tested here', () => {
     for (const line of commands) {
       assert.ok(
         Object.keys(shorter).some((beginning) => line.startsWith(beginning)),
@@ -94,7 +94,7 @@ describe('README', () => {
     for (const link of links) assert.ok(existsSync(join(root, link)), link);
   });
 
-  it('runs the demo, which ends with scores of both θ and the pictures that it made', async () => {
+  it('runs the demo, which ends with scores of both θ and the pictures that it made @slow', async () => {
     const { code, output } = await start(command('npm ci && npm run demo')).end;
     assert.equal(code, 0, output);
     assert.match(output, /^test carIou +[\d.]+ ± [\d.]+ +[\d.]+ ± [\d.]+$/m);
@@ -107,7 +107,7 @@ describe('README', () => {
     }
   }).timeout(400_000);
 
-  it('stops the demo on Ctrl-C and leaves no process behind', async () => {
+  it('stops the demo on Ctrl-C and leaves no process behind @slow', async () => {
     const marker = `--out ${join(out, 'stopped')}`;
     const demo = start(`npm run demo -- --evaluations 200 ${marker}`);
     while (!/^\[ *2\//m.test(demo.output())) await new Promise((resolve) => setTimeout(resolve, 100));
@@ -118,7 +118,7 @@ describe('README', () => {
     await assert.rejects(fetch(`http://127.0.0.1:${server}/healthz`), 'the server still answers');
   }).timeout(300_000);
 
-  it('serves in one terminal, and runs each agent in another', async () => {
+  it('serves in one terminal, and runs each agent in another @slow', async () => {
     const server = start(`${command('npm run serve -- --env TrafficSegmentation-v0')} --port 0`);
     while (!/^ws:\S+ is ready/m.test(server.output())) {
       assert.ok(!server.ended(), server.output());
@@ -138,7 +138,7 @@ describe('README', () => {
     await server.end;
   }).timeout(400_000);
 
-  it('shows an agent that climbs when it is run', async () => {
+  it('shows an agent that climbs when it is run @slow', async () => {
     const example = /^```ts\n([^]*?)^```/m.exec(readme)![1]!;
     const path = join(out, 'hill-climber.ts');
     writeFileSync(path, example.replaceAll("from './", `from '${join(root, 'agents')}/`));
@@ -151,7 +151,7 @@ describe('README', () => {
     assert.ok(Number(after) > Number(before) + 0.2, output);
   });
 
-  it('draws scenes and a sweep', async () => {
+  it('draws scenes and a sweep @slow', async () => {
     for (const beginning of ['npm run scenes -- --theta', 'npm run scenes -- --sweep']) {
       const { code, output } = await start(command(beginning)).end;
       assert.equal(code, 0, output);

@@ -1,7 +1,7 @@
 import type { ProtocolError } from '../../protocol/errors.ts';
 import type { ClientMessage, ClientMessages, Limits, ServerMessage, ServerMessages } from '../../protocol/messages.ts';
 
-/** Messages that are answered by one other message, and by which. */
+/** For each message that is answered by exactly one message: the type of the answer. */
 interface Answers {
   open: 'opened';
   resume: 'resumed';
@@ -12,30 +12,30 @@ interface Answers {
 }
 export type Question = keyof Answers;
 export type Asked<Q extends Question> = Omit<ClientMessages[Q], 't' | 'id'>;
-export type Answer<Q extends Question> = ServerMessages[Answers[Q]];
+export type ReplyTo<Q extends Question> = ServerMessages[Answers[Q]];
 
 /** A message that waits for its answer. */
 export interface Pending {
   readonly message: ClientMessage;
   readonly resolve: (reply: ServerMessage) => void;
   readonly reject: (error: Error) => void;
-  /** Told of each item of a batch that is refused; the batch goes on. */
+  /** Called for each refused item of a batch; the other items go on. */
   readonly refusedItem?: (error: ProtocolError) => void;
 }
 
-/** What an environment needs of the way to its server: messages and answers that outlive a lost socket. */
+/** The part of a client that an environment uses: messages and answers that survive a lost socket. */
 export interface Channel {
   readonly limits: Limits;
-  /** Asks, and waits for the answer; asked again on the next connection when this one is lost. */
-  ask<Q extends Question>(question: Q, fields: Asked<Q>): Promise<Answer<Q>>;
-  /** Of a message; each has its own. */
+  /** Asks, and waits for the answer. If the connection is lost, the question is sent again on the next one. */
+  ask<Q extends Question>(question: Q, fields: Asked<Q>): Promise<ReplyTo<Q>>;
+  /** A new id for a message. */
   newId(): number;
-  /** Sends what is answered, or repeated on the next connection until it is. */
+  /** Sends a message, and sends it again on every new connection until it is answered. */
   sendPending(pending: Pending): void;
-  /** Nobody waits for the answer to this message any more. */
+  /** Stops waiting for the answer to this message. */
   forget(id: number): void;
-  /** Sends what needs no answer. */
+  /** Sends a message that needs no answer. */
   tell(message: ClientMessage): void;
-  /** The session is over: nothing that the server says of it is heard any more. */
+  /** Ends a session on this side: later messages about it are ignored. */
   leave(sessionId: string): void;
 }

@@ -1,15 +1,15 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { ClientMessage, Codec, Limits, ServerMessage, ServerMessages } from '../../protocol/messages.ts';
-import type { Answer, Asked, Channel, Pending, Question } from './channel.ts';
+import type { ReplyTo, Asked, Channel, Pending, Question } from './channel.ts';
 import { RemoteEnvironment, type SessionTicket } from './remote-environment.ts';
 import { ConnectionError, protocolError, ServerConnection } from './server-connection.ts';
 
 export interface ConnectOptions {
   readonly protocol?: Codec;
   readonly token?: string;
-  /** Who connects, for the server's log. */
+  /** The name of the program, sent with `hello`. */
   readonly name?: string;
-  /** How long a lost connection is tried again before everything that waits fails; 0 for not at all. */
+  /** The time for which a lost connection is tried again before all pending requests fail; 0 does not try again. */
   readonly reconnectForMs?: number;
 }
 
@@ -20,7 +20,7 @@ const LONGEST_RETRY_MS = 5_000;
  * Connects to an environment server.
  *
  * @param url such as `ws://127.0.0.1:7077`
- * @throws {ConnectionError} when nobody answers, {ProtocolError} when the server refuses
+ * @throws {ConnectionError} when no server answers, {ProtocolError} when the server refuses
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
   const client = new Client(url, options);
@@ -31,8 +31,8 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
 /**
  * A connection to a server, with any number of open environments.
  *
- * A lost connection is restored and everything that waits is sent again: steps are idempotent by their `step_id`, so
- * that an evaluation is neither lost nor paid for twice.
+ * A lost connection is restored, and all pending requests are sent again. Steps are idempotent by their `step_id`, so no
+ * evaluation is lost or made twice.
  */
 export class Client implements Channel {
   private connection: ServerConnection | undefined;
@@ -40,7 +40,7 @@ export class Client implements Channel {
   private readonly pending = new Map<number, Pending>();
   private readonly environments = new Map<string, RemoteEnvironment>();
   private nextId = 1;
-  /** The user has asked to close: a connection that is lost now stays lost. */
+  /** Set when the caller closes the client: a connection that is lost now is not restored. */
   private leaving = false;
   private closing = false;
 
@@ -61,7 +61,12 @@ export class Client implements Channel {
     return this.welcome.server;
   }
 
-  /** Opens an environment; its evaluations take turns with those of the others on the server. */
+  /**
+   * Opens an environment. Its evaluations take turns with the evaluations of the server's other sessions.
+   *
+   * @throws {ProtocolError} with code ENV_NOT_FOUND, BAD_OPTIONS …; {ConnectionError} when the connection is lost and not
+   *   restored
+   */
   async open(request: Asked<'open'>): Promise<RemoteEnvironment> {
     const opened = await this.ask('open', request);
     const environment = new RemoteEnvironment(this, opened);
@@ -70,11 +75,11 @@ export class Client implements Channel {
   }
 
   /**
-   * Takes up an environment that an earlier client has opened and not closed, such as that of a process which was
-   * killed; steps that are sent again under their old `step_id` are not evaluated again.
+   * Continues an environment that an earlier client opened and did not close, for example because its process was
+   * killed. Steps that are sent again under their old `step_id` are not evaluated again.
    *
-   * @param ticket as the earlier client's environment told it (see `RemoteEnvironment.onTicket`)
-   * @throws {ProtocolError} SESSION_NOT_FOUND when its grace is over
+   * @param ticket the latest ticket of the earlier client's environment (see `RemoteEnvironment.onTicket`)
+   * @throws {ProtocolError} SESSION_NOT_FOUND when the grace of the session is over
    */
   async resume(ticket: SessionTicket): Promise<RemoteEnvironment> {
     for (;;) {
@@ -84,17 +89,17 @@ export class Client implements Channel {
         this.environments.set(resumed.session_id, environment);
         return environment;
       } catch (error) {
-        // The connection was lost before the answer: the token is good for another time.
+        // The connection was lost before the answer: the token is still valid, so try again.
         if (!(error instanceof ConnectionError) || this.closing) throw error;
       }
     }
   }
 
-  /** Closes the connection and every environment; what still waits fails. */
+  /** Closes every environment and the connection; pending requests fail. */
   async close(): Promise<void> {
     if (this.closing) return;
     this.leaving = true;
-    // The server ends the sessions now, rather than keep them for someone to come back.
+    // Close the sessions, so that the server does not keep them for a client that will not come back.
     if (this.connection)
       await Promise.allSettled([...this.environments.values()].map((environment) => environment.close()));
     this.closing = true;
@@ -112,14 +117,14 @@ export class Client implements Channel {
     connection.onMessage = (message) => this.hear(message);
     connection.onBrokenAnswer = (re, error) => {
       const asked = this.pending.get(re as number);
-      // Without a session that can be taken up, or the results of one, there is nothing to go on with.
+      // Without its session or its results, an environment cannot go on.
       if (re === null || asked?.message.t === 'resume') return this.failAll(error);
       this.pending.delete(re as number);
       asked?.reject(error);
     };
     connection.onClose = (error) => {
       if (this.connection === connection) this.connection = undefined;
-      // The next connection resumes with what is known then.
+      // The next connection sends its own `resume`, with the newest token and `last_seq`.
       for (const [id, { message, reject }] of this.pending) {
         if (message.t !== 'resume') continue;
         this.pending.delete(id);
@@ -132,11 +137,11 @@ export class Client implements Channel {
   }
 
   /** @internal */
-  ask<Q extends Question>(question: Q, fields: Asked<Q>): Promise<Answer<Q>> {
+  ask<Q extends Question>(question: Q, fields: Asked<Q>): Promise<ReplyTo<Q>> {
     const message = { t: question, id: this.newId(), ...fields } as unknown as ClientMessage;
     // The server answers a question with its own kind of answer, or an error.
     return new Promise((resolve, reject) =>
-      this.sendPending({ message, resolve: (reply) => resolve(reply as Answer<Q>), reject }),
+      this.sendPending({ message, resolve: (reply) => resolve(reply as ReplyTo<Q>), reject }),
     );
   }
 
@@ -177,7 +182,7 @@ export class Client implements Channel {
       this.environments.get(message.session_id)?.hear(message);
       return;
     }
-    // A step waits for its result; that it was accepted is no answer yet.
+    // A step waits for its result; `accepted` is no answer yet.
     if (message.t === 'accepted' || message.t === 'draining' || message.re === null) return;
     const waiting = this.pending.get(message.re as number);
     if (!waiting) return;
@@ -198,14 +203,14 @@ export class Client implements Channel {
       try {
         return await this.connect();
       } catch (error) {
-        // A server that refuses us will go on refusing.
+        // The server would refuse the next attempt too.
         if (error instanceof ProtocolError && !error.retryable) return this.failAll(error);
         if (performance.now() > giveUpAt) return this.failAll(cause);
       }
     }
   }
 
-  /** Takes up the sessions where they were, before anything else is said; then sends again what waits. */
+  /** Resumes all sessions before anything else is sent, and then sends the pending requests again. */
   private async restore(): Promise<void> {
     const { connection } = this;
     const waiting = [...this.pending.values()];

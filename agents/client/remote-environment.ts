@@ -12,52 +12,52 @@ import type {
 import type { Asked, Channel } from './channel.ts';
 import { ConnectionError } from './server-connection.ts';
 
-/** What it takes to resume a session; a secret. */
+/** What a client needs to resume a session: id, token and the highest `seq` received. Keep it secret. */
 export type SessionTicket = Asked<'resume'>;
 
 export interface StepOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
-  /** Cancels the step: its result then has the outcome `cancelled`, or is the real one where that was faster. */
+  /** Cancels the step: its result then has the outcome `cancelled`, or the real outcome if that was faster. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Results are acknowledged in groups of so many: the server keeps them until then. */
+/** Results are acknowledged in groups of this size. */
 const ACKNOWLEDGE_EVERY = 64;
 
 interface WaitingStep {
-  /** Of the request that waits for it; that of a batch waits for all its steps. */
+  /** The id of the step's own request; steps of a batch have none, since one request waits for all of them. */
   readonly id?: number;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: Error) => void;
   readonly onProgress: StepOptions['onProgress'];
 }
 
-/** A request as a message has it. */
+/** A request as an item of a message. */
 function itemOf(request: Omit<StepRequest, 'reset'>, step_id: string): EvaluationItem {
-  // Field by field: copies by spread cost more than all else that a client does for a step.
+  // Field by field: a copy by spread costs more time than everything else that a client does for a step.
   const { action, params, seed, seeds, test, deadline_ms } = request;
   return { step_id, action: action && [...action], params, seed, seeds, test, deadline_ms };
 }
 
-/** The server has too much to do just now. */
+/** Whether the server refused a request because it has too much work at the moment. */
 function isFull(error: Error): error is ProtocolError {
   return error instanceof ProtocolError && (error.code === 'BUSY' || error.code === 'QUEUE_FULL');
 }
 
-/** An open environment. Any number of evaluations may be under way; each promise gets its own result. */
+/** An open environment. Any number of evaluations may run at once; each promise gets its own result. */
 export class RemoteEnvironment implements Environment {
   readonly sessionId: string;
   readonly spec: Specification;
-  /** Of the stream that episodes draw their seeds from, where a step brings none. */
+  /** The seed of the stream that gives episodes their seeds, unless a step has its own. */
   readonly seed: number;
   private readonly steps = new Map<string, WaitingStep>();
-  /** Of the step ids that are made here: no other client of this session has it. */
+  /** The prefix of the step ids that are made here: no other client of this session has the same. */
   private readonly prefix = randomBytes(9).toString('base64url');
   private stepCount = 0;
   private token: string;
   private lastSeq: number;
   private acknowledged: number;
-  /** Called with every new ticket, before anything is done under it: who keeps it can resume after a crash. */
+  /** Called with every new ticket, before anything is done with it. A program that stores it can resume after a crash. */
   onTicket: (ticket: SessionTicket) => void = () => {};
 
   /** @internal */
@@ -73,28 +73,29 @@ export class RemoteEnvironment implements Environment {
     this.token = opened.resume_token;
   }
 
-  /** Begins an episode, as Gymnasium's `reset`; a seed starts the stream of episodes anew. */
+  /** Begins an episode, like Gymnasium's `reset`; a seed starts the stream of episodes anew. */
   async reset({ seed }: { seed?: number } = {}): Promise<{ observation: number[] }> {
     const { observation } = await this.channel.ask('reset', { session_id: this.sessionId, seed });
     return { observation };
   }
 
   /**
-   * Evaluates, as Gymnasium's `step`: the one step of the episode that `reset` began.
+   * Evaluates an action or θ, like Gymnasium's `step`: the one step of the episode that `reset` began. An evaluation
+   * that fails is a result with another outcome than `ok`, not an exception.
    *
-   * @throws {ProtocolError} with code NEEDS_RESET, BAD_ACTION …; the outcome of a bad evaluation is no exception
+   * @throws {ProtocolError} with code NEEDS_RESET, BAD_ACTION …
    * @throws {ConnectionError} when the connection was lost and could not be restored
    */
   step(request: StepRequest, options: StepOptions = {}): Promise<Result> {
     return this.begin(request, request.reset, options);
   }
 
-  /** An episode of its own, reset and step at once: any number may be under way. What an optimiser calls. */
+  /** Reset and step at once: an episode of its own. Any number may run at once. Optimisers call this. */
   evaluate(request: StepRequest, options: StepOptions = {}): Promise<Result> {
     return this.begin(request, true, options);
   }
 
-  /** Ids that follow each other: a server that keeps them in order puts them side by side, unlike random ones. */
+  /** Ids that follow each other: a server that sorts by id stores them side by side, unlike random ids. */
   private newStepId(): string {
     return `${this.prefix}.${++this.stepCount}`;
   }
@@ -116,9 +117,9 @@ export class RemoteEnvironment implements Environment {
   }
 
   /**
-   * Evaluates many at once, in one message: what a population-based optimiser calls.
+   * Evaluates many requests at once, in as few messages as the server allows.
    *
-   * @returns the results in the order of the requests, though they come in any
+   * @returns the results in the order of the requests, whatever order they arrive in
    * @throws {ProtocolError} of the first request that is refused; the others are evaluated all the same
    */
   async evaluateBatch(
@@ -142,7 +143,7 @@ export class RemoteEnvironment implements Environment {
     }
   }
 
-  /** Sends a batch; its items settle one by one, by `hear` or here when they are refused. */
+  /** Sends a batch. Its items settle one by one: in `hear`, or here when they are refused. */
   private sendBatch(items: readonly EvaluationItem[], onProgress: StepOptions['onProgress']): void {
     const message: ClientMessages['step_batch'] = {
       t: 'step_batch',
@@ -172,7 +173,7 @@ export class RemoteEnvironment implements Environment {
     step?.reject(error);
   }
 
-  /** Ends the session; steps that are under way are cancelled and fail. */
+  /** Ends the session; its unfinished steps are cancelled, and their promises reject. */
   async close(): Promise<void> {
     this.channel.leave(this.sessionId);
     this.fail(new ConnectionError(`session ${this.sessionId}: closed`));
@@ -212,7 +213,7 @@ export class RemoteEnvironment implements Environment {
   }
 
   private cancel(step_id: string): void {
-    // Its result says how it went; that there was nothing to cancel any more is no error.
+    // The result says what happened. It is no error if there was nothing left to cancel.
     this.channel.ask('cancel', { session_id: this.sessionId, step_id }).catch(() => {});
   }
 
@@ -228,7 +229,7 @@ export class RemoteEnvironment implements Environment {
     step.resolve(message);
   }
 
-  /** When those who wait for the results have had them: what they wrote down then is written. */
+  /** Acknowledges a group of results, after the callers have received them and had a turn to write them down. */
   private acknowledge(): void {
     const seq = this.lastSeq;
     if (seq - this.acknowledged < ACKNOWLEDGE_EVERY) return;
@@ -236,7 +237,7 @@ export class RemoteEnvironment implements Environment {
     setImmediate(() => this.channel.tell({ t: 'ack', session_id: this.sessionId, seq }));
   }
 
-  /** What another client needs to go on with this session. */
+  /** What another client needs to continue this session. */
   get ticket(): SessionTicket {
     return { session_id: this.sessionId, resume_token: this.token, last_seq: this.lastSeq };
   }

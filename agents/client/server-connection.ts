@@ -13,29 +13,29 @@ import {
   type ServerMessages,
 } from '../../protocol/messages.ts';
 
-/** Larger than any message of a server that keeps to its own limits. */
+/** Larger than any message that a server may send. */
 const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
-/** From the start of the connection to the server's welcome. */
+/** The longest time from the start of the connection to the server's welcome. */
 const WELCOME_TIMEOUT_MS = 10_000;
 
 export interface ConnectionOptions {
   readonly codec: Codec;
   readonly token?: string | undefined;
-  /** Who connects, for the server's log. */
+  /** The name of the program, sent with `hello`. */
   readonly name: string;
 }
 
-/** The socket was lost, or never came about. */
+/** The socket was lost, or could not be opened. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
 }
 
-/** One socket, from hello to its close. */
+/** One socket, from `hello` to its close. */
 export class ServerConnection {
-  /** Told once, with why. Set by the owner, as is `onMessage`. */
+  /** Called once, with the reason. The owner sets this and the next two. */
   onClose: (error: ConnectionError) => void = () => {};
   onMessage: (message: ServerMessage) => void = () => {};
-  /** Told of an answer that breaks the protocol: the same question would get the same answer. */
+  /** Called for an answer that breaks the protocol; asking again would get the same answer. */
   onBrokenAnswer: (re: MessageId | null, error: ConnectionError) => void = () => {};
   private liveness: NodeJS.Timeout | undefined;
 
@@ -45,7 +45,7 @@ export class ServerConnection {
     private readonly url: string,
   ) {}
 
-  /** @throws {ConnectionError} when nobody answers, {ProtocolError} when the server refuses */
+  /** @throws {ConnectionError} when no server answers, {ProtocolError} when the server refuses */
   static async open(
     url: string,
     { codec, token, name }: ConnectionOptions,
@@ -120,25 +120,25 @@ export class ServerConnection {
     });
   }
 
-  /** The message in a frame; undefined, and the socket closed, for one that makes no sense. */
+  /** The message in a frame; undefined if its type is unknown, or if it breaks the protocol: then the socket closes. */
   private read(data: Buffer, isBinary: boolean): ServerMessage | undefined {
     let value: unknown;
     try {
       value = decode(this.codec, data, isBinary);
       return parseMessage(serverMessages, value);
     } catch (error) {
-      // A later minor version may say things that we do not know.
+      // A later minor version may have messages that we do not know.
       if (error instanceof ProtocolError && error.code === 'UNKNOWN_TYPE') return undefined;
       const { t, re } = (value ?? {}) as { t?: unknown; re?: MessageId | null };
       const text = `${this.url}: expected an answer that keeps to the protocol: ${(error as Error).message}`;
-      // Progress is never needed: without it a step still has its answer to come.
+      // Progress is never needed: the step's answer still comes.
       if (re !== undefined && t !== 'progress') this.onBrokenAnswer(re, new ConnectionError(text));
       this.socket.close(1002, 'a message of the server breaks the protocol');
       return undefined;
     }
   }
 
-  /** Ends a socket over which nothing has come for longer than the server's heartbeat allows. */
+  /** Ends the socket when nothing has come for longer than the server's heartbeat allows. */
   private watch(silenceMs: number): void {
     if (this.socket.readyState !== WebSocket.OPEN) return;
     const liveness = setTimeout(() => this.socket.terminate(), silenceMs).unref();

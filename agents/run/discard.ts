@@ -1,27 +1,27 @@
 /**
- * Early discarding: an evaluation that does worse on its way than most before it did at the same point is cancelled
- * (the median stopping rule: Golovin et al. 2017, "Google Vizier", section 3.2.2).
+ * Early discarding: an evaluation is cancelled if its score during training is lower than most earlier ones had at the
+ * same point (the median stopping rule: Golovin et al. 2017, "Google Vizier", section 3.2.2).
  *
- * It is compared with evaluations of earlier iterations alone, which have all ended. So what is discarded depends on
- * no clock and no number of workers, and a run that goes on from its log decides as if it had never stopped.
+ * It is compared only with evaluations of earlier iterations, which have all ended. So the decision depends on no clock
+ * and no number of workers, and a run that continues from its log decides as if it had never stopped.
  */
 import { median } from 'mathjs';
 import type { Progress } from '../../protocol/messages.ts';
 import type { EarlyScore, EvaluationRecord } from './trial-log.ts';
 
-/** How many of the latest evaluations an evaluation is compared with: a search moves, and its median with it. */
+/** The number of latest evaluations that an evaluation is compared with: a search moves, and its median with it. */
 const RECENT = 16;
-/** With fewer than this nothing is discarded. */
+/** With fewer evaluations to compare with, nothing is discarded. */
 const LEAST = 8;
 
-/** Of an evaluation that has ended, what the rule needs. */
+/** The fields of an ended evaluation that the rule needs. */
 export type Past = Pick<EvaluationRecord, 'outcome' | 'reward' | 'early'>;
 
 /**
- * Whether a score lies below the median of those of the latest evaluations after the same share of the training.
+ * Whether a score lies below the median of the latest evaluations' scores after the same share of the training.
  *
- * One that was discarded before that counts as lower than every other: so no more than about half are discarded, however
- * many points there are at which they may be.
+ * An evaluation that was discarded earlier in its training counts as the lowest. So at most about half are discarded,
+ * however many points of comparison there are.
  */
 export function isWeak({ fraction, score }: EarlyScore, past: readonly Past[]): boolean {
   const scores = past.slice(-RECENT).flatMap(({ outcome, early = [] }) => {
@@ -32,8 +32,8 @@ export function isWeak({ fraction, score }: EarlyScore, past: readonly Past[]): 
 }
 
 /**
- * The reward that a discarded evaluation would have had, had it gained from here to the end what those at its side did,
- * in the median.
+ * An estimate of the reward that a discarded evaluation would have had: its score, plus the median gain of the latest
+ * evaluations from the same point to their end.
  */
 export function estimateReward({ fraction, score }: EarlyScore, past: readonly Past[]): number {
   const gains = past.slice(-RECENT).flatMap(({ reward, early = [] }) => {
@@ -44,7 +44,7 @@ export function estimateReward({ fraction, score }: EarlyScore, past: readonly P
   return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, estimate));
 }
 
-/** Listens to the progress of one evaluation, and aborts it once it is weak. */
+/** Watches the progress of one evaluation, and aborts it when it is weak. */
 export class Watch {
   readonly scores: EarlyScore[] = [];
   private readonly abort = new AbortController();
@@ -66,7 +66,7 @@ export class Watch {
     if (isWeak({ fraction, score }, this.past)) this.abort.abort();
   };
 
-  /** What the log says of the evaluation, whatever its result says: undefined where it was not discarded. */
+  /** The fields that override the result in the log if the evaluation was discarded; undefined if it was not. */
   verdict(): Pick<EvaluationRecord, 'outcome' | 'reward' | 'scores' | 'estimate' | 'work' | 'reason'> | undefined {
     if (!this.signal.aborted) return undefined;
     const last = this.scores.at(-1)!;

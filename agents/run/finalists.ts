@@ -1,11 +1,11 @@
-/** Who wins a search: the best of many noisy rewards is mostly luck, and a second look on fresh seeds undoes it. */
+/** The winner of a search: the best of many noisy rewards is mostly luck, so the best few are evaluated again. */
 import { deriveSeed } from '../../protocol/random.ts';
 import type { Agent } from '../agent.ts';
 import type { RunOptions } from './run-options.ts';
 import type { EvaluateTrials, TrialRequest } from './trial.ts';
 import type { EvaluationRecord } from './trial-log.ts';
 
-/** The best few actions of a search, and the one that the agent believes in; each [D]. */
+/** The best few actions of a search, and the action that the agent recommends; each [D]. */
 export function finalists(
   trials: readonly EvaluationRecord[],
   agent: Agent,

@@ -1,4 +1,4 @@
-/** Readers of command-line values: each turns a word into a value or stops with a sentence. */
+/** Readers of command-line values: each turns a word into a value, or throws an InvalidArgumentError with a sentence. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,25 +37,25 @@ export function choice<const T extends string>(...words: readonly T[]): (word: s
   };
 }
 
-/** The path of a file or a folder; an empty word, which an unset variable of the shell makes, is none. */
+/** The path of a file or a folder. An empty word (from an unset variable of the shell) is refused. */
 export function filePath(word: string): string {
   if (word.trim() === '') throw new InvalidArgumentError('Expected a path, got nothing.');
   return word;
 }
 
-/** The same from the root of the file system. */
+/** The same as an absolute path. */
 export const absolutePath = (word: string): string => resolve(filePath(word));
 
-/** What an option that takes θ says of itself, with {@link jsonObject} to read it. */
-export const THETA_HELP = 'θ by name, as JSON or a file of it; what it leaves out takes its default';
+/** The help text of options that take θ; {@link jsonObject} reads them. */
+export const THETA_HELP = 'θ by name, as JSON or a file of it; parameters that are left out take their defaults';
 
-/** A JSON object, written out or in a file. */
+/** A JSON object, given directly or as the path of a file. */
 export function jsonObject(word: string): Record<string, unknown> {
   const inline = word.trim().startsWith('{');
   let text = word;
   if (!inline) {
     try {
-      text = readFileSync(word, 'utf8').replace(/^\uFEFF/, ''); // the byte order mark of some editors
+      text = readFileSync(word, 'utf8').replace(/^\uFEFF/, ''); // without the byte order mark that some editors write
     } catch (error) {
       throw new InvalidArgumentError(
         `Expected {…} or a readable file of it, got "${word}" (${(error as Error).message}).`,

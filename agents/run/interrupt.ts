@@ -1,11 +1,11 @@
-/** A signal that comes this long after the first one ends the program at once. */
+/** A second signal ends the program at once if it comes later than this after the first. */
 const IMPATIENCE_MS = 1000;
 
 /**
- * Does some work that Ctrl-C or SIGTERM may interrupt.
+ * Does work that Ctrl-C or SIGTERM may interrupt: they abort the signal.
  *
- * One Ctrl-C may arrive several times, from the terminal and from the programs that started this one: only one that
- * comes a while after the first means "now".
+ * One Ctrl-C may arrive several times, from the terminal and from the programs that started this one. So only a signal
+ * that comes a while after the first ends the program at once.
  */
 export async function interruptible(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const stop = new AbortController();

@@ -1,20 +1,24 @@
-/** A log of JSON objects, one a line: only ever appended to, each line on the disk before its writer goes on. */
+/** A log of JSON objects, one per line. Lines are only appended, and each is on the disk before `append` returns. */
 import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** The bytes of the lines that are whole: a writer that was killed may leave a last one without its newline. */
-function wholeLines(path: string): Buffer {
-  const bytes = readFileSync(path);
+/** The bytes of the whole lines: a writer that was killed may leave a last line without its newline. */
+function wholeLines(bytes: Buffer): Buffer {
   return bytes.subarray(0, bytes.lastIndexOf(10) + 1);
 }
 
 /**
- * The lines of a log; a last line that was cut off in the writing is none.
+ * The lines of a log; a last line that was cut off is ignored.
  *
- * @throws {Error} naming the file and the line that is no JSON object, or where there is no such file
+ * @throws {Error} naming the file and the line that is no JSON object, or when the file does not exist
  */
 export function readLines<Line>(path: string): Line[] {
-  const lines = wholeLines(path).toString('utf8').split('\n').slice(0, -1);
+  return parseLines(path, readFileSync(path));
+}
+
+/** The lines of a log whose bytes come from elsewhere, such as a compressed file. */
+export function parseLines<Line>(path: string, bytes: Buffer): Line[] {
+  const lines = wholeLines(bytes).toString('utf8').split('\n').slice(0, -1);
   return lines.map((line, i) => {
     const refuse = (cause?: unknown) => {
       return new Error(`${path}, line ${i + 1}: expected one JSON object, got ${line.slice(0, 60)}`, { cause });
@@ -35,9 +39,9 @@ export class LineLog<Line> {
   private readonly file: number;
 
   /**
-   * Opens a log to go on with, without a last line that was cut off; one that is not there is begun.
+   * Opens a log for appending and removes a last line that was cut off; creates the file if it does not exist.
    *
-   * @param fresh whether it must not be there yet
+   * @param fresh whether the file must not exist yet
    */
   constructor(
     readonly path: string,
@@ -45,7 +49,7 @@ export class LineLog<Line> {
   ) {
     mkdirSync(dirname(path), { recursive: true });
     this.file = openSync(path, fresh ? 'ax' : 'a');
-    ftruncateSync(this.file, wholeLines(path).length);
+    ftruncateSync(this.file, wholeLines(readFileSync(path)).length);
   }
 
   append(line: Line): void {

@@ -1,9 +1,9 @@
 /**
- * The program around an agent: flags, the connection, the log, and what a run does with them.
+ * The program around an agent: flags, the connection, the log, and the parts of a run:
  *
  *     search.ts     ask → evaluate over the socket, several at once, discarding the weak → log → tell → …
  *     finalists.ts  the best are evaluated again on fresh seeds
- *     report.ts     start and winner, with their test scores
+ *     report.ts     the start and the winner, with their test scores
  */
 import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
@@ -24,16 +24,17 @@ import { startAction } from './start.ts';
 import { evaluateTrial, type TrialRequest } from './trial.ts';
 import { evaluationsByKey, readTrialLog, type EvaluationRecord, type LogRecord, type RunHeader } from './trial-log.ts';
 
-/** How long after a signal the server may still answer. */
+/** The time that the server has to answer after a signal. */
 const GOODBYE_MS = 2000;
 
 type MakeAgent<Options> = (problem: Problem, options: Options) => Agent;
 
 /**
- * An agent's program.
+ * Makes the program of an agent.
  *
  * @param make  builds the agent from the problem and its own options
  * @param flags adds the agent's own flags and description
+ * @returns     the program; it sets the exit code: 0, 1 after an error, 130 after a signal
  */
 export function program<Options>(
   name: string,
@@ -66,7 +67,7 @@ async function run<Options>(
   console.log(`${name} ${JSON.stringify({ ...options, ...(options.token !== undefined && { token: '…' }) })}`);
 
   const client = await connect(options.url, { name, ...(options.token !== undefined && { token: options.token }) });
-  // What was cancelled ends with a result, unless the server has been stopped as well: then nobody waits for it.
+  // A cancelled evaluation still ends with a result. If the server was stopped too, none comes, so the wait is limited.
   const leave = () => void setTimeout(() => void client.close(), GOODBYE_MS).unref();
   signal.addEventListener('abort', leave, { once: true });
   try {
@@ -74,7 +75,7 @@ async function run<Options>(
     const environment = await client.open({ env_id, options: options.envOptions });
     const { spec } = environment;
     if (past) checkSpecification(resumePath!, past.header, spec);
-    // Before the log: a start that makes no sense leaves none.
+    // Before the log is created, so that a wrong --start leaves no log.
     const random = new Random(deriveSeed(options.seed, 'agent'));
     const start = startAction(options.start, spec, random);
     const agent = make({ size: start.length, start, random }, command.opts() as Options);
@@ -117,7 +118,7 @@ function newHeader(agent: string, options: RunOptions, spec: Specification): Run
   };
 }
 
-/** @throws {Error} when the log was made in another environment than this one */
+/** @throws {Error} when the log was made in another environment */
 function checkSpecification(path: string, { environment }: RunHeader, spec: Specification): void {
   const { id, specHash } = environment;
   if (specHash === spec.spec_hash) return;
@@ -127,7 +128,7 @@ function checkSpecification(path: string, { environment }: RunHeader, spec: Spec
   );
 }
 
-/** Where the evaluations of a run are made and written down. */
+/** The environment and the log of a run. */
 interface Place {
   readonly environment: RemoteEnvironment;
   readonly runId: string;
@@ -136,7 +137,7 @@ interface Place {
   readonly signal: AbortSignal;
 }
 
-/** @param records of the log of a stopped run: its evaluations are not made again */
+/** @param records the records of a stopped run's log; its evaluations are not made again */
 async function searchAndReport(
   agent: Agent,
   start: readonly number[],

@@ -2,7 +2,7 @@ import type { EvaluationRecord } from './trial-log.ts';
 
 /** Prints a line for each evaluation of a search, with the best so far, the pace, and the time left. */
 export class ProgressLines {
-  /** Evaluations; one that was discarded counts by the share that it has cost. */
+  /** The number of evaluations; a discarded one counts by its share of the training. */
   private done = 0;
   private paid = 0;
   private best = -Infinity;
@@ -13,7 +13,7 @@ export class ProgressLines {
     private readonly total: number,
   ) {}
 
-  /** @param past whether the record comes from the log of an earlier part of the run, which took no time now */
+  /** @param past whether the record comes from the log of an earlier part of the run: it does not count for the pace */
   show(record: EvaluationRecord, past: boolean): void {
     const { work = 1 } = record;
     this.done += work;

@@ -1,4 +1,4 @@
-/** What a run ends with: the start and the winner on seeds of their own, and the tables that say how they did. */
+/** The end of a run: the start and the winner are evaluated on their own seeds, and their scores shown in tables. */
 import type { Parameter } from '../../protocol/parameters.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 import type { RunOptions } from './run-options.ts';
@@ -15,9 +15,9 @@ export interface Reported {
 }
 
 /**
- * Validation and test scores of an action on several seeds of their own: the only look at the test set.
+ * Validation and test scores of an action on several fresh seeds. Nothing else in a run uses the test set.
  *
- * @param key of its evaluations in the log, but for the number of the seed
+ * @param key the key of its evaluations in the log, without the number of the seed
  */
 export async function report(
   { name, key, action }: { readonly name: string; readonly key: string; readonly action: readonly number[] },
@@ -42,7 +42,7 @@ export async function report(
   };
 }
 
-/** Lines up columns; the first is left-aligned, the others right-aligned. */
+/** Aligns columns: the first to the left, the others to the right. */
 export function alignedTable(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const line = (row: readonly string[]) =>
@@ -50,7 +50,7 @@ export function alignedTable(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => line(row).trimEnd()).join('\n');
 }
 
-/** θ by name, with units, a column for each that is reported. */
+/** A table of θ by name, with units: one column for each reported θ. */
 export function describeTheta(parameters: readonly Parameter[], reported: readonly Reported[]): string {
   const rows: string[][] = [['θ', ...reported.map(({ name }) => name), 'unit']];
   for (const p of parameters) {
@@ -66,7 +66,7 @@ export function describeTheta(parameters: readonly Parameter[], reported: readon
   return alignedTable(rows);
 }
 
-/** Validation and test scores: mean and 95 % interval over the seeds, a row for each metric. */
+/** A table of validation and test scores: mean and 95 % interval over the seeds, one row per metric. */
 export function reportTable(
   spec: { readonly metrics: readonly { readonly name: string }[]; readonly reward: { readonly metric: string } },
   reported: readonly Reported[],

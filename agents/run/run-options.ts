@@ -1,4 +1,4 @@
-/** The options that every agent's program has beside its own. */
+/** The options that every agent's program has besides its own. */
 import { Option, type Command } from 'commander';
 import { choice, filePath, integer, jsonObject, seed } from './flags.ts';
 import type { RunHeader } from './trial-log.ts';
@@ -21,21 +21,21 @@ export interface RunOptions {
   readonly resume?: string;
 }
 
-/** Options that decide no result: they are not logged. */
+/** Options that decide no result; they are not logged. */
 const UNLOGGED = ['token', 'parallel', 'log', 'resume'];
 /** Options that a resumed run may change. */
 const CHANGEABLE = ['url', 'evaluations'];
 
-/** Adds their flags to an agent's own. */
+/** Adds the flags of these options to an agent's command. */
 export function withRunFlags(command: Command): Command {
   return command
     .option('--url <url>', 'the environment server', 'ws://127.0.0.1:7077')
     .addOption(new Option('--token <token>', "the server's bearer token").env('LTS_TOKEN'))
-    .option('--env <id>', 'environment id (default: the only one that the server has)')
+    .option('--env <id>', 'environment id (default: the only one of the server)')
     .option('--env-options <json>', 'options of the environment, {…} or a file', jsonObject, {})
     .option(
       '--evaluations <n>',
-      'evaluations that the search may spend; a discarded one counts by the share of its training that was done',
+      'the budget of the search; a discarded evaluation counts by the share of its training that was done',
       integer(1),
       64,
     )
@@ -54,29 +54,33 @@ export function withRunFlags(command: Command): Command {
     )
     .option(
       '--discard <rule>',
-      'median: cancel an evaluation that scores below the median of the latest ones at the same point of its training; none',
+      'median: cancel an evaluation that scores below the median of the latest at the same point of training; none',
       choice('none', 'median'),
       'none',
     )
-    .option('--parallel <n>', 'evaluations under way at once (default: as many as the server takes)', integer(1))
+    .option('--parallel <n>', 'evaluations that run at once (default: as many as the server takes)', integer(1))
     .option(
       '--finalists <n>',
-      'how many of the best are evaluated again on fresh seeds, beside the θ that the agent believes in',
+      'number of best actions that are evaluated again on fresh seeds, besides the one that the agent recommends',
       integer(1),
       3,
     )
-    .option('--finalist-seeds <n>', 'on how many seeds each', integer(1), 2)
+    .option('--finalist-seeds <n>', 'number of seeds for each of them', integer(1), 2)
     .option(
       '--report-seeds <n>',
-      'on how many seeds the start and the winner are reported, with the test set',
+      'number of seeds for the final report of the start and the winner, with the test set',
       integer(1),
       3,
     )
-    .option('--log <file>', 'where to write the log of trials (default: runs/<agent>-<env>-<time>.jsonl)', filePath)
-    .option('--resume <file>', 'go on with a stopped run from its log');
+    .option('--log <file>', 'file for the log of trials (default: runs/<agent>-<env>-<time>.jsonl)', filePath)
+    .option('--resume <file>', 'continue a stopped run from its log');
 }
 
-/** The options of a resumed run: those of its log; a flag that says otherwise is an error. */
+/**
+ * The options of a resumed run, taken from its log.
+ *
+ * @throws {Error} when a flag differs from the log, or the log is another agent's
+ */
 export function resumedOptions(command: Command, header: RunHeader, name: string): RunOptions {
   const path = command.getOptionValue('resume') as string;
   if (header.agent !== name) throw new Error(`${path}: expected a log of ${name}, got one of ${header.agent}`);
@@ -91,7 +95,7 @@ export function resumedOptions(command: Command, header: RunHeader, name: string
   return command.opts();
 }
 
-/** The options that a log names: all that decide a result. */
+/** The options that are logged: all that decide a result. */
 export function loggedOptions(options: RunOptions & Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(options).filter(([key]) => !UNLOGGED.includes(key)));
 }

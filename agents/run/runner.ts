@@ -1,39 +1,40 @@
 /**
- * Evaluations that outlive the program which asks for them: what the log has is taken from it, what it lacks is
- * evaluated and appended. The one loop of searches, of reports, of fixed θ and of the measurement of noise.
+ * Evaluations that survive the end of the program: results in the log are taken from it, missing ones are evaluated and
+ * appended. Searches, reports, evaluations of fixed θ and the measurement of noise all use this loop.
  */
 import { setMaxListeners } from 'node:events';
 import type { LineLog } from './line-log.ts';
 
-/** Who evaluates, and where it is written down. */
+/** The function that evaluates, the log, and what is known already. */
 export interface Runner<Request, Line> {
   readonly log: Pick<LineLog<NoInfer<Line>>, 'path' | 'append'>;
   /** The log's evaluations by the key of their request; new ones join them. */
   readonly known: Map<string, Line>;
-  /** The most evaluations that are under way at once. */
+  /** The most evaluations that run at once. */
   readonly atOnce: number;
-  /** Ends the run: no evaluation begins after it, and those that are under way are told. */
+  /** Ends the run: no new evaluation begins, and the running ones are told. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Evaluates one request, over a socket or in a process of its own.
+   * Evaluates one request, over a socket or in another process.
    *
    * @param signal aborts when the run ends early
-   * @throws {Error} where there is nothing to write down, as when it was aborted
+   * @throws {Error} when there is no result to log, for example after an abort
    */
   evaluate(request: Request, signal: AbortSignal): Promise<Line>;
-  /** In what a logged evaluation is not the one that is asked for: `expected …, got …`. */
+  /** How a logged evaluation differs from the request, as `expected …, got …`; undefined if it does not. */
   differs?(request: Request, logged: Line): string | undefined;
-  /** Told of every evaluation; `past`: it comes from the log. */
+  /** Called for every evaluation; `past` says that it comes from the log. */
   onLine?: ((line: Line, past: boolean) => void) | undefined;
 }
 
 /**
  * Evaluates all requests, several at once.
  *
- * @param requests each with a key of its own, under which a later run finds it again
+ * @param requests each with its own key, under which a later run finds it again
  * @returns their evaluations, in the order of the requests
- * @throws {Error} naming the log and the key where it has another evaluation under the same key; then nothing is
- *   evaluated. Otherwise the first error of `evaluate` or the reason of the signal, once nothing is under way any more
+ * @throws {RangeError} when two requests have the same key; {Error} naming the log and the key when the log has a
+ *   different evaluation under it; in both cases nothing is evaluated. Otherwise the first error of `evaluate` or the
+ *   reason of the signal, after all running evaluations have ended
  */
 export async function runAll<Request extends { readonly key: string }, Line>(
   requests: readonly Request[],
@@ -56,7 +57,7 @@ export async function runAll<Request extends { readonly key: string }, Line>(
 
   const failure = new AbortController();
   const signal = AbortSignal.any([failure.signal, ...(runner.signal ? [runner.signal] : [])]);
-  setMaxListeners(0, signal); // every evaluation under way listens
+  setMaxListeners(0, signal); // every running evaluation listens
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < missing.length) {
@@ -71,7 +72,7 @@ export async function runAll<Request extends { readonly key: string }, Line>(
     }
   };
   const lanes = Array.from({ length: Math.min(runner.atOnce, missing.length) }, lane);
-  // The first that fails ends the others; none still writes to the log when the caller hears of it.
+  // The first failure ends the others. When the caller hears of it, none of them writes to the log any more.
   await Promise.all(lanes.map((each) => each.catch((error: unknown) => failure.abort(error))));
   failure.signal.throwIfAborted();
   return lines;

@@ -6,10 +6,11 @@ import type { EvaluateTrials, TrialRequest } from './trial.ts';
 import type { EvaluationRecord } from './trial-log.ts';
 
 /**
- * @param evaluate    evaluates an iteration
- * @param onIteration told the agent's state after each whole iteration, from 0
+ * @param evaluate    evaluates the requests of one iteration
+ * @param onIteration called with the agent's state after each whole iteration, numbered from 0
  * @returns the trials, in the order in which the agent asked for them
- * @throws {Error} when every evaluation of an iteration fails, or none of all has a reward; with the reason of the first
+ * @throws {Error} when every evaluation of an iteration failed, or none of the search has a reward; with the reason of
+ *   the first
  */
 export async function search(
   agent: Agent,
@@ -36,7 +37,7 @@ export async function search(
     }
     trials.push(...records);
     for (const { work = 1 } of records) left -= work;
-    if (records.length < asked.length) break; // the budget ended within the iteration: nothing to learn from a part
+    if (records.length < asked.length) break; // the budget ended within the iteration: agents learn only from whole ones
     agent.tell(records.map(({ action, reward, estimate = null }): Trial => ({ action, reward: reward ?? estimate })));
     onIteration(iteration, agent.state?.() ?? {});
   }
@@ -47,7 +48,7 @@ export async function search(
   return trials;
 }
 
-/** The seeds of a trial, as `--seeds` says. */
+/** The seeds of a trial, according to `--seeds`. */
 function seedsOf(
   { seed, seeds }: Pick<RunOptions, 'seed' | 'seeds'>,
   iteration: number,

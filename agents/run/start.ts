@@ -1,11 +1,11 @@
-/** The action where a search starts, as `--start` says it. */
+/** The action where a search starts, according to `--start`. */
 import type { Specification } from '../../protocol/messages.ts';
 import { actionSize, completeTheta, defaultTheta, thetaToAction, type Theta } from '../../protocol/parameters.ts';
 import type { Random } from '../../protocol/random.ts';
 import { jsonObject } from './flags.ts';
 
 /**
- * @param where `start` (as the environment says), `default`, `centre`, `random`, or θ as {…} or a file of it
+ * @param where `start` (the environment's own), `default`, `centre`, `random`, or θ as {…} or a file of it
  * @returns [D], each from -1 to 1
  * @throws {Error} naming what was expected
  */

@@ -11,7 +11,7 @@ export interface Summary {
   readonly n: number;
 }
 
-/** The mean, ± half of its interval where it has one. */
+/** The mean, ± half of its interval if it has one. */
 export function withInterval({ mean, ci95 }: Summary, digits: number): string {
   return ci95 ? `${mean.toFixed(digits)} ± ${(ci95[1] - mean).toFixed(digits)}` : mean.toFixed(digits);
 }

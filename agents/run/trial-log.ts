@@ -1,9 +1,9 @@
 /**
- * The log of a run, a JSON object a line (line-log.ts).
+ * The log of a run, one JSON object per line (line-log.ts).
  *
- * The first line says what runs (`run`), then come evaluations (`evaluation`) in the order in which they finished,
- * the agent's state after each iteration (`iteration`), and what the run ended with (`summary`). A run that was
- * stopped, however roughly, continues from it: no evaluation that was paid for is made again.
+ * The first line describes the run (`run`). Then come evaluations (`evaluation`) in the order in which they finished,
+ * the agent's state after each iteration (`iteration`), and the final scores (`summary`). A stopped or killed run
+ * continues from its log, and no evaluation in it is made again.
  */
 import { existsSync } from 'node:fs';
 import { readLines } from './line-log.ts';
@@ -18,14 +18,14 @@ export interface RunHeader {
   readonly environment: { readonly id: string; readonly specHash: string; readonly options: unknown };
 }
 
-/** The reward's metric of a model that is still in training. */
+/** A score of a model that is still in training, by the reward's metric. */
 export interface EarlyScore {
-  /** Share of the training that was done, 0 to 1. */
+  /** The share of the training that was done, 0 to 1. */
   readonly fraction: number;
   readonly score: number;
 }
 
-/** One evaluation. `key` says which of the run's: `search/12`, `start/0`, `after-64/finalist/0/1`, `after-64/learned/2`. */
+/** One evaluation. `key` names it in the run: `search/12`, `start/0`, `after-64/finalist/0/1`, `after-64/learned/2`. */
 export interface EvaluationRecord {
   readonly type: 'evaluation';
   readonly key: string;
@@ -35,11 +35,11 @@ export interface EvaluationRecord {
   readonly reward: number | null;
   readonly scores: Readonly<Record<string, number>>;
   readonly testScores?: Readonly<Record<string, number>>;
-  /** What the model scored on its way, where the run listens (`--discard`). */
+  /** The model's scores during training, if the run asks for them (`--discard`). */
   readonly early?: readonly EarlyScore[];
-  /** Of one with the outcome `discarded`: the reward that it is taken to have had. */
+  /** For the outcome `discarded`: the estimated reward. */
   readonly estimate?: number;
-  /** Of the same: the share of the training that was done, and counts against the budget; otherwise that is 1. */
+  /** For the outcome `discarded`: the share of the training that was done and counts against the budget; otherwise 1. */
   readonly work?: number;
   readonly reason?: string;
   readonly seeds: Readonly<Record<string, number>>;
@@ -52,7 +52,7 @@ export type LogRecord =
   | { readonly type: 'iteration'; readonly iteration: number; readonly state: Readonly<Record<string, unknown>> }
   | { readonly type: 'summary'; readonly [field: string]: unknown };
 
-/** @throws {Error} naming the file, and the line that is broken, or is first and no run's header */
+/** @throws {Error} naming the file, and the line that is broken, or the first line if it is no header of a run */
 export function readTrialLog(path: string): { header: RunHeader; records: LogRecord[] } {
   if (!existsSync(path)) throw new Error(`${path}: expected the log of a run, got no such file`);
   const records = readLines<LogRecord>(path);

@@ -3,9 +3,9 @@ import type { RemoteEnvironment } from '../client/index.ts';
 import { Watch } from './discard.ts';
 import type { EvaluationRecord } from './trial-log.ts';
 
-/** An evaluation that a run asks for. */
+/** A request for one evaluation of a run. */
 export interface TrialRequest {
-  /** As in the log, such as `search/12`. */
+  /** The key in the log, such as `search/12`. */
   readonly key: string;
   /** [D], each from -1 to 1. */
   readonly action: readonly number[];
@@ -14,15 +14,15 @@ export interface TrialRequest {
   readonly initialisation?: number;
   /** Whether the test set is scored as well. */
   readonly test?: boolean;
-  /** Of earlier iterations: discards this one when it is weak beside them. */
+  /** The evaluations of earlier iterations: this one is discarded when it is weak compared with them. */
   readonly past?: readonly EvaluationRecord[] | undefined;
 }
 
-/** Evaluates side by side; the records come in the order of the requests. */
+/** Evaluates several requests at once; the records are in the order of the requests. */
 export type EvaluateTrials = (requests: readonly TrialRequest[]) => Promise<EvaluationRecord[]>;
 
 /**
- * @param runId with the key, names the step: a server that has evaluated it before a crash gives the same result
+ * @param runId together with the key it names the step, so that a server gives the same result again after a crash
  * @throws {Error} when the signal has cancelled it
  */
 export async function evaluateTrial(

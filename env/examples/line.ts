@@ -1,11 +1,11 @@
 /**
- * An environment of your own, whole: which slope makes points that teach the line behind some hidden ones?
+ * A complete environment of your own: which slope makes points that teach the line behind hidden points?
  *
  *     npm run serve -- --env ./env/examples/line.ts --port 7077
  *     npx tsx agents/gaussian-process.ts --url ws://127.0.0.1:7077 --evaluations 32
  *
- * A copy of it wants an `id`, and names of simulator and task, of its own: logs and the history tell environments apart by
- * them. Options are what `options` below declares.
+ * Give a copy its own `id` and its own names of simulator and task: logs and the history tell environments apart by
+ * them. `options` below declares the options of the environment.
  */
 import { z } from 'zod';
 import { completeTheta, defineParameters } from '../../protocol/parameters.ts';
@@ -33,7 +33,7 @@ const parameters = defineParameters([
   },
 ]);
 
-/** θ → samples: points about a line through the origin. All that is random comes from the seed and the index. */
+/** θ → samples: points about a line through the origin. All randomness comes from the seed and the index. */
 const simulator: Simulator<Point> = {
   name: 'line',
   version: 1,
@@ -75,7 +75,7 @@ export default defineExperiment({
     return {
       simulator,
       task,
-      // What validation and test are drawn from; no agent sees it. A target may as well read files.
+      // Validation and test are drawn from this θ; no agent sees it. A target can read files instead.
       target: hiddenTarget(simulator, { slope: 1.3 }, { validation: 100, test: 200 }, 7),
       trainingSamples: points,
       start: { slope: -1 },

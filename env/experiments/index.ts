@@ -3,7 +3,7 @@ import type { ExperimentDefinition } from './experiment.ts';
 /**
  * The environments that come with the system, by id.
  *
- * Each is imported when it is asked for, so that serving one does not load what the others need.
+ * Each one is imported when it is needed, so that a server of one does not load what the others need.
  */
 export const BUILT_IN: Readonly<Record<string, () => Promise<{ readonly default: ExperimentDefinition }>>> = {
   'TrafficSegmentation-v0': () => import('./traffic-segmentation.ts'),

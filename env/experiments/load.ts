@@ -8,7 +8,7 @@ import type { Runtime } from '../runtime.ts';
 import type { Experiment, ExperimentDefinition } from './experiment.ts';
 import { BUILT_IN } from './index.ts';
 
-/** What a definition must look like to be one. */
+/** What a definition must have. */
 const shape = z.object({
   id: z.string().min(1).max(128),
   title: z.string(),
@@ -17,7 +17,7 @@ const shape = z.object({
 });
 
 const bound = z.custom<number>((value) => typeof value === 'number' && !Number.isNaN(value), 'expected a number');
-/** What `create` must return: a module is run without being compiled, and what it gets wrong is said at once. */
+/** What `create` must return. A module runs without a type check, so its mistakes are reported here, at the start. */
 const returned = z.object({
   simulator: z.object({
     name: z.string(),
@@ -40,11 +40,11 @@ const returned = z.object({
 });
 
 /**
- * The definition behind an id of index.ts, or behind the path of a module whose default export is one.
+ * Loads a definition, by an id of index.ts or by the path of a module whose default export is one.
  *
  * A path runs code: it comes from the server's command line, never from the wire.
  *
- * @throws {Error} in a sentence when there is no such id or file, the module fails, or exports something else
+ * @throws {Error} in a sentence, when there is no such id or file, the module fails, or its export is something else
  */
 export async function loadDefinition(source: string): Promise<ExperimentDefinition> {
   const builtIn = Object.hasOwn(BUILT_IN, source) ? BUILT_IN[source] : undefined;
@@ -72,17 +72,17 @@ export async function loadDefinition(source: string): Promise<ExperimentDefiniti
   return definition;
 }
 
-/** The first name that stands in the list a second time. */
+/** The first name that occurs a second time in the list; undefined when none does. */
 export function firstRepeated(names: readonly string[]): string | undefined {
   return names.find((name, i) => names.indexOf(name) < i);
 }
 
-/** A sentence with where it belongs: `Line-v0: create: start: …`. */
+/** A sentence after its place: `Line-v0: create: start: …`. */
 function placed(...parts: readonly string[]): string {
   return parts.filter((part) => part !== '').join(': ');
 }
 
-/** @throws {Error} naming the place, the rule and the value where `create` returned something else than an experiment */
+/** Checks what `create` returned. @throws {Error} naming the place, the rule and the value, when it is no experiment */
 function checkExperiment({ id }: ExperimentDefinition, experiment: Experiment): void {
   const complain = (place: string, text: string): never => {
     throw new Error(placed(id, 'create', place, text));
@@ -105,8 +105,9 @@ function checkExperiment({ id }: ExperimentDefinition, experiment: Experiment): 
 }
 
 /**
- * An experiment with these options, completed with those of the preset that they name, and the defaults.
+ * Creates an experiment. The options override those of the preset that they name, which override the defaults.
  *
+ * @returns the experiment, and all its options with their values
  * @throws {z.ZodError} where an option is unknown or breaks its rule; {Error} where `create` returns no experiment
  */
 export function createExperiment(

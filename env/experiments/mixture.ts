@@ -9,19 +9,21 @@ import { defineExperiment, type Experiment } from './experiment.ts';
 const REAL_SEED = 1810_02513;
 
 const options = z.strictObject({
-  /** Points of each of the simulator's four components that a classifier is trained on. */
+  /** Number of training points from each of the simulator's four components. */
   pointsPerComponent: z.int().min(1).max(10_000).default(50),
-  /** Points of the validation set. */
+  /** Number of points in the validation set. */
   validation: z.int().min(6).max(100_000).default(600),
-  /** Points of the test set. */
+  /** Number of points in the test set. */
   test: z.int().min(6).max(100_000).default(3000),
+  /** γ of the kernel exp(−γ|x − y|²). */
   gamma: z.number().positive().default(0.5),
+  /** C: the price of a point on the wrong side of the margin. */
   cost: z.number().positive().default(1),
-  /** Trainings whose scores are averaged. */
+  /** Number of trainings whose scores are averaged. */
   replicates: z.int().min(1).max(100).default(1),
 });
 
-/** The paper's toy: which mixture of two Gaussians a class teaches an SVM a world of three? */
+/** The paper's toy problem: which two Gaussians per class train the best SVM for a real mixture of three per class? */
 export default defineExperiment({
   id: 'Mixture-v0',
   title: 'Gaussian mixture with two components a class, RBF-SVM, real data with three',

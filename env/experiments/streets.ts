@@ -1,7 +1,7 @@
-/** The distributions of streets that the sim-to-sim experiments are about, as far as they differ from the defaults. */
+/** The distributions of streets in the sim-to-sim experiments: only what differs from the defaults. */
 import type { Theta } from '../../protocol/parameters.ts';
 
-/** Where car counting takes place: busy streets, and what is not counted kept simple. */
+/** The streets of car counting: many cars, and little else. */
 export const COUNTING_STREETS: Theta = {
   leftHandTraffic: 0,
   lanes: 1.2,
@@ -24,7 +24,7 @@ export const COUNTING_STREETS: Theta = {
   pixelNoise: 0.012,
 };
 
-/** θ* of car counting: the proportions that a search is to recover. The protocol never shows it. */
+/** θ* of car counting: the proportions that a search should recover. The protocol never shows it. */
 export const HIDDEN_TRAFFIC: Theta = {
   carTypes: [0.1, 0.45, 0.25, 0.15, 0.05],
   weather: [0.15, 0.5, 0.05, 0.3],

@@ -1,6 +1,6 @@
 /**
- * The paper's car counting (Ruiz et al. 2019, sec. 4.2): does the search find the hidden proportions of car types and
- * weathers by nothing but how well a network counts?
+ * The paper's car counting (Ruiz et al. 2019, sec. 4.2): can a search find the hidden proportions of car types and
+ * weathers, when it only sees how well a network counts?
  */
 import { z } from 'zod';
 import { SoftwareRenderer } from '../render/software/software-renderer.ts';
@@ -16,7 +16,7 @@ import { defineExperiment, type Experiment } from './experiment.ts';
 import { imageOptions } from './image-options.ts';
 import { COUNTING_STREETS, HIDDEN_TRAFFIC, POOR_STREETS } from './streets.ts';
 
-/** Of the target's own scenes: the same validation and test set for everyone. */
+/** The seed of the target's scenes: everyone has the same validation and test set. */
 const TARGET_SEED = 20190510;
 
 const options = imageOptions(
@@ -31,21 +31,21 @@ const options = imageOptions(
     networkWidth: 0.35,
     free: ['carTypes', 'weather'], // the hidden streets differ from the defaults in these alone
     rewards: ['devianceExplained', 'negativeL1', 'negativeL1Rounded'],
-    fewestScored: 2, // whose counts differ
+    fewestScored: 2, // images whose counts differ, or there is nothing to explain
   },
   {
-    /** Whether training sees its images mirrored and with their colours jittered: it blurs the weathers. */
+    /** Whether training mirrors its images and jitters their colours, which makes weathers look more alike. */
     augment: z.boolean().default(false),
-    /** `own` brings each image to the same brightness and contrast, which hides the weather; `fixed` treats all alike. */
+    /** `own` gives all images the same brightness and contrast, which hides the weather; `fixed` keeps the light. */
     levels: z.enum(['own', 'fixed']).default('fixed'),
   },
 );
 
 const presets = {
-  /** Seconds an evaluation on one core without libtensorflow. */
+  /** An evaluation takes seconds on one core without libtensorflow. */
   quick: { trainingImages: 120, validationImages: 200, testImages: 400, steps: 120 },
   standard: {},
-  /** Near the sizes of the paper; for a machine with a GPU, or for patience. */
+  /** Near the sizes of the paper, for a machine with a GPU. */
   paper: {
     width: 192,
     height: 144,
@@ -58,7 +58,7 @@ const presets = {
   },
 };
 
-/** The experiment itself, with its sample's type. */
+/** The experiment, with the type of its samples. */
 export function trafficCounting(given: z.infer<typeof options>, runtime: Runtime) {
   const { width, height, trainingImages, validationImages, testImages, networkWidth, free, replicates, ...training } =
     given;

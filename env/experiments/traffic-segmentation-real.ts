@@ -1,7 +1,7 @@
 /**
  * The paper's headline (Ruiz et al. 2019, sec. 4.4): which simulated streets teach a network to find cars in real ones?
  *
- * The real images lie in a folder that is named when the server starts (`--data`), never by a client.
+ * The real images are in a folder that is named when the server starts (`--data`), never by a client.
  */
 import { z } from 'zod';
 import { SoftwareRenderer } from '../render/software/software-renderer.ts';
@@ -15,10 +15,10 @@ import { defineExperiment, type Experiment } from './experiment.ts';
 import { POOR_STREETS } from './streets.ts';
 import { segmentationOptions, segmentationPresets, segmentationTaskOf } from './traffic-segmentation.ts';
 
-/** The same options; here they say how many frames, evenly spread, are used at most: all test frames unless said. */
+/** The same options. Here `validationImages` and `testImages` are upper limits: that many frames, evenly spread. */
 const options = segmentationOptions.extend({ testImages: z.int().min(1).max(10_000).default(10_000) });
 
-/** @throws {Error} in a sentence when the runtime names no folder of real images, or one of another kind */
+/** The experiment. @throws {Error} in a sentence, when the runtime names no folder of real images in a known layout */
 export function trafficSegmentationReal(given: z.infer<typeof options>, runtime: Runtime) {
   const { data } = runtime;
   if (data === undefined) {
@@ -35,7 +35,7 @@ export function trafficSegmentationReal(given: z.infer<typeof options>, runtime:
   };
   const validation = read('validation', validationImages);
   const heldOut = read('heldOut', testImages);
-  // A data set without public test labels is reported on the held-out blocks alone.
+  // Of a data set without public test labels, only the held-out blocks are reported.
   const official = frames.test.length > 0 ? read('test', testImages) : undefined;
   const task = segmentationTaskOf(given, runtime);
   return {
@@ -55,7 +55,7 @@ export function trafficSegmentationReal(given: z.infer<typeof options>, runtime:
       await Promise.all([validation(), heldOut(), official?.()]);
       return task.prepare();
     },
-    /** Real images to train a ceiling on. */
+    /** Real images to train on: the score of that network is the ceiling of a search. */
     training: read('training'),
   } satisfies Experiment<LabelledImage> & { training: unknown };
 }

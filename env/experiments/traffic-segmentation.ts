@@ -15,7 +15,7 @@ import { defineExperiment, type Experiment } from './experiment.ts';
 import { imageOptions } from './image-options.ts';
 import { HIDDEN_STREETS, POOR_STREETS } from './streets.ts';
 
-/** Of the target's own scenes: the same validation and test set for everyone. */
+/** The seed of the target's scenes: everyone has the same validation and test set. */
 const TARGET_SEED = 20190513;
 
 export const segmentationOptions = imageOptions(
@@ -37,7 +37,7 @@ export const segmentationOptions = imageOptions(
 type SegmentationExperimentOptions = z.infer<typeof segmentationOptions>;
 
 export const segmentationPresets = {
-  /** Seconds an evaluation on one core without libtensorflow. */
+  /** An evaluation takes seconds on one core without libtensorflow. */
   quick: {
     width: 64,
     height: 48,
@@ -48,7 +48,7 @@ export const segmentationPresets = {
     networkWidth: 0.75,
   },
   standard: {},
-  /** Near the sizes of the paper; for a machine with a GPU, or for patience. */
+  /** Near the sizes of the paper, for a machine with a GPU. */
   paper: {
     width: 256,
     height: 192,
@@ -66,7 +66,7 @@ export function segmentationTaskOf(given: SegmentationExperimentOptions, runtime
   return segmentationTask({ steps, batchSize, learningRate, width, pretrained, reward }, runtime);
 }
 
-/** The experiment itself, with its sample's type: what scripts draw pictures of. */
+/** The experiment, with the type of its samples, for the scripts that draw pictures. */
 export function trafficSegmentation(given: SegmentationExperimentOptions, runtime: Runtime) {
   const { width, height, trainingImages, validationImages, testImages, free, replicates } = given;
   const simulator = trafficSimulator({ width, height, renderer: new SoftwareRenderer() });

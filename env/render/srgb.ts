@@ -1,4 +1,4 @@
-/** Between linear light and the bytes of a screen (IEC 61966-2-1). */
+/** Conversion between linear light and the bytes of a screen, sRGB (IEC 61966-2-1). */
 
 function encode(linear: number): number {
   return linear <= 0.0031308 ? 12.92 * linear : 1.055 * linear ** (1 / 2.4) - 0.055;
@@ -20,9 +20,10 @@ export const SRGB_BYTES = Uint8Array.from({ length: STEPS + 1 }, (_, i) => Math.
 /**
  * Turns linear light into sRGB bytes.
  *
- * @param linear any length; what lies outside 0..1 is clipped, NaN becomes 0
- * @param into   where the bytes go, of the same length; a new array if left out
+ * @param linear of any length; numbers outside 0..1 are clipped, NaN becomes 0
+ * @param into   the array for the bytes, of the same length; a new one if left out
  * @returns      `into`
+ * @throws {RangeError} when the lengths differ
  */
 export function linearToSrgb(linear: Float32Array, into = new Uint8Array(linear.length)): Uint8Array {
   if (into.length !== linear.length) {

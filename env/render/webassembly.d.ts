@@ -1,4 +1,4 @@
-/** The part of the WebAssembly interface that the renderer uses; no library of types for Node has it. */
+/** The part of the WebAssembly interface that our kernels need; the types for Node do not have it. */
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array);

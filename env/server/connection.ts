@@ -14,9 +14,9 @@ import {
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Beyond this many unsent bytes progress is dropped: it is never needed for correctness. */
+/** With more unsent bytes than this, progress is dropped: no client depends on it. */
 const DROP_PROGRESS_BYTES = 256 * 1024;
-/** Beyond this many the socket is closed, and its sessions wait for a client that reads. */
+/** With more unsent bytes than this, the socket is closed, and its sessions wait for a client that reads. */
 const SLOW_READER_BYTES = 8 * 1024 * 1024;
 
 /** One socket, from the upgrade to its close: frames in, messages out. */
@@ -24,17 +24,17 @@ export class Connection {
   readonly id = randomUUID();
   /** Set by `hello`. */
   capabilities: ReadonlySet<string> | undefined;
-  /** Whether a token was shown, at the upgrade or in `hello`, or none is needed. */
+  /** Whether the client needs to show no token in `hello`: it did so at the upgrade, or the server has none. */
   authenticated: boolean;
   private alive = true;
   private isHeld = false;
-  /** Messages that may still come, and when that was counted. */
+  /** The number of messages that may still come, and when it was counted. */
   private allowance: number;
   private countedAt = performance.now();
 
   constructor(
     private readonly socket: WebSocket,
-    /** Under the WebSocket. */
+    /** The stream under the WebSocket. */
     private readonly stream: Duplex,
     readonly codec: Codec,
     private readonly log: Logger,
@@ -50,7 +50,7 @@ export class Connection {
     this.allowance = options.maxMessagesPerS;
     socket.on('message', (data, isBinary) => this.read(data, isBinary, options.onMessage));
     socket.on('pong', () => (this.alive = true));
-    // ws closes the socket itself after a broken frame; what is left to do is not to crash.
+    // ws closes the socket itself after a broken frame. Without a listener, the error would end the process.
     socket.on('error', (error) => log.warn({ connection: this.id, error: error.message }, 'socket error'));
     socket.once('close', (code) => {
       log.debug({ connection: this.id, code }, 'connection closed');
@@ -72,7 +72,7 @@ export class Connection {
     }
   }
 
-  /** Lets what is sent in one turn of the event loop leave in one write, which costs more than a message. */
+  /** Collects the messages of one turn of the event loop into one write, since a write costs more than a message. */
   private hold(): void {
     if (this.isHeld) return;
     this.isHeld = true;
@@ -95,7 +95,7 @@ export class Connection {
     this.socket.close(number, reason);
   }
 
-  /** To be called once a heartbeat: ends the socket that did not answer the last ping. */
+  /** Called once per heartbeat: pings the client, or ends the socket if nothing came since the last ping. */
   heartbeat(): void {
     if (!this.alive) {
       this.log.warn({ connection: this.id }, 'no pong: ending the socket');
@@ -105,7 +105,7 @@ export class Connection {
     this.socket.ping();
   }
 
-  /** A bucket of one second's messages, which fills again as time goes by. */
+  /** Whether one more message is within the rate limit: a token bucket that holds one second's messages. */
   private mayCome(): boolean {
     const { maxMessagesPerS } = this.options;
     const now = performance.now();
@@ -135,13 +135,13 @@ export class Connection {
   }
 }
 
-/** The id of a message that may be broken otherwise, so that the client can tell which one it was. */
+/** The id of a message, even if the message is broken otherwise: it tells the client which one was refused. */
 function idOf(value: unknown): MessageId | null {
   const id = clientMessages.ping.shape.id.safeParse((value as { id?: unknown } | null | undefined)?.id);
   return id.success ? id.data : null;
 }
 
-/** An unforeseen error becomes INTERNAL, and its details go to the log alone. */
+/** Turns an unexpected error into INTERNAL; its details go to the log only. */
 export function asProtocolError(error: unknown, log: Logger): ProtocolError {
   if (error instanceof ProtocolError) return error;
   log.error({ error: error instanceof Error ? error.stack : String(error) }, 'defect');

@@ -7,25 +7,25 @@ import type { Runtime } from '../runtime.ts';
 import type { Experiment, ExperimentDefinition } from '../experiments/experiment.ts';
 import type { Metric } from '../tasks/task.ts';
 
-/** The largest float32: how Gymnasium's bounds say "none" in an encoding that has no infinity. */
+/** The largest float32: it stands for "no bound", since the encoding of the bounds has no infinity. */
 const FLOAT32_MAX = 3.4028234663852886e38;
 
-/** An environment as the server offers it: where it comes from, and what it is with the default options. */
+/** An environment that the server offers: its source, its definition, and its specification with the default options. */
 export interface ServedEnvironment {
-  /** As on the command line: what a worker loads. */
+  /** As on the command line: an id of experiments/index.ts or the path of a module. Workers load it. */
   readonly source: string;
   readonly definition: ExperimentDefinition;
   readonly spec: Specification;
 }
 
-/** What `open` takes as options, as JSON Schema: names, bounds and defaults. */
+/** The options that `open` takes, as JSON Schema: names, bounds and defaults. */
 export function optionsSchema({ options, presets = {} }: ExperimentDefinition): Record<string, unknown> {
   const schema = z.toJSONSchema(options.strict(), { io: 'input', unrepresentable: 'any' });
-  const preset = { description: 'a named set of options, which those beside it go before', enum: Object.keys(presets) };
+  const preset = { description: 'a named set of options; other options override it', enum: Object.keys(presets) };
   return { ...schema, properties: { ...(preset.enum.length > 0 && { preset }), ...schema.properties } };
 }
 
-/** A short hash of a value's content, whatever the order of its keys. */
+/** A short hash of a value's content; the order of keys makes no difference. */
 export function contentHash(value: unknown): string {
   const ordered = JSON.stringify(value, (_key, node: unknown) =>
     typeof node === 'object' && node !== null && !Array.isArray(node)
@@ -39,14 +39,14 @@ function actionNames(parameters: readonly Parameter[]): string[] {
   return parameters.flatMap((p) => (p.kind === 'simplex' ? p.labels.map((label) => `${p.name}.${label}`) : [p.name]));
 }
 
-/** Flat action, normalised: what Gymnasium's and Stable-Baselines' checkers ask for. */
+/** A flat, normalised action, as Gymnasium's and Stable-Baselines' checkers require. */
 function actionBox(parameters: readonly Parameter[]): Box {
   const size = actionSize(parameters);
   const all = (bound: number) => new Array<number>(size).fill(bound);
   return { type: 'Box', dtype: 'float32', shape: [size], low: all(-1), high: all(1), names: actionNames(parameters) };
 }
 
-/** The score vector; zeros (after reset, or without a score) must lie within it. */
+/** The box of the scores; it must contain zeros, the observation after reset and without a score. */
 function observationBox(metrics: readonly Metric[]): Box {
   return {
     type: 'Box',
@@ -61,9 +61,11 @@ function observationBox(metrics: readonly Metric[]): Box {
 const finiteOrNull = (bound: number) => (Number.isFinite(bound) ? bound : null);
 
 /**
- * An experiment with these options, and all that a client is told about it.
+ * Creates an experiment with these options, and its specification for clients.
  *
- * @throws {z.ZodError} where an option is unknown or breaks its rule; {Error} where `create` returns no experiment
+ * @param backend the backend that the workers report, if they report one
+ * @throws {z.ZodError} when an option is unknown or breaks its rule; {Error} when `create` refuses the options or
+ *   returns no experiment
  */
 export function describeExperiment(
   definition: ExperimentDefinition,

@@ -18,7 +18,7 @@ import { rolesOf, type Tokens } from './roles.ts';
 import type { SessionSurroundings } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
-/** What the handlers of messages work on. */
+/** The state of the server that the handlers of messages use. */
 export interface Server extends SessionSurroundings {
   readonly name: string;
   readonly version: string;
@@ -27,15 +27,19 @@ export interface Server extends SessionSurroundings {
   readonly heartbeat: { readonly interval_ms: number; readonly timeout_ms: number };
   readonly log: Logger;
   readonly tokens: Tokens;
-  /** An admin has asked for the end. */
+  /** Called when an admin asks the server to end. */
   requestDrain: () => void;
   draining: boolean;
 }
 
-/** The sessions' default: long enough for a laptop to change its network. */
+/** The default for sessions: long enough for a laptop to change its network. */
 const DETACH_GRACE_MS = 60_000;
 
-/** Answers one message. Whatever it throws becomes an error message, and nothing has changed then. */
+/**
+ * Answers one message.
+ *
+ * @throws {Error} with nothing changed; the connection sends it as an `error` message
+ */
 export function dispatch(server: Server, connection: Connection, message: ClientMessage): void {
   if (message.t === 'hello') return hello(server, connection, message);
   if (!connection.capabilities) {
@@ -141,7 +145,7 @@ function describeOrRefuse({ definition, spec }: ServedEnvironment, options: Reco
     return describeExperiment(definition, options, runtime, spec.backend);
   } catch (error) {
     if (error instanceof z.ZodError) throw schemaError(error, { options }, 'BAD_OPTIONS', ['options']);
-    // Each option keeps to its schema, and `create` refuses what they come to.
+    // Each option fits its schema, but `create` refuses the combination.
     throw new ProtocolError('BAD_OPTIONS', (error as Error).message, { at: '/options', got: shown(options) });
   }
 }
@@ -165,7 +169,7 @@ function resume(server: Server, connection: Connection, message: ClientMessages[
   results.forEach((result) => connection.send(result));
 }
 
-/** Each item on its own: one that is refused gets an error with its step_id, and the others go on. */
+/** Handles each item on its own: a refused item gets an error with its step_id, and the others go on. */
 function stepBatch(server: Server, connection: Connection, message: ClientMessages['step_batch']): void {
   const { id: re, session_id, items } = message;
   const session = server.sessions.of(connection, session_id);

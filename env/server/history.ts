@@ -1,6 +1,6 @@
 import type { Outcome } from '../../protocol/messages.ts';
 
-/** Which finished evaluations are asked for; all that is given must hold. */
+/** Selects finished evaluations: those that match every field that is given. */
 export interface HistoryFilter {
   readonly session?: string | undefined;
   readonly env?: string | undefined;

@@ -1,4 +1,4 @@
-/** The pages beside the socket, for the programs and people that watch over a server. */
+/** The HTTP pages beside the socket, for programs and people that watch a server. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { messageSchemas } from '../../protocol/schema.ts';
@@ -16,14 +16,14 @@ interface Reply {
 
 interface Page {
   readonly method: 'GET' | 'DELETE' | 'POST';
-  /** Whose token it takes; null for everybody. */
+  /** The role that may read the page; null for everybody. */
   readonly role: Role | null;
   reply(server: Server, url: URL, rest: string): Reply | Promise<Reply>;
 }
 
 const whole = z.coerce.number().int().min(0);
 
-/** Of /v1/history.jsonl; all in the address, so that a browser and curl can ask. */
+/** The query of /v1/history.jsonl; it is all in the address, so that a browser and curl can ask. */
 const historyQuery = z.strictObject({
   session: z.string().optional(),
   env: z.string().optional(),
@@ -102,7 +102,7 @@ const PAGES: Readonly<Record<string, Page>> = {
   },
 };
 
-/** The page of an address; one that ends with a slash takes what comes after it. */
+/** The page of a path, and the rest of the path for a page whose key ends with a slash. */
 function pageOf(path: string): [page: Page | undefined, rest: string] {
   const exact = Object.hasOwn(PAGES, path) && !path.endsWith('/') ? PAGES[path] : undefined;
   if (exact) return [exact, ''];
@@ -123,7 +123,7 @@ async function answer(server: Server, request: IncomingMessage): Promise<Reply> 
     const error = `authorization: expected the bearer token of an ${page.role}`;
     return { status: roles.size > 0 ? 403 : 401, body: { error } };
   }
-  // A page of another origin could be made to post; programs send no Origin.
+  // A web page of another origin could make a browser send this request; programs send no Origin.
   if (page.method !== 'GET' && request.headers.origin !== undefined) {
     return { status: 403, body: { error: 'origin: expected none' } };
   }

@@ -4,9 +4,7 @@ export type { Logger };
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;
 
 /**
- * A log that a person reads on a terminal and a machine reads elsewhere: one JSON object a line.
- *
- * It goes to stderr; stdout belongs to what a program was asked for.
+ * A log on stderr: readable lines on a terminal, one JSON object per line elsewhere. Stdout is for a program's output.
  */
 export function createLog(level: (typeof LOG_LEVELS)[number], readable = process.stderr.isTTY): Logger {
   const write = (line: string) => void process.stderr.write(readable ? readableLine(line) : line);

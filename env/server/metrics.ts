@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Evaluation } from '../evaluate.ts';
 import type { Evaluations } from '../workers/evaluations.ts';
 
-/** What `GET /metrics` tells Prometheus. */
+/** The figures that `GET /metrics` reports to Prometheus. */
 export interface Metrics {
   readonly registry: Registry;
   evaluated(evaluation: Evaluation): void;
@@ -26,7 +26,7 @@ export function createMetrics(): Metrics {
       name: `lts_${way}_bytes_total`,
       help: `Bytes of messages ${way === 'received' ? 'from' : 'to'} clients.`,
       registers,
-      // Counted in a plain number, once a message, and told when somebody asks.
+      // Counted in a plain number with every message, and copied only when the page is read.
       collect() {
         this.reset();
         this.inc(bytes[way]);
@@ -68,7 +68,7 @@ export function createMetrics(): Metrics {
   };
 }
 
-/** What is read off when somebody asks: sessions, connections, the queue, the workers. */
+/** Adds the figures that are read only when the page is: sessions, connections, the queue, the workers. */
 export function observe(
   { registry }: Metrics,
   evaluations: Evaluations,

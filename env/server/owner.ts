@@ -1,4 +1,4 @@
-/** The note of which process owns a file: beside it, `<file>.pid`. */
+/** The note `<file>.pid` beside a file says which process owns it. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isAlive } from '../is-alive.ts';
@@ -8,8 +8,8 @@ const noteOf = (path: string) => `${path}.pid`;
 /**
  * Makes this process the only owner of a journal.
  *
- * The SQLite library locks by a folder, which a killed process leaves behind; our own note of the owner tells whether
- * that one still lives.
+ * The SQLite library locks a file with a folder, and a killed process leaves this folder behind. Our own note tells
+ * whether the owner still lives; if it does not, the folder is removed.
  *
  * @throws {Error} when another process owns it
  */
@@ -23,7 +23,7 @@ export function own(path: string): void {
   rmSync(`${path}.lock`, { recursive: true, force: true });
 }
 
-/** Gives it up, at an orderly end. */
+/** Gives the journal up, at an orderly end. */
 export function disown(path: string): void {
   rmSync(noteOf(path), { force: true });
 }

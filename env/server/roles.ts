@@ -1,19 +1,19 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** Agents open sessions, observers look on, admins close other people's sessions and drain the server. */
+/** Agents open sessions, observers watch, admins close other people's sessions and drain the server. */
 export type Role = 'agent' | 'observer' | 'admin';
 
 export type Tokens = { readonly [R in Role]?: string | undefined };
 
-/** Compares hashes, which have equal lengths, in a time that tells nothing. */
+/** Compares the hashes of both tokens, which have equal lengths, so that the time taken reveals nothing. */
 function isSameToken(expected: string, given: string): boolean {
   const hash = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(hash(expected), hash(given));
 }
 
 /**
- * What the bearer of a token may be. A server without any token lets everybody be everything (it listens to its own
- * machine alone then). An agent may look on unless there is a token for observers; an admin may do everything.
+ * The roles of a client that shows this token. A server without any token gives everybody every role (it then listens to
+ * its own machine only). An agent may watch unless there is a token for observers; an admin may do everything.
  */
 export function rolesOf(tokens: Tokens, given: string | undefined): ReadonlySet<Role> {
   const { agent, observer, admin } = tokens;

@@ -1,4 +1,4 @@
-/** The environment server: an HTTP server whose sockets are sessions' connections, and evaluations behind it. */
+/** The environment server: HTTP and WebSocket in front, sessions and evaluations behind. */
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -26,30 +26,30 @@ import { bearerToken, refusal, refuse } from './upgrade.ts';
 export interface ServerOptions {
   /** Ids of experiments/index.ts or paths of modules. */
   readonly environments: readonly string[];
-  /** 0 takes a free one. */
+  /** 0 takes a free port. */
   readonly port: number;
   readonly host: string;
   readonly workers: number;
-  /** Without any, everybody may do everything: for a server that listens to its own machine alone. */
+  /** Without any token, everybody may do everything: only for a server that listens to its own machine. */
   readonly tokens?: Tokens;
   readonly origins?: readonly string[];
-  /** Tells builds apart whose rewards may differ. */
+  /** Names the build: rewards of different builds may differ. */
   readonly build: string;
   readonly version: string;
   readonly log: Logger;
   readonly limits?: Partial<Limits>;
-  /** File in which sessions and results outlive the process; in memory without one. */
+  /** The file that keeps sessions and results when the process ends; without one they are in memory. */
   readonly journal?: string | undefined;
-  /** What the environments run on; the default one when left out. */
+  /** Backend, data folder and weights of the environments; the default runtime when left out. */
   readonly runtime?: Runtime;
-  /** Called when an admin asks over HTTP for the server's end. */
+  /** Called when an admin asks over HTTP to end the server. */
   readonly onDrainRequest?: () => void;
-  /** How much of what was evaluated is kept. */
+  /** How long, and up to what size, finished evaluations are kept. */
   readonly keeping?: Keeping;
   readonly maxConnections?: number;
   readonly helloTimeoutMs?: number;
   readonly heartbeatMs?: number;
-  /** How long a cancelled evaluation may take to stop before its worker is killed. */
+  /** The time that a cancelled evaluation has to stop before its worker is killed. */
   readonly cancelGraceMs?: number;
 }
 
@@ -58,17 +58,17 @@ export interface EnvironmentServer {
   readonly port: number;
   readonly environments: readonly ServedEnvironment[];
   readonly evaluations: Evaluations;
-  /** Takes no new work, lets what runs end, at most this long, and stops. */
+  /** Takes no new work, gives the accepted steps this long to end, and stops. */
   drain(deadlineMs: number): Promise<void>;
-  /** Stops now: no socket, timer or process is left when it resolves. */
+  /** Stops now. When it resolves, no socket, timer or worker process is left. */
   stop(): Promise<void>;
 }
 
 const DEFAULT_KEEPING: Keeping = { maxAgeMs: 30 * 24 * 3600 * 1000, maxBytes: 1024 ** 3 };
-/** Without a file, all that is kept is memory. */
+/** Without a file, everything that is kept takes memory. */
 const KEEPING_IN_MEMORY: Keeping = { maxAgeMs: 24 * 3600 * 1000, maxBytes: 32 * 1024 ** 2 };
 
-/** Of the workers' events; those that are not named go to `info`. */
+/** The log levels of the workers' events; events that are not named here have the level `info`. */
 const WORKER_LOG_LEVELS: Readonly<Record<string, 'warn' | 'debug'>> = {
   'worker ended': 'warn',
   'worker mutters': 'debug',
@@ -86,9 +86,10 @@ const DEFAULT_LIMITS: Omit<Limits, 'workers'> = {
 };
 
 /**
- * Starts a server; it answers when this resolves, and its first worker is ready.
+ * Starts a server. When it resolves, the server answers and its first worker is ready.
  *
- * @throws {Error} in a sentence when an environment cannot be loaded, a worker cannot start or the port is taken
+ * @throws {Error} when an environment cannot be loaded, a worker cannot start, the journal is in use or of another
+ *   version, or the port is taken
  */
 export async function startServer(options: ServerOptions): Promise<EnvironmentServer> {
   const { tokens = {}, runtime = DEFAULT_RUNTIME, log, build, version } = options;
@@ -136,7 +137,7 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
   }
 }
 
-/** Takes up what the store has of an earlier process; a session whose environment has changed is closed. */
+/** Continues the sessions of an earlier process from the store; a session whose environment has changed is closed. */
 function restoreSessions(server: Server): void {
   const { environments, store, sessions, runtime, log } = server;
   for (const record of store.openSessions()) {
@@ -156,7 +157,7 @@ function restoreSessions(server: Server): void {
   }
 }
 
-/** What an environment is with these options, or why it is nothing. */
+/** An environment with these options, or the reason why it cannot be created. */
 function describeOrSay({ definition, spec }: ServedEnvironment, options: SessionRecord['options'], runtime: Runtime) {
   try {
     return [describeExperiment(definition, options, runtime, spec.backend), undefined] as const;
@@ -172,7 +173,7 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.max_payload_bytes,
-    // The client's favourite of those that we know; `refusal` has seen that there is one.
+    // The first known subprotocol of the client's list; `refusal` has checked that there is one.
     handleProtocols: (offers) => [...offers].find((offer) => codecOf(offer)) ?? false,
   });
 
@@ -228,13 +229,13 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
     sessions.suspend();
     connections.forEach((connection) => connection.close(CLOSE_CODES.RESTART));
     http.close();
-    // While the workers end, the sockets may say goodbye.
+    // While the workers end, the sockets have time for their closing handshake.
     await evaluations.close();
     sockets.clients.forEach((socket) => socket.terminate());
     http.closeAllConnections();
     store.close();
   };
-  let stopped: Promise<void> | undefined; // A drain that is cut short stops once, not twice.
+  let stopped: Promise<void> | undefined; // If `stop` is called during a drain, the server stops once, not twice.
   const stop = () => (stopped ??= stopNow());
   const drain = async (deadlineMs: number) => {
     server.draining = true;

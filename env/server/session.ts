@@ -19,7 +19,7 @@ import type { Metrics } from './metrics.ts';
 import { decodedTheta, requestHash, resultOf, type StepItem } from './step.ts';
 import type { SessionRecord, StepRecord, Store } from './store.ts';
 
-/** Where a session's messages go: a connection, while there is one. */
+/** The receiver of a session's messages: a connection. */
 export interface Listener {
   send(message: ServerMessage): void;
   close(code: CloseCode): void;
@@ -32,7 +32,7 @@ export interface SessionSurroundings {
   readonly metrics: Metrics;
   readonly limits: Limits;
   readonly build: string;
-  /** On what its experiments run. */
+  /** Backend, data folder and weights of the experiments. */
   readonly runtime: Runtime;
 }
 
@@ -42,7 +42,7 @@ export interface SessionOptions {
   readonly spec: Specification;
   readonly seed: Seed;
   readonly detachGraceMs: number;
-  /** Nothing is queued or running any more. */
+  /** Called when no step is queued or running any more. */
   readonly onIdle: () => void;
 }
 
@@ -51,24 +51,24 @@ type AcceptedState = ServerMessages['accepted']['steps'][number]['state'];
 /** A step that is queued or running. */
 interface RunningStep {
   readonly record: StepRecord;
-  /** The latest request that asked for it; null where that was before the server started. */
+  /** The latest request for the step; null if it came before the server started. */
   re: MessageId | null;
-  /** Whether that one wants to hear of progress. */
+  /** Whether the latest request asks for progress. */
   progress: boolean;
   phase: EvaluationProgress['phase'];
   readonly stop: AbortController;
-  /** Called with the result, once: a batch counts them. */
+  /** Each is called once, with the result; a batch counts its results this way. */
   waiting: ((result: Result) => void)[];
 }
 
 /**
- * One open environment of one client. It outlives its sockets, and with a journal on the disk the server's process:
- * steps go on while nobody listens, and results are kept until they are acknowledged.
+ * One open environment of one client. It outlives its sockets and, with a journal on the disk, the server's process:
+ * steps go on without a connection, and results are kept for `resume` until they are acknowledged.
  */
 export class Session {
   readonly id: string;
   readonly episodes: EpisodeStream;
-  /** Counts the connections that the session has had. */
+  /** The number of connections that the session has had. */
   private epochs: number;
   private listener: Listener | undefined;
   private readonly running = new Map<string, RunningStep>();
@@ -77,11 +77,11 @@ export class Session {
   private seq: number;
   private tests: number;
   private tokenHash: string;
-  /** Still good until the client has shown that it got the new one: the reply that carried it may be lost. */
+  /** Stays valid until the client has used its new connection: the reply with the new token may be lost. */
   private previousTokenHash: string | undefined;
   private ended = false;
 
-  /** @param record of a session of an earlier process, which goes on */
+  /** @param record the record of a session of an earlier process, which goes on */
   constructor(
     private readonly surroundings: SessionSurroundings,
     readonly options: SessionOptions,
@@ -109,7 +109,7 @@ export class Session {
     return this.listener !== undefined;
   }
 
-  /** How many steps have looked at the test set. */
+  /** The number of steps that asked for test scores. */
   get testEvaluations(): number {
     return this.tests;
   }
@@ -118,7 +118,7 @@ export class Session {
     return this.epochs;
   }
 
-  /** What a person who looks on is told. */
+  /** What an observer sees of the session. */
   get summary() {
     const { spec } = this.options;
     return {
@@ -144,10 +144,11 @@ export class Session {
   }
 
   /**
-   * Gives the session to a connection, under a new epoch and a new token; `previous` had it before.
+   * Gives the session to a connection, under a new epoch and a new token.
    *
-   * @param shown the token that the client resumes with: it works until the client has shown that it got the new one,
-   *   however often the reply with a new one is lost
+   * @param shown the token that the client resumes with. It stays valid until the client has used the new connection, so
+   *   the reply with the new token may be lost any number of times
+   * @returns the new token, and `previous`, the connection that had the session
    */
   attach(listener: Listener, shown?: string): { token: string; previous: Listener | undefined } {
     const previous = this.listener;
@@ -160,14 +161,14 @@ export class Session {
     return { token, previous };
   }
 
-  /** The client has used the connection that the newest token was sent on. */
+  /** Called when the client has used the connection on which the newest token was sent: the old token ends. */
   confirmToken(): void {
     if (this.previousTokenHash === undefined) return;
     this.previousTokenHash = undefined;
     this.save();
   }
 
-  /** Takes the session from a connection; the late close of an old one does nothing. */
+  /** Takes the session from a connection; false, and no change, if another connection has it now. */
   detach(listener: Listener): boolean {
     if (this.listener !== listener) return false;
     this.listener = undefined;
@@ -181,11 +182,12 @@ export class Session {
   }
 
   /**
-   * Accepts a step, or finds it where the same step was sent before.
+   * Accepts a step, or finds the step if it was sent before.
    *
-   * @param onResult called with the result, also where there is one already
-   * @returns what to answer, and what happens once it is answered: the step is evaluated, or its result comes again
-   * @throws {ProtocolError} and then nothing has changed
+   * @param ask the request; `onResult` is called with the result, even if the result exists already
+   * @returns the `state` to answer with, and `proceed`, to be called after the answer: it evaluates the step, or sends
+   *   its result again
+   * @throws {ProtocolError} with nothing changed
    */
   step(
     item: StepItem,
@@ -219,7 +221,7 @@ export class Session {
   /**
    * Finds a step to cancel.
    *
-   * @returns what to answer, and what cancels the step once that is answered
+   * @returns the `state` to answer with, and `proceed`, to be called after the answer: it cancels the step
    * @throws {ProtocolError} STEP_NOT_FOUND
    */
   cancel(stepId: string): { readonly state: 'queued' | 'running' | 'finished'; readonly proceed: () => void } {
@@ -233,7 +235,7 @@ export class Session {
     return { state: 'finished', proceed: () => {} };
   }
 
-  /** Cancels what is queued or running, and says and writes nothing more. */
+  /** Cancels the steps that are queued or running; the session sends and writes nothing any more. */
   end(): void {
     this.ended = true;
     this.listener = undefined;
@@ -246,9 +248,9 @@ export class Session {
   }
 
   /**
-   * What a resuming client has missed: finished results after `lastSeq`, and the steps that still run.
+   * What a resuming client has missed: the results after `lastSeq`, and the steps that are queued or running.
    *
-   * @throws {ProtocolError} RESUME_GAP when it asks for results that it has acknowledged, or that there are not yet
+   * @throws {ProtocolError} RESUME_GAP when `lastSeq` is below the acknowledged results or above the last result
    */
   missedSince(lastSeq: number): { results: Result[]; inFlight: string[] } {
     if (lastSeq < this.acknowledged || lastSeq > this.seq) {
@@ -263,7 +265,7 @@ export class Session {
     };
   }
 
-  /** Takes on a new step; who wants its progress gets early scores with it. */
+  /** Accepts a new step. Its progress carries early scores if the first request asks for progress. */
   private accept(item: StepItem, hash: string, earlyScores: boolean): RunningStep {
     this.checkLimits(item);
     const theta = decodedTheta(this.options.experiment, item);
@@ -313,7 +315,7 @@ export class Session {
     return step;
   }
 
-  /** From the request to the result: evaluated, written down, and sent. */
+  /** Evaluates a step, writes its result to the store, and sends it. */
   private async evaluate(step: RunningStep): Promise<void> {
     const { evaluations, store, metrics, runtime } = this.surroundings;
     const { source, spec, onIdle } = this.options;
@@ -333,7 +335,7 @@ export class Session {
     await store.addResult(record, result);
     this.running.delete(record.id);
     if (this.ended) return;
-    // It may have been sent again while the result was written down: the latest request gets it.
+    // The step may have been requested again while its result was written: the latest request gets it.
     this.listener?.send({ ...result, re: step.re });
     step.waiting.forEach((tell) => tell(result));
     if (!this.busy) onIdle();

@@ -3,7 +3,7 @@ import type { Logger } from './log.ts';
 import { Session, type Listener, type SessionOptions, type SessionSurroundings } from './session.ts';
 import type { SessionRecord } from './store.ts';
 
-/** All sessions of a server: who listens to which, and when one that nobody listens to ends. */
+/** All sessions of a server: which connection has which session, and when a session without a connection ends. */
 export class Sessions {
   private readonly sessions = new Map<string, Session>();
   private readonly expiry = new Map<string, NodeJS.Timeout>();
@@ -31,7 +31,7 @@ export class Sessions {
     return { session, token };
   }
 
-  /** Takes up a session of an earlier process: what was running then runs again, and it waits to be resumed. */
+  /** Continues a session of an earlier process: its unfinished steps run again, and it waits for `resume`. */
   restore(options: Omit<SessionOptions, 'onIdle'>, record: SessionRecord): void {
     const session = this.add(options, record);
     this.log.info({ session: session.id, env: options.spec.env_id }, 'session restored');
@@ -53,14 +53,14 @@ export class Sessions {
     return session;
   }
 
-  /** @throws {ProtocolError} SESSION_NOT_FOUND, also for a wrong token: it tells nothing about other people's sessions */
+  /** @throws {ProtocolError} SESSION_NOT_FOUND, also for a wrong token, so that it reveals nothing about other sessions */
   withToken(id: string, token: string): Session {
     const session = this.sessions.get(id);
     if (!session?.isToken(token)) throw notFound(id);
     return session;
   }
 
-  /** A connection takes a session over, from nobody or from the one that is returned as `previous`. */
+  /** Gives a session to a connection; `previous` in the return value is the connection that had it, if any. */
   attach(session: Session, listener: Listener, token: string): ReturnType<Session['attach']> {
     clearTimeout(this.expiry.get(session.id));
     this.expiry.delete(session.id);
@@ -69,7 +69,7 @@ export class Sessions {
     return attached;
   }
 
-  /** The sessions of a connection that is gone: they wait for `resume`, or end where the client cannot resume. */
+  /** Detaches the sessions of a lost connection: they wait for `resume`, or end if the client cannot resume. */
   connectionLost(listener: Listener, canResume: boolean): void {
     for (const session of this.all) {
       if (!session.detach(listener)) continue;
@@ -84,7 +84,7 @@ export class Sessions {
     this.log.info({ session: session.id, why }, 'session closed');
   }
 
-  /** The process stops: sessions stay in the store, and the next process takes them up. */
+  /** Called when the process stops: sessions stay open in the store, and the next process continues them. */
   suspend(): void {
     for (const session of this.all) this.forget(session);
   }
@@ -96,7 +96,7 @@ export class Sessions {
     session.end();
   }
 
-  /** The grace begins when nobody listens and nothing runs: a busy session is never ended. */
+  /** Starts the grace of a session that has no connection and no unfinished step. A busy session is never closed. */
   private expireLater(session: Session): void {
     if (session.attached || session.busy || !this.sessions.has(session.id)) return;
     clearTimeout(this.expiry.get(session.id));

@@ -1,11 +1,12 @@
 /**
- * The store in one SQLite file that opens in anything:
+ * The store in one SQLite file, which any SQLite tool opens:
  *
  *     select session_id, step_id, json_extract(result, '$.reward') from steps order by session_id, seq
  *
- * What comes in one turn of the event loop is one transaction. The end of the process loses none that has ended: SQLite
- * hands each to the operating system. The end of the whole machine may lose those of the last second: the file is put on
- * the disk once a second, and never broken (write-ahead log, `synchronous = NORMAL`).
+ * The changes of one turn of the event loop are one transaction. The end of the process loses no finished transaction,
+ * since SQLite hands each to the operating system. The end of the whole machine may lose the transactions of the last
+ * second, since they are put on the disk once a second; it never breaks the file (write-ahead log, `synchronous =
+ * NORMAL`).
  */
 import { readdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
@@ -18,7 +19,7 @@ import type { HistoryFilter } from './history.ts';
 import { disown, own } from './owner.ts';
 import type { Keeping, SessionRecord, StepRecord, Store } from './store.ts';
 
-/** Of the tables below; a file of another version is refused. */
+/** The version of the tables below; a file of another version is refused. */
 const VERSION = 2;
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS sessions (
@@ -49,12 +50,12 @@ const ADD_STEP = `
   ON CONFLICT (session_id, step_id) DO UPDATE
   SET request = excluded.request, seq = excluded.seq, result = excluded.result`;
 
-/** A step that was accepted is written after so long, or with the next result: often its own. */
+/** An accepted step is written after this time, or earlier with the next result, which is often its own. */
 const STEP_DELAY_MS = 2;
-/** What was written is put on the disk after so long. */
+/** Written transactions are put on the disk after this time. */
 const DISK_DELAY_MS = 1000;
 
-/** A step that the file does not have yet, or not with its result. */
+/** A step that the file does not have yet, or has without its result. */
 interface Unwritten {
   readonly sessionId: string;
   readonly step: StepRecord;
@@ -66,17 +67,17 @@ export class SqliteStore implements Store {
   private readonly statements: Record<'session' | 'close' | 'step' | 'find', Statement>;
   private readonly sessions = new Map<string, SessionRecord>();
   private readonly closed = new Set<string>();
-  /** By session and step. */
+  /** By the ids of session and step (`keyOf`). */
   private readonly steps = new Map<string, Unwritten>();
-  /** Those who wait for a result to be safe. */
+  /** Called when the results that they wait for are written. */
   private waiting: (() => void)[] = [];
   private isDue = false;
   private later: NodeJS.Timeout | undefined;
   private toDisk: NodeJS.Timeout | undefined;
 
   /**
-   * @param path of the file, made where there is none; nothing outlives the process without one
-   * @throws {Error} when another process has the file, or it is of another version
+   * @param path the file, created if it does not exist; without a path everything is lost with the process
+   * @throws {Error} when another process owns the file, or it is of another version
    */
   constructor(private readonly path: string | undefined) {
     if (path !== undefined) own(path);
@@ -117,7 +118,7 @@ export class SqliteStore implements Store {
 
   addStep(sessionId: string, step: StepRecord): void {
     this.steps.set(keyOf(sessionId, step.id), { sessionId, step, result: undefined });
-    // When it is lost with the process, the client sends it again.
+    // If the step is lost with the process, the client sends it again.
     this.later ??= setTimeout(() => this.write(), STEP_DELAY_MS);
   }
 
@@ -133,7 +134,7 @@ export class SqliteStore implements Store {
       const { step, result } = unwritten;
       return { hash: step.hash, ...(result && { result }) };
     }
-    // Not `get`, which leaves the statement at its row, and the file with a reader that keeps it from the disk.
+    // Not `get`: it leaves the statement at its row, and this open reader keeps the log from being put on the disk.
     const [row] = this.statements.find.all([sessionId, stepId]);
     if (!row) return undefined;
     const result = row['result'] as string | null;
@@ -183,7 +184,7 @@ export class SqliteStore implements Store {
     }));
   }
 
-  /** The space of what is forgotten is used again; the file does not shrink. */
+  /** The space of forgotten sessions is used again; the file does not shrink. */
   prune(now: number, { maxAgeMs, maxBytes }: Keeping): number {
     this.write();
     const closed = this.database.all(
@@ -214,14 +215,14 @@ export class SqliteStore implements Store {
     if (this.path !== undefined) disown(this.path);
   }
 
-  /** Writes at the end of this turn of the event loop, what else it brings included. */
+  /** Writes at the end of this turn of the event loop, together with the turn's other changes. */
   private writeSoon(): void {
     if (this.isDue) return;
     this.isDue = true;
     process.nextTick(() => this.write());
   }
 
-  /** Writes what there is to write, in one transaction, and tells those who wait for it. */
+  /** Writes all unwritten changes in one transaction, and resolves the promises of `addResult`. */
   private write(): void {
     clearTimeout(this.later);
     this.later = undefined;
@@ -246,7 +247,7 @@ export class SqliteStore implements Store {
     }, DISK_DELAY_MS).unref();
   }
 
-  /** All of it or, where it throws, nothing. */
+  /** Makes a change as a whole, or not at all if it throws. */
   private transaction(change: () => void): void {
     this.database.exec('BEGIN');
     try {
@@ -261,7 +262,7 @@ export class SqliteStore implements Store {
 
 const keyOf = (sessionId: string, stepId: string) => `${sessionId} ${stepId}`;
 
-/** In the order of the columns; nobody asks for the request of a step that has its result. */
+/** The row of a step, in the order of the columns. The request is dropped once there is a result. */
 function rowOf({ sessionId, step, result }: Unwritten): (string | number | null)[] {
   const { id, number, hash, seed, request, deadlineMs = null, acceptedAt } = step;
   const asked = result ? null : JSON.stringify(request);
@@ -286,15 +287,15 @@ function stepRecord(row: Record<string, unknown>): StepRecord {
   };
 }
 
-/** @throws {Error} when the file is of another version */
+/** @throws {Error} when the file, or a log beside it, is of another version */
 function open(path: string | undefined): Database {
   if (path !== undefined) refuseOlderLogs(path);
   const database = new sqlite.Database(path ?? ':memory:');
   for (const pragma of [
-    'locking_mode = EXCLUSIVE', // One process writes, so it may hold the file.
+    'locking_mode = EXCLUSIVE', // Only one process writes, so it may keep the file locked.
     'journal_mode = WAL',
     'synchronous = NORMAL',
-    'wal_autocheckpoint = 16000', // Pages; the timer below is first.
+    'wal_autocheckpoint = 16000', // pages; DISK_DELAY_MS usually comes first
     'cache_size = -16000', // KiB
   ]) {
     database.all(`PRAGMA ${pragma}`);
@@ -311,7 +312,7 @@ function open(path: string | undefined): Database {
   return database;
 }
 
-/** Versions before this one kept the latest results in logs beside the file until an orderly end. */
+/** Earlier versions of this server kept the latest results in logs beside the file until an orderly end. */
 function refuseOlderLogs(path: string): void {
   const name = basename(path);
   const log = readdirSync(dirname(path)).find(

@@ -1,4 +1,4 @@
-/** One step: what was asked, and the message that answers it. */
+/** One step: the hash and the θ of a request, and the result message. */
 import { hash } from 'node:crypto';
 import { ProtocolError, shown, valueAt } from '../../protocol/errors.ts';
 import type { EvaluationItem, MessageId, Result, Specification } from '../../protocol/messages.ts';
@@ -11,7 +11,7 @@ import type { StepRecord } from './store.ts';
 
 export type StepItem = EvaluationItem & { readonly reset?: boolean | undefined };
 
-/** Of what decides a result: `id`, `progress` and whether the step came in a batch make no difference. */
+/** A hash of everything in a request that decides the result: not `id`, `progress`, or whether it came in a batch. */
 export function requestHash({ action, params, reset, seed, seeds, test, deadline_ms }: StepItem): string {
   const ordered = params && Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1));
   const pinned = seeds && [seeds.simulation, seeds.initialisation, seeds.order];
@@ -21,7 +21,11 @@ export function requestHash({ action, params, reset, seed, seeds, test, deadline
   );
 }
 
-/** @throws {ProtocolError} BAD_ACTION */
+/**
+ * The θ of a step's action or `params`.
+ *
+ * @throws {ProtocolError} BAD_ACTION
+ */
 export function decodedTheta(experiment: Experiment, item: StepItem) {
   try {
     return requestedTheta(experiment.simulator.parameters, item);
@@ -32,10 +36,10 @@ export function decodedTheta(experiment: Experiment, item: StepItem) {
   }
 }
 
-/** What the result of a step says beside what was asked and what came of it. */
+/** What a result message has besides the step and its evaluation. */
 interface About {
   readonly session_id: string;
-  /** The latest request that asked for it, null where that was before the server started. */
+  /** The latest request for the step; null if it came before the server started. */
   readonly re: MessageId | null;
   readonly seq: number;
   readonly test_evaluations: number;
@@ -44,7 +48,7 @@ interface About {
   readonly build: string;
 }
 
-/** Whole microseconds: more digits would say nothing, and cost bytes in the journal and on the wire. */
+/** Rounds to microseconds: more digits would mean nothing, and cost bytes in the journal and on the wire. */
 const microseconds = (ms: number) => Math.round(ms * 1000) / 1000;
 
 /** The result message of a step that ended. */

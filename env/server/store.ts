@@ -1,4 +1,4 @@
-/** What a server must not forget: sessions, their steps, and the results. */
+/** The interface to what a server must not forget: sessions, their steps, and the results. */
 import type { HistoryEntry } from '../../protocol/history.ts';
 import type { Result } from '../../protocol/messages.ts';
 import type { Seed } from '../../protocol/random.ts';
@@ -6,34 +6,34 @@ import type { EpisodeState } from '../episodes.ts';
 import type { EvaluationRequest } from '../evaluate.ts';
 import type { HistoryFilter } from './history.ts';
 
-/** All of a session that outlives the server's process. */
+/** The part of a session that outlives the server's process. */
 export interface SessionRecord {
   readonly id: string;
   readonly envId: string;
   readonly options: Readonly<Record<string, unknown>>;
   readonly specHash: string;
   readonly episodes: EpisodeState;
-  /** The number of steps that were accepted when this was written. */
+  /** The number of steps that were accepted before this record was written. */
   readonly steps: number;
   readonly epoch: number;
-  /** SHA-256; the tokens themselves are the client's. */
+  /** SHA-256 of the resume token; only the client has the token itself. */
   readonly tokenHash: string;
   readonly previousTokenHash?: string | undefined;
   readonly detachGraceMs: number;
   readonly acknowledged: number;
 }
 
-/** A step as it was accepted. */
+/** An accepted step. */
 export interface StepRecord {
   readonly id: string;
-  /** Of the request: tells the same step sent again from another one under its id. */
+  /** Hash of the request: it tells the same step sent again from a different one under the same id. */
   readonly hash: string;
   readonly seed: Seed;
   readonly request: EvaluationRequest;
   readonly deadlineMs?: number | undefined;
-  /** 1, 2, 3 … in a session, in the order of acceptance. */
+  /** 1, 2, 3 … in a session, in the order in which steps are accepted. */
   readonly number: number;
-  /** Of the session, once the step was accepted: so a step is one write, not two. */
+  /** The session's episodes after this step was accepted: stored here, so that a step is one write, not two. */
   readonly episodes: EpisodeState;
   /** Milliseconds since 1970; for people who look for an evaluation. */
   readonly acceptedAt: number;
@@ -41,22 +41,22 @@ export interface StepRecord {
 
 /** Which closed sessions are kept. */
 export interface Keeping {
-  /** A closed session is forgotten so long after its last step. */
+  /** A closed session is forgotten this long after its last step was accepted. */
   readonly maxAgeMs: number;
-  /** Of all results, as JSON; beyond it the oldest closed sessions are forgotten. */
+  /** The size of all results as JSON; beyond it, the oldest closed sessions are forgotten. */
   readonly maxBytes: number;
 }
 
 /**
- * Where sessions, steps and results are kept.
+ * Keeps sessions, steps and results.
  *
- * What one method has added, every other method sees at once. It is safe from the end of the process when
- * `addResult` has resolved; a session or an accepted step a few milliseconds later.
+ * Every method sees at once what another method has added. The end of the process cannot lose a result when `addResult`
+ * has resolved, nor a session or an accepted step a few milliseconds after it was added.
  */
 export interface Store {
   saveSession(session: SessionRecord): void;
   closeSession(id: string): void;
-  /** The sessions that were not closed, each with what its last steps have changed. */
+  /** The sessions that were not closed, each with the changes of its latest step. */
   openSessions(): SessionRecord[];
   addStep(sessionId: string, step: StepRecord): void;
   /** @returns a promise that resolves when the end of the process can no longer lose the result */
@@ -66,15 +66,15 @@ export interface Store {
   unfinishedSteps(sessionId: string): StepRecord[];
   /** The results of a session after `seq`, in order. */
   resultsSince(sessionId: string, seq: number): Result[];
-  /** How many results a session has, and how many of its steps look at the test set. */
+  /** The number of a session's results, and the number of its steps that ask for test scores. */
   counts(sessionId: string): { readonly results: number; readonly tests: number };
   /** Finished evaluations, the latest first. */
   history(filter: HistoryFilter): HistoryEntry[];
   /**
-   * Forgets closed sessions that are too old or too many.
+   * Forgets closed sessions that are too old, and the oldest ones while all results together are too large.
    *
    * @param now milliseconds since 1970
-   * @returns   how many
+   * @returns   the number of forgotten sessions
    */
   prune(now: number, keeping: Keeping): number;
   close(): void;

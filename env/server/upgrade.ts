@@ -6,9 +6,9 @@ import { rolesOf, type Tokens } from './roles.ts';
 
 export interface UpgradeRules {
   readonly tokens: Tokens;
-  /** Of web pages that may connect. Programs send no Origin and are not asked for one. */
+  /** The origins of web pages that may connect. Programs send no Origin, and need none. */
   readonly origins: readonly string[];
-  /** There are as many connections as there may be. */
+  /** Whether the server has as many connections as it takes. */
   readonly full: boolean;
 }
 
@@ -17,13 +17,13 @@ export function bearerToken(request: IncomingMessage): string | undefined {
   return /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
 }
 
-/** The subprotocols that a client offers, its favourite first. */
-export function offeredSubprotocols(request: IncomingMessage): string[] {
+/** The subprotocols that a client offers, the preferred one first. */
+function offeredSubprotocols(request: IncomingMessage): string[] {
   const header = request.headers['sec-websocket-protocol'] ?? '';
   return header.split(',').map((offer) => offer.trim());
 }
 
-/** Why a socket is refused before it is one: an HTTP status and a sentence. Undefined when it is not. */
+/** The HTTP status and a sentence that refuse an upgrade; undefined when it is accepted. */
 export function refusal(request: IncomingMessage, rules: UpgradeRules): [status: number, reason: string] | undefined {
   const { origin } = request.headers;
   if (origin !== undefined && !rules.origins.includes(origin)) return [403, `origin: ${origin} is not allowed here`];

@@ -3,18 +3,18 @@ import type { Theta } from '../../protocol/parameters.ts';
 import type { Seed } from '../../protocol/random.ts';
 import type { Simulator } from './simulator.ts';
 
-/** The event loop gets a turn when so much time was spent on drawing: a cancel or a deadline is heard in it. */
+/** After this much time of drawing the event loop runs once, so that a cancel or a deadline is noticed. */
 const TURN_AFTER_MS = 10;
 
 export interface DrawOptions {
   /** Ends the drawing when it is aborted. */
   readonly signal?: AbortSignal | undefined;
-  /** Told the share of the samples that are drawn: 0 at the start, then every {@link TURN_AFTER_MS} or so. */
+  /** Called with the share of drawn samples, 0 to 1: with 0 at the start, then about every {@link TURN_AFTER_MS}. */
   readonly report?: (fraction: number) => void;
 }
 
 /**
- * Draws samples 0 to `count` − 1 of the data set (θ, seed), and closes it, whatever happens.
+ * Draws samples 0 to `count` − 1 of the data set (θ, seed), and closes it, also after an error.
  *
  * @throws the signal's reason when it is aborted; what `open` and `draw` throw; what `report` throws
  */
@@ -43,7 +43,7 @@ export async function drawSamples<Sample>(
     }
     return samples;
   } catch (error) {
-    signal?.throwIfAborted(); // rather than what a simulator made of it
+    signal?.throwIfAborted(); // the signal's reason comes before what the simulator made of it
     throw error;
   } finally {
     await set.close?.();

@@ -4,8 +4,8 @@ import type { Simulator } from './simulator.ts';
 /**
  * A simulator whose θ consists of some of its parameters; the others keep their default.
  *
- * A search in few well-chosen dimensions finds more at the same budget than one in all. A θ that names the others as
- * well opens it, too: scripts draw it at any θ of the whole simulator.
+ * With the same budget, a search in a few well-chosen dimensions finds more than a search in all of them. `open`
+ * accepts a θ that names the other parameters too: scripts draw at any θ of the whole simulator.
  *
  * @param names of the free parameters; an empty list frees every one
  * @throws {RangeError} naming a parameter that the simulator does not have
@@ -22,7 +22,7 @@ export function freeParameters<Sample>(simulator: Simulator<Sample>, names: read
 }
 
 /**
- * A simulator with other defaults: where the parameters that an experiment does not search stand.
+ * A simulator with other defaults: the values of the parameters that an experiment does not search.
  *
  * @throws {ParameterError} naming a parameter that the simulator does not have, or a value that breaks its rule
  */
@@ -34,7 +34,7 @@ export function withDefaults<Sample>(simulator: Simulator<Sample>, defaults: The
   return { ...simulator, parameters, open: (own, seed) => simulator.open({ ...defaults, ...own }, seed) };
 }
 
-/** What of a start θ concerns this simulator; its other parameters start at their default. */
+/** The part of a start θ that this simulator knows; its other parameters start at their default. */
 export function startTheta(simulator: Simulator<unknown>, start: Theta): Theta {
   const own = Object.entries(start).filter(([name]) =>
     simulator.parameters.some((parameter) => parameter.name === name),

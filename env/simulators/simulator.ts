@@ -12,7 +12,7 @@ export interface Simulator<Sample> {
   readonly version: number;
   /** What θ consists of, from `defineParameters`. */
   readonly parameters: readonly Parameter[];
-  /** What draws its pictures, where something does; it is part of the environment's version, too. */
+  /** The renderer of its pictures, where it has one; also part of the environment's version. */
   readonly renderer?: { readonly name: string; readonly version: number };
   /**
    * The data set (θ, seed). θ is completed and checked here, by `completeTheta`, once for all samples.
@@ -23,19 +23,19 @@ export interface Simulator<Sample> {
   open(theta: Theta, seed: Seed): DataSet<Sample>;
 }
 
-/** The samples of one (θ, seed): as many as are drawn. */
+/** The samples of one (θ, seed): as many as the caller draws. */
 export interface DataSet<Sample> {
   /**
-   * Draws sample `index`, which is there at once or comes later.
+   * Draws sample `index`, a whole number from 0. It is returned at once, or as a promise.
    *
-   * The same (θ, seed, index) gives the same bytes in any order, on any machine, in any number of processes. The sample
-   * is the caller's: later calls do not touch it.
+   * The same (θ, seed, index) gives the same bytes in any order, on any machine, in any number of processes. The caller
+   * owns the sample: later calls do not change it.
    *
-   * @param signal that breaks off a draw which comes later: its promise rejects
+   * @param signal aborts a draw that returned a promise: the promise rejects
    * @throws {InfeasibleError} when no sample exists for this θ
    */
   draw(index: number, signal?: AbortSignal): Sample | Promise<Sample>;
-  /** Frees what the data set holds, where it holds anything. Nothing is drawn from it afterwards. */
+  /** Frees what the data set holds, where it holds anything. The caller draws nothing afterwards. */
   close?(): void | Promise<void>;
 }
 

@@ -2,7 +2,7 @@ import { completeTheta } from '../../protocol/parameters.ts';
 import { categoryAt, deriveSeed, Random } from '../../protocol/random.ts';
 import type { DataSet, Simulator } from './simulator.ts';
 
-/** 1/φ: of all steps around a circle, that by the golden ratio keeps the points visited most evenly apart. */
+/** 1/φ: steps around a circle by the golden ratio keep the visited points most evenly apart. */
 const GOLDEN_STEP = (Math.sqrt(5) - 1) / 2;
 
 /**
@@ -11,7 +11,7 @@ const GOLDEN_STEP = (Math.sqrt(5) - 1) / 2;
  *
  * Scene `index` has the label at uₙ = frac(u₀ + index/φ) of the cumulated probabilities, u₀ drawn from the seed: a
  * systematic sample. Each scene alone has the label with its probability p, and two θ near each other give the same
- * label to nearly all scenes of a seed. For simplexes that are drawn from once a scene.
+ * label to nearly all scenes of a seed. It suits simplexes from which each scene draws once.
  *
  * @param names of the simplexes
  * @throws {RangeError} naming one that the simulator does not have
@@ -34,7 +34,7 @@ export function stratified<Sample>(simulator: Simulator<Sample>, names: readonly
         const labelOf = (index: number) => categoryAt(probabilities, (first + index * GOLDEN_STEP) % 1);
         return { name, labelOf, certainly: (label: number) => probabilities.map((_, i) => (i === label ? 1 : 0)) };
       });
-      /** The data set in which these labels are certain. */
+      /** Opens the data set in which these labels are certain. */
       const openStratum = (labels: readonly number[]) => {
         const certain = axes.map(({ name, certainly }, i) => [name, certainly(labels[i]!)] as const);
         return simulator.open({ ...complete, ...Object.fromEntries(certain) }, seed);

@@ -1,8 +1,8 @@
 /**
  * The classes of a street image.
  *
- * Our ids *are* the train ids of Cityscapes (which KITTI's semantic benchmark shares), so that labels need no map to
- * meet the most used data sets; CamVid's 11 classes are a map away.
+ * Our ids *are* the train ids of Cityscapes (which KITTI's semantic benchmark shares), so that our labels fit the most
+ * used data sets without a conversion. `camvid` converts them to CamVid's 11 classes.
  */
 
 export interface SemanticClass {

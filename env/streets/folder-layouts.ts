@@ -10,22 +10,22 @@ import {
   type Palette,
 } from './label-maps.ts';
 
-/** An image of the data set and its labels, both files. */
+/** The paths of an image and of its labels. */
 export interface FramePair {
   readonly image: string;
   readonly labels: string;
-  /** Frames of one sequence look alike when their numbers are near. */
+  /** The sequence that the frame belongs to. Neighbouring frames of a sequence look alike. */
   readonly sequence: string;
 }
 
-/** What a folder holds. */
+/** The frames of a folder, and how to read their labels. */
 export interface FolderLayout {
   readonly name: 'camvid' | 'kitti' | 'cityscapes';
   readonly ids: IdMap;
   readonly palette: Palette;
-  /** Frames that a search may validate on and a ceiling may train on, in the order of the sequences. */
+  /** Frames for validation and training, in the order of their sequences. */
   readonly pool: readonly FramePair[];
-  /** The data set's own test frames, as far as they have public labels (of Cityscapes, its `val`; of KITTI, none). */
+  /** The data set's own test frames that have public labels (of Cityscapes, its `val`; of KITTI, none). */
   readonly test: readonly FramePair[];
 }
 
@@ -97,9 +97,9 @@ function cityscapes(folder: string): FolderLayout | undefined {
 }
 
 /**
- * Finds out how a folder is laid out, and what it holds.
+ * Recognises the layout of a folder and lists its frames.
  *
- * @throws {Error} naming the folder, and the layouts that are known
+ * @throws {Error} naming the folder and the known layouts, or the image without labels
  */
 export function readLayout(folder: string): FolderLayout {
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {

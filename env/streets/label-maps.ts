@@ -1,7 +1,7 @@
 /** How data sets write the classes of classes.ts: as ids in a gray image, or as colours. */
 import { CLASS_ID, CLASSES, VOID, type ClassName } from './classes.ts';
 
-/** Our class id for each value of a gray label image; values that are not there are void. */
+/** Our class id for each value of a gray label image; all other values are VOID. */
 export type IdMap = Uint8Array; // [256]
 
 function idMap(entries: readonly (readonly [value: number, name: ClassName])[]): IdMap {
@@ -39,9 +39,6 @@ export const CITYSCAPES_LABEL_IDS: IdMap = idMap([
   [32, 'motorcycle'],
   [33, 'bicycle'],
 ]);
-
-/** Cityscapes' train ids (`labelTrainIds.png`): our own. */
-export const CITYSCAPES_TRAIN_IDS: IdMap = idMap(CLASSES.map(({ id, name }) => [id, name as ClassName]));
 
 /** Our class id for each colour of a label image, keyed by red · 65536 + green · 256 + blue. */
 export type Palette = ReadonlyMap<number, number>;

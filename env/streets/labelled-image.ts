@@ -1,5 +1,5 @@
 /**
- * An image and what is known of each of its pixels. Row-major, top row first.
+ * An image and the class of each of its pixels. The arrays are row-major, top row first.
  */
 export interface LabelledImage {
   readonly width: number;
@@ -10,9 +10,9 @@ export interface LabelledImage {
   readonly classes: Uint8Array;
 }
 
-/** What the renderer knows beyond the class. */
+/** A rendered image: the renderer knows more than the class. */
 export interface RenderedImage extends LabelledImage {
-  /** Which object a pixel shows, uint16 [height, width]; 0 for what is no countable object. */
+  /** The object that a pixel shows, uint16 [height, width]; 0 where there is no countable object. */
   readonly instances: Uint16Array;
   /** Distance along the camera's axis in metres, float32 [height, width]; Infinity where only sky is. */
   readonly depth: Float32Array;

@@ -5,27 +5,27 @@ import type { LabelledImage } from './labelled-image.ts';
 import { readLayout, type FolderLayout, type FramePair } from './folder-layouts.ts';
 
 /**
- * What the frames of a data set serve for. `test` is the data set's own test split; the others are blocks of
- * neighbouring frames cut from its training sequences, so that near-duplicates never stand on two sides.
+ * What the frames of a data set are used for. `test` is the data set's own test split. The others are blocks of
+ * neighbouring frames, cut from its training sequences, so that frames which look alike mostly have the same use.
  */
 export interface StreetFrames {
-  /** The reward is taken on these. */
+  /** The reward is the score on these. */
   readonly validation: readonly FramePair[];
-  /** Other blocks of the same streets: reported, never searched on. */
+  /** Other blocks of the same streets. Their scores are only reported. */
   readonly heldOut: readonly FramePair[];
-  /** Other blocks again: what a ceiling trains on. */
+  /** The remaining blocks: a network trained on these is the ceiling of a search. */
   readonly training: readonly FramePair[];
-  /** Other streets, reported as the harder figure; empty where the data set publishes no test labels. */
+  /** Other streets, which are harder; their scores are only reported. Empty where there are no public test labels. */
   readonly test: readonly FramePair[];
 }
 
-/** Every fourth block validates, every fourth is held out, the rest trains. */
+/** A quarter of the blocks is for validation, a quarter is held out, half is for training. */
 const BLOCK_ROLES = ['training', 'validation', 'training', 'heldOut'] as const;
 
 /**
  * Cuts the sequences of a data set into blocks and gives each a role.
  *
- * @param blockFrames frames of a block
+ * @param blockFrames the number of frames in a block
  */
 export function assignFrames({ pool, test }: FolderLayout, blockFrames = 15): StreetFrames {
   const frames = { training: [] as FramePair[], validation: [] as FramePair[], heldOut: [] as FramePair[] };
@@ -44,7 +44,7 @@ export function assignFrames({ pool, test }: FolderLayout, blockFrames = 15): St
   return { ...frames, test };
 }
 
-/** The largest centred rectangle of the wanted aspect within an image. */
+/** The largest centred rectangle of this aspect (width / height) in an image. */
 function centreCrop(width: number, height: number, aspect: number) {
   const cropWidth = Math.min(width, Math.round(height * aspect));
   const cropHeight = Math.min(height, Math.round(width / aspect));
@@ -57,9 +57,10 @@ function centreCrop(width: number, height: number, aspect: number) {
 }
 
 /**
- * Reads a frame: cropped about its centre to the wanted aspect, then scaled; colours filtered, labels by nearest pixel.
+ * Reads a frame: cropped around its centre to the aspect of `size`, then resized; colours filtered, labels by the
+ * nearest pixel.
  *
- * @throws {Error} naming the file that cannot be read, whose size differs, or whose labels mean nothing
+ * @throws {Error} naming the file that cannot be read, whose size is wrong, or whose labels have no known class
  */
 async function readFrame(
   { image, labels }: FramePair,
@@ -105,7 +106,7 @@ async function readFrame(
   return { width, height, rgb: new Uint8Array(rgb), classes };
 }
 
-/** Reads frames, a few at a time. */
+/** Reads frames, a few at a time. @throws {Error} naming the file that is broken */
 export async function readFrames(
   frames: readonly FramePair[],
   layout: FolderLayout,

@@ -5,12 +5,13 @@ import type { Simulator } from '../simulators/simulator.ts';
 import type { SampleSet, Target } from './target.ts';
 
 /**
- * Samples of a hidden θ*: the sim-to-sim target, where the truth is known to the benchmark but to no agent.
+ * Samples of a hidden θ*: the sim-to-sim target. The benchmark knows the truth; no agent does.
  *
- * Validation and test are drawn from seeds derived by name from one seed, so they share no sample with each other
- * nor with any training set of an evaluation.
+ * The seeds of validation and test are derived by name from one seed, so these sets share no sample with each other and
+ * none with the training set of an evaluation.
  *
  * @param theta θ*; parameters that it leaves out have their default
+ * @param size  the number of samples in each set
  * @throws {ParameterError} where θ* breaks a rule
  */
 export function hiddenTarget<Sample>(

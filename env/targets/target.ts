@@ -1,19 +1,20 @@
 /**
- * A set that is drawn or read when it is first asked for.
+ * A set of samples that is drawn or read at the first call. Every call gives the same samples.
  *
- * @param signal breaks that off: the promise rejects with the signal's reason, and the next caller begins anew
+ * @param signal aborts the drawing: the promise rejects with the signal's reason, and the next call starts again. A set
+ *   that reads files may ignore it
  */
 export type SampleSet<Sample> = (signal?: AbortSignal) => Promise<readonly Sample[]>;
 
 /**
- * What a score is taken on: two sets that never mix.
+ * The samples that a model is scored on: two sets that never mix.
  *
- * The search sees `validation` alone. `test` is asked for explicitly, counted, and reported.
+ * The reward comes from `validation`. `test` is scored on request: requests are counted, its scores are only reported.
  */
 export interface Target<Sample> {
   readonly name: string;
   readonly validation: SampleSet<Sample>;
   readonly test: SampleSet<Sample>;
-  /** Further sets that only a report sees, by name; their scores come as `<name>.<metric>`. */
+  /** Further test sets by name; their scores are named `<name>.<metric>`. */
   readonly alsoTest?: Readonly<Record<string, SampleSet<Sample>>>;
 }

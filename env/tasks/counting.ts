@@ -2,8 +2,8 @@
  * Counting the cars of each type in a picture: the main task of the paper's first experiment with images (Ruiz et al.
  * 2019, sec. 4.2), at a size that trains in seconds on one core.
  *
- * Counts alone teach a small network too little in so short a training, so it learns where each car is: a density over
- * cells whose sum is the count.
+ * In so short a training, counts alone teach a small network too little. So it learns where each car is: a density over
+ * cells, whose sum is the count.
  */
 import type { Runtime } from '../runtime.ts';
 import { writeDensity, type CountableImage } from './counting/counts.ts';
@@ -22,7 +22,7 @@ export interface CountingOptions extends ImageTaskOptions {
   readonly reward: 'devianceExplained' | 'negativeL1' | 'negativeL1Rounded';
 }
 
-/** Predicts the mean number of cars that is expected of each type, [types]. */
+/** It predicts the expected number of cars of each type, float32 [types]. */
 export type CountingTask = ImageTask<CountableImage, Float32Array>;
 
 /** The task with these options; those that are left out are {@link IMAGE_TASK_DEFAULTS}. */
@@ -44,7 +44,8 @@ export function countingTask(
       levels,
       smallestView: 1, // a crop would cut cars off, and the scored pictures are whole
       answer: (size) => density(types, size),
-      // Most cells are empty: a network that began at ln 2 cars a cell would spend its first steps on unlearning that.
+      // Most cells are empty: a network that began with ln 2 cars in each would spend its first steps on unlearning
+      // that.
       firstBias: (size) => types.map(() => inverseSoftplus(firstMean(size))),
       predict: (cells) => expectedCounts(cells, types.length),
       score: (predicted) => countingScores(predicted, types),
@@ -54,12 +55,12 @@ export function countingTask(
   );
 }
 
-/** The mean of a cell, where nothing is known: half a car of each type in a picture. */
+/** The mean of a cell before training: half a car of each type in the whole picture. */
 function firstMean({ width, height }: Size): number {
   return (0.5 * CELL * CELL) / (width * height);
 }
 
-/** Where each image's cars are, and what a network that answers with means pays. */
+/** The answer that the network learns (where each image's cars are) and its loss. */
 function density(types: readonly string[], size: Size): Answer<CountableImage> {
   const length = (size.width / CELL) * (size.height / CELL) * types.length;
   return {

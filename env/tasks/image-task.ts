@@ -1,6 +1,6 @@
 /**
- * What the tasks on images share: a network learns from batches of images, each seen through a view of its own, is
- * frozen, and looks at whole sets. What makes a task is its {@link ImageTaskParts}.
+ * What the tasks on images share. A network learns from batches of images, each seen through its own view. Then it is
+ * frozen, and predicts whole sets. What differs between the tasks are their {@link ImageTaskParts}.
  */
 import { setImmediate } from 'node:timers/promises';
 import { Random, type Seed } from '../../protocol/random.ts';
@@ -22,22 +22,22 @@ import type { Layer, Network } from './training/network.ts';
 import { measureStatistics, train, type Training } from './training/train.ts';
 
 export interface ImageTaskOptions {
-  /** Optimiser steps of a training. */
+  /** Number of optimiser steps in a training. */
   readonly steps: number;
-  /** Images a step. */
+  /** Number of images in each step. */
   readonly batchSize: number;
-  /** The peak of the cycle. */
+  /** The peak of the one-cycle schedule. */
   readonly learningRate: number;
   readonly weightDecay: number;
-  /** Multiplies the channels of the network. */
+  /** Factor of the number of the network's channels. */
   readonly width: number;
-  /** Name of the weights that training starts from; empty: from scratch. */
+  /** Name of the weights that training starts from. Empty: from scratch. */
   readonly pretrained: string;
   /** Whether training sees random views of its images. */
   readonly augment: boolean;
 }
 
-/** For 200 images of about 96×64 to 128×96 pixels. */
+/** They suit 200 images of about 96×64 to 128×96 pixels. */
 export const IMAGE_TASK_DEFAULTS: ImageTaskOptions = {
   steps: 250,
   batchSize: 8,
@@ -48,32 +48,32 @@ export const IMAGE_TASK_DEFAULTS: ImageTaskOptions = {
   augment: true,
 };
 
-/** An image of a set, and what the network says of it. */
+/** An image of a set, and the network's prediction for it. */
 export interface Predicted<Image, Prediction> {
   readonly image: Image;
   readonly prediction: Prediction;
 }
 
-/** What tells one image task from another: its network, what that is to answer, and what its predictions score. */
+/** What differs between image tasks: the network, the answer that it learns, and the scores of its predictions. */
 export interface ImageTaskParts<Image extends Picture, Prediction> extends Omit<Task<Image>, 'train'> {
   /** All layers of the network, in the order of the flat weights; the last one has a bias. */
   readonly layers: readonly Layer[];
-  /** From the patches of `inputShape`, [n, height / 4, width / 4, 108]. */
+  /** Its input are patches, [n, height / 4, width / 4, 108], see `inputShape`. */
   readonly network: Network;
   /** Width and height of the network's input are multiples of this many pixels. */
   readonly grid: number;
-  /** How bright an image is to the network. */
+  /** How the brightness of an image is normalised. */
   readonly levels: Levels;
-  /** The smallest share of each side that a random view shows; 1 where every view is to show the whole image. */
+  /** The smallest share of each side that a random view shows, 0 to 1; with 1 every view shows the whole image. */
   readonly smallestView: number;
-  /** What the network is to answer, and the loss. @param size of its input */
+  /** The answer that the network learns, and its loss. @param size of the network's input, in pixels */
   answer(size: Size): Answer<Image>;
-  /** What the last layer's bias starts with when training starts from scratch, [channels]; zeros when left out. */
+  /** The first bias of the last layer when training starts from scratch, [channels]; zeros when left out. */
   firstBias?(size: Size): readonly number[];
-  /** @param output of the network for this image, flat; the callee may write to it */
+  /** The prediction for an image. @param output of the network for this image, flat; the callee may write to it */
   predict(output: Float32Array, image: Image, size: Size): Prediction;
   /**
-   * One score for each metric, from the predictions of a set, one after the other.
+   * The scores of a set, one for each metric. The predictions arrive one after the other.
    *
    * @throws {RangeError} when the set has nothing to score
    */
@@ -83,17 +83,17 @@ export interface ImageTaskParts<Image extends Picture, Prediction> extends Omit<
 /** A task whose models also predict. */
 export interface ImageTask<Image extends Picture, Prediction> extends Task<Image> {
   train(...args: Parameters<Task<Image>['train']>): Promise<ImageModel<Image, Prediction>>;
-  /** Loads the backend. @returns which it is, in a line, and how to get a faster one */
+  /** Loads the backend. @returns one line: which backend it is, and how to get a faster one */
   readonly prepare: () => Promise<string>;
 }
 
-/** How many training images the frozen network's statistics are measured on. */
+/** The number of training images that the frozen network's statistics are measured on. */
 const STATISTICS_IMAGES = 64;
 
-/** How many images a trained network looks at before it gives the event loop a turn. */
+/** A trained network predicts this many images before it lets the event loop run. */
 const IMAGES_AT_ONCE = 16;
 
-/** @throws {RangeError} when the pretrained weights are missing, or another network's */
+/** Makes a task of its parts. @throws {RangeError} when the pretrained weights are missing or for another network */
 export function imageTask<Image extends Picture, Prediction>(
   parts: ImageTaskParts<Image, Prediction>,
   options: ImageTaskOptions,
@@ -137,20 +137,20 @@ export function imageTask<Image extends Picture, Prediction>(
   };
 }
 
-/** @param bias what the last of all weights are, those of the last layer's bias */
+/** The first weights. @param bias of the last layer, which is at the end of the flat weights */
 function firstWeights(layers: readonly Layer[], bias: readonly number[], seed: Seed): Float32Array {
   const weights = initialWeights(layers, new Random(seed));
   weights.set(bias, weights.length - bias.length);
   return weights;
 }
 
-/** A trained network with what it predicts, and what that scores. Images of any size are resampled to the network's. */
-export class ImageModel<Image extends Picture, Prediction> implements TrainedModel<Image> {
+/** A trained network, its predictions and their scores. Images of any size are resampled to the network's size. */
+class ImageModel<Image extends Picture, Prediction> implements TrainedModel<Image> {
   constructor(
     private readonly parts: ImageTaskParts<Image, Prediction>,
     private readonly frozen: FrozenNetwork,
     private readonly size: Size,
-    /** What the training ended with, flat; NaN when it diverged, and the scores are NaN then. */
+    /** The trained weights, flat. NaN when the training diverged; then the scores are NaN too. */
     readonly weights: Float32Array,
   ) {}
 
@@ -161,7 +161,7 @@ export class ImageModel<Image extends Picture, Prediction> implements TrainedMod
     return Object.fromEntries(this.parts.metrics.map(({ name }) => [name, NaN]));
   }
 
-  /** What the network says of each image. */
+  /** The network's prediction for each image, in their order. */
   async predict(images: readonly Image[]): Promise<Prediction[]> {
     const all: Prediction[] = [];
     for await (const { prediction } of this.predictions(images)) all.push(prediction);

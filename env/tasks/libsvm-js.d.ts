@@ -1,4 +1,4 @@
-/** What we use of libsvm-js, which comes without types. */
+/** The part of libsvm-js that we use; the package has no types. */
 declare module 'libsvm-js' {
   export interface Svm {
     train(samples: readonly (readonly number[])[], labels: readonly number[]): void;

@@ -1,20 +1,19 @@
 /**
- * Weights to fine-tune from: what a training on broad random θ ended with, kept under a name.
+ * Weights to fine-tune from: the result of a training on images of random θ, stored under a name.
  *
- * The paper trains or fine-tunes the main task's model on each θ (Ruiz et al. 2019, sec. 3.3). The name is the hash of
- * all that made the weights, so it says in an environment's options, and in the hash of its specification, where every
- * training starts from.
+ * The paper trains or fine-tunes the main task's model on each θ (Ruiz et al. 2019, sec. 3.3). The name is a hash of
+ * everything that made the weights. It is an option of the environment, so `spec_hash` covers where trainings start.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A name, or nothing: from scratch. It reaches a path, so it can hold nothing but digits. */
+/** A name; empty means from scratch. It becomes part of a path, so only hexadecimal digits are allowed. */
 export const PRETRAINED_NAME = /^([0-9a-f]{16})?$/;
 
 const fileOf = (folder: string, name: string) => join(folder, `${name}.f32`);
 
-/** The name of what these settings make. */
+/** The name of the weights that these settings make. */
 export function pretrainedName(settings: unknown): string {
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16);
 }
@@ -23,7 +22,7 @@ export function isPretrained(folder: string, name: string): boolean {
   return existsSync(fileOf(folder, name));
 }
 
-/** Keeps weights, and the settings that made them beside them. @returns where */
+/** Stores weights, and beside them the settings that made them. @returns the path of the weights */
 export function savePretrained(folder: string, name: string, weights: Float32Array, settings: unknown): string {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(settings, null, 2)}\n`);
@@ -35,10 +34,10 @@ export function savePretrained(folder: string, name: string, weights: Float32Arr
 }
 
 /**
- * Weights of that name, the caller's own copy.
+ * Reads the weights of this name. The caller owns them.
  *
- * @param count of the network that is to start from them
- * @throws {RangeError} when there are none, or they are another network's
+ * @param count the number of weights of the network that starts from them
+ * @throws {RangeError} when there are no such weights, or another number of them
  */
 export function pretrainedWeights(folder: string, name: string, count: number): Float32Array {
   let bytes: Buffer;

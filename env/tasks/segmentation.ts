@@ -2,8 +2,7 @@
  * Semantic segmentation of street images, scored by how well cars are found: the main task of the paper's experiments
  * on KITTI (section 4.3), at a size that trains in seconds on one core.
  *
- * The network answers for cells of 4×4 pixels; everything is scored at the resolution of the image, on every labelled
- * pixel.
+ * The network predicts cells of 4×4 pixels. Scores are taken at the resolution of the image, on every labelled pixel.
  */
 import type { Runtime } from '../runtime.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
@@ -19,7 +18,7 @@ import type { Answer } from './training/image-batches.ts';
 
 /** A `width` of 1 is about 39 thousand weights. */
 export interface SegmentationOptions extends ImageTaskOptions {
-  /** How many times as much a car's cell counts in the loss as any other: cars are few, and the score is about them. */
+  /** The weight of a car's cell in the loss, where other cells have 1: cars are few, and the score is about them. */
   readonly carWeight: number;
   readonly reward: 'softCarIou' | 'carIou' | 'meanIou';
 }
@@ -50,7 +49,7 @@ export function segmentationTask(options: Partial<SegmentationOptions>, runtime:
   );
 }
 
-/** The class of each cell, and what a network that answers with logits pays. */
+/** The answer that the network learns (the class of each cell) and its loss. */
 function cellClasses(size: Size, carWeight: number): Answer<LabelledImage> {
   const weights = MERGED_CLASSES.map((_, id) => (id === MERGED_CAR ? carWeight : 1));
   return {

@@ -4,7 +4,7 @@ import type { Task, TrainedModel } from './task.ts';
 type Libsvm = Awaited<typeof import('libsvm-js').default>;
 let libsvm: Promise<Libsvm> | undefined;
 
-/** LIBSVM as WebAssembly. Its loader would try `fetch` on a file first and complain on stderr, so it sees none. */
+/** Loads LIBSVM as WebAssembly. Its loader would try `fetch` on a file and complain on stderr, so `fetch` is hidden. */
 async function load(): Promise<Libsvm> {
   const { fetch } = globalThis;
   Reflect.deleteProperty(globalThis, 'fetch');
@@ -35,7 +35,7 @@ export interface SvmTask extends Task<LabelledPoint> {
 }
 
 /**
- * Classifying points with a support vector machine with an RBF kernel, by LIBSVM (Chang & Lin 2011).
+ * Classifies points with a support vector machine with an RBF kernel, by LIBSVM (Chang & Lin 2011).
  *
  * Training is convex: it needs no seed.
  */

@@ -1,8 +1,9 @@
 import type { Seed } from '../../protocol/random.ts';
 
-/** What a trained model scored on a set, by metric name. */
+/** The scores of a trained model on a set, by metric name. */
 export type Scores = Readonly<Record<string, number>>;
 
+/** One of the numbers that a task scores by, between `low` and `high`. */
 export interface Metric {
   readonly name: string;
   readonly meaning: string;
@@ -11,18 +12,18 @@ export interface Metric {
 }
 
 /**
- * Told while a model is trained, after each step where that is cheap; training goes on when it has returned.
+ * Called while a model is trained, after each step where that is cheap. The training waits until it has returned.
  *
- * It may throw, which breaks the training off.
+ * An error that it throws ends the training.
  */
 export type TrainingProgress<Sample = unknown> = (progress: {
   /** Share of the training that is done, 0 to 1. */
   readonly fraction: number;
-  /** Mean training loss of the epoch so far. */
+  /** Mean training loss of the present epoch. */
   readonly loss?: number;
   /**
-   * The model as it is now, for who asks, and until this returns; who asks disposes of it. It uses no randomness, and
-   * the training goes on as if nobody had asked. Left out where a task has no such thing.
+   * Makes a model of the present weights, to be used before this call returns. The caller disposes of it. It uses no
+   * randomness, so the training goes on as if nobody had asked. Left out by tasks that have no unfinished model.
    */
   readonly model?: () => TrainedModel<Sample>;
 }) => void | Promise<void>;
@@ -34,7 +35,7 @@ export interface Task<Sample> {
   readonly name: string;
   /** Part of the environment's version: raise it when the same samples and seeds give another score. */
   readonly version?: number;
-  /** What a score consists of, in the order of the observation vector. */
+  /** What a model is scored by, in the order of the observation vector. */
   readonly metrics: readonly Metric[];
   /** The metric that is the reward; it is maximised. */
   readonly reward: string;
@@ -42,6 +43,8 @@ export interface Task<Sample> {
    * Trains a model, from scratch or from pretrained weights, as the task's options say.
    *
    * Deterministic: the same samples and seeds give the same model on the same backend.
+   *
+   * @throws what `report` throws
    */
   train(
     samples: readonly Sample[],
@@ -52,9 +55,13 @@ export interface Task<Sample> {
 
 /** A trained model; `dispose` frees what it holds. */
 export interface TrainedModel<Sample> {
-  /** One score for each of the task's metrics; a diverged model scores NaN. */
+  /**
+   * One score for each of the task's metrics; a diverged model scores NaN.
+   *
+   * @throws {RangeError} when the set has nothing to score, such as no car at all
+   */
   score(samples: readonly Sample[]): Promise<Scores>;
-  /** What the training ended with, flat, where another training can start from it. */
+  /** The trained weights, flat, where another training can start from them. */
   readonly weights?: Float32Array;
   dispose(): void;
 }

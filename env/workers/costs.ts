@@ -1,14 +1,17 @@
 import type { Timing } from '../evaluate.ts';
 import type { Job } from './evaluations.ts';
 
-/** How many kinds of jobs are remembered. */
+/** The number of kinds of jobs that are remembered. */
 const MOST_KINDS = 1000;
 
-/** How long evaluations took lately, by what was evaluated: the same environment with the same options costs the same. */
+/**
+ * How long recent evaluations took, by kind of job: the same environment with the same options and runtime. The estimate
+ * rises at once with a longer evaluation and falls slowly.
+ */
 export class Costs {
   private readonly ms = new Map<string, number>();
 
-  /** Milliseconds that such a job will take; undefined where none has been timed. */
+  /** The milliseconds that such a job is expected to take; undefined if none has been timed. */
   of(job: Job): number | undefined {
     return this.ms.get(kindOf(job));
   }
@@ -17,7 +20,7 @@ export class Costs {
     const kind = kindOf(job);
     const ms = simulateMs + trainMs + validateMs;
     const before = this.ms.get(kind);
-    this.ms.delete(kind); // The latest kind stands last.
+    this.ms.delete(kind); // so that the latest kind is the last one
     this.ms.set(kind, before === undefined ? ms : Math.max(ms, 0.8 * before + 0.2 * ms));
     if (this.ms.size > MOST_KINDS) this.ms.delete(this.ms.keys().next().value!);
   }

@@ -2,9 +2,9 @@
 import type { Evaluation, EvaluationProgress, EvaluationRequest } from '../evaluate.ts';
 import type { Runtime } from '../runtime.ts';
 
-/** One evaluation to be made. It is plain JSON, since it travels to other processes. */
+/** One evaluation to run. It is plain JSON, since it is sent to other processes. */
 export interface Job {
-  /** Of the experiment: an id of experiments/index.ts or the path of a module, as on the server's command line. */
+  /** The experiment: an id of experiments/index.ts or the path of a module, as on the server's command line. */
   readonly source: string;
   readonly options: Readonly<Record<string, unknown>>;
   readonly runtime: Runtime;
@@ -12,44 +12,46 @@ export interface Job {
 }
 
 export interface SubmitOptions {
-  /** Who takes turns: a session. */
+  /** The session that asks: owners take turns. */
   readonly owner: string;
   /** Cancels the evaluation, whether it waits or runs. */
   readonly signal?: AbortSignal | undefined;
-  /** Counted from now, waiting included. */
+  /** The time that the evaluation may take from now on, including the time in the queue. */
   readonly deadlineMs?: number | undefined;
-  /** Told while it waits, when it begins to run, and while it runs. */
+  /** Called while the evaluation waits, when it begins to run, and while it runs. */
   readonly onProgress?: ((progress: EvaluationProgress) => void) | undefined;
 }
 
-/** Numbers of evaluations and workers at this moment. */
+/** The numbers of evaluations and workers at this moment. */
 export interface Counts {
   readonly workers: number;
-  /** Workers that can take an evaluation, or have one. */
+  /** Workers that can take an evaluation or are running one. */
   readonly readyWorkers: number;
   readonly queued: number;
   readonly running: number;
-  /** Workers that ended without being asked to, since the start. */
+  /** Workers that have ended since the start without being asked to. */
   readonly restarts: number;
 }
 
-/** Takes evaluations, lets those who ask take turns, and answers each with what came of it. */
+/** Runs evaluations: owners take turns, and each `submit` resolves with the evaluation's outcome. */
 export interface Evaluations {
-  /** Settles with the first worker: rejects with its reason when that one cannot start. */
+  /** Resolves when the first worker is ready; rejects with the reason when a worker fails to start before that. */
   readonly ready: Promise<void>;
   readonly counts: Counts;
-  /** What an experiment says that it runs on, by its source; undefined where it says nothing. */
+  /** The backend that an experiment reports, by its source; undefined if it reports none. */
   backendOf(source: string): string | undefined;
   /**
-   * Makes one evaluation. What goes wrong is an outcome: `failed` where the worker ended, `deadline`, or `cancelled`;
-   * where an evaluation comes to its end before it could be stopped, it has its real outcome, since it was paid for.
+   * Runs one evaluation. It never rejects: what goes wrong is an outcome.
+   *
+   * `failed` when the evaluation threw an error or its worker ended, `deadline`, or `cancelled`. If an evaluation
+   * finishes before it could be stopped, it keeps its real outcome, since the work was done.
    */
   submit(job: Job, options: SubmitOptions): Promise<Evaluation>;
-  /** Ends every evaluation as cancelled; nothing that was started is left when it resolves. */
+  /** Ends every evaluation as cancelled. When it resolves, no worker process is left. */
   close(): Promise<void>;
 }
 
-/** How an evaluation without a score ends. */
+/** An evaluation that ended without a score; its times are 0. */
 export function unscored(outcome: Evaluation['outcome'], reason: string): Evaluation {
   const timing = { queueMs: 0, simulateMs: 0, trainMs: 0, validateMs: 0 };
   return { outcome, reward: null, scores: {}, reason, timing };

@@ -1,4 +1,4 @@
-/** A queue with fair turns: each owner's items in their order, owners one after the other. */
+/** A queue in which owners take turns: each owner's items keep their order, and `take` goes from owner to owner. */
 export class FairQueue<Item> {
   private readonly lines = new Map<string, Item[]>();
   private count = 0;
@@ -24,7 +24,7 @@ export class FairQueue<Item> {
     return first.done ? undefined : first.value[0];
   }
 
-  /** Takes the next item; its owner goes to the end of the row. */
+  /** Takes the next item; its owner goes to the end of the line. */
   take(): Item | undefined {
     const first = this.lines.entries().next();
     if (first.done) return undefined;
@@ -36,7 +36,7 @@ export class FairQueue<Item> {
     return item;
   }
 
-  /** Takes out one item wherever it stands; false when it is not there (any more). */
+  /** Removes one item, wherever it is in the queue; false if it is not there. */
   remove(owner: string, item: Item): boolean {
     const line = this.lines.get(owner);
     const position = line?.indexOf(item) ?? -1;

@@ -3,10 +3,10 @@ import { Costs } from './costs.ts';
 import { unscored, type Counts, type Evaluations, type Job, type SubmitOptions } from './evaluations.ts';
 import { FairQueue } from './fair-queue.ts';
 
-/** A row of workers, each of which makes one evaluation at a time. */
+/** Workers, each of which runs one evaluation at a time. */
 export interface Workers {
   readonly size: number;
-  /** Settles with the first worker: rejects with its reason when that one cannot start. */
+  /** Resolves when the first worker is ready; rejects with the reason when a worker fails to start before that. */
   readonly ready: Promise<void>;
   readonly readyCount: number;
   readonly runningCount: number;
@@ -14,18 +14,23 @@ export interface Workers {
   readonly hasFree: boolean;
   /** Called when a worker has become free. */
   onFree: () => void;
-  /** Called with the reason when no worker starts any more, however often it is tried. */
+  /** Called with the reason when no worker starts, even after several tries. */
   onHopeless: (reason: string) => void;
   backendOf(source: string): string | undefined;
-  /** Gives a job to a free worker. An evaluation that the signal stopped ends as `cancelled`, or as itself if it was faster. */
+  /**
+   * Gives a job to a free worker. An evaluation that the signal stopped has the outcome `cancelled`, or its real outcome
+   * if it finished first.
+   *
+   * @throws {RangeError} when no worker is free
+   */
   run(job: Job, signal: AbortSignal, onProgress: (progress: EvaluationProgress) => void): Promise<Evaluation>;
   close(): Promise<void>;
 }
 
-/** Who waits is told so this often. */
+/** The time between two progress reports of evaluations that wait. */
 const QUEUE_REPORT_MS = 1_000;
 
-/** Why the signal of an evaluation with a deadline was aborted, where it was by that. */
+/** The reason of an abort by the deadline. */
 const DEADLINE = 'deadline';
 
 /** An evaluation that waits or runs. */
@@ -34,12 +39,12 @@ interface Entry {
   readonly options: SubmitOptions;
   readonly submitted: number;
   started?: number;
-  /** Aborted where it is to end early. */
+  /** Aborts when the evaluation must end early. */
   readonly signal: AbortSignal;
   readonly end: (evaluation: Evaluation) => void;
 }
 
-/** Evaluations that wait for their turn in this process's memory, and run in a row of workers. */
+/** Evaluations that wait for their turn in this process's memory and run on `workers`. */
 export class QueuedEvaluations implements Evaluations {
   readonly ready: Promise<void>;
   private readonly queue = new FairQueue<Entry>();
@@ -66,7 +71,7 @@ export class QueuedEvaluations implements Evaluations {
     const { owner, deadlineMs } = options;
     return new Promise((resolve) => {
       const { signal, forget } = withDeadline(options.signal, deadlineMs);
-      // One that runs is stopped by its worker, which has the signal.
+      // Only for an evaluation that waits: the worker of a running evaluation has the signal itself.
       const stop = () => {
         if (this.queue.remove(owner, entry)) this.finish(entry, unscored('cancelled', ''));
       };
@@ -89,7 +94,7 @@ export class QueuedEvaluations implements Evaluations {
     await this.workers.close();
   }
 
-  /** Hands what waits to free workers. */
+  /** Gives waiting evaluations to free workers. */
   private feed(): void {
     while (this.queue.size > 0 && this.workers.hasFree) void this.start(this.queue.take()!);
   }
@@ -112,12 +117,12 @@ export class QueuedEvaluations implements Evaluations {
     end({ ...evaluation, timing, ...(stopped && stopOutcome(signal, options)) });
   }
 
-  /** Ends everything that waits. */
+  /** Ends every waiting evaluation. */
   private endAll(evaluation: Evaluation): void {
     for (let waiting = this.queue.take(); waiting; waiting = this.queue.take()) this.finish(waiting, evaluation);
   }
 
-  /** What such evaluations took lately; for one that waits, with its share of the queue. */
+  /** The time left, estimated from recent evaluations of this kind; a waiting evaluation also waits for the queue. */
   private timeLeft({ job, started }: Entry): { etaMs?: number } {
     const ms = this.costs.of(job);
     if (ms === undefined) return {};
@@ -132,7 +137,7 @@ export class QueuedEvaluations implements Evaluations {
   }
 }
 
-/** A signal that is aborted with another one, or at a deadline; `forget` ends its timer. */
+/** A signal that aborts when `cancel` aborts or the deadline passes; `forget` ends the timer. */
 function withDeadline(cancel = new AbortController().signal, deadlineMs: number | undefined) {
   if (deadlineMs === undefined) return { signal: cancel, forget: () => {} };
   const either = new AbortController();

@@ -1,8 +1,8 @@
 /**
- * What a client must do, seen from the other end of the line.
+ * Checks what a client must do, seen from the other end of the connection.
  *
  * The client under test connects, opens `Conformance-v0`, evaluates ACTIONS all at once (each as an episode of its
- * own), and gives their rewards in the order of the actions; as a program it prints them as its last line, in JSON.
+ * own), and returns their rewards in the order of the actions. A program prints them as its last line, in JSON.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -11,7 +11,7 @@ import { type Codec } from '../messages.ts';
 import type { Verdict } from './check-server.ts';
 import { ACTIONS, rewardOf, ScriptedServer, type ClientRecord } from './scripted-server.ts';
 
-/** Runs the client under test against a URL; gives the rewards in the order of ACTIONS. */
+/** Runs the client under test against a URL; returns the rewards in the order of ACTIONS. */
 export type RunClient = (url: string) => Promise<unknown>;
 
 interface ClientCheck {
@@ -87,7 +87,7 @@ const checks: readonly ClientCheck[] = [
   },
 ];
 
-/** Plays the piece to a client and judges what it did. */
+/** Runs a client against the scripted server and judges what it did. */
 export async function checkClient(
   run: RunClient,
   codec: Codec,
@@ -116,9 +116,11 @@ function judged(check: Pick<Verdict, 'rules' | 'title'>, judge: () => void): Ver
 }
 
 /**
- * A client that is a program of its own.
+ * Runs a client that is a program, and returns the rewards that it prints.
  *
- * @param command as for a shell, with `{url}` and, where it asks for it, `{codec}`; from the command line alone
+ * @param command a shell command with `{url}` and, if the program needs it, `{codec}`. It goes to a shell as it is, so
+ *   it must come from the command line only
+ * @throws {Error} when the exit code is not 0; {SyntaxError} when the last line is not JSON
  */
 export async function runProgram(command: string, url: string, codec: Codec): Promise<unknown> {
   const filled = command.replaceAll('{url}', url).replaceAll('{codec}', codec);

@@ -1,9 +1,9 @@
 /**
- * What a server must do, rule by rule (README.md beside this folder), seen from outside.
+ * Checks what a server must do, rule by rule (protocol/README.md), seen from outside.
  *
- * A check knows nothing of the environment but what `opened` says, so that every environment serves.
+ * A check knows only what `opened` says about the environment, so it runs on every environment.
  */
-import { Context, type Check, type Target } from './context.ts';
+import { Context, type Check, type ServerUnderTest } from './context.ts';
 import { handshakeChecks, messageChecks } from './message-checks.ts';
 import { sessionChecks } from './session-checks.ts';
 import { stepChecks } from './step-checks.ts';
@@ -14,12 +14,15 @@ export interface Verdict {
   readonly rules: readonly string[];
   readonly title: string;
   readonly passed: boolean;
-  /** What was expected and found, where it did not pass. */
+  /** What was expected and what was found, if it did not pass. */
   readonly reason?: string;
 }
 
 /** Runs every check, one after the other, each on connections and sessions of its own. */
-export async function checkServer(target: Target, report: (verdict: Verdict) => void = () => {}): Promise<Verdict[]> {
+export async function checkServer(
+  target: ServerUnderTest,
+  report: (verdict: Verdict) => void = () => {},
+): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
   for (const check of checks) {
     const verdict = await judge(check, target);
@@ -29,7 +32,7 @@ export async function checkServer(target: Target, report: (verdict: Verdict) => 
   return verdicts;
 }
 
-async function judge({ rules, title, run }: Check, target: Target): Promise<Verdict> {
+async function judge({ rules, title, run }: Check, target: ServerUnderTest): Promise<Verdict> {
   const context = new Context(target);
   try {
     await run(context);

@@ -3,13 +3,13 @@ import { actionSize } from '../parameters.ts';
 import type { Codec, ServerMessages } from '../messages.ts';
 import { Peer } from './peer.ts';
 
-export interface Target {
+export interface ServerUnderTest {
   readonly url: string;
   readonly codec: Codec;
   readonly token?: string | undefined;
   readonly envId: string;
   readonly options: Readonly<Record<string, unknown>>;
-  /** How long an answer may take. */
+  /** The longest time that an answer may take. */
   readonly patienceMs?: number;
 }
 
@@ -20,12 +20,12 @@ export interface Check {
   readonly run: (context: Context) => Promise<void>;
 }
 
-/** Peers and sessions for one check; all are closed after it. */
+/** The connections and sessions of one check; all are closed after it. */
 export class Context {
   readonly peers: Peer[] = [];
   private count = 0;
 
-  constructor(readonly target: Target) {}
+  constructor(readonly target: ServerUnderTest) {}
 
   async connect(): Promise<Peer> {
     const peer = await Peer.connect(this.target.url, this.target.codec, this.target.token, this.target.patienceMs);
@@ -49,7 +49,7 @@ export class Context {
     return peer.ask({ t: 'open', id: 'open', env_id, options, seed: 7, ...fields }, 'opened');
   }
 
-  /** A step as an episode of its own, with a name of its own. */
+  /** A step that is an episode of its own, with a new `step_id`. */
   step({ session_id, spec }: ServerMessages['opened'], fields: object = {}) {
     const action = new Array<number>(actionSize(spec.parameters)).fill(0);
     return { t: 'step', id: ++this.count, session_id, step_id: randomUUID(), action, reset: true, ...fields };

@@ -1,4 +1,4 @@
-/** What a server must do with connections and single messages, right or wrong, rule by rule. */
+/** Checks what a server must do with connections and with single messages, correct or not, rule by rule. */
 import assert from 'node:assert/strict';
 import { WebSocket } from 'ws';
 import { actionSize } from '../parameters.ts';
@@ -58,7 +58,7 @@ export const handshakeChecks: readonly Check[] = [
   },
 ];
 
-/** The HTTP status with which an upgrade is refused. */
+/** The HTTP status that refuses an upgrade. */
 function refusal(url: string, protocols: string[], headers: Record<string, string> = {}): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url, protocols, { headers });
@@ -168,7 +168,10 @@ function badText(): string[] {
   ];
 }
 
-/** A cut map, an array, an integer key, a date, a record, nesting, bytes after the message, a length past the end. */
+/**
+ * In order: a map that is cut off, an array, a number, null, an integer key, a date, a record, too many levels, bytes
+ * after the message, a length beyond the end.
+ */
 function badBytes(): Uint8Array[] {
   const hex = [
     '81a1',

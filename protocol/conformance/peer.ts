@@ -1,4 +1,4 @@
-/** A client that says exactly what a check tells it to, right or wrong. */
+/** A client that sends exactly what a check tells it to, correct or not. */
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { decode, encode } from '../codec.ts';
@@ -9,9 +9,9 @@ export type Message = Record<string, unknown> & { t: string };
 const PATIENCE_MS = 20_000;
 
 export class Peer {
-  /** The close code, when there is one. */
+  /** Resolves with the close code when the socket closes. */
   readonly closed: Promise<number>;
-  /** Messages that break the schema of their type: the specification's first promise. */
+  /** Errors about messages that break the schema of their type; every check expects none. */
   readonly malformed: string[] = [];
   private readonly inbox: Message[] = [];
   private wake: () => void = () => {};
@@ -35,7 +35,7 @@ export class Peer {
     });
   }
 
-  /** A socket that has not said hello. */
+  /** Connects, without sending `hello`. */
   static async connect(url: string, codec: Codec, token?: string, patienceMs = PATIENCE_MS): Promise<Peer> {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const socket = new WebSocket(url, SUBPROTOCOLS[codec], { headers, perMessageDeflate: false });
@@ -52,7 +52,11 @@ export class Peer {
     this.socket.send(frame);
   }
 
-  /** The next message of one of these types (any type without one); those before it are dropped. */
+  /**
+   * The next message of one of these types, or of any type if none is given; messages before it are dropped.
+   *
+   * @throws {Error} when it does not come in time
+   */
   async next(...types: string[]): Promise<Message> {
     const until = performance.now() + this.patienceMs;
     for (;;) {
@@ -70,7 +74,11 @@ export class Peer {
     }
   }
 
-  /** Sends, and waits for the next message of these types. */
+  /**
+   * Sends a message, and waits for the next message of this type.
+   *
+   * @throws {Error} when an error comes instead, or nothing in time
+   */
   async ask<T extends keyof ServerMessages>(message: object, type: T): Promise<ServerMessages[T]> {
     this.send(message);
     const answer = await this.next(type, 'error');
@@ -78,7 +86,7 @@ export class Peer {
     return answer as unknown as ServerMessages[T];
   }
 
-  /** Sends what is wrong, and gives the error that answers it. */
+  /** Sends a message that must be refused, and returns the error that answers it. */
   async refused(message: object): Promise<ServerMessages['error']> {
     this.send(message);
     const answer = await this.next();
@@ -86,12 +94,16 @@ export class Peer {
     return answer as unknown as ServerMessages['error'];
   }
 
-  /** True when the connection still answers. */
+  /** Whether the connection still answers. */
   async lives(): Promise<boolean> {
     return (await this.ask({ t: 'ping', id: 'lives' }, 'pong')).re === 'lives';
   }
 
-  /** Nothing more comes: what was sent so far has been answered, since `ping` is answered in its turn. */
+  /**
+   * Checks that no more messages come: `ping` is answered in its turn, so everything before it has been answered.
+   *
+   * @throws {Error} with the first message that comes
+   */
   async silent(): Promise<void> {
     await this.lives();
     await new Promise((resolve) => setTimeout(resolve, 100));

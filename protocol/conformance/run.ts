@@ -22,16 +22,16 @@ interface Options {
 
 const command = new Command('conformance')
   .description('Checks a server (by its URL) or a client (by its command line) against the rules of the protocol.')
-  .argument('[url]', 'of the server, such as ws://127.0.0.1:7077')
+  .argument('[url]', 'URL of the server, such as ws://127.0.0.1:7077')
   .option(
     '--client <command>',
-    'a client in place of a server: it is to evaluate 12 actions in the one environment of {url}, all at once, and end',
+    'check a client instead of a server: it must evaluate 12 actions at once in the only environment of {url}, and end',
   )
-  .option('--env <id>', 'environment of the server that is used; the first one by default')
-  .option('--env-options <json>', 'its options', '{}')
+  .option('--env <id>', 'environment of the server; the first one by default')
+  .option('--env-options <json>', 'options of the environment', '{}')
   .option('--token <secret>', 'bearer token of the server')
-  .addOption(new Option('--codec <name>', 'which subprotocol').choices(['msgpack', 'json', 'both']).default('both'))
-  .option('--json', 'print one JSON object in place of the table');
+  .addOption(new Option('--codec <name>', 'subprotocol').choices(['msgpack', 'json', 'both']).default('both'))
+  .option('--json', 'print one JSON object instead of the table');
 
 /** The first environment of a server. */
 async function firstEnvironment(url: string, token: string | undefined): Promise<string> {

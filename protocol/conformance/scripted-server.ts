@@ -1,6 +1,6 @@
 /**
- * A server that plays a fixed piece to the client that comes: it loses its connection twice, repeats itself, answers
- * out of order, says things that a client need not know, and takes down what the client does.
+ * A server that follows a fixed script: it loses its connection twice, repeats itself, answers out of order, sends
+ * fields and messages that no client knows, and records what the client does.
  */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -12,18 +12,18 @@ import { actionToTheta, defineParameters } from '../parameters.ts';
 export const ENV_ID = 'Conformance-v0';
 export const ACTIONS = Array.from({ length: 12 }, (_, i) => [i / 12, -i / 12]);
 
-/** What a right client reports of an action. */
+/** The reward that a correct client reports for an action. */
 export function rewardOf(action: readonly number[]): number {
   return 100 * action[0]! + action[1]!;
 }
 
-/** A step as it came, alone or in a batch. */
-export interface SeenStep {
+/** A step as it arrived, alone or in a batch. */
+interface SeenStep {
   readonly connection: number;
   readonly re: MessageId;
   readonly stepId: string;
   readonly action: readonly number[];
-  /** Of all that decides the result. */
+  /** Everything in the request that decides the result, as JSON. */
   readonly content: string;
 }
 
@@ -31,7 +31,7 @@ export interface SeenStep {
 export interface ClientRecord {
   readonly connections: { first: string; resumedBeforeSteps: boolean; lastSeq?: number; token?: string }[];
   readonly steps: SeenStep[];
-  /** Messages that break their schema, or that are no messages. */
+  /** Errors about messages that break their schema, and about frames that are no messages. */
   readonly malformed: string[];
   acknowledged: number;
   closed: boolean;
@@ -82,9 +82,9 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 export class ScriptedServer {
   readonly record: ClientRecord = { connections: [], steps: [], malformed: [], acknowledged: 0, closed: false };
   private readonly server: WebSocketServer;
-  /** Results by step id, in the order in which they were made: the last one has the highest seq. */
+  /** Results by step id, in the order in which they were made: the last result has the highest seq. */
   private readonly results = new Map<string, object>();
-  /** The step that was told to come again later. */
+  /** The step that was refused with BUSY once. */
   private turnedAway: string | undefined;
 
   constructor(private readonly codec: Codec) {
@@ -171,7 +171,7 @@ export class ScriptedServer {
     }
   }
 
-  /** Steps come; what happens to them depends on the connection, once all that can come are there. */
+  /** Records steps. The first of a connection starts its part of the script, which waits for the other steps to arrive. */
   private take(
     items: readonly { step_id: string; action?: readonly number[] | undefined }[],
     re: MessageId,
@@ -208,13 +208,13 @@ export class ScriptedServer {
     await pause(200);
     const open = this.unanswered().filter((stepId) => number !== 2 || stepId !== this.turnedAway);
     if (number === 1) {
-      // Some, the last first; then the line breaks.
+      // Some results, in reverse order; then the connection breaks.
       this.finish(open.slice(0, 4).reverse(), number, send);
       await pause(50);
       return socket.terminate();
     }
     if (number === 2) {
-      // One again that the client has had, then some more; some have no listener: the line breaks before they leave.
+      // A result that the client already has, then three new ones. Two more are made but not sent: the connection breaks.
       const [old] = this.results.values();
       if (old) send({ ...old, replayed: true });
       this.finish(open.slice(0, 3), number, send);

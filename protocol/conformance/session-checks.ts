@@ -1,4 +1,4 @@
-/** What a server must do for sessions, rule by rule: they outlive their sockets. */
+/** Checks what a server must do for sessions, rule by rule: they outlive their sockets. */
 import assert from 'node:assert/strict';
 import type { ServerMessages } from '../messages.ts';
 import type { Check, Context } from './context.ts';
@@ -8,7 +8,7 @@ type Opened = ServerMessages['opened'];
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The error with which `resume` is refused. */
+/** The code of the error that refuses `resume`. */
 async function resumeRefused(context: Context, opened: Opened, token: string, lastSeq = 0): Promise<string> {
   const peer = await context.welcomed();
   const { session_id } = opened;
@@ -58,7 +58,7 @@ export const sessionChecks: readonly Check[] = [
       assert.equal(resumed.epoch, opened.epoch + 1);
       const known = resumed.replayed + resumed.in_flight.length;
       assert.ok(known >= 1, 'the step that was accepted is known');
-      // What the server never received is sent again; what it has is the same step, so that nothing runs twice.
+      // All steps are sent again: the server may not have received some, and does not run the others twice.
       steps.forEach((step) => next.send(step));
       const bySeq = new Map((await results(next, steps.length)).map((result) => [result.seq, result.step_id]));
       await pause(200);

@@ -1,4 +1,4 @@
-/** What a server must do with environments and steps, rule by rule. */
+/** Checks what a server must do with environments and steps, rule by rule. */
 import assert from 'node:assert/strict';
 import { actionSize, actionToTheta } from '../parameters.ts';
 import { deriveSeed } from '../random.ts';

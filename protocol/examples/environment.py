@@ -1,4 +1,4 @@
-"""An environment of a server, in Python: as Gymnasium has it (reset, step), and many evaluations at once (evaluate).
+"""An environment of a server, in Python: Gymnasium's reset and step, and many evaluations at once (evaluate).
 
     pip install websockets gymnasium
 """
@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 
 
 class ProtocolError(Exception):
-    """What the server refused: a code of the protocol, and a sentence."""
+    """A request that the server refused: a code of the protocol, and a sentence."""
 
 
 def box(space):
@@ -31,7 +31,7 @@ class Environment(gymnasium.Env):
         env_id = env_id or welcome["envs"][0]["env_id"]
         opened = self.ask("open", env_id=env_id, options=options or {})
         self.session = opened["session_id"]
-        self.description = opened["spec"]  # parameters of θ, metrics, which one is the reward, θ to start from
+        self.description = opened["spec"]  # parameters of θ, metrics, the reward's metric, θ to start from
         self.action_space = box(self.description["spaces"]["action"])
         self.observation_space = box(self.description["spaces"]["observation"])
 
@@ -54,7 +54,10 @@ class Environment(gymnasium.Env):
         return observation, reward, result["terminated"], result["truncated"], info
 
     def evaluate(self, actions, **each):
-        """The results of episodes of their own, in the order of the actions. `each`: seed, test, deadline_ms."""
+        """Evaluates each action as an episode of its own; results in the order of the actions.
+
+        `each` holds fields for all of them: seed, test, deadline_ms.
+        """
         items = [{"step_id": str(uuid.uuid4()), "action": [float(a) for a in action], **each} for action in actions]
         id = self.send("step_batch", session_id=self.session, items=items)
         results = {}
@@ -79,7 +82,7 @@ class Environment(gymnasium.Env):
         return self.last_id
 
     def wait(self, id, *types):
-        """The next answer to a request that has one of these types; any but accepted and progress without types."""
+        """The next answer to a request that has one of these types; the next answer of any type without types."""
         while True:
             message = json.loads(self.socket.recv())
             if message["t"] == "error" and message["re"] in (id, None):

@@ -1,14 +1,14 @@
 import * as THREE from 'three';
 import { Random } from '../../protocol/random.ts';
 
-/** A scene and where it is seen from; `move` sets the camera for frame `i`. */
+/** A scene and its camera; `move` places the camera for frame `i`. */
 export interface BenchScene {
   readonly scene: THREE.Scene;
   readonly camera: THREE.PerspectiveCamera;
   readonly move: (i: number) => void;
 }
 
-/** 80 boxes of random sizes and colours on a plane: what the peers' programs draw too. */
+/** 80 boxes of random sizes and colours on a plane: the scene that the peers' programs draw too. */
 export function boxScene(width: number, height: number): BenchScene {
   const random = new Random(0);
   const scene = new THREE.Scene();

@@ -1,4 +1,4 @@
-/** Breaks one evaluation into its stages, and compares two workers with one. */
+/** Measures the stages of one evaluation, and compares two workers with one. */
 import { completeTheta } from '../../protocol/parameters.ts';
 import { evaluationSeeds, type Evaluation } from '../../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../../env/experiments/load.ts';
@@ -10,7 +10,7 @@ export interface EvaluateBenchOptions extends RuntimeFlags {
   readonly env: string;
   readonly preset?: string;
   readonly envOptions?: Record<string, unknown>;
-  /** Evaluations of each measurement, after one a worker that warms it. */
+  /** Evaluations of each measurement, after one warm-up evaluation per worker. */
   readonly evaluations: number;
   readonly json?: boolean;
 }
@@ -20,7 +20,7 @@ interface Measured {
   readonly outcomes: readonly Evaluation[];
 }
 
-/** Runs the evaluations with so many workers: the start θ, each with another seed. */
+/** Runs the evaluations with this number of workers: the start θ, each time with another seed. */
 async function measure(
   workers: number,
   { env, preset, envOptions, evaluations: count, ...flags }: EvaluateBenchOptions,

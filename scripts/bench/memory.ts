@@ -1,4 +1,4 @@
-/** The memory of a worker over many evaluations: it must not grow. */
+/** Measures the memory of a worker over many evaluations: it must not grow. */
 import * as tf from '@tensorflow/tfjs-core';
 import { evaluationSeeds } from '../../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../../env/experiments/load.ts';
@@ -7,17 +7,17 @@ import { completeTheta } from '../../protocol/parameters.ts';
 import { runtimeOf } from '../runtime-flags.ts';
 import type { EvaluateBenchOptions } from './evaluate.ts';
 
-/** How often memory is read. */
+/** The number of times that memory is read. */
 const READINGS = 20;
 
 interface Reading {
   readonly evaluations: number;
-  /** Of the whole process, with libtensorflow: MB. */
+  /** Memory of the whole process, with libtensorflow, in MB. */
   readonly rss: number;
-  /** Of JavaScript's objects and arrays: MB. */
+  /** Memory of JavaScript's objects, in MB; `arrays`: of its array buffers. */
   readonly heap: number;
   readonly arrays: number;
-  /** That tfjs holds, and that libtensorflow does. */
+  /** The number of tensors that tfjs holds; `nativeTensors`: that libtensorflow holds. */
   readonly tensors: number;
   readonly nativeTensors: number;
 }
@@ -36,7 +36,7 @@ function read(evaluations: number): Reading {
   };
 }
 
-/** Runs so many evaluations as a worker does, in this process, where its memory can be read. */
+/** Runs `count` evaluations as a worker does, but in this process, whose memory can be read. */
 export async function benchMemory({ env, preset, envOptions, json, ...flags }: EvaluateBenchOptions, count: number) {
   const runtime = runtimeOf(flags);
   const definition = await loadDefinition(env);

@@ -1,4 +1,4 @@
-/** An environment that does nothing, for `bench -- protocol`: what is measured is the way there and back. */
+/** An environment that does nothing, for `bench -- protocol`: only the protocol and the server take time. */
 import { z } from 'zod';
 import { defineParameters } from '../../protocol/parameters.ts';
 import { defineExperiment } from '../../env/experiments/experiment.ts';

@@ -1,4 +1,7 @@
-/** Prints how often a second a message of msgpackr goes to a bare ws server in another process and back: the ceiling. */
+/**
+ * Prints the number of msgpackr messages per second that a bare ws server in another process echoes, one after the
+ * other: the upper limit for any server.
+ */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';

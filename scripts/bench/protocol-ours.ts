@@ -1,6 +1,6 @@
 /**
- * Prints how many steps a second our server does, and how many CPU microseconds a step costs the server's process and
- * the client's: `protocol-ours.ts <sequential|batch> <workers> <seconds>`.
+ * Prints our server's steps per second, and the CPU microseconds per step of the server's process and of the client's:
+ * `protocol-ours.ts <sequential|batch> <workers> <seconds>`.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,13 +1,13 @@
-/** Measures how many steps a second our server does, journal on, beside OpenEnv's server of the same kind. */
+/** Compares the steps per second of our server, with its journal, and of OpenEnv's server. */
 import { fileURLToPath } from 'node:url';
 import { figuresOf, lastWords, median, medians } from './rounds.ts';
 
 export interface ProtocolBenchOptions {
   /** Length of one measurement. */
   readonly seconds: number;
-  /** How often everything is measured; medians are compared. */
+  /** The number of measurements of each; medians are compared. */
   readonly rounds: number;
-  /** Python that has openenv-core. */
+  /** A Python that has openenv-core. */
   readonly python: string;
   readonly json?: boolean;
 }
@@ -28,7 +28,7 @@ function measure(command: string, [program, ...args]: readonly string[], seconds
   return figuresOf(command, [...loader, path, ...args, String(seconds)], (seconds + 60) * 1000);
 }
 
-/** Measures all in turn, round after round, and prints medians and their ratios. */
+/** Measures all contenders in turn, round after round, and prints medians and ratios. */
 export async function benchProtocol({ seconds, rounds, python, json }: ProtocolBenchOptions): Promise<void> {
   const cpu = new Map<string, { server: number[]; client: number[] }>();
   const contender = (name: string, args: readonly string[]) => async () => {

@@ -1,4 +1,4 @@
-/** One contender of `bench render`, in a process of its own as the peers are: `render-ours.ts SCENE WIDTH HEIGHT SECONDS`. */
+/** One contender of `bench render`, in its own process like the peers: `render-ours.ts SCENE WIDTH HEIGHT SECONDS`. */
 import { SoftwareRenderer } from '../../env/render/software/software-renderer.ts';
 import { TRAFFIC_PARAMETERS, type TrafficTheta } from '../../env/simulators/traffic/parameters.ts';
 import { drawScene } from '../../env/simulators/traffic/scene.ts';
@@ -9,7 +9,7 @@ import { boxScene } from './box-scene.ts';
 /** Draws image `i`. */
 type Draw = (i: number) => void;
 
-/** The boxes that the peers draw too: sRGB bytes, class and instance ids, depth. */
+/** The boxes that the peers draw too, as sRGB bytes, class and instance ids, and depth. */
 function boxes(width: number, height: number, antialias: boolean): Draw {
   const { scene, camera, move } = boxScene(width, height);
   const renderer = new SoftwareRenderer();
@@ -20,7 +20,7 @@ function boxes(width: number, height: number, antialias: boolean): Draw {
   };
 }
 
-/** Streets that stand already, at the simulator's default θ. */
+/** Streets that are built in advance, at the simulator's default θ: only the drawing is measured. */
 function trafficDrawing(width: number, height: number): Draw {
   const theta = defaultTheta(TRAFFIC_PARAMETERS) as unknown as TrafficTheta;
   const streets = Array.from({ length: 16 }, (_, seed) => drawScene(theta, seed, { width, height }));
@@ -32,7 +32,7 @@ function trafficDrawing(width: number, height: number): Draw {
   };
 }
 
-/** Whole samples of the traffic simulator: another street each, built, drawn and developed. */
+/** Whole samples of the traffic simulator: for each, another street is built, drawn and developed. */
 function traffic(width: number, height: number, antialias: boolean): Draw {
   const simulator = trafficSimulator({ width, height, antialias, renderer: new SoftwareRenderer() });
   const set = simulator.open({}, 1);
@@ -52,12 +52,12 @@ const [width = NaN, height = NaN, seconds = NaN] = rest.map(Number);
 const scene = SCENES[name];
 if (scene === undefined) throw new RangeError(`scene: expected ${Object.keys(SCENES).join(', ')}, got "${name}"`);
 const draw = scene(width, height);
-for (let i = 0; i < 150; i++) draw(i); // Until the compiler has seen it.
-const start = process.cpuUsage(); // Images a second of computing: other programs on the machine matter less.
+for (let i = 0; i < 150; i++) draw(i); // warm-up for the just-in-time compiler
+const start = process.cpuUsage(); // CPU time, since other programs on the machine affect it less
 const spent = () => {
   const { user, system } = process.cpuUsage(start);
   return (user + system) / 1e6;
 };
 let count = 0;
-while (spent() < seconds) for (let i = 0; i < 10; i++) draw(count++); // Asking for the time takes some, too.
+while (spent() < seconds) for (let i = 0; i < 10; i++) draw(count++); // ten at once, since reading the time takes time too
 console.log(count / spent());

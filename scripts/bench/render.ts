@@ -1,4 +1,4 @@
-/** Measures how many images a CPU second we draw, beside the programs that a user would pick instead. */
+/** Compares images per CPU second of our renderer and of programs that a user could choose instead. */
 import { fileURLToPath } from 'node:url';
 import { lastWords, medians, rateOf, type Contender } from './rounds.ts';
 
@@ -8,7 +8,7 @@ export interface RenderBenchOptions {
   readonly height: number;
   /** Length of one measurement. */
   readonly seconds: number;
-  /** How often everything is measured; medians are compared. */
+  /** The number of measurements of each; medians are compared. */
   readonly rounds: number;
   readonly json?: boolean;
 }
@@ -24,7 +24,7 @@ const SCENES = {
 };
 const PEERS = { pybullet: 'render_pybullet.py', mujoco: 'render_mujoco.py' };
 
-/** A program that prints its images a CPU second, in a process of its own. */
+/** Runs a program that prints its images per CPU second. */
 function rate(command: string, args: readonly string[], options: RenderBenchOptions): Promise<number> {
   const { width, height, seconds } = options;
   return rateOf(command, [...args, width, height, seconds].map(String), (seconds * 20 + 60) * 1000);
@@ -32,10 +32,10 @@ function rate(command: string, args: readonly string[], options: RenderBenchOpti
 
 function ours(scene: string, options: RenderBenchOptions): Contender {
   const program = fileURLToPath(new URL('render-ours.ts', import.meta.url));
-  return () => rate(process.execPath, [...process.execArgv, program, scene], options); // execArgv brings tsx along.
+  return () => rate(process.execPath, [...process.execArgv, program, scene], options); // execArgv loads tsx
 }
 
-/** Which peers are installed here, and a word about those that are not. */
+/** The peers that are installed here; prints why the others are absent. */
 async function installedPeers(options: RenderBenchOptions): Promise<[string, Contender][]> {
   const found: [string, Contender][] = [];
   for (const [name, file] of Object.entries(PEERS)) {
@@ -50,7 +50,7 @@ async function installedPeers(options: RenderBenchOptions): Promise<[string, Con
   return found;
 }
 
-/** Measures all in turn, round after round, and prints medians and their ratios. */
+/** Measures all contenders in turn, round after round, and prints medians and ratios. */
 export async function benchRender(options: RenderBenchOptions): Promise<void> {
   const { width, height, rounds, json } = options;
   const peers = new Map(await installedPeers(options));

@@ -1,17 +1,21 @@
-/** Contenders that run in turn, round after round, each in a process of its own. */
+/** Contenders that run in turn, round after round, each in its own process. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** Measures once and gives how much was done in a second. */
+/** Measures once and returns the rate per second. */
 export type Contender = () => Promise<number>;
 
-/** A program that prints its rate as the last line. */
+/** Runs a program that prints its rate as the last line. */
 export async function rateOf(command: string, args: readonly string[], timeoutMs: number): Promise<number> {
   const [rate] = await figuresOf(command, args, timeoutMs);
   return rate!;
 }
 
-/** The numbers in the last line that a program prints: its rate, and what else it measures. */
+/**
+ * The numbers in the last line that a program prints: its rate, and other measurements.
+ *
+ * @throws {Error} when the program fails, or its last line is not positive numbers
+ */
 export async function figuresOf(command: string, args: readonly string[], timeoutMs: number): Promise<number[]> {
   const { stdout } = await promisify(execFile)(command, args, { timeout: timeoutMs });
   const figures = stdout.trim().split('\n').at(-1)!.split(' ').map(Number);
@@ -20,7 +24,7 @@ export async function figuresOf(command: string, args: readonly string[], timeou
   return figures;
 }
 
-/** The last line of what a failed program said. */
+/** The last line of a failed program's error output. */
 export function lastWords(error: unknown): string {
   const { stderr, message } = error as { stderr?: string; message: string };
   return (stderr?.trim() || message).split('\n').at(-1)!;

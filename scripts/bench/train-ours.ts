@@ -1,6 +1,6 @@
 /**
- * One contender of `bench train`, in a process of its own as the peers are:
- * `train-ours.ts WHAT BACKEND WIDTH HEIGHT BATCH SECONDS` prints images a CPU second.
+ * One contender of `bench train`, in its own process like the peers:
+ * `train-ours.ts WHAT BACKEND WIDTH HEIGHT BATCH SECONDS` prints images per CPU second.
  */
 import { CLASSES } from '../../env/streets/classes.ts';
 import type { LabelledImage } from '../../env/streets/labelled-image.ts';
@@ -28,10 +28,10 @@ function noisyImages(count: number, width: number, height: number): LabelledImag
   }));
 }
 
-/** Trains for so many steps. */
+/** Trains for this number of steps. */
 type Work = (steps: number) => Promise<void>;
 
-/** What the peers do: the network forward and back on one batch, and AdamW. */
+/** The work that the peers do too: forward and backward pass on one batch, and AdamW. */
 function stepsAlone(width: number, height: number, count: number): Work {
   const layers = segmentationLayers(MERGED_CLASSES.length);
   const layerList = Object.values(layers);
@@ -58,7 +58,7 @@ function stepsAlone(width: number, height: number, count: number): Work {
   return (steps) => train({ ...training, steps, stepsPerEpoch: steps }, silent);
 }
 
-/** Whole trainings: each batch drawn through random views, and the network made ready for use. */
+/** Whole trainings: each batch is augmented, and the network is prepared for prediction at the end. */
 function wholeTraining(width: number, height: number, batchSize: number, backend: BackendPreference): Work {
   const images = noisyImages(64, width, height);
   return async (steps) => {
@@ -74,13 +74,13 @@ const work =
   what === 'steps'
     ? stepsAlone(width, height, batchSize)
     : wholeTraining(width, height, batchSize, backend as BackendPreference);
-await work(30); // until the compiler has seen it
+await work(30); // warm-up for the just-in-time compiler
 const start = process.cpuUsage();
 const cpuSeconds = () => {
   const { user, system } = process.cpuUsage(start);
   return (user + system) / 1e6;
 };
 let images = 0;
-const steps = what === 'steps' ? 20 : 250; // as many as an evaluation, so that beginning and end weigh as they do there
+const steps = what === 'steps' ? 20 : 250; // 250 as in an evaluation, so that the start and the end of a training have the same share
 for (; cpuSeconds() < seconds; images += steps * batchSize) await work(steps);
 console.log(images / cpuSeconds());

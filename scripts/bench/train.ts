@@ -1,22 +1,22 @@
-/** Measures how many images a CPU second we train on, beside the same network in PyTorch. */
+/** Compares training images per CPU second of our trainings and of the same network in PyTorch. */
 import { fileURLToPath } from 'node:url';
 import type { BackendPreference } from '../../env/runtime.ts';
 import { installedBackends } from '../../env/tasks/tensorflow/backend.ts';
 import { lastWords, medians, rateOf, type Contender } from './rounds.ts';
 
 export interface TrainBenchOptions {
-  /** Of the images, in pixels; multiples of 8. */
+  /** The size of the images in pixels; multiples of 8. */
   readonly width: number;
   readonly height: number;
-  /** Images a step. */
+  /** Images per step. */
   readonly batch: number;
-  /** Length of one measurement, in seconds of computing. */
+  /** Length of one measurement, in CPU seconds. */
   readonly seconds: number;
-  /** How often everything is measured; medians are compared. */
+  /** The number of measurements of each; medians are compared. */
   readonly rounds: number;
-  /** Ours; `auto` is the fastest that is installed. */
+  /** Our backend; `auto` measures every installed one except tfjs-node-gpu. */
   readonly backend: BackendPreference;
-  /** Python that has torch. */
+  /** A Python that has torch. */
   readonly python: string;
   readonly json?: boolean;
 }
@@ -26,7 +26,7 @@ const path = (program: string) => fileURLToPath(new URL(program, import.meta.url
 function ours(what: 'steps' | 'whole', backend: string, options: TrainBenchOptions): Contender {
   const { width, height, batch, seconds } = options;
   const args = [path('train-ours.ts'), what, backend, width, height, batch, seconds].map(String);
-  return () => rateOf(process.execPath, [...process.execArgv, ...args], timeoutMs(seconds)); // execArgv brings tsx along
+  return () => rateOf(process.execPath, [...process.execArgv, ...args], timeoutMs(seconds)); // execArgv loads tsx
 }
 
 function pytorch(layout: string, options: TrainBenchOptions, seconds = options.seconds): Contender {
@@ -37,7 +37,7 @@ function pytorch(layout: string, options: TrainBenchOptions, seconds = options.s
 
 const timeoutMs = (seconds: number) => (seconds * 20 + 120) * 1000;
 
-/** PyTorch in both layouts of memory; nothing, and a word about it, where it is not installed. */
+/** PyTorch in both memory layouts; prints why, and returns none, if it is not installed. */
 async function peers(options: TrainBenchOptions): Promise<[string, Contender][]> {
   try {
     await pytorch('nchw', options, 0.1)();
@@ -48,10 +48,10 @@ async function peers(options: TrainBenchOptions): Promise<[string, Contender][]>
   return ['nchw', 'channels_last'].map((layout) => [`pytorch, ${layout}`, pytorch(layout, options)]);
 }
 
-/** Measures all in turn, round after round, and prints medians and their ratios. */
+/** Measures all contenders in turn, round after round, and prints medians and ratios. */
 export async function benchTrain(options: TrainBenchOptions): Promise<void> {
   const { width, height, batch, rounds, json } = options;
-  // tfjs-node-gpu is no contender on one core; a machine that has it names it.
+  // tfjs-node-gpu does not compare with one CPU core; it runs only if --backend names it.
   const installed = installedBackends().filter((name) => name !== 'tfjs-node-gpu');
   const backends = options.backend === 'auto' ? installed : [options.backend];
   const contenders = new Map<string, Contender>([

@@ -1,36 +1,36 @@
-/** Annotations as COCO writes them: https://cocodataset.org/#format-data */
-import { type Annotation, type Box, CATEGORIES } from '../../env/simulators/traffic/annotations.ts';
+/** Annotations in the format of COCO: https://cocodataset.org/#format-data */
+import { type Annotation, type PixelBox, CATEGORIES } from '../../env/simulators/traffic/annotations.ts';
 import { CAR_TYPES } from '../../env/simulators/traffic/parameters.ts';
 
-/** Lengths of runs of 0 and of 1 in turn, column after column, the first of 0; `size` is height and width. */
+/** A mask, column by column, as the lengths of runs of 0 and 1 in turn; the first run is of 0 and may be empty. */
 export interface RunLengths {
   readonly size: readonly [height: number, width: number];
   readonly counts: number[];
 }
 
-/** An object of one picture; `image_id` is the picture's number. */
+/** An object in one picture; `image_id` is the number of the picture. */
 export interface CocoObject {
   readonly image_id: number;
   readonly category_id: number;
-  readonly bbox: Box;
+  readonly bbox: PixelBox;
   readonly area: number;
   readonly segmentation: RunLengths;
   readonly iscrowd: 0;
-  /** Ours: the id in the instance picture, and what annotations.ts measures. */
+  /** Our additions to COCO: the id in the instance picture, and the measurements of annotations.ts. */
   readonly instance: number;
   readonly visibility: number;
   readonly truncation: number;
   readonly distance: number;
 }
 
-/** The part of `annotations.json` that is the same for every data set. Ids begin at 1. */
+/** The categories, the same for every data set. Ids begin at 1. */
 export const COCO_CATEGORIES = CATEGORIES.map((name, i) => ({
   id: i + 1,
   name,
   supercategory: (CAR_TYPES as readonly string[]).includes(name) ? 'vehicle' : 'person',
 }));
 
-/** Where `id` is in `instances`, uint16 [height, width]. */
+/** The mask of one instance. @param instances uint16 [height, width] */
 export function runLengths(instances: Uint16Array, width: number, id: number): RunLengths {
   const height = instances.length / width;
   const counts: number[] = [];
@@ -70,7 +70,7 @@ export function cocoObjects(
   }));
 }
 
-/** To four decimals: more is noise. */
+/** Rounds to four decimals: more would be noise. */
 export function rounded(value: number): number {
   return Math.round(value * 1e4) / 1e4;
 }

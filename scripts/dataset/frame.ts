@@ -1,4 +1,4 @@
-/** One picture of a data set and all that is known of it, as files. */
+/** One picture of a data set and everything that is known about it, as files. */
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -10,15 +10,15 @@ import { CAR_TYPES } from '../../env/simulators/traffic/parameters.ts';
 import type { TrafficImage } from '../../env/simulators/traffic/traffic.ts';
 import { cocoObjects, rounded, type CocoObject } from './coco.ts';
 
-/** Steps of the depth pictures per metre: they are in centimetres, and 0 where there is only sky. */
+/** Depth pictures are in centimetres, and 0 is sky. */
 const DEPTH_STEPS = 100;
-/** What CamVid's 11 classes call void. */
+/** The id of void beside CamVid's 11 classes. */
 const CAMVID_VOID = 11;
-/** The folders that hold a picture's own files. */
+/** The folders with one file per picture. */
 const KINDS = ['images', 'labels', 'labels_camvid', 'instances', 'depth'] as const;
 
-/** What `frames/NNNNNN.json` holds; `metadata` is a line of `metadata.jsonl`. */
-export interface Frame {
+/** The content of `frames/NNNNNN.json`; `metadata` is a line of `metadata.jsonl`. */
+export interface FrameRecord {
   readonly metadata: Record<string, unknown>;
   readonly objects: readonly CocoObject[];
 }
@@ -29,10 +29,10 @@ export function frameName(index: number): string {
 }
 
 /**
- * Writes the files of picture `index` into `folder`; `frames/NNNNNN.json` comes last, so that where it is, all are.
+ * Writes the files of picture `index` into `folder`. `frames/NNNNNN.json` comes last: if it exists, all files do.
  *
- * @param annotations of the image, from `annotator`
- * @param known what the whole data set has in common and each line of metadata repeats
+ * @param annotations the image's annotations, from `annotator`
+ * @param known       fields that the whole data set has in common; each line of metadata repeats them
  */
 export async function writeFrame(
   folder: string,
@@ -63,7 +63,7 @@ export async function writeFrame(
   await writeWhole(frameFile(folder, index), `${JSON.stringify(describe(index, image, annotations, known))}\n`);
 }
 
-/** The picture of a file in frames/; undefined of another file. */
+/** The number of the picture that a file in frames/ belongs to; undefined for other files. */
 export function frameIndex(name: string): number | undefined {
   const [, digits] = /^(\d+)\.json$/.exec(name) ?? [];
   return digits === undefined ? undefined : Number(digits);
@@ -78,13 +78,16 @@ function isFilled(file: string): boolean {
   return found?.isFile() === true && found.size > 0;
 }
 
-/** Whether all files of picture `index` are there, and none is empty. */
+/** Whether all files of picture `index` exist and none is empty. */
 export function isWhole(folder: string, index: number): boolean {
   const pictures = KINDS.map((kind) => join(folder, kind, `${frameName(index)}.png`));
   return [frameFile(folder, index), ...pictures].every(isFilled);
 }
 
-/** Writes a file under a name of this process first: under its own it is whole or not there, whoever else writes it. */
+/**
+ * Writes a file under a temporary name, and renames it: under its own name it is whole or does not exist, even if
+ * several processes write it.
+ */
 export async function writeWhole(path: string, content: string | Buffer): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const part = `${path}.${process.pid}.part`;
@@ -92,7 +95,7 @@ export async function writeWhole(path: string, content: string | Buffer): Promis
   await rename(part, path);
 }
 
-/** Removes what processes had begun to write that are no more. */
+/** Removes unfinished files of processes that have ended. */
 export function removeParts(folder: string): void {
   for (const place of ['.', 'frames', ...KINDS].map((kind) => join(folder, kind))) {
     if (!existsSync(place)) continue;
@@ -108,7 +111,7 @@ function describe(
   image: TrafficImage,
   annotations: readonly Annotation[],
   known: Record<string, unknown>,
-): Frame {
+): FrameRecord {
   const { width, height, instances, weather, junction, camera, cars, people } = image;
   const seen = new Map(annotations.map((annotation) => [annotation.instance, annotation]));
   const views = (instance: number) => {

@@ -1,4 +1,4 @@
-/** Writes a share of a data set's pictures: a process of `npm run dataset`, one a core. */
+/** Writes a share of a data set's pictures: one of the processes of `npm run dataset`. */
 import sharp from 'sharp';
 import { SoftwareRenderer } from '../../env/render/software/software-renderer.ts';
 import { annotator } from '../../env/simulators/traffic/annotations.ts';
@@ -7,7 +7,7 @@ import type { Theta } from '../../protocol/parameters.ts';
 import type { Seed } from '../../protocol/random.ts';
 import { isWhole, writeFrame } from './frame.ts';
 
-/** What a writer is told, as JSON in its first argument. */
+/** The writer's task, as JSON in its first argument. */
 export interface Share {
   readonly out: string;
   readonly theta: Theta;
@@ -20,7 +20,7 @@ export interface Share {
   readonly step: number;
 }
 
-/** What it reports of each picture: whether it had to be drawn. */
+/** The writer's report on each picture: whether it had to be drawn. */
 export interface Report {
   readonly isNew: boolean;
 }
@@ -28,10 +28,10 @@ export interface Report {
 const { out, theta, seed, width, height, count, first, step } = JSON.parse(process.argv[2]!) as Share;
 let isStopped = false;
 const stop = () => (isStopped = true);
-process.on('SIGINT', stop); // of the terminal, or passed on: what was begun is written
+process.on('SIGINT', stop); // from the terminal, or passed on: the current picture is still written
 process.on('disconnect', stop);
 sharp.concurrency(1);
-/** Waits until it is sent: the loop hears its signals in between, and leaves nothing unsaid. */
+/** Resolves when the report is sent: signals are handled in between, and no report is lost at the end. */
 const report = (message: Report) =>
   new Promise<void>((resolve) => process.send!(message, undefined, undefined, () => resolve()));
 

@@ -1,7 +1,7 @@
 /** Charts as SVG and PNG, without a browser. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { parse, View } from 'vega';
+import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { FONT_FAMILY, rasterise } from './rasterise.ts';
 
@@ -13,13 +13,18 @@ const style = {
   view: { stroke: null },
 } as const;
 
+/** Lets the ids within SVGs, which count on from chart to chart, begin anew: the same charts then have the same bytes. */
+export function restartIds(): void {
+  (vega as unknown as { resetSVGDefIds: () => void }).resetSVGDefIds(); // its types leave that out
+}
+
 /**
  * Writes a Vega-Lite chart as `<path>.svg` and `<path>.png`.
  *
  * @returns the path of the PNG
  */
 export async function writeChart(spec: TopLevelSpec, path: string): Promise<string> {
-  const view = new View(parse(compile(spec, { config: style }).spec), { renderer: 'none' });
+  const view = new vega.View(vega.parse(compile(spec, { config: style }).spec), { renderer: 'none' });
   const svg = await view.toSVG();
   view.finalize();
   mkdirSync(dirname(path), { recursive: true });

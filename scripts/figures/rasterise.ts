@@ -1,4 +1,4 @@
-/** SVG to PNG, the same on every machine: resvg draws, with fonts that npm brings. */
+/** SVG to PNG, the same on every machine: drawn by resvg, with fonts from an npm package. */
 import { createRequire } from 'node:module';
 import { Resvg } from '@resvg/resvg-js';
 

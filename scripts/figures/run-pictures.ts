@@ -1,4 +1,4 @@
-/** Pictures of a run on traffic scenes, from its log: the rewards, the scenes, and what the trained networks see. */
+/** Pictures of a run on traffic scenes, from its log: rewards, scenes, and predictions of the trained networks. */
 import { join } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
 import { readTrialLog, type EvaluationRecord, type LogRecord } from '../../agents/run/trial-log.ts';
@@ -13,7 +13,7 @@ import { classColours, writeSheet, type Cell } from './sheet.ts';
 
 const SCENES = 6;
 
-interface Reported {
+interface ShownTheta {
   readonly name: string;
   readonly theta: Theta;
 }
@@ -21,7 +21,7 @@ interface Reported {
 /**
  * Draws `reward`, `scenes` and `predictions` of a finished run into a folder.
  *
- * @param runtime on which the networks are trained whose predictions are drawn
+ * @param runtime the runtime for training the networks whose predictions are drawn
  * @throws {Error} when the log has no summary: the run did not end
  */
 export async function drawRun(
@@ -32,7 +32,7 @@ export async function drawRun(
   const { header, records } = readTrialLog(log);
   const summary = records.find((record) => record.type === 'summary');
   if (summary === undefined) throw new Error(`${log}: expected a run that has ended, got one without a summary`);
-  const reported = (summary as unknown as { reported: readonly Reported[] }).reported;
+  const reported = (summary as unknown as { reported: readonly ShownTheta[] }).reported;
 
   const options = header.environment.options as Parameters<typeof trafficSegmentation>[0];
   const experiment = trafficSegmentation(options, runtime);
@@ -53,7 +53,7 @@ export async function drawRun(
 
 type Layer = Extract<TopLevelSpec, { layer: unknown }>['layer'][number];
 
-/** Reward over evaluations: each evaluation a point, the best so far a step, the mean of the last eight a line. */
+/** Reward over evaluations: points for the evaluations, steps for the best so far, a line for the mean of the last 8. */
 function rewardChart(records: readonly LogRecord[], title: string): TopLevelSpec {
   const searched = records
     .filter((record): record is EvaluationRecord => record.type === 'evaluation' && record.key.startsWith('search/'))
@@ -89,7 +89,7 @@ function rewardChart(records: readonly LogRecord[], title: string): TopLevelSpec
   };
 }
 
-type Experiment = ReturnType<typeof trafficSegmentation>;
+type SegmentationExperiment = ReturnType<typeof trafficSegmentation>;
 
 const cell = ({ width, height }: LabelledImage, rgb: Uint8Array, caption?: string): Cell => ({
   width,
@@ -99,8 +99,8 @@ const cell = ({ width, height }: LabelledImage, rgb: Uint8Array, caption?: strin
 });
 
 async function drawScenes(
-  { simulator, target }: Experiment,
-  reported: readonly Reported[],
+  { simulator, target }: SegmentationExperiment,
+  reported: readonly ShownTheta[],
   path: string,
 ): Promise<void> {
   const sets: { name: string; images: readonly LabelledImage[] }[] = [];
@@ -115,15 +115,15 @@ async function drawScenes(
 }
 
 /**
- * Test images, their labels, and what networks predict that were trained on the streets of each θ, as a PNG.
+ * Draws test images, their labels, and the predictions of networks that were trained on the streets of each θ, as a PNG.
  *
- * @param photographs whether the images themselves are shown: those of others may not be passed on
+ * @param photographs whether the test images themselves are shown; the licence of some photographs does not allow it
  */
 export async function drawPredictions(
-  experiment: Pick<Experiment, 'simulator' | 'task' | 'trainingSamples'> & {
-    readonly target: Pick<Experiment['target'], 'test'>;
+  experiment: Pick<SegmentationExperiment, 'simulator' | 'task' | 'trainingSamples'> & {
+    readonly target: Pick<SegmentationExperiment['target'], 'test'>;
   },
-  reported: readonly Reported[],
+  reported: readonly ShownTheta[],
   path: string,
   photographs = true,
 ): Promise<void> {

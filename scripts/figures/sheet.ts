@@ -9,18 +9,18 @@ export interface Cell {
   readonly height: number;
   /** sRGB bytes, uint8 [height, width, 3]. */
   readonly rgb: Uint8Array;
-  /** Below the picture. */
+  /** The text below the picture. */
   readonly caption?: string;
 }
 
 export interface Row {
-  /** Left of the pictures; a line break starts a new line. */
+  /** The text to the left of the pictures; it may have several lines. */
   readonly caption?: string;
   readonly cells: readonly Cell[];
 }
 
 export interface Sheet {
-  /** Above everything. */
+  /** The text above everything. */
   readonly title?: string;
   readonly rows: readonly Row[];
   /** Pixels of the sheet for each pixel of a picture; 2 if left out. */
@@ -30,13 +30,13 @@ export interface Sheet {
 const FONT_SIZE = 12;
 const LINE = 16;
 const GAP = 6;
-/** Mean width of a letter; captions that need more are the caller's to shorten. */
+/** Mean width of a letter in pixels. The caller must keep captions short enough. */
 const LETTER = 7.4;
 
 /**
- * Writes a sheet: a JPEG where the path ends in .jpg, else a PNG.
+ * Writes a sheet: a JPEG if the path ends in .jpg, otherwise a PNG.
  *
- * Pictures are enlarged by whole pixels, not smoothed; every column is as wide as its widest picture.
+ * Pictures are enlarged without smoothing; every column is as wide as its widest picture.
  *
  * @throws {RangeError} when a picture's bytes are not its width × height × 3
  */
@@ -99,7 +99,7 @@ async function image({ rgb, width, height }: Cell, x: number, y: number, scale: 
   return `<image x="${x}" y="${y}" width="${size.width}" height="${size.height}" href="${source}"/>`;
 }
 
-/** Label pictures: each class in its colour, VOID in black. sRGB bytes, uint8 [n, 3]. */
+/** Class ids as colours, VOID as black. @returns sRGB bytes, uint8 [n, 3] */
 export function classColours(classes: Uint8Array): Uint8Array {
   const rgb = new Uint8Array(classes.length * 3);
   classes.forEach((id, i) => {
@@ -108,7 +108,7 @@ export function classColours(classes: Uint8Array): Uint8Array {
   return rgb;
 }
 
-/** Near to far: from yellow over red and violet to black; the logarithm of the distance runs evenly. */
+/** Colours from near to far, at equal steps of the logarithm of the distance: yellow, red, violet, black. */
 const DEPTH_COLOURS = [
   [252, 253, 191],
   [254, 159, 109],
@@ -120,7 +120,7 @@ const DEPTH_COLOURS = [
 const NEAREST = 2;
 const FURTHEST = 200;
 
-/** Distances in metres as colours from 2 m (pale yellow) to 200 m (black); Infinity is white. uint8 [n, 3]. */
+/** Distances in metres as colours from 2 m (pale yellow) to 200 m (black); Infinity is white. @returns uint8 [n, 3] */
 export function depthColours(depth: Float32Array): Uint8Array {
   const rgb = new Uint8Array(depth.length * 3).fill(255);
   const last = DEPTH_COLOURS.length - 1;

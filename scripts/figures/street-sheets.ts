@@ -1,4 +1,4 @@
-/** Sheets of the traffic simulator's pictures: scenes with their labels, sweeps of θ, one kind of scene. */
+/** Sheets of pictures of the traffic simulator: scenes with their labels, sweeps of θ, scenes of one kind. */
 import { type Parameter, type Theta } from '../../protocol/parameters.ts';
 import type { Seed } from '../../protocol/random.ts';
 import type { TrafficImage } from '../../env/simulators/traffic/traffic.ts';
@@ -6,7 +6,7 @@ import { drawSample, drawSamples } from '../../env/simulators/draw-samples.ts';
 import type { Simulator } from '../../env/simulators/simulator.ts';
 import { type Cell, classColours, depthColours, type Row } from './sheet.ts';
 
-/** Where pictures come from. */
+/** The source of pictures. */
 export interface Source {
   readonly simulator: Simulator<TrafficImage>;
   readonly seed: Seed;
@@ -37,7 +37,7 @@ export async function contactSheet(
   ]);
 }
 
-/** Images of scenes alone. */
+/** Images of scenes, without labels. */
 export async function pictureSheet({ simulator, seed }: Source, theta: Theta, count: number): Promise<Row[]> {
   const images = await drawSamples(simulator, theta, seed, count);
   return inRows(images).map((row) => ({ cells: row.map((image) => picture(image)) }));
@@ -49,12 +49,12 @@ function inRows<T>(items: readonly T[]): T[][] {
   );
 }
 
-/** θ of a parameter's label for certain. */
+/** The part of θ that gives one label of a parameter the probability 1. */
 export function certainly(parameter: Parameter & { kind: 'simplex' }, label: number): Theta {
   return { [parameter.name]: parameter.labels.map((_, i) => (i === label ? 1 : 0)) };
 }
 
-/** θ with one parameter at a share of its way from low to high; of a simplex, with one label certain. */
+/** θ with one parameter at this share of its range, from low to high; for a simplex, with one label certain. */
 function swept(base: Theta, parameter: Parameter, share: number): { theta: Theta; value: string } {
   if (parameter.kind === 'simplex') {
     const label = Math.round(share * (parameter.labels.length - 1));
@@ -72,7 +72,7 @@ const crossing = { junctions: [0, 1, 0, 0, 0, 0] };
 const sunny = { weather: [1, 0, 0, 0] };
 const dull = { weather: [0, 1, 0, 0] };
 
-/** What a scene must have for the sweep of a parameter to show anything, where nothing else is asked for. */
+/** The part of θ that a sweep of a parameter needs to show an effect; the caller's θ overrides it. */
 const CONDITIONS: Readonly<Record<string, Theta>> = {
   junctions: { junctionDistance: 15, fieldOfView: 85, leadingRate: 0.5 },
   junctionDistance: { ...crossing, leadingRate: 0.5 },
@@ -98,10 +98,10 @@ const CONDITIONS: Readonly<Record<string, Theta>> = {
   groundVariation: { ...dull, parkedShare: 0 },
 };
 
-/** What was given of θ, and without what would hide the effect of a parameter. */
+/** The given θ, completed by what the sweep of a parameter needs. */
 const conditioned = (given: Theta, { name }: Parameter): Theta => ({ ...CONDITIONS[name], ...given });
 
-/** Of the first scenes the one that the parameter changes most from low to high. */
+/** The index, among the first ten scenes, of the scene that changes most between the parameter's low and high. */
 export async function mostTelling({ simulator, seed }: Source, given: Theta, parameter: Parameter): Promise<number> {
   const base = conditioned(given, parameter);
   let [best, most] = [0, -1];
@@ -114,7 +114,7 @@ export async function mostTelling({ simulator, seed }: Source, given: Theta, par
   return best;
 }
 
-/** A row for each scene of `indices`: the parameter from low to high in `steps`. */
+/** A row for each scene of `indices`: the parameter from low to high in `steps` pictures (a simplex: one per label). */
 export async function sweep(
   { simulator, seed }: Source,
   given: Theta,

@@ -1,9 +1,9 @@
-/** Compiles the inner loops, which are written in AssemblyScript, to WebAssembly. */
+/** Compiles the inner loops from AssemblyScript to WebAssembly. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** Where each one's source starts, and where what is compiled of it stands. */
+/** The entry file of each kernel's source, and the file of its compiled code. */
 export const KERNELS = [
   { source: 'env/render/software/kernel/index.ts', output: 'env/render/software/kernel.wasm' },
   {
@@ -13,16 +13,16 @@ export const KERNELS = [
 ];
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-/** Called as a program: its own types would change those of arrays everywhere. */
+/** Started as a program, since importing it would change the types of arrays in the whole project. */
 const compiler = fileURLToPath(new URL('../../node_modules/assemblyscript/bin/asc.js', import.meta.url));
 
 const OPTIONS = [
   ['-O3', '--enable', 'simd'],
-  ['--runtime', 'stub', '--noAssert', '--use', 'abort='], // No garbage collector and no imports.
-  ['--disableWarning', '112'], // It warns of v128 in functions that are not exported.
+  ['--runtime', 'stub', '--noAssert', '--use', 'abort='], // no garbage collector and no imports
+  ['--disableWarning', '112'], // a warning about v128 in functions that are not exported
 ].flat();
 
-/** @throws {Error} with what the compiler says, when it can't */
+/** @throws {Error} with the compiler's message, when it fails */
 export async function compileKernel(source: string, outFile: string): Promise<void> {
   await promisify(execFile)(process.execPath, [compiler, source, '--baseDir', root, '--outFile', outFile, ...OPTIONS]);
 }

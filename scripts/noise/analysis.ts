@@ -1,16 +1,16 @@
-/** How much of what rewards differ by is θ, and how much is noise. */
+/** Splits the differences between rewards into the effect of θ and noise. */
 
-/** Rewards of the same seeds for every θ, [thetas][seeds]. */
+/** Rewards of every θ with the same seeds, [thetas][seeds]. */
 export type Rewards = readonly (readonly number[])[];
 
 export interface Variances {
   /** Variance over the seeds of one θ, averaged over θ. */
   readonly within: number;
-  /** The same with what a seed does to every θ alike taken out: what remains when θ are compared on common seeds. */
+  /** The same without the effects that a seed has on every θ: the noise when θ are compared on common seeds. */
   readonly withinCommon: number;
-  /** Variance over θ of the reward that averaging over all seeds would give; an estimate, and so it may be below 0. */
+  /** Variance over θ of the expected reward. It is an estimate, so it may be below 0. */
   readonly between: number;
-  /** Share of an evaluation's variance that is θ, 0 to 1: how far one evaluation can be trusted. */
+  /** The share of an evaluation's variance that comes from θ, 0 to 1. */
   readonly reliability: number;
 }
 
@@ -26,7 +26,7 @@ function variance(values: readonly number[]): number {
 /**
  * Splits the variance of rewards (analysis of variance with random effects; Searle et al. 1992, chapter 3).
  *
- * @throws {RangeError} when there are not at least two θ with the same number of seeds, two or more
+ * @throws {RangeError} when there are fewer than two θ or two seeds, or the numbers of seeds differ
  */
 export function variances(rewards: Rewards): Variances {
   const seeds = rewards[0]?.length ?? 0;
@@ -46,7 +46,7 @@ export function variances(rewards: Rewards): Variances {
   return { within, withinCommon, between, reliability: total > 0 ? Math.max(0, between) / total : 0 };
 }
 
-/** Positions in ascending order, from 1; equal values share the mean of theirs. */
+/** Ranks in ascending order, from 1; equal values share their mean rank. */
 function ranks(values: readonly number[]): number[] {
   return values.map((value) => {
     const below = values.filter((other) => other < value).length;
@@ -55,7 +55,7 @@ function ranks(values: readonly number[]): number[] {
   });
 }
 
-/** Spearman's rank correlation, −1 to 1; NaN where one of the two does not vary. */
+/** Spearman's rank correlation, −1 to 1; NaN when one of the two does not vary. */
 export function rankCorrelation(a: readonly number[], b: readonly number[]): number {
   const [x, y] = [ranks(a), ranks(b)];
   const [centreX, centreY] = [mean(x), mean(y)];
@@ -64,9 +64,11 @@ export function rankCorrelation(a: readonly number[], b: readonly number[]): num
 }
 
 /**
- * How well evaluations with one seed rank θ as `judges` with the other seeds do, averaged over the seeds.
+ * Spearman's rank correlation between the θ evaluated with one seed (`single`) and their means over the other seeds
+ * (`judges`), averaged over the seeds.
  *
- * Of `single` and `judges` the same: how well one full evaluation ranks. Of a short one and the full: what it loses.
+ * With the same rewards for both, it tells how well one evaluation ranks θ. With rewards of short evaluations as
+ * `single` and of full ones as `judges`, it tells what a short evaluation loses.
  */
 export function singleSeedAgreement(single: Rewards, judges: Rewards): number {
   const seeds = judges[0]!.length;
@@ -81,7 +83,7 @@ export function singleSeedAgreement(single: Rewards, judges: Rewards): number {
   );
 }
 
-/** How many evaluations of a θ to average so that nine tenths of the variance of their mean is θ; at most 99. */
+/** The number of evaluations of each θ for which 90 % of the variance of their mean comes from θ; at most 99. */
 export function replicatesFor({ within, between }: Pick<Variances, 'within' | 'between'>): number {
   if (!(between > 0)) return 99;
   return Math.min(99, Math.max(1, Math.ceil((9 * within) / between)));

@@ -1,11 +1,11 @@
-/** The table of `npm run noise`, and what follows from it. */
+/** The table of `npm run noise`, and its conclusions. */
 import { rankCorrelation, replicatesFor, singleSeedAgreement, variances, type Rewards } from './analysis.ts';
 
-/** One length of evaluation, measured. */
+/** The measurement of one length of evaluation. */
 export interface Measurement {
-  /** null where an evaluation gave none, [thetas][seeds]. */
+  /** [thetas][seeds]; null for an evaluation without a reward. */
   readonly rewards: readonly (readonly (number | null)[])[];
-  /** An evaluation's mean time. */
+  /** The mean time of an evaluation. */
   readonly seconds: number;
   readonly options: Readonly<Record<string, unknown>>;
 }
@@ -18,7 +18,7 @@ export interface NoiseReport {
   readonly short: Measurement;
 }
 
-/** How much worse a short evaluation may rank than a full one and still be worth its price. */
+/** The loss of rank agreement that is accepted for the speed of a short evaluation. */
 const TOLERATED_LOSS = 0.05;
 
 /** @returns Markdown @throws {RangeError} when fewer than 3 θ have a reward for every seed */
@@ -63,7 +63,7 @@ export function noiseReport({ title, metric, command, full, short }: NoiseReport
   ].join('\n');
 }
 
-/** What the short evaluation has less of. */
+/** The options in which the short evaluation differs. */
 function differences(short: Measurement['options'], full: Measurement['options']): string {
   return Object.keys(full)
     .filter((name) => JSON.stringify(short[name]) !== JSON.stringify(full[name]))

@@ -2,15 +2,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cholesky, solveLower, solveUpper } from '../../agents/cholesky.ts';
-import { summarise, withInterval } from '../../agents/run/statistics.ts';
+import { summarise, withInterval, type Summary } from '../../agents/run/statistics.ts';
 import type { Parameter, Theta } from '../../protocol/parameters.ts';
 import { deriveSeed, Random, type Seed } from '../../protocol/random.ts';
 import { writeChart } from '../figures/chart.ts';
 import { markdownTable } from '../markdown.ts';
 import { meanOf } from './arms.ts';
-import type { EnvOptions, Laboratory } from './experiment.ts';
-import { validationScores } from './fixed-thetas.ts';
+import { validationScores } from './evidence.ts';
 import { l1, simplexes } from './proportions.ts';
+import type { EnvOptions, Evidence, Figure, FixedThetas, Preset } from './study.ts';
 
 type Proportions = readonly number[];
 
@@ -121,71 +121,145 @@ export function percentiles95(values: readonly number[]): [low: number, high: nu
   return [at(0.025), at(0.975)];
 }
 
-export interface PeakQuestion {
-  readonly environment: string;
+interface Question {
   readonly metric: string;
   /** The simplex that is varied. */
   readonly name: string;
   /** How many proportions are tried, and with how many further seeds the best is compared with the hidden ones. */
-  readonly evaluations: number;
-  readonly pairs: number;
-  /** What differs from the experiment's options, by what it is called. */
-  readonly settings: Readonly<Record<string, EnvOptions>>;
-  /** What searches found, to be seen beside it. */
-  readonly found: readonly Theta[];
+  readonly counts: (preset: Preset) => { readonly evaluations: number; readonly pairs: number };
+  /** What differs from the preset's options, by what it is called. */
+  readonly settings: (preset: Preset) => Readonly<Record<string, EnvOptions>>;
+  /** The arms whose searches' finds are seen beside it. */
+  readonly found: readonly string[];
+  readonly parameters: readonly Parameter[];
+  readonly hidden: Theta;
+}
+
+/** A set of options under which proportions are tried. */
+interface Setting {
+  readonly title: string;
+  readonly log: string;
+  readonly envOptions: EnvOptions;
+}
+
+function settingsOf({ name, settings }: Question, preset: Preset): Setting[] {
+  const all = Object.entries(settings(preset));
+  return all.map(([title, envOptions], i) => ({ title, envOptions, log: `best-${name}-${i + 1}` }));
+}
+
+/** The simplex with its hidden proportions. */
+function simplexOf({ name, parameters, hidden }: Question): { labels: readonly string[]; truth: Proportions } {
+  const { labels } = simplexes(parameters).find((simplex) => simplex.name === name)!;
+  return { labels, truth: hidden[name] as number[] };
+}
+
+/** The proportions to try, and the candidates among which the highest is looked for. */
+function drawProportions(question: Question, preset: Preset): { tried: Proportions[]; candidates: Proportions[] } {
+  const { name, counts } = question;
+  const { labels, truth } = simplexOf(question);
+  const random = new Random(deriveSeed(1, 'best proportions', name));
+  const centre = truth.map((p) => (p + 1 / labels.length) / 2);
+  const draw = (count: number) => Array.from({ length: count }, () => drawAround(centre, random));
+  const tried = draw(counts(preset).evaluations);
+  return { tried, candidates: [truth, ...draw(CANDIDATES)] };
+}
+
+const groupOf = (tried: number) => Math.floor(tried / GROUP);
+
+/** Evaluations of θ* with other proportions. */
+function thetasOf(
+  { name, hidden }: Question,
+  { log, envOptions }: Setting,
+  wanted: readonly { key: string; proportions: Proportions; seed: Seed }[],
+): FixedThetas {
+  const requests = wanted.map(({ key, proportions, seed }) => {
+    return { key, theta: { ...hidden, [name]: [...proportions] }, seed };
+  });
+  return { log, envOptions, test: false, requests };
+}
+
+function triedThetas(question: Question, setting: Setting, preset: Preset): FixedThetas {
+  const { tried } = drawProportions(question, preset);
+  const wanted = tried.map((proportions, i) => {
+    return { key: `tried/${i + 1}`, proportions, seed: deriveSeed(groupOf(i), 'best proportions') };
+  });
+  return thetasOf(question, setting, wanted);
+}
+
+function peakOf(question: Question, setting: Setting, evidence: Evidence): Peak {
+  const { preset } = evidence;
+  const { tried, candidates } = drawProportions(question, preset);
+  const rewards = validationScores(evidence, triedThetas(question, setting, preset), question.metric);
+  const groups = tried.map((_, i) => groupOf(i));
+  return fitPeak(tried, rewards, groups, candidates, deriveSeed(1, 'posterior', question.name));
+}
+
+/** The hidden proportions and the best ones, with the same seeds. */
+function pairThetas(question: Question, setting: Setting, { best }: Peak, preset: Preset): FixedThetas {
+  const { truth } = simplexOf(question);
+  const wanted = Array.from({ length: question.counts(preset).pairs }, (_, i) =>
+    [truth, best].map((proportions, which) => {
+      return { key: `pair/${i + 1}/${which}`, proportions, seed: deriveSeed(i, 'best or hidden proportions') };
+    }),
+  );
+  return thetasOf(question, setting, wanted.flat());
 }
 
 /**
- * Writes `best-<name>.csv`, `.md` and a figure: where validation says that the proportions of one simplex teach best, with
- * all else as in the hidden θ, and how much better than the hidden ones.
+ * Which proportions of one simplex teach best by the validation scores, with all else as in the hidden θ, and how much
+ * better they teach than the hidden ones: `best-<name>` as `.csv`, `.md`, `.svg` and `.png`.
  */
-export async function reportBestProportions(
-  { server, logs, preset, out }: Laboratory,
-  { environment, metric, name, evaluations, pairs, settings, found }: PeakQuestion,
-  parameters: readonly Parameter[],
-  hidden: Theta,
-): Promise<void> {
-  const { labels } = simplexes(parameters).find((simplex) => simplex.name === name)!;
-  const truth = hidden[name] as number[];
-  const random = new Random(deriveSeed(1, 'best proportions', name));
-  const centre = truth.map((p) => (p + 1 / labels.length) / 2);
-  const drawn = (count: number) => Array.from({ length: count }, () => drawAround(centre, random));
-  const tried = drawn(evaluations);
-  const candidates = [truth, ...drawn(CANDIDATES)];
-  const groups = tried.map((_, i) => Math.floor(i / GROUP));
-  const peaks = [];
-  for (const [i, [title, envOptions]] of Object.entries(settings).entries()) {
-    const log = join(logs, `best-${name}-${i + 1}.jsonl`);
-    const lab = { url: server.url, environment, envOptions: { ...preset.envOptions, ...envOptions }, log };
-    const score = (requests: { key: string; proportions: Proportions; seed: Seed }[]) => {
-      const thetas = requests.map(({ key, proportions, seed }) => {
-        return { key, theta: { ...hidden, [name]: [...proportions] }, seed };
+export function bestProportionsFigure(question: Question): Figure {
+  const { metric, name, counts, found } = question;
+  return {
+    needs: [
+      ({ preset }) => settingsOf(question, preset).map((setting) => triedThetas(question, setting, preset)),
+      (evidence) =>
+        settingsOf(question, evidence.preset).map((setting) =>
+          pairThetas(question, setting, peakOf(question, setting, evidence), evidence.preset),
+        ),
+    ],
+    async draw(evidence, folder) {
+      const { preset } = evidence;
+      const { labels, truth } = simplexOf(question);
+      const peaks = settingsOf(question, preset).map((setting) => {
+        const peak = peakOf(question, setting, evidence);
+        const compared = validationScores(evidence, pairThetas(question, setting, peak, preset), metric);
+        const gains = Array.from({ length: compared.length / 2 }, (_, i) => compared[2 * i + 1]! - compared[2 * i]!);
+        const intervals = labels.map((_, label) => percentiles95(peak.draws.map((p) => p[label]!)));
+        return { title: setting.title, ...peak, intervals, gain: summarise(gains) };
       });
-      return validationScores(lab, thetas, metric);
-    };
-    console.log(`best ${name}, ${title}: ${evaluations + 2 * pairs} evaluations`);
-    const rewards = await score(
-      tried.map((proportions, i) => {
-        return { key: `tried/${i + 1}`, proportions, seed: deriveSeed(groups[i]!, 'best proportions') };
-      }),
-    );
-    const peak = fitPeak(tried, rewards, groups, candidates, deriveSeed(1, 'posterior', name));
-    const compared = await score(
-      Array.from({ length: pairs }, (_, i) =>
-        [truth, peak.best].map((proportions, which) => {
-          return { key: `pair/${i + 1}/${which}`, proportions, seed: deriveSeed(i, 'best or hidden proportions') };
-        }),
-      ).flat(),
-    );
-    const gain = summarise(Array.from({ length: pairs }, (_, i) => compared[2 * i + 1]! - compared[2 * i]!));
-    const intervals = labels.map((_, label) => percentiles95(peak.draws.map((p) => p[label]!)));
-    peaks.push({ title, ...peak, intervals, gain });
-  }
+      const searches = found.flatMap((arm) => evidence.searches()[arm]!);
+      const shown = { name, labels, truth, peaks, found: searches.map(({ learned }) => learned.theta) };
+      writePeaks(folder, shown, { metric, ...counts(preset) });
+      await drawPeaks(shown, join(folder, `best-${name}`));
+    },
+  };
+}
 
+/** What is written and drawn of the peaks. */
+interface Shown {
+  readonly name: string;
+  readonly labels: readonly string[];
+  readonly truth: Proportions;
+  readonly peaks: readonly (Peak & {
+    readonly title: string;
+    readonly intervals: readonly (readonly [low: number, high: number])[];
+    readonly gain: Summary;
+  })[];
+  /** θ that searches found. */
+  readonly found: readonly Theta[];
+}
+
+function writePeaks(
+  folder: string,
+  { name, labels, truth, peaks }: Shown,
+  { metric, evaluations, pairs }: { metric: string; evaluations: number; pairs: number },
+): void {
   const csv = peaks.flatMap(({ title, best, intervals }) =>
     labels.map((label, i) => [`"${title}"`, label, truth[i], best[i], ...intervals[i]!].join()),
   );
-  writeFileSync(join(out, `best-${name}.csv`), `${['setting,label,hidden,best,low,high', ...csv].join('\n')}\n`);
+  writeFileSync(join(folder, `best-${name}.csv`), `${['setting,label,hidden,best,low,high', ...csv].join('\n')}\n`);
   const ranged = (value: number, ends: readonly number[]) =>
     `${value.toFixed(2)} (${ends.map((end) => end.toFixed(2)).join('–')})`;
   const rows = peaks.map(({ title, best, intervals, noise, gain }) => [
@@ -206,31 +280,11 @@ export async function reportBestProportions(
     ),
     '',
   ];
-  writeFileSync(join(out, `best-${name}.md`), text.join('\n'));
-  await drawPeaks({ name, labels, truth, peaks, found }, join(out, `best-${name}`));
+  writeFileSync(join(folder, `best-${name}.md`), text.join('\n'));
 }
 
 /** Draws for each label the hidden proportion, the best ones with their intervals, and what searches found. */
-async function drawPeaks(
-  {
-    name,
-    labels,
-    truth,
-    peaks,
-    found,
-  }: {
-    name: string;
-    labels: readonly string[];
-    truth: Proportions;
-    peaks: readonly {
-      title: string;
-      best: Proportions;
-      intervals: readonly (readonly [low: number, high: number])[];
-    }[];
-    found: readonly Theta[];
-  },
-  path: string,
-): Promise<void> {
+async function drawPeaks({ name, labels, truth, peaks, found }: Shown, path: string): Promise<void> {
   const x = { field: 'label', type: 'nominal', sort: null, title: null, axis: { labelAngle: 0 } } as const;
   const y = { type: 'quantitative', title: 'probability', scale: { zero: true } } as const;
   const of = (proportions: Proportions) => labels.map((label, i) => ({ label, p: proportions[i]! }));

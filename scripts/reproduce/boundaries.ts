@@ -3,7 +3,7 @@ import type { LabelledPoint } from '../../env/simulators/mixture/mixture.ts';
 import type { TrainedSvm } from '../../env/tasks/svm.ts';
 import { writeChart } from '../figures/chart.ts';
 
-export interface Stage {
+export interface LearningStage {
   /** Such as `after 400 evaluations`. */
   readonly title: string;
   /** What the SVM was trained on. */
@@ -26,7 +26,7 @@ interface Run {
 }
 
 /** The plane as the SVM divides it: each row of cells in as few pieces as there are changes of class. */
-export function regions(svm: Pick<TrainedSvm, 'predict'>): Run[] {
+function regions(svm: Pick<TrainedSvm, 'predict'>): Run[] {
   const size = (2 * REACH) / CELLS;
   const edge = (cell: number) => -REACH + cell * size;
   return Array.from({ length: CELLS }).flatMap((_, row) => {
@@ -84,7 +84,7 @@ function panel(title: string, runs: readonly Run[], points: readonly LabelledPoi
  */
 export async function drawBoundaries(
   title: string,
-  stages: readonly Stage[],
+  stages: readonly LearningStage[],
   real: readonly LabelledPoint[],
   path: string,
 ): Promise<void> {

@@ -10,22 +10,13 @@ import { join } from 'node:path';
 import counting from '../../env/experiments/traffic-counting.ts';
 import { HIDDEN_TRAFFIC } from '../../env/experiments/streets.ts';
 import { completeTheta, defaultTheta, type Parameter, type Theta } from '../../protocol/parameters.ts';
-import {
-  fixedArm,
-  learnedArms,
-  meanOf,
-  randomThetas,
-  repeatedArm,
-  runSearchArms,
-  titlesOf,
-  type SearchArm,
-} from './arms.ts';
-import { reportBestProportions } from './best-proportions.ts';
-import { reportEvaluationsToReach } from './evaluations-to-reach.ts';
-import type { Arm, Experiment } from './experiment.ts';
-import { reportLabelCosts } from './label-costs.ts';
+import { ALL_FREE, everySearch, randomArm, repeatedArm } from './arms.ts';
+import { bestProportionsFigure } from './best-proportions.ts';
+import { evaluationsToReachFigure } from './evaluations-to-reach.ts';
+import { labelCostsFigure } from './label-costs.ts';
 import { drawProportions, simplexes, writeProportions } from './proportions.ts';
-import { drawRewardCurves, rewardCurve } from './reward-curves.ts';
+import { curvesFigure } from './reward-curves.ts';
+import type { Arm, Evidence, Preset, SearchArm, Study } from './study.ts';
 import { streetParameters } from './streets.ts';
 
 const METRIC = 'negativeL1Rounded';
@@ -36,8 +27,6 @@ const FREE = { free: ['carTypes', 'weather'] };
 const ADVERSARIAL_SHARE = 0.9;
 
 const COMMON = { finalists: 1, finalistSeeds: 4, reportSeeds: 1 };
-/** On how many seeds what a search found is scored. */
-const REPORT_SEEDS = 5;
 /**
  * The natural gradient, for few iterations, and σ learned for each component: car types decide most of the reward, and
  * while they vary much nothing is to be seen of the weathers. The same seeds for all θ of an iteration, whose noise then
@@ -93,13 +82,14 @@ const adversarial = ofSimplexes(({ name, labels }) => {
 });
 
 const reinforce = (title: string, start: Theta): SearchArm => ({
+  kind: 'search',
   title,
   agent: 'reinforce',
   options: REINFORCE,
   start: () => start,
 });
 
-const SEARCHES = {
+const ARMS = {
   reinforce: reinforce('REINFORCE, uniform start', uniform),
   reinforceAdversarial: reinforce('REINFORCE, adversarial start', adversarial),
   reinforceDefault: reinforce('REINFORCE, default start', defaultTheta(parameters)),
@@ -107,93 +97,83 @@ const SEARCHES = {
     ...reinforce('REINFORCE rewarded with L1, uniform start', uniform),
     envOptions: { reward: 'negativeL1' },
   },
-  randomSearch: { title: 'random search', agent: 'random-search', options: { ...COMMON, batch: 16, seeds: 'common' } },
-} satisfies Record<string, SearchArm>;
-type SearchName = keyof typeof SEARCHES;
-const PATHS: readonly SearchName[] = ['reinforce', 'reinforceAdversarial', 'reinforceDefault', 'reinforceL1'];
-const STARTS: Readonly<Record<string, { readonly title: string; readonly theta: Theta }>> = {
-  startUniform: { title: 'uniform start', theta: uniform },
-  startDefault: { title: 'default start', theta: defaultTheta(parameters) },
-  startAdversarial: { title: 'adversarial start', theta: adversarial },
+  randomSearch: {
+    kind: 'search',
+    title: 'random search',
+    agent: 'random-search',
+    options: { ...COMMON, batch: 16, seeds: 'common' },
+  },
+  startUniform: repeatedArm('uniform start', uniform),
+  startDefault: repeatedArm('default start', defaultTheta(parameters)),
+  startAdversarial: repeatedArm('adversarial start', adversarial),
+  random: randomArm('random θ', parameters),
+  truth: repeatedArm('the hidden θ*', hidden),
+} satisfies Record<string, Arm>;
+
+/** The searches whose way to the hidden proportions is shown. */
+const PATHS = ['reinforce', 'reinforceAdversarial', 'reinforceDefault', 'reinforceL1'] as const;
+const recoveryOf = (evidence: Evidence, arm: (typeof PATHS)[number]) => {
+  return { arm, title: ARMS[arm].title, searches: evidence.searches()[arm]! };
 };
 
-const everySearch = (evaluations: number) => Object.fromEntries(Object.keys(SEARCHES).map((arm) => [arm, evaluations]));
+/** The quick preset measures a few evaluations, which say that everything works and no more. */
+const isWhole = ({ searchSeeds }: Preset) => searchSeeds > 1;
 
-export const countingReproduction: Experiment = {
+export const countingStudy: Study = {
+  name: 'counting',
   environment: counting.id,
   backend: 'TensorFlow.js',
-  metric: METRIC,
-  alsoReported: [REWARD, 'negativeL1'],
   presets: {
     quick: {
       searchSeeds: 1,
-      evaluations: everySearch(144),
+      evaluations: everySearch(ARMS, 144),
       randomThetas: 20,
       envOptions: { ...FREE, ...FINE_TUNED, trainingImages: 200, steps: 120, validationImages: 200, testImages: 400 },
       pretraining: { images: 1500, steps: 800, seed: 1, envOptions: { learningRate: 5e-3 } },
     },
     standard: {
       searchSeeds: 3,
-      evaluations: everySearch(384),
+      evaluations: everySearch(ARMS, 384),
       randomThetas: 20,
       envOptions: { ...FREE, ...FINE_TUNED },
       pretraining: { images: 3000, steps: 1500, seed: 1, envOptions: { learningRate: 5e-3, batchSize: 8 } },
     },
   },
-  async run(laboratory) {
-    const { out, preset } = laboratory;
-    const thetas = randomThetas(parameters, preset.randomThetas);
-    const random = await fixedArm(laboratory, counting.id, { name: 'random', title: 'random θ', thetas, seeds: 1 });
-    const repeated = (name: string, title: string, theta: Theta) =>
-      repeatedArm(laboratory, counting.id, { name, title, theta });
-    const truth = await repeated('truth', 'the hidden θ*', hidden);
-    const starts: Record<string, Arm> = {};
-    for (const [arm, { title, theta }] of Object.entries(STARTS)) starts[arm] = await repeated(arm, title, theta);
-    const isWhole = preset.searchSeeds > 1;
-    const costs = { environment: counting.id, metric: REWARD, seedCount: isWhole ? 10 : 2 };
-    await reportLabelCosts(laboratory, costs, parameters, hidden);
-    const byArm = await runSearchArms(laboratory, SEARCHES);
-    const question = { environment: counting.id, metric: REWARD, seeds: 2, titles: titlesOf(SEARCHES) };
-    await reportEvaluationsToReach(laboratory, question, byArm);
-
-    const learned = await learnedArms(laboratory, counting.id, SEARCHES, byArm, REPORT_SEEDS);
-    const arms: Record<string, Arm> = { ...learned, ...starts, random, truth };
-
-    const error = (scores: Readonly<Record<string, number>>) => -scores[METRIC]!;
-    const curves = Object.entries(byArm).flatMap(([arm, searches]) =>
-      rewardCurve(
-        arms[arm]!.title,
-        searches.map(({ trials }) => trials.map(({ outcome, scores }) => (outcome === 'ok' ? error(scores) : null))),
-      ),
-    );
-    const level = (arm: Arm) => meanOf(arm.validation.map(error));
-    const labels = { title: 'Error during the search', metric: 'L1 distance of rounded counts, validation' };
-    await drawRewardCurves(
-      labels,
-      curves,
-      { 'hidden θ*': level(truth), 'random θ': level(random) },
-      join(out, 'error'),
-    );
-
-    for (const arm of PATHS) {
-      const { title } = SEARCHES[arm];
-      await drawProportions(title, parameters, byArm[arm]!, hidden, join(out, `proportions-${arm}`));
-    }
-    const recoveries = PATHS.map((arm) => ({ arm, title: SEARCHES[arm].title, searches: byArm[arm]! }));
-    writeProportions(out, parameters, recoveries, hidden);
-    const images = preset.envOptions['trainingImages'] as number;
-    const peak = {
-      environment: counting.id,
+  arms: ARMS,
+  learned: { seeds: 5, envOptions: ALL_FREE },
+  metric: METRIC,
+  alsoReported: [REWARD, 'negativeL1'],
+  figures: [
+    labelCostsFigure({ metric: REWARD, seedCount: (preset) => (isWhole(preset) ? 10 : 2), parameters, hidden }),
+    evaluationsToReachFigure({ metric: REWARD, seeds: 2 }),
+    curvesFigure({
+      file: 'error',
+      title: 'Error during the search',
+      axis: 'L1 distance of rounded counts, validation',
+      score: ({ [METRIC]: score }) => score && -score,
+      levels: [{ arm: 'truth', title: 'hidden θ*' }, { arm: 'random' }],
+    }),
+    {
+      async draw(evidence, folder) {
+        for (const arm of PATHS) {
+          const { title, searches } = recoveryOf(evidence, arm);
+          await drawProportions(title, parameters, searches, hidden, join(folder, `proportions-${arm}`));
+        }
+        const recoveries = PATHS.map((arm) => recoveryOf(evidence, arm));
+        writeProportions(folder, parameters, recoveries, hidden);
+      },
+    },
+    bestProportionsFigure({
       metric: REWARD,
       name: 'weather',
-      evaluations: isWhole ? 384 : 32,
-      pairs: isWhole ? 60 : 2,
-      settings: Object.fromEntries([1, 4].map((n) => [`${n * images} images`, { trainingImages: n * images }])),
-      found: recoveries
-        .filter(({ arm }) => arm !== 'reinforceL1') // It had another reward.
-        .flatMap(({ searches }) => searches.map(({ learned }) => learned.theta)),
-    };
-    await reportBestProportions(laboratory, peak, parameters, hidden);
-    return arms;
-  },
+      counts: (preset) => (isWhole(preset) ? { evaluations: 384, pairs: 60 } : { evaluations: 32, pairs: 2 }),
+      settings: ({ envOptions }) => {
+        const images = envOptions['trainingImages'] as number;
+        return Object.fromEntries([1, 4].map((n) => [`${n * images} images`, { trainingImages: n * images }]));
+      },
+      found: PATHS.filter((arm) => arm !== 'reinforceL1'), // It had another reward.
+      parameters,
+      hidden,
+    }),
+  ],
 };

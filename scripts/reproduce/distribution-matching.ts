@@ -11,7 +11,7 @@ import type { Random } from '../../protocol/random.ts';
 
 type Point = readonly [x: number, y: number];
 
-export interface Gaussian {
+interface Gaussian {
   readonly mean: Point;
   readonly sd: Point;
 }

@@ -10,13 +10,11 @@ import { join } from 'node:path';
 import { markdownTable } from '../markdown.ts';
 import { median } from 'mathjs';
 import { summarise } from '../../agents/run/statistics.ts';
-import type { EvaluationRecord } from '../../agents/run/trial-log.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 import { meanOf, seedsOf } from './arms.ts';
-import type { Laboratory } from './experiment.ts';
-import { scoreThetas } from './fixed-thetas.ts';
 import { drawRewardCurves, type CurvePoint } from './reward-curves.ts';
-import type { FinishedSearch } from './searches.ts';
+import { nameOf, type FinishedSearch, type SearchTrial } from './search-log.ts';
+import type { Evidence, Figure, FixedThetas } from './study.ts';
 
 /** Between one look at a search and the next its spending grows by this factor: the resolution of the result. */
 const GROWTH = Math.SQRT2;
@@ -59,7 +57,7 @@ export function recommendations(
 }
 
 /** The policy's mean, the agent's own choice, or of an agent that has neither, the action with the best reward. */
-function recommended(state: Readonly<Record<string, unknown>>, trials: readonly EvaluationRecord[]): readonly number[] {
+function recommended(state: Readonly<Record<string, unknown>>, trials: readonly SearchTrial[]): readonly number[] {
   const own = state['mu'] ?? state['best'];
   if (own !== undefined) return own as number[];
   return trials.reduce((a, b) => ((b.reward ?? -Infinity) > (a.reward ?? -Infinity) ? b : a)).action;
@@ -85,7 +83,7 @@ export interface ArmPaths {
   readonly paths: readonly (readonly Milestone[])[];
 }
 
-export interface Reached {
+interface Reached {
   readonly arm: string;
   readonly title: string;
   readonly budget: number;
@@ -129,66 +127,77 @@ export function compareWith(name: string, arms: readonly ArmPaths[]): Comparison
 }
 
 interface Question {
-  readonly environment: string;
   /** The metric that is the reward. */
   readonly metric: string;
   /** On how many fresh seeds each recommendation is evaluated. */
   readonly seeds: number;
-  readonly titles: Readonly<Record<string, string>>;
   /** The arms whose ends are the levels to be reached: `reinforce` where none is given. */
   readonly references?: readonly string[];
 }
 
-/**
- * Scores what the searches recommended on their way, and writes `evaluations-to-reach` as `.md`, `.csv`, `.svg` and
- * `.png`. Arms that search other parameters, or for another reward, than `reinforce` are left out.
- */
-export async function reportEvaluationsToReach(
-  { server, logs, out }: Laboratory,
-  { environment, metric, seeds, titles, references = ['reinforce'] }: Question,
-  byArm: Readonly<Record<string, readonly FinishedSearch[]>>,
-): Promise<void> {
-  const sameQuestion = (searches: readonly FinishedSearch[]) =>
-    JSON.stringify(searches[0]!.envOptions) === JSON.stringify(byArm['reinforce']![0]!.envOptions);
-  const compared = Object.entries(byArm).filter(([, searches]) => sameQuestion(searches));
-  const wanted = compared.flatMap(([, searches]) =>
-    searches.map((search) => {
-      const start: Recommendation = { spent: 0, action: search.start.action };
-      return { search, recommended: [start, ...recommendations(search)] };
-    }),
-  );
-  const requests = wanted.flatMap(({ search: { arm, seed }, recommended }) =>
+/** The recommendations of a search, with the start before them. */
+interface Recommended {
+  readonly search: FinishedSearch;
+  readonly recommended: readonly Recommendation[];
+}
+
+/** Those of every search; arms that search other parameters, or for another reward, than `reinforce` are left out. */
+function recommendedBy(evidence: Evidence): Recommended[] {
+  const byArm = evidence.searches();
+  const { envOptions } = byArm['reinforce']![0]!;
+  const searches = Object.values(byArm)
+    .flat()
+    .filter((search) => JSON.stringify(search.envOptions) === JSON.stringify(envOptions));
+  return searches.map((search) => {
+    const start: Recommendation = { spent: 0, action: search.start.action };
+    return { search, recommended: [start, ...recommendations(search)] };
+  });
+}
+
+/** The evaluations of all these θ. */
+function milestones(wanted: readonly Recommended[], seeds: number): FixedThetas {
+  const requests = wanted.flatMap(({ search, recommended }) =>
     recommended.flatMap(({ spent, action }) =>
       seedsOf(seeds).map((j) => {
-        return { key: `${arm}-${seed}/${spent}/${j}`, action, seed: deriveSeed(seed, 'milestone', j) };
+        return { key: `${nameOf(search)}/${spent}/${j}`, action, seed: deriveSeed(search.seed, 'milestone', j) };
       }),
     ),
   );
-  console.log(`what the searches recommended on their way: ${requests.length} evaluations`);
-  const log = join(logs, 'milestones.jsonl');
-  const { envOptions } = byArm['reinforce']![0]!;
-  const scored = await scoreThetas({ url: server.url, environment, envOptions, log, test: false }, requests);
-  const scores = scored.map(({ validation }) => validation[metric] ?? -Infinity);
+  return { log: 'milestones', test: false, mayFail: true, requests };
+}
 
+/** How the searches of each arm went. */
+function pathsOf(evidence: Evidence, { metric, seeds }: Question): ArmPaths[] {
+  const wanted = recommendedBy(evidence);
+  const scores = evidence.scored(milestones(wanted, seeds)).map(({ validation }) => validation[metric] ?? -Infinity);
   let next = 0;
-  const pathOf = new Map<FinishedSearch, Milestone[]>();
-  for (const { search, recommended } of wanted) {
+  const paths = wanted.map(({ search, recommended }) => {
     const path = recommended.map(({ spent }) => ({ spent, score: meanOf(scores.slice(next, (next += seeds))) }));
-    pathOf.set(search, path);
-  }
-  const arms = compared.map(([arm, searches]): ArmPaths => ({
-    arm,
-    title: titles[arm]!,
-    budget: searches[0]!.evaluations,
-    paths: searches.map((search) => pathOf.get(search)!),
-  }));
-  const comparisons = references.map((name) => compareWith(name, arms));
-  const path = join(out, 'evaluations-to-reach');
-  writeFileSync(`${path}.md`, markdown(comparisons, metric, seeds));
-  writeFileSync(`${path}.csv`, csv(comparisons));
-  const labels = { title: 'What a search would recommend', metric: `${metric} of the recommended θ, validation` };
-  const levels = comparisons.map(({ reference, level }) => [`${reference.title}: its end`, level] as const);
-  await drawRewardCurves(labels, arms.flatMap(curve), Object.fromEntries(levels), path);
+    return { search, path };
+  });
+  return [...new Set(wanted.map(({ search }) => search.arm))].map((arm): ArmPaths => {
+    const own = paths.filter(({ search }) => search.arm === arm);
+    const { title } = evidence.arms()[arm]!;
+    return { arm, title, budget: own[0]!.search.evaluations, paths: own.map(({ path }) => path) };
+  });
+}
+
+/** What the searches recommended on their way, as `evaluations-to-reach.md`, `.csv`, `.svg` and `.png`. */
+export function evaluationsToReachFigure(question: Question): Figure {
+  const { metric, seeds, references = ['reinforce'] } = question;
+  return {
+    needs: [(evidence) => [milestones(recommendedBy(evidence), seeds)]],
+    async draw(evidence, folder) {
+      const arms = pathsOf(evidence, question);
+      const comparisons = references.map((name) => compareWith(name, arms));
+      const path = join(folder, 'evaluations-to-reach');
+      writeFileSync(`${path}.md`, markdown(comparisons, metric, seeds));
+      writeFileSync(`${path}.csv`, csv(comparisons));
+      const labels = { title: 'What a search would recommend', metric: `${metric} of the recommended θ, validation` };
+      const levels = comparisons.map(({ reference, level }) => [`${reference.title}: its end`, level] as const);
+      await drawRewardCurves(labels, arms.flatMap(curve), Object.fromEntries(levels), path);
+    },
+  };
 }
 
 /** The mean over the searches of an arm at each look, in its 95 % interval. */

@@ -1,92 +1,50 @@
 /** Scores of θ that nobody searches, evaluated by the same server as the searches. */
-import { existsSync } from 'node:fs';
 import { connect, type RemoteEnvironment } from '../../agents/client/index.ts';
-import { LineLog } from '../../agents/run/line-log.ts';
 import { runAll } from '../../agents/run/runner.ts';
-import { evaluationsByKey, readTrialLog, type EvaluationRecord, type LogRecord } from '../../agents/run/trial-log.ts';
-import type { Theta } from '../../protocol/parameters.ts';
-import type { Seed } from '../../protocol/random.ts';
-import type { EnvOptions, Scores } from './experiment.ts';
-import { Progress } from './progress.ts';
-
-/** θ by name, or as an action. */
-export type FixedTheta = ({ readonly theta: Theta } | { readonly action: readonly number[] }) & {
-  /** Such as `random/3`. */
-  readonly key: string;
-  readonly seed: Seed;
-};
-
-export interface Scored {
-  readonly outcome: string;
-  readonly reason?: string | undefined;
-  /** Empty unless the outcome is `ok`, and so is `test`. */
-  readonly validation: Scores;
-  /** Empty where it was not asked for. */
-  readonly test: Scores;
-}
-
-/** One metric on validation of each θ. @throws {Error} when one has no score */
-export async function validationScores(
-  laboratory: Omit<Parameters<typeof scoreThetas>[0], 'test'>,
-  requests: readonly FixedTheta[],
-  metric: string,
-): Promise<number[]> {
-  const scored = await scoreThetas({ ...laboratory, test: false }, requests);
-  return scored.map(({ outcome, reason, validation }, i) => {
-    if (outcome === 'ok') return validation[metric]!;
-    throw new Error(`${requests[i]!.key}: expected a score, got ${outcome} (${reason})`);
-  });
-}
+import type { EvaluationRecord } from '../../agents/run/trial-log.ts';
+import { checkOutcomes } from './evidence.ts';
+import { openEvaluationLog, serverOf, type Laboratory } from './laboratory.ts';
+import { logPath } from './logs.ts';
+import { Pace } from './pace.ts';
+import type { EnvOptions, FixedTheta, FixedThetas } from './study.ts';
 
 /** Outcomes that are the θ's own: evaluated again, it would end in the same. */
 const FINAL = ['ok', 'infeasible', 'diverged'];
 
 /**
- * Scores each θ on validation, and on test unless it is not to be looked at. What the log already has is not evaluated
- * again.
+ * Scores each θ on validation, and on test where it is to be looked at, unless the log has it.
  *
  * @throws {Error} when an evaluation fails, or the log's θ under the same key is another
  */
 export async function scoreThetas(
-  {
-    url,
-    environment,
-    envOptions,
-    log: path,
-    test = true,
-  }: { url: string; environment: string; envOptions: EnvOptions; log: string; test?: boolean },
-  requests: readonly FixedTheta[],
-): Promise<Scored[]> {
-  const client = await connect(url, { name: 'reproduce' });
+  laboratory: Laboratory,
+  environment: string,
+  envOptions: EnvOptions,
+  thetas: FixedThetas,
+): Promise<void> {
+  const { log: name, test, requests } = thetas;
+  const client = await connect(serverOf(laboratory), { name: 'reproduce' });
   try {
     const remote = await client.open({ env_id: environment, options: { ...envOptions } });
     const { env_id: id, spec_hash: specHash, options } = remote.spec;
-    const past = existsSync(path) ? readTrialLog(path) : undefined;
-    if (past && past.header.environment.specHash !== specHash) {
-      throw new Error(
-        `${path}: expected ${id} with spec ${specHash}, got ${past.header.environment.specHash}; move it away`,
-      );
-    }
-    const log = new LineLog<LogRecord>(path);
-    const progress = new Progress('fixed θ', requests.length);
+    const { log, known, isNew } = openEvaluationLog(logPath(laboratory.logs, name), { id, specHash });
+    const pace = new Pace(name, requests.length);
     try {
-      if (!past) {
+      if (isNew) {
         const environment = { id, specHash, options };
         log.append({ type: 'run', runId: `fixed-${specHash}`, agent: 'fixed', options: {}, environment });
       }
       const records = await runAll(requests, {
         log,
-        known: evaluationsByKey(past?.records ?? []),
+        known,
         atOnce: client.limits.max_in_flight,
         evaluate: (request, signal) => scoreTheta(remote, request, test, signal),
         differs,
-        onLine: ({ key }) => progress.reached(key, 1),
+        onLine: ({ key }) => pace.reached(key, 1),
       });
-      return records.map(({ outcome, reason, scores, testScores = {} }) => {
-        return { outcome, reason, validation: scores, test: testScores };
-      });
+      checkOutcomes(thetas, records);
     } finally {
-      progress.stop();
+      pace.stop();
       log.close();
     }
   } finally {

@@ -1,14 +1,14 @@
 /** What the reward loses where proportions are not the hidden ones: how closely a search can find them at all. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { summarise, withInterval } from '../../agents/run/statistics.ts';
+import { summarise, withInterval, type Summary } from '../../agents/run/statistics.ts';
 import type { Parameter, Theta } from '../../protocol/parameters.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 import { markdownTable } from '../markdown.ts';
 import { seedsOf } from './arms.ts';
-import type { Laboratory } from './experiment.ts';
-import { validationScores } from './fixed-thetas.ts';
+import { validationScores } from './evidence.ts';
 import { simplexes } from './proportions.ts';
+import type { Figure, FixedThetas, Preset } from './study.ts';
 
 /** The change after which all labels are equally likely. */
 const ALIKE = 'alike';
@@ -44,36 +44,56 @@ function changes(parameters: readonly Parameter[], hidden: Theta): Change[] {
   });
 }
 
-/**
- * Writes `label-costs.csv` and `label-costs.md`: by how much the reward of θ* falls when the proportions of one simplex
- * change, on validation, with the same seeds for all θ, whose noise then cancels in the difference.
- */
-export async function reportLabelCosts(
-  { server, logs, preset, out }: Laboratory,
-  { environment, metric, seedCount }: { environment: string; metric: string; seedCount: number },
-  parameters: readonly Parameter[],
-  hidden: Theta,
-): Promise<void> {
-  const seeds = seedsOf(seedCount);
-  const requestsOf = (key: string, theta: Theta) =>
-    seeds.map((seed) => ({ key: `${key}/${seed}`, theta, seed: deriveSeed(seed, 'label costs') }));
-  const tried = changes(parameters, hidden);
-  const requests = [
-    ...requestsOf('truth', hidden),
-    ...tried.flatMap(({ name, change, theta }) => requestsOf(`${name}.${change}`, theta)),
-  ];
-  console.log(`costs of labels: ${requests.length} evaluations`);
-  const log = join(logs, 'label-costs.jsonl');
-  const lab = { url: server.url, environment, envOptions: preset.envOptions, log };
-  const rewards = await validationScores(lab, requests, metric);
-  const truth = rewards.slice(0, seedCount);
-  const costs = tried.map((each, i) => {
-    const own = rewards.slice((i + 1) * seedCount, (i + 2) * seedCount);
-    return { ...each, ...summarise(own.map((reward, seed) => truth[seed]! - reward)) };
-  });
+interface Question {
+  readonly metric: string;
+  /** On how many seeds each change is tried. */
+  readonly seedCount: (preset: Preset) => number;
+  readonly parameters: readonly Parameter[];
+  readonly hidden: Theta;
+}
 
+/**
+ * By how much the reward of θ* falls when the proportions of one simplex change, as `label-costs.csv` and `.md`: on
+ * validation, with the same seeds for all θ, whose noise then cancels in the difference.
+ */
+export function labelCostsFigure({ metric, seedCount, parameters, hidden }: Question): Figure {
+  const tried = changes(parameters, hidden);
+  const thetas = (preset: Preset): FixedThetas => {
+    const requestsOf = (key: string, theta: Theta) =>
+      seedsOf(seedCount(preset)).map((seed) => ({
+        key: `${key}/${seed}`,
+        theta,
+        seed: deriveSeed(seed, 'label costs'),
+      }));
+    const requests = [
+      ...requestsOf('truth', hidden),
+      ...tried.flatMap(({ name, change, theta }) => requestsOf(`${name}.${change}`, theta)),
+    ];
+    return { log: 'label-costs', test: false, requests };
+  };
+  return {
+    needs: [({ preset }) => [thetas(preset)]],
+    draw(evidence, folder) {
+      const count = seedCount(evidence.preset);
+      const rewards = validationScores(evidence, thetas(evidence.preset), metric);
+      const truth = rewards.slice(0, count);
+      const costs = tried.map(({ name, change }, i) => {
+        const own = rewards.slice((i + 1) * count, (i + 2) * count);
+        return { name, change, ...summarise(own.map((reward, seed) => truth[seed]! - reward)) };
+      });
+      writeCosts(folder, costs, count, { metric, parameters, hidden });
+    },
+  };
+}
+
+function writeCosts(
+  folder: string,
+  costs: readonly (Summary & Omit<Change, 'theta'>)[],
+  seedCount: number,
+  { metric, parameters, hidden }: Omit<Question, 'seedCount'>,
+): void {
   const csv = costs.map(({ name, change, mean, ci95 }) => [name, change, mean, ...(ci95 ?? [])].join());
-  writeFileSync(join(out, 'label-costs.csv'), `${['parameter,change,cost,low,high', ...csv].join('\n')}\n`);
+  writeFileSync(join(folder, 'label-costs.csv'), `${['parameter,change,cost,low,high', ...csv].join('\n')}\n`);
   const cell = (simplex: string, change: string) =>
     withInterval(
       costs.find((cost) => cost.name === simplex && cost.change === change)!,
@@ -100,5 +120,5 @@ export async function reportLabelCosts(
     `All labels equally likely: ${alike.join(', ')}.`,
     '',
   ];
-  writeFileSync(join(out, 'label-costs.md'), text.join('\n'));
+  writeFileSync(join(folder, 'label-costs.md'), text.join('\n'));
 }

@@ -18,98 +18,88 @@ import {
 import { svmTask } from '../../env/tasks/svm.ts';
 import { actionToTheta, type Theta } from '../../protocol/parameters.ts';
 import { deriveSeed, Random } from '../../protocol/random.ts';
-import {
-  fixedArm,
-  meanOf,
-  randomThetas,
-  reportedArm,
-  runSearchArms,
-  seedsOf,
-  titlesOf,
-  type SearchArm,
-} from './arms.ts';
-import { drawBoundaries, type Stage } from './boundaries.ts';
+import { everySearch, randomThetas, seedsOf } from './arms.ts';
+import { drawBoundaries, type LearningStage } from './boundaries.ts';
 import { matchDistribution } from './distribution-matching.ts';
-import { reportEvaluationsToReach } from './evaluations-to-reach.ts';
-import type { Arm, Experiment, Laboratory, Scores } from './experiment.ts';
-import { drawRewardCurves, rewardCurve } from './reward-curves.ts';
-import type { FinishedSearch } from './searches.ts';
+import { evaluationsToReachFigure } from './evaluations-to-reach.ts';
+import { curvesFigure } from './reward-curves.ts';
+import type { FinishedSearch } from './search-log.ts';
+import type { Arm, Evidence, Study } from './study.ts';
 
 const METRIC = 'accuracy';
+/** On how many seeds each θ is scored. */
+const REPORT_SEEDS = 5;
 /** An evaluation takes milliseconds: the best few are told from the lucky few on many seeds. */
-const COMMON = { finalists: 5, finalistSeeds: 5, reportSeeds: 5 };
+const COMMON = { finalists: 5, finalistSeeds: 5, reportSeeds: REPORT_SEEDS };
 /** REINFORCE with a fixed σ and advantages normalised over the batch. */
-const REINFORCE = { batch: 16, sigmaDecay: 1, sigmaFloor: 0.01, advantage: 'normalised' };
-
-/** Every search; the warm one starts from the distribution match of its own seed. */
-const searchArms = (matches: readonly Theta[]): Readonly<Record<string, SearchArm>> => ({
-  reinforce: {
-    title: 'REINFORCE',
-    agent: 'reinforce',
-    options: { ...COMMON, ...REINFORCE, sigma: 0.15, learningRate: 0.03 },
-  },
-  reinforceCommon: {
-    title: 'REINFORCE, common random numbers',
-    agent: 'reinforce',
-    options: { ...COMMON, ...REINFORCE, sigma: 0.15, learningRate: 0.03, seeds: 'common' },
-  },
-  reinforceWarm: {
-    title: 'REINFORCE from the distribution match',
-    agent: 'reinforce',
-    options: { ...COMMON, ...REINFORCE, sigma: 0.05, learningRate: 0.01 },
-    start: (seed) => matches[seed - 1]!,
-  },
-  randomSearch: { title: 'random search', agent: 'random-search', options: COMMON },
-  cem: { title: 'CEM', agent: 'cem', options: { ...COMMON, population: 32, elite: 8 } },
-  cmaEs: { title: 'CMA-ES', agent: 'cma-es', options: { ...COMMON, population: 12 } },
-  gaussianProcess: { title: 'Gaussian process', agent: 'gaussian-process', options: COMMON },
-});
-
-const everySearch = (evaluations: number) =>
-  Object.fromEntries(Object.keys(searchArms([])).map((arm) => [arm, evaluations]));
-
-type Sets = { readonly validation: readonly LabelledPoint[]; readonly test: readonly LabelledPoint[] };
+const REINFORCE = { ...COMMON, batch: 16, sigmaDecay: 1, sigmaFloor: 0.01, advantage: 'normalised' };
 
 /** The environment's own experiment, in this process: for its sets, its start, and what is not a θ. */
 const { experiment } = createExperiment(mixture, {}, DEFAULT_RUNTIME);
 const { trainingSamples } = experiment;
-const { gamma, cost } = mixture.options.parse({}) as { gamma: number; cost: number };
-const svm = svmTask({ gamma, cost });
+const validation = (await experiment.target.validation()) as readonly LabelledPoint[];
 
-async function realSets(): Promise<Sets> {
-  const { target } = experiment;
-  return {
-    validation: (await target.validation()) as readonly LabelledPoint[],
-    test: (await target.test()) as readonly LabelledPoint[],
-  };
+const matches = new Map<number, Theta>();
+
+/** The distribution match of a search seed. */
+function matchOf(seed: number): Theta {
+  const match =
+    matches.get(seed) ?? matchDistribution(validation, new Random(deriveSeed(seed, 'distribution matching')));
+  matches.set(seed, match);
+  return match;
 }
 
-/** θ that are scored as they are: random ones, the start, and the distribution matches. */
-async function fixedArms(laboratory: Laboratory, matches: readonly Theta[]): Promise<Record<string, Arm>> {
-  const groups = [
-    { name: 'random', title: 'random θ', thetas: randomThetas(MIXTURE_PARAMETERS, laboratory.preset.randomThetas) },
-    { name: 'start', title: 'the start', thetas: matches.map(() => experiment.start) },
-    { name: 'distributionMatching', title: 'distribution matching (EM)', thetas: matches },
-  ];
-  const arms: Record<string, Arm> = {};
-  for (const group of groups) {
-    arms[group.name] = await fixedArm(laboratory, mixture.id, { ...group, seeds: COMMON.reportSeeds });
-  }
-  return arms;
-}
+/** As many real points as an SVM has simulated ones, drawn with seeds of their own. */
+const trainingPoints = (number: number) => realPoints(deriveSeed(number, 'real training'), trainingSamples);
 
-/** The ceiling: the same SVM, trained on as many real points, drawn with seeds of their own. */
-async function realArm(count: number, sets: Sets): Promise<Arm> {
-  const scores: { validation: Scores; test: Scores }[] = [];
-  for (const seed of seedsOf(count)) {
-    const model = await svm.train(realPoints(deriveSeed(seed, 'real training'), trainingSamples));
-    scores.push({ validation: await model.score(sets.validation), test: await model.score(sets.test) });
-    model.dispose();
-  }
-  const title = `real data (${trainingSamples} points)`;
-  const of = (set: 'validation' | 'test') => scores.map((score) => score[set]);
-  return { title, evaluations: 0, validation: of('validation'), test: of('test') };
-}
+const ARMS = {
+  reinforce: {
+    kind: 'search',
+    title: 'REINFORCE',
+    agent: 'reinforce',
+    options: { ...REINFORCE, sigma: 0.15, learningRate: 0.03 },
+  },
+  reinforceCommon: {
+    kind: 'search',
+    title: 'REINFORCE, common random numbers',
+    agent: 'reinforce',
+    options: { ...REINFORCE, sigma: 0.15, learningRate: 0.03, seeds: 'common' },
+  },
+  reinforceWarm: {
+    kind: 'search',
+    title: 'REINFORCE from the distribution match',
+    agent: 'reinforce',
+    options: { ...REINFORCE, sigma: 0.05, learningRate: 0.01 },
+    start: matchOf,
+  },
+  randomSearch: { kind: 'search', title: 'random search', agent: 'random-search', options: COMMON },
+  cem: { kind: 'search', title: 'CEM', agent: 'cem', options: { ...COMMON, population: 32, elite: 8 } },
+  cmaEs: { kind: 'search', title: 'CMA-ES', agent: 'cma-es', options: { ...COMMON, population: 12 } },
+  gaussianProcess: { kind: 'search', title: 'Gaussian process', agent: 'gaussian-process', options: COMMON },
+  random: {
+    kind: 'thetas',
+    title: 'random θ',
+    thetas: (preset) => randomThetas(MIXTURE_PARAMETERS, preset.randomThetas),
+    seeds: REPORT_SEEDS,
+  },
+  start: {
+    kind: 'thetas',
+    title: 'the start',
+    thetas: ({ searchSeeds }) => seedsOf(searchSeeds).map(() => experiment.start),
+    seeds: REPORT_SEEDS,
+  },
+  distributionMatching: {
+    kind: 'thetas',
+    title: 'distribution matching (EM)',
+    thetas: ({ searchSeeds }) => seedsOf(searchSeeds).map(matchOf),
+    seeds: REPORT_SEEDS,
+  },
+  real: {
+    kind: 'trained',
+    title: (points) => `real data (${points} points)`,
+    real: async (_, number) => trainingPoints(number),
+  },
+} satisfies Record<string, Arm>;
 
 /** θ of REINFORCE's mean at the start, on the way, and at the end. */
 function progressOf({ states, evaluations, start }: FinishedSearch): { title: string; theta: Theta }[] {
@@ -124,78 +114,62 @@ function progressOf({ states, evaluations, start }: FinishedSearch): { title: st
   return [{ title: 'the start', theta: start.theta }, ...stages];
 }
 
-async function stageOf(title: string, theta: Theta): Promise<Stage> {
-  const samples = await drawSamples(mixtureSimulator(), theta, deriveSeed(1, 'figure'), trainingSamples);
-  return { title, samples, svm: await svm.train(samples) };
+/** What an SVM makes of these samples: it is trained in milliseconds, wherever the figure is drawn. */
+async function stageOf(title: string, samples: readonly LabelledPoint[]): Promise<LearningStage> {
+  const { gamma, cost } = mixture.options.parse({}) as { gamma: number; cost: number };
+  return { title, samples, svm: await svmTask({ gamma, cost }).train(samples) };
 }
 
-async function drawFigures(
-  { out }: Laboratory,
-  byArm: Readonly<Record<string, readonly FinishedSearch[]>>,
-  arms: Readonly<Record<string, Arm>>,
-  match: Theta,
-): Promise<void> {
-  const curves = Object.entries(byArm).flatMap(([arm, searches]) =>
-    rewardCurve(
-      arms[arm]!.title,
-      searches.map(({ trials }) => trials.map(({ reward }) => reward)),
-    ),
-  );
-  const level = (arm: string) => meanOf(arms[arm]!.validation.map((scores) => scores[METRIC]!));
-  const references = {
-    'real data': level('real'),
-    'distribution matching': level('distributionMatching'),
-    'random θ': level('random'),
-  };
-  const labels = { title: 'Rewards during the search', metric: 'validation accuracy' };
-  await drawRewardCurves(labels, curves, references, join(out, 'rewards'));
-
-  const real = realPoints(deriveSeed(1, 'real training'), trainingSamples);
-  const stages: Stage[] = [];
-  for (const { title, theta } of progressOf(byArm['reinforce']![0]!)) stages.push(await stageOf(title, theta));
-  stages.push(await stageOf('distribution matching', match));
-  stages.push(await stageOf('warm start, learned', byArm['reinforceWarm']![0]!.learned.theta));
-  stages.push({ title: 'trained on real points', samples: real, svm: await svm.train(real) });
+async function drawStages(evidence: Evidence, folder: string): Promise<void> {
+  const { reinforce, reinforceWarm } = evidence.searches();
+  const thetas = [
+    ...progressOf(reinforce![0]!),
+    { title: 'distribution matching', theta: matchOf(1) },
+    { title: 'warm start, learned', theta: reinforceWarm![0]!.learned.theta },
+  ];
+  const stages: LearningStage[] = [];
+  for (const { title, theta } of thetas) {
+    const samples = await drawSamples(mixtureSimulator(), theta, deriveSeed(1, 'figure'), trainingSamples);
+    stages.push(await stageOf(title, samples));
+  }
+  stages.push(await stageOf('trained on real points', trainingPoints(1)));
   // Validation points: what the figure says of them, the search has seen.
-  const { validation } = await realSets();
-  await drawBoundaries(
-    'REINFORCE on the mixture: trained on (above), real (below)',
-    stages,
-    validation,
-    join(out, 'boundaries'),
-  );
-  stages.forEach((stage) => stage.svm.dispose());
+  const title = 'REINFORCE on the mixture: trained on (above), real (below)';
+  await drawBoundaries(title, stages, validation, join(folder, 'boundaries'));
+  stages.forEach(({ svm }) => svm.dispose());
 }
 
-export const mixtureReproduction: Experiment = {
+export const mixtureStudy: Study = {
+  name: 'mixture',
   environment: mixture.id,
   backend: 'libsvm (WebAssembly)',
-  metric: METRIC,
-  alsoReported: [],
   presets: {
-    quick: { searchSeeds: 3, evaluations: everySearch(400), randomThetas: 20, envOptions: {} },
+    quick: { searchSeeds: 3, evaluations: everySearch(ARMS, 400), randomThetas: 20, envOptions: {} },
     standard: {
       searchSeeds: 5,
       // A Gaussian process takes n³ operations a fit, so it stops at 400.
-      evaluations: { ...everySearch(12_800), gaussianProcess: 400 },
+      evaluations: { ...everySearch(ARMS, 12_800), gaussianProcess: 400 },
       randomThetas: 100,
       envOptions: {},
     },
   },
-  async run(laboratory) {
-    const sets = await realSets();
-    const { searchSeeds } = laboratory.preset;
-    const matches = seedsOf(searchSeeds).map((seed) =>
-      matchDistribution(sets.validation, new Random(deriveSeed(seed, 'distribution matching'))),
-    );
-    const fixed = await fixedArms(laboratory, matches);
-    const searches = searchArms(matches);
-    const byArm = await runSearchArms(laboratory, searches);
-    const question = { environment: mixture.id, metric: METRIC, seeds: COMMON.reportSeeds, titles: titlesOf(searches) };
-    await reportEvaluationsToReach(laboratory, question, byArm);
-    const learned = Object.entries(byArm).map(([arm, runs]) => [arm, reportedArm(searches[arm]!.title, runs)] as const);
-    const arms = { ...Object.fromEntries(learned), ...fixed, real: await realArm(searchSeeds, sets) };
-    await drawFigures(laboratory, byArm, arms, matches[0]!);
-    return arms;
-  },
+  arms: ARMS,
+  metric: METRIC,
+  alsoReported: [],
+  figures: [
+    evaluationsToReachFigure({ metric: METRIC, seeds: REPORT_SEEDS }),
+    curvesFigure({
+      file: 'rewards',
+      title: 'Rewards during the search',
+      axis: 'validation accuracy',
+      score: ({ [METRIC]: score }) => score,
+      levels: [
+        { arm: 'real', title: 'real data' },
+        { arm: 'distributionMatching', title: 'distribution matching' },
+        { arm: 'random' },
+      ],
+    }),
+    { draw: drawStages },
+  ],
+  isLean: true, // 400,000 actions of 16 numbers
 };

@@ -6,7 +6,7 @@ import { actionToTheta, type Parameter, type Theta } from '../../protocol/parame
 import { writeChart } from '../figures/chart.ts';
 import { markdownTable } from '../markdown.ts';
 import { meanOf } from './arms.ts';
-import type { FinishedSearch } from './searches.ts';
+import type { FinishedSearch } from './search-log.ts';
 
 type Simplex = Extract<Parameter, { kind: 'simplex' }>;
 
@@ -19,7 +19,7 @@ export function l1(p: readonly number[], q: readonly number[]): number {
 }
 
 /** θ of the policy's mean after each iteration of a search, with the start before them. */
-export function policyPath(
+function policyPath(
   parameters: readonly Parameter[],
   { states, start, trials }: FinishedSearch,
 ): { evaluations: number; theta: Theta }[] {

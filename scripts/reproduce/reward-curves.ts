@@ -1,7 +1,11 @@
 /** Scores over evaluations: a line for each arm, the mean over its search seeds, in a band of its 95 % interval. */
+import { join } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
 import { summarise } from '../../agents/run/statistics.ts';
 import { writeChart } from '../figures/chart.ts';
+import { meanOf } from './arms.ts';
+import type { Scores } from '../../env/tasks/task.ts';
+import type { Figure } from './study.ts';
 
 /** From so many evaluations on, the axis is logarithmic. */
 const LOGARITHMIC_FROM = 1000;
@@ -57,6 +61,40 @@ export function apart(levels: readonly number[], gap: number): number[] {
     below = places[i]!;
   }
   return places;
+}
+
+/** A figure of the searches' scores over their evaluations, with levels of other arms. */
+export function curvesFigure({
+  file,
+  title,
+  axis,
+  score,
+  levels,
+}: {
+  /** Without an ending. */
+  file: string;
+  title: string;
+  axis: string;
+  /** What of an evaluation's scores is shown; it has none where it failed. */
+  score: (scores: Scores) => number | undefined;
+  /** Arms whose mean on validation is a line; with a title other than the arm's. */
+  levels: readonly { readonly arm: string; readonly title?: string }[];
+}): Figure {
+  return {
+    async draw(evidence, folder) {
+      const arms = evidence.arms();
+      const curves = Object.entries(evidence.searches()).flatMap(([arm, searches]) =>
+        rewardCurve(
+          arms[arm]!.title,
+          searches.map(({ trials }) => trials.map(({ scores }) => score(scores) ?? null)),
+        ),
+      );
+      const references = levels.map(({ arm, title = arms[arm]!.title }) => {
+        return [title, meanOf(arms[arm]!.validation.map((scores) => score(scores)!))] as const;
+      });
+      await drawRewardCurves({ title, metric: axis }, curves, Object.fromEntries(references), join(folder, file));
+    },
+  };
 }
 
 /**

@@ -6,29 +6,18 @@
  * default in one more, so it lies a little outside of what a search can reach. Searches start in the middle of θ's ranges,
  * and one from the poor start.
  */
-import { join } from 'node:path';
 import { createExperiment } from '../../env/experiments/load.ts';
 import segmentation, { type trafficSegmentation } from '../../env/experiments/traffic-segmentation.ts';
 import { HIDDEN_STREETS, POOR_STREETS } from '../../env/experiments/streets.ts';
-import { completeTheta, type Theta } from '../../protocol/parameters.ts';
+import { completeTheta } from '../../protocol/parameters.ts';
 import { drawPredictions } from '../figures/run-pictures.ts';
-import {
-  ALL_FREE,
-  bestOf,
-  fixedArm,
-  learnedArms,
-  randomThetas,
-  repeatedArm,
-  runSearchArms,
-  titlesOf,
-  type SearchArm,
-} from './arms.ts';
-import { reportEvaluationsToReach } from './evaluations-to-reach.ts';
-import type { Arm, Experiment } from './experiment.ts';
+import { ALL_FREE, everySearch, randomArm, repeatedArm } from './arms.ts';
+import { evaluationsToReachFigure } from './evaluations-to-reach.ts';
+import type { Arm, Study } from './study.ts';
 import {
   CAR_IOU,
+  carIouCurves,
   COMMON,
-  drawCarIou,
   middleOf,
   REINFORCE,
   REPORT_SEEDS,
@@ -39,87 +28,80 @@ import {
 
 const FREE = Object.keys(POOR_STREETS);
 
+const hidden = completeTheta(streetParameters([]), HIDDEN_STREETS);
+const middle = middleOf(FREE);
+
 /** The searches of the paper's comparison, and what may need fewer evaluations than REINFORCE. */
-const SEARCHES: Readonly<Record<string, SearchArm>> = {
+const ARMS = {
   ...segmentationSearches(),
   reinforceCommon: {
+    kind: 'search',
     title: 'REINFORCE, common random numbers',
     agent: 'reinforce',
     options: { ...REINFORCE, seeds: 'common' },
   },
   reinforceDiscard: {
+    kind: 'search',
     title: 'REINFORCE, early discarding',
     agent: 'reinforce',
     options: { ...REINFORCE, discard: 'median' },
   },
   reinforcePoor: {
+    kind: 'search',
     title: 'REINFORCE, poor start',
     agent: 'reinforce',
     options: { ...REINFORCE, start: 'start' },
   },
   // As in the paper: Adam, a moving average as the baseline; all else is what the agent does by default.
-  reinforceAdam: { title: 'REINFORCE of the paper', agent: 'reinforce', options: COMMON },
-  cmaEs: { title: 'CMA-ES', agent: 'cma-es', options: COMMON },
-  gaussianProcess: { title: 'Gaussian process', agent: 'gaussian-process', options: COMMON },
-};
-const everySearch = (evaluations: number) => Object.fromEntries(Object.keys(SEARCHES).map((arm) => [arm, evaluations]));
+  reinforceAdam: { kind: 'search', title: 'REINFORCE of the paper', agent: 'reinforce', options: COMMON },
+  cmaEs: { kind: 'search', title: 'CMA-ES', agent: 'cma-es', options: COMMON },
+  gaussianProcess: { kind: 'search', title: 'Gaussian process', agent: 'gaussian-process', options: COMMON },
+  start: repeatedArm('the start, the middle of θ’s ranges', middle, ALL_FREE),
+  poor: repeatedArm('the poor start', POOR_STREETS, ALL_FREE),
+  random: randomArm('random θ', streetParameters(FREE)),
+  randomBest: { kind: 'best', title: 'random θ, best on validation', of: 'random' },
+  truth: repeatedArm('the hidden θ*', hidden, ALL_FREE),
+} satisfies Record<string, Arm>;
 
-export const segmentationReproduction: Experiment = {
+export const segmentationStudy: Study = {
+  name: 'segmentation',
   environment: segmentation.id,
   backend: 'TensorFlow.js',
-  metric: CAR_IOU,
-  alsoReported: ['softCarIou', 'meanIou'],
   presets: {
     quick: {
       searchSeeds: 2,
-      evaluations: everySearch(48),
+      evaluations: everySearch(ARMS, 48),
       randomThetas: 20,
       envOptions: { preset: 'quick', free: FREE },
     },
     standard: {
       searchSeeds: 3,
-      evaluations: everySearch(96),
+      evaluations: everySearch(ARMS, 96),
       randomThetas: 20,
       envOptions: { free: FREE },
     },
   },
-  async run(laboratory) {
-    const { out, preset, runtime } = laboratory;
-    const thetas = randomThetas(streetParameters(FREE), preset.randomThetas);
-    const random = await fixedArm(laboratory, segmentation.id, { name: 'random', title: 'random θ', thetas, seeds: 1 });
-    const hidden = completeTheta(streetParameters([]), HIDDEN_STREETS);
-    const middle = middleOf(FREE);
-    const repeated = (name: string, title: string, theta: Theta) =>
-      repeatedArm(laboratory, segmentation.id, { name, title, theta }, ALL_FREE);
-    const truth = await repeated('truth', 'the hidden θ*', hidden);
-    const start = await repeated('start', 'the start, the middle of θ’s ranges', middle);
-    const poor = await repeated('poor', 'the poor start', POOR_STREETS);
-    const byArm = await runSearchArms(laboratory, SEARCHES);
-    const question = {
-      environment: segmentation.id,
-      metric: SOFT_CAR_IOU,
-      seeds: 2,
-      titles: titlesOf(SEARCHES),
-      references: ['reinforce', 'reinforceAdam'],
-    };
-    await reportEvaluationsToReach(laboratory, question, byArm);
-
-    const arms: Record<string, Arm> = {
-      ...(await learnedArms(laboratory, segmentation.id, SEARCHES, byArm, REPORT_SEEDS)),
-      start,
-      poor,
-      random,
-      randomBest: bestOf('random θ, best on validation', random, CAR_IOU),
-      truth,
-    };
-    await drawCarIou(out, byArm, arms, ['truth', 'random']);
-    const shown = [
-      { name: 'start', theta: completeTheta(streetParameters([]), middle) },
-      { name: 'REINFORCE', theta: byArm['reinforce']![0]!.learned.theta },
-      { name: 'hidden', theta: hidden },
-    ];
-    const { experiment } = createExperiment(segmentation, preset.envOptions, runtime);
-    await drawPredictions(experiment as ReturnType<typeof trafficSegmentation>, shown, join(out, 'predictions.png'));
-    return arms;
-  },
+  arms: ARMS,
+  learned: { seeds: REPORT_SEEDS, envOptions: ALL_FREE },
+  metric: CAR_IOU,
+  alsoReported: ['softCarIou', 'meanIou'],
+  figures: [
+    evaluationsToReachFigure({ metric: SOFT_CAR_IOU, seeds: 2, references: ['reinforce', 'reinforceAdam'] }),
+    carIouCurves('truth', 'random'),
+  ],
+  pictures: [
+    {
+      file: 'predictions.png',
+      needs: 'networks, which have to be trained',
+      async draw(evidence, path, runtime) {
+        const { experiment } = createExperiment(segmentation, evidence.preset.envOptions, runtime);
+        const shown = [
+          { name: 'start', theta: completeTheta(streetParameters([]), middle) },
+          { name: 'REINFORCE', theta: evidence.searches()['reinforce']![0]!.learned.theta },
+          { name: 'hidden', theta: hidden },
+        ];
+        await drawPredictions(experiment as ReturnType<typeof trafficSegmentation>, shown, path);
+      },
+    },
+  ],
 };

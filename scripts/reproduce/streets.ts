@@ -1,11 +1,8 @@
-/** What the experiments with street scenes share: θ spaces, the searches for segmentation, their figure. */
-import { join } from 'node:path';
+/** What the studies with street scenes share: θ spaces, the searches for segmentation, their figure. */
 import { TRAFFIC_PARAMETERS } from '../../env/simulators/traffic/parameters.ts';
 import { actionSize, actionToTheta, defineParameters, type Parameter, type Theta } from '../../protocol/parameters.ts';
-import { meanOf, type SearchArm } from './arms.ts';
-import type { Arm } from './experiment.ts';
-import { drawRewardCurves, rewardCurve } from './reward-curves.ts';
-import type { FinishedSearch } from './searches.ts';
+import { curvesFigure } from './reward-curves.ts';
+import type { Figure, SearchArm } from './study.ts';
 
 /** The parameters of θ when only these are free; none at all frees every one. */
 export function streetParameters(names: readonly string[]): readonly Parameter[] {
@@ -19,7 +16,7 @@ export function middleOf(names: readonly string[]): Theta {
   return actionToTheta(parameters, Array<number>(actionSize(parameters)).fill(0));
 }
 
-/** What segmentation experiments are compared by; the searches are rewarded with {@link SOFT_CAR_IOU}, which is less noisy. */
+/** What segmentation studies are compared by; the searches are rewarded with {@link SOFT_CAR_IOU}, which is less noisy. */
 export const CAR_IOU = 'carIou';
 /** Their reward. */
 export const SOFT_CAR_IOU = 'softCarIou';
@@ -42,31 +39,21 @@ export const REINFORCE = {
 };
 
 /** The searches of segmentation, all with the same budget. */
-export function segmentationSearches(): Record<string, SearchArm> {
+export function segmentationSearches() {
   return {
-    reinforce: { title: 'REINFORCE', agent: 'reinforce', options: REINFORCE },
-    cem: { title: 'CEM', agent: 'cem', options: { ...COMMON, population: 12, elite: 4 } },
-    randomSearch: { title: 'random search', agent: 'random-search', options: COMMON },
-  };
+    reinforce: { kind: 'search', title: 'REINFORCE', agent: 'reinforce', options: REINFORCE },
+    cem: { kind: 'search', title: 'CEM', agent: 'cem', options: { ...COMMON, population: 12, elite: 4 } },
+    randomSearch: { kind: 'search', title: 'random search', agent: 'random-search', options: COMMON },
+  } satisfies Record<string, SearchArm>;
 }
 
 /** Car IoU on validation over the evaluations of the searches, as `car-iou.svg` and `.png`. */
-export async function drawCarIou(
-  out: string,
-  byArm: Readonly<Record<string, readonly FinishedSearch[]>>,
-  arms: Readonly<Record<string, Arm>>,
-  references: readonly string[],
-): Promise<void> {
-  const curves = Object.entries(byArm).flatMap(([arm, searches]) =>
-    rewardCurve(
-      arms[arm]!.title,
-      searches.map(({ trials }) => trials.map(({ scores }) => scores[CAR_IOU] ?? null)),
-    ),
-  );
-  const levels = references.map((arm) => {
-    const { title, validation } = arms[arm]!;
-    return [title, meanOf(validation.map((scores) => scores[CAR_IOU]!))] as const;
+export function carIouCurves(...levels: readonly string[]): Figure {
+  return curvesFigure({
+    file: 'car-iou',
+    title: 'Car IoU during the search',
+    axis: 'car IoU, validation',
+    score: (scores) => scores[CAR_IOU],
+    levels: levels.map((arm) => ({ arm })),
   });
-  const labels = { title: 'Car IoU during the search', metric: 'car IoU, validation' };
-  await drawRewardCurves(labels, curves, Object.fromEntries(levels), join(out, 'car-iou'));
 }

@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { markdownTable } from '../markdown.ts';
 import { summarise, withInterval, type Summary } from '../../agents/run/statistics.ts';
-import type { Arm, Scores } from './experiment.ts';
+import type { Scores } from '../../env/tasks/task.ts';
+import type { ArmScores, Study } from './study.ts';
 
 export interface Provenance {
   readonly experiment: string;
@@ -26,20 +27,14 @@ export interface ReproductionSummary extends Provenance {
   readonly arms: Readonly<Record<string, ArmSummary>>;
 }
 
-/** What the arms are compared by. */
-export interface Metrics {
-  readonly metric: string;
-  readonly alsoReported: readonly string[];
-}
-
-/** Further scores that the sets of this experiment do not have are left out. */
+/** Further scores that the sets of this study do not have are left out. */
 export function summariseArms(
   provenance: Provenance,
-  arms: Readonly<Record<string, Arm>>,
-  { metric, alsoReported }: Metrics,
+  arms: Readonly<Record<string, ArmScores>>,
+  { metric, alsoReported }: Pick<Study, 'metric' | 'alsoReported'>,
 ): ReproductionSummary {
   const of = (all: readonly Scores[], name: string) => summarise(all.map((scores) => scores[name]!));
-  const summaryOf = ({ evaluations, validation, test }: Arm): ArmSummary => {
+  const summaryOf = ({ evaluations, validation, test }: ArmScores): ArmSummary => {
     const known = alsoReported.filter((name) => test.every((scores) => scores[name] !== undefined));
     const also = Object.fromEntries(known.map((name) => [name, of(test, name)]));
     return {
@@ -64,17 +59,15 @@ const SEARCHED =
  * Writes `summary.json`, `table.csv` and `table.md` into a folder.
  *
  * @param machine what it ran on, in a line
- * @param about   what the numbers of the table are
  */
 export function writeSummary(
   folder: string,
   summary: ReproductionSummary,
   {
     arms,
-    metrics,
+    study: { metric, alsoReported, about = SEARCHED },
     machine,
-    about = SEARCHED,
-  }: { arms: Readonly<Record<string, Arm>>; metrics: Metrics; machine: string; about?: string },
+  }: { arms: Readonly<Record<string, ArmScores>>; study: Study; machine: string },
 ): void {
   mkdirSync(folder, { recursive: true });
   const rows = Object.entries(summary.arms).map(([name, arm]) => ({ name, title: arms[name]!.title, ...arm }));
@@ -83,14 +76,14 @@ export function writeSummary(
   const columns: Column[] = [
     { name: 'validation', of: ({ validation }) => validation },
     { name: 'test', of: ({ test }) => test },
-    ...metrics.alsoReported
+    ...alsoReported
       .filter((name) => rows.some(({ also }) => also?.[name]))
       .map((name) => ({ name: `test ${name}`, of: ({ also }: ArmSummary) => also?.[name] })),
   ];
   const head = ['arm', 'evaluations', ...columns.flatMap(({ name }) => csvNames(name.replaceAll(' ', '_')))];
   const csv = rows.map((row) => [row.name, row.evaluations, ...columns.flatMap(({ of }) => csvCells(of(row)))].join());
   writeFileSync(join(folder, 'table.csv'), `${[head.join(), ...csv].join('\n')}\n`);
-  writeFileSync(join(folder, 'table.md'), markdown(summary, rows, columns, { metric: metrics.metric, machine, about }));
+  writeFileSync(join(folder, 'table.md'), markdown(summary, rows, columns, { metric, machine, about }));
 }
 
 const csvNames = (set: string) => ['mean', 'low', 'high', 'n'].map((name) => `${set}_${name}`);

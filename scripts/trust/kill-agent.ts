@@ -1,12 +1,13 @@
 /**
  * The agent of kill-rounds.ts: evaluates action after action until it is told to stop, and can be killed at any time.
  *
- * What it knows is in one file, a JSON object a line: tickets of its session, and results. It takes up from there.
+ * Everything that it knows is in one file, one JSON object per line: tickets of its session, and results. When it is
+ * started again, it continues from this file.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { connect, type RemoteEnvironment, type Result, type SessionTicket } from '../../agents/client/index.ts';
 
-/** The action of evaluation n: each another one. */
+/** The action of evaluation n; neighbouring evaluations have different actions. */
 export function actionOf(n: number): number[] {
   const x = ((n * 37) % 200) / 100 - 1;
   return [x, 0, 0, 0, 0, -x];
@@ -14,7 +15,7 @@ export function actionOf(n: number): number[] {
 
 export interface AgentLine {
   readonly ticket?: SessionTicket;
-  /** This evaluation is about to be asked for: it was paid for, whatever happens now. */
+  /** This evaluation is about to be requested: its result must arrive, whatever happens now. */
   readonly begun?: number;
   readonly n?: number;
   readonly result?: Result;
@@ -23,7 +24,7 @@ export interface AgentLine {
 export function readLines(path: string): AgentLine[] {
   if (!existsSync(path)) return [];
   const text = readFileSync(path, 'utf8');
-  // A line that was cut by the end of the process has no line feed.
+  // A line that was cut off by the end of the process has no line feed.
   const whole = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
   return whole.filter((line) => line !== '').map((line) => JSON.parse(line) as AgentLine);
 }
@@ -66,11 +67,11 @@ async function main(url: string, path: string, stop: string): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, evaluate));
-  client.loseConnection(); // The session stays, and the journal with it.
+  client.loseConnection(); // not `close`: the session stays in the journal for the count
   process.exit(0);
 }
 
-/** The server may be down just now. */
+/** Connects, and tries again for a minute, since the server may be down at the moment. */
 async function patientConnect(url: string): ReturnType<typeof connect> {
   for (let attempt = 0; ; attempt++) {
     try {

@@ -1,4 +1,4 @@
-/** Messages that are nearly right. */
+/** Messages that are nearly correct. */
 import type { Random } from '../../protocol/random.ts';
 
 type Value = Record<string, unknown>;
@@ -41,7 +41,7 @@ function junk(random: Random, depth = 0): unknown {
   }
 }
 
-/** A copy with some field, however deep, taken out, replaced or added. */
+/** A copy with one to three fields, at any depth, removed, replaced or added. */
 export function mutated(message: Value, random: Random): Value {
   const copy = structuredClone(message);
   for (let changes = 1 + random.integer(3); changes > 0; changes--) change(copy, random);
@@ -67,7 +67,7 @@ function change(node: Value, random: Random): void {
   }
 }
 
-/** The same bytes with some of them changed, cut off, doubled or put in. */
+/** A copy of the bytes with some of them changed, cut off, doubled or inserted. */
 export function damaged(bytes: Uint8Array, random: Random): Buffer {
   let copy = Buffer.from(bytes);
   for (let changes = 1 + random.integer(4); changes > 0 && copy.length > 0; changes--) {

@@ -1,21 +1,21 @@
-/** WebSocket frames that no WebSocket library would send, through a bare TCP socket. */
+/** WebSocket frames that no WebSocket library would send, written to a bare TCP socket. */
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { SUBPROTOCOLS, type Codec } from '../../protocol/messages.ts';
 import type { Random } from '../../protocol/random.ts';
 
-interface Frame {
+interface RawFrame {
   readonly fin?: boolean;
-  /** 0 to 7: the reserved bits. */
+  /** The reserved bits, 0 to 7. */
   readonly reserved?: number;
   readonly opcode: number;
   readonly masked?: boolean;
   readonly payload: Uint8Array;
-  /** What the header says in place of the payload's length. */
+  /** The length in the header, if it differs from the payload's. */
   readonly claimed?: number;
 }
 
-function bytesOf({ fin = true, reserved = 0, opcode, masked = true, payload, claimed }: Frame): Buffer {
+function bytesOf({ fin = true, reserved = 0, opcode, masked = true, payload, claimed }: RawFrame): Buffer {
   const length = claimed ?? payload.length;
   const first = (fin ? 0x80 : 0) | (reserved << 4) | opcode;
   const bit = masked ? 0x80 : 0;
@@ -36,12 +36,12 @@ function bigEndian(length: number): Buffer {
   return bytes;
 }
 
-/** What is sent after the upgrade (or in its place), in pieces with a pause between them. */
+/** Bytes that are sent after the upgrade (or instead of it), in pieces with a pause between them. */
 export interface RawCase {
   readonly name: string;
   readonly upgrade: boolean;
   readonly pieces: readonly Uint8Array[];
-  /** The socket must be closed by the server; where not, it may live on. */
+  /** Whether the server must close the socket; if not, it may also stay open. */
   readonly closes: boolean;
 }
 
@@ -54,7 +54,7 @@ function bytes(random: Random, count: number): Buffer {
 
 type Make = (random: Random) => Omit<RawCase, 'name'>;
 
-const after = (closes: boolean, ...frames: Frame[]): Omit<RawCase, 'name'> => ({
+const after = (closes: boolean, ...frames: RawFrame[]): Omit<RawCase, 'name'> => ({
   upgrade: true,
   closes,
   pieces: [Buffer.concat(frames.map(bytesOf))],
@@ -136,8 +136,8 @@ async function upgraded(port: number, codec: Codec): Promise<Socket> {
 /**
  * Sends one case.
  *
- * @returns whether the server closed the socket, or said something
- * @throws {Error} when it should have closed it, and has not within some seconds
+ * @returns whether the server closed the socket
+ * @throws {Error} when it had to close the socket, and has not within 5 s
  */
 export async function sendRaw(port: number, { name, upgrade, pieces, closes }: RawCase): Promise<'closed' | 'open'> {
   const socket = upgrade ? await upgraded(port, 'json') : connect(port, '127.0.0.1');

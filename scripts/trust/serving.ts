@@ -1,4 +1,4 @@
-/** A server of the bandit in a process of its own, which a trial may kill. */
+/** A server of the bandit in its own process, which a trial may kill. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ export interface Serving {
   readonly port: number;
 }
 
-/** What was started and lives; it ends with this process, however that ends. */
+/** Running children; they are killed when this process exits. */
 const children = new Set<ChildProcess>();
 process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
@@ -41,13 +41,13 @@ export async function serveBandit(port: number, ...flags: string[]): Promise<Ser
   throw new Error(`serve: expected a server that is ready, got its end`);
 }
 
-/** The processes in which a server's evaluations run now. */
+/** The ids of the processes in which a server's evaluations run now. */
 export function workersOf({ process: child }: Serving): number[] {
   try {
     const text = execFileSync('pgrep', ['-P', String(child.pid), '-f', 'worker.ts'], { encoding: 'utf8' });
     return text.trim().split('\n').map(Number);
   } catch {
-    return []; // pgrep finds none
+    return []; // pgrep fails when it finds none
   }
 }
 

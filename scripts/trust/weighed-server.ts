@@ -1,4 +1,4 @@
-/** A server of the bandit that says what it keeps in memory: `weighed-server.ts <journal>`, asked and told over IPC. */
+/** A server of the bandit that reports its memory: `weighed-server.ts <journal>`; questions and answers go over IPC. */
 import { createLog } from '../../env/server/log.ts';
 import { startServer } from '../../env/server/server.ts';
 import { BANDIT } from './serving.ts';
@@ -7,14 +7,14 @@ import { BANDIT } from './serving.ts';
 export interface Weight {
   /** Objects that the program still holds after a garbage collection. */
   readonly kept: number;
-  /** Memory outside the heap: buffers on their way, and SQLite with its cache. */
+  /** Memory outside the heap: buffers that are still to be sent, and SQLite with its cache. */
   readonly buffers: number;
-  /** What the process has of the machine, with what is not collected yet. */
+  /** The resident memory of the process, with garbage that is not collected yet. */
   readonly resident: number;
 }
 
 function weigh(): Weight {
-  // Twice: what a finalizer lets go of is collected by the second.
+  // Twice: the second collects what finalizers released after the first.
   globalThis.gc!();
   globalThis.gc!();
   const { heapUsed, external, rss } = process.memoryUsage();

@@ -6,7 +6,7 @@ const options = { population: 4, elite: 2, sigma: 0.3, sigmaFloor: 0.1, smoothin
 const problem = () => ({ size: 2, start: [0.2, 0], random: new Random(1) });
 
 describe('CEM', () => {
-  it('fits mean and deviation to the elite, smoothed with the present ones', () => {
+  it('fits mean and deviation to the elite, smoothed with the current ones', () => {
     const agent = cem(problem(), options);
     agent.ask();
     agent.tell([
@@ -27,7 +27,7 @@ describe('CEM', () => {
     );
   });
 
-  it('keeps a floor under the deviation, however alike the elite is', () => {
+  it('keeps the deviation at its floor when the elite is all alike', () => {
     const agent = cem(problem(), { ...options, smoothing: 1 });
     agent.ask();
     agent.tell(Array.from({ length: 4 }, () => ({ action: [0.5, 0.5], reward: 1 })));

@@ -8,7 +8,7 @@ const near = (actual: number, expected: number) =>
   assert.ok(Math.abs(actual - expected) < 1e-8, `expected ${expected}, got ${actual}`);
 
 describe('the Cholesky factor', () => {
-  it('is the known one of a known matrix', () => {
+  it('of a known matrix is the known one', () => {
     const L = cholesky(rows([[4], [12, 37], [-16, -43, 98]]));
     assert.deepEqual(
       L.map((row) => [...row]),
@@ -16,7 +16,7 @@ describe('the Cholesky factor', () => {
     );
   });
 
-  it('solves, and gives the determinant that mathjs gives, for any positive definite matrix', () => {
+  it("solves equations and gives mathjs's determinant, for any positive definite matrix", () => {
     const numbers = fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 16, maxLength: 16 });
     fc.assert(
       fc.property(numbers, (values) => {

@@ -19,7 +19,7 @@ function maximise(agent: Agent, reward: (x: number[]) => number, evaluations: nu
 }
 
 describe('CMA-ES', () => {
-  it('weights the better half by the logarithm of its rank, as worked by hand for λ = 4', () => {
+  it('weights the better half by the logarithm of the rank, as computed by hand for λ = 4', () => {
     const { weights, muEff } = strategy(3, 4);
     // ln 2.5 - ln 1 = .916291 and ln 2.5 - ln 2 = .223144, over their sum of 1.139434
     near(weights[0]!, 0.804163, 1e-6);
@@ -115,7 +115,7 @@ describe('CMA-ES', () => {
     assert.ok(valley(maximise(agent, valley, 4000)) > -1e-8);
   });
 
-  it('sees ranks alone: any increasing function of the reward gives the same search', () => {
+  it('uses only ranks: any increasing function of the reward gives the same search', () => {
     const sphere = (x: number[]) => -x.reduce((sum, v) => sum + (v - 0.2) ** 2, 0);
     const result = (shape: (reward: number) => number) =>
       maximise(cmaEs({ size: 3, start: [0, 0, 0], random: new Random(9) }, options), (x) => shape(sphere(x)), 300);

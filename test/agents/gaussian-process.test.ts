@@ -33,7 +33,7 @@ describe('the Gaussian process', () => {
     near(matern52(0.7, 0.7), 0.5239941088318203);
   });
 
-  it('has the posterior of two points that is worked by hand', () => {
+  it('has the posterior of two points that was computed by hand', () => {
     // K = [[1.25, k], [k, 1.25]], y = ±1: m = 0, α = ±1/(1.25 − k), variance of f = yᵀα/2 = 1/(1.25 − k)
     const model = posterior([[0], [1]], [1, -1], 1, 0.25);
     const k = matern52(1, 1);
@@ -48,13 +48,13 @@ describe('the Gaussian process', () => {
     near(model.logMarginalLikelihood, logLikelihood);
   });
 
-  it('passes through points without noise, and is unsure far from them', () => {
+  it('passes through points without noise, and is uncertain far from them', () => {
     const model = posterior([[-0.5], [0.1], [0.6]], [1, 3, 2], 0.3, 1e-8);
     near(model.at([0.1]).mean, 3, 1e-5);
     assert.ok(model.at([0.1]).sd < 1e-3 && model.at([-3]).sd > 0.5);
   });
 
-  it('believes without changing its mind: the mean stays, the uncertainty goes', () => {
+  it('keeps its mean for a believed action, and loses the uncertainty there', () => {
     const model = posterior([[0], [1]], [1, -1], 0.5, 1e-6);
     const before = [0.3, 0.5, 2].map((x) => model.at([x]));
     model.believe([0.5]);
@@ -63,7 +63,7 @@ describe('the Gaussian process', () => {
     assert.ok(after[1]!.sd < 1e-2 * before[1]!.sd && after[0]!.sd < before[0]!.sd);
   });
 
-  it('expects the improvement that an integral gives, and tells apart what would underflow', () => {
+  it('expects the improvement that an integral gives, and orders values that would underflow', () => {
     const integral = (mean: number, sd: number, best: number) => {
       let sum = 0;
       const step = 1e-4;
@@ -82,7 +82,7 @@ describe('the Gaussian process', () => {
     assert.ok(logExpectedImprovement(0, 1, 60) > logExpectedImprovement(0, 1, 61));
   });
 
-  it('begins with one point in each part of each dimension', () => {
+  it('draws a Latin hypercube: one point in each part of each dimension', () => {
     const points = latinHypercube(8, 3, new Random(1));
     for (let d = 0; d < 3; d++) {
       const parts = points.map((point) => Math.floor(((point[d]! + 1) / 2) * 8)).sort();
@@ -94,7 +94,7 @@ describe('the Gaussian process', () => {
     [0, 0.97],
     [0.1, 0.75],
   ] as const) {
-    it(`finds a hill in four dimensions in 60 evaluations, which random search does not (noise ${noise})`, () => {
+    it(`finds a hill in four dimensions in 60 evaluations, which random search does not (noise ${noise}) @slow`, () => {
       const seeds = [1, 2, 3, 4];
       const [found, lucky] = [0, 0].map(() => [] as number[]) as [number[], number[]];
       for (const seed of seeds) {
@@ -124,7 +124,7 @@ describe('the Gaussian process', () => {
     });
   });
 
-  it('recommends the start while it has been told nothing: the budget may end within its first iteration', () => {
+  it('recommends the start before it has been told anything: the budget may end within the first iteration', () => {
     const agent = gaussianProcess({ size: 2, start: [0.1, 0.2], random: new Random(2) }, { initial: 4, batch: 2 });
     agent.ask();
     assert.deepEqual(agent.recommend!(), [0.1, 0.2]);

@@ -5,7 +5,7 @@ import { connect } from '../../agents/client/client.ts';
 import type { EnvironmentServer } from '../../env/server/server.ts';
 import { startBanditServer } from '../env/server/bandit-server.ts';
 
-describe('the history program', () => {
+describe('the history program @slow', () => {
   let server: EnvironmentServer;
   before(async () => (server = await startBanditServer({ tokens: { agent: 'secret' } })));
   after(() => server.stop());
@@ -15,7 +15,7 @@ describe('the history program', () => {
     return (await promisify(execFile)(process.execPath, all)).stdout;
   };
 
-  it('[R3] lists, exports and makes an evaluation again, to the same reward', async () => {
+  it('[R3] lists, exports and repeats an evaluation, with the same reward', async () => {
     const client = await connect(server.url, { token: 'secret' });
     const environment = await client.open({ env_id: 'Bandit-v0', options: { noise: 1 } });
     const actions = [0, 0.5, 1].map((x) => [x, 0, 0, 0, 0, 0]);

@@ -16,7 +16,7 @@ const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'ut
 /** The tsconfig.json that agents/README.md tells such a project to have. */
 const tsconfig = /^```json\n([^]*?)^```/m.exec(readFileSync(join(root, 'agents/README.md'), 'utf8'))![1]!;
 
-describe('the package, in a project of somebody else’s', () => {
+describe('the package, in a project of somebody else’s @slow', () => {
   let project: string;
   let packed: readonly { readonly path: string }[];
   let server: ChildProcess | undefined;
@@ -51,13 +51,13 @@ describe('the package, in a project of somebody else’s', () => {
 
   const tsx = (...words: string[]) => run(process.execPath, ['--import', 'tsx', ...words], { cwd: project });
 
-  it('has what it takes to serve and to run agents, without tests, results and pictures', () => {
+  it('contains everything that serves and runs agents, and no tests, results or pictures', () => {
     const top = new Set(packed.map(({ path }) => path.split('/')[0]));
     const expected = ['LICENSE', 'README.md', 'agents', 'env', 'package.json', 'protocol', 'scripts', 'tsconfig.json'];
     assert.deepEqual([...top].sort(), expected);
   });
 
-  it('type checks agent, client and environment that import its three entries', async () => {
+  it('passes the type check of an agent, a client and an environment that import its three entries', async () => {
     const { stdout } = await run(process.execPath, ['node_modules/typescript/bin/tsc', '--listFiles'], {
       cwd: project,
       maxBuffer: 2 ** 24,
@@ -80,14 +80,14 @@ describe('the package, in a project of somebody else’s', () => {
     url = ready.url;
   });
 
-  it('evaluates from the client', async () => {
+  it('runs the client, which evaluates', async () => {
     const { stdout } = await tsx('client.ts', url);
     const { outcome, reward, reason, code } = JSON.parse(stdout) as Record<string, string> & { reward: number };
     assert.deepEqual([outcome, reason, code], ['ok', 'no draws there', 'BAD_ACTION']);
     assert.ok(reward <= 0 && reward > -0.2, `θ* scored ${reward}`);
   });
 
-  it('runs the agent, with its own flags and those of every run', async () => {
+  it('runs the agent, with its own flags and the flags of every run', async () => {
     const flags = ['--url', url, '--evaluations', '18', '--batch', '6', '--log', 'climb.jsonl'];
     const { stdout } = await tsx('agent.ts', ...flags);
     assert.equal(stdout.match(/^\[ ?\d+\/18\] negativeError/gm)?.length, 18);

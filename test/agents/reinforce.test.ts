@@ -129,7 +129,7 @@ describe('REINFORCE', () => {
     close([(agent.state!()['mu'] as number[])[0]!], [expected]);
   });
 
-  it('learns the deviation of each component, as far as the batch says', () => {
+  it('changes the deviation of each component as far as the batch says', () => {
     const agent = reinforce(problem(), {
       ...options,
       sigma: 0.2,
@@ -148,7 +148,7 @@ describe('REINFORCE', () => {
     close([(agent.state!()['sigma'] as number[])[0]!], [0.2 * Math.exp(move)]);
   });
 
-  it('comes to vary little where the reward depends on it much, and goes on where it does not', () => {
+  it('learns a small deviation where the reward depends strongly on a component, and keeps it large elsewhere', () => {
     const agent = reinforce(
       { size: 2, start: [0, 0], random: new Random(5) },
       {
@@ -168,7 +168,7 @@ describe('REINFORCE', () => {
     assert.ok(much < little / 2, `${much} against ${little}`);
   });
 
-  it('moves towards the actions that did better, by a moving-average baseline', () => {
+  it('moves towards the actions that did better than a moving-average baseline', () => {
     const agent = reinforce(problem(), options);
     const actions = agent.ask();
     agent.tell(actions.map((action) => ({ action, reward: action[0]! })));

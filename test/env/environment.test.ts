@@ -61,7 +61,7 @@ for (const [kind, make] of Object.entries(ENVIRONMENTS)) {
       await assert.rejects(environment.step({ action: ACTION }), { code: 'NEEDS_RESET' });
     });
 
-    it('[P4] a step that brings its own reset is none', async () => {
+    it('[P4] a step with `reset: true` does not touch the episode of a reset', async () => {
       const [first, second] = [
         await environment.step({ action: ACTION, reset: true }),
         await environment.step({ action: ACTION, reset: true }),
@@ -103,7 +103,7 @@ for (const [kind, make] of Object.entries(ENVIRONMENTS)) {
       assert.deepEqual([outcome, reward, observation, reason], ['infeasible', null, [0, 0], 'no such bandit']);
     });
 
-    it('[P8] the test score stands beside the reward, which stays the same', async () => {
+    it('[P8] a test score comes with the reward, which stays the same', async () => {
       const request = { action: ACTION, seed: 3, reset: true };
       const [plain, tested] = [await environment.step(request), await environment.step({ ...request, test: true })];
       assert.equal(plain.test_scores, undefined);

@@ -38,7 +38,7 @@ function experiment(replicates?: number, infeasibleFrom = Infinity): Experiment<
 const request = { theta: {}, seeds: evaluationSeeds(7), test: true };
 
 describe('evaluate', () => {
-  it('averages its replicates, each with samples of its own, the first with those of no replicates', async () => {
+  it('averages its replicates, each with its own samples; the first has the samples of an evaluation without replicates', async () => {
     const one = await evaluate(experiment(), request);
     const three = await evaluate(experiment(3), request);
     const expected = [0, 1, 2].map((index) => {
@@ -56,13 +56,13 @@ describe('evaluate', () => {
     assert.deepEqual([outcome, reward, reason], ['infeasible', null, 'no more numbers']);
   });
 
-  it('says which scores a task has in place of its reward', async () => {
+  it('names the scores of a task that has no score for its reward', async () => {
     const whole = experiment();
     const misspelt = { ...whole, task: { ...whole.task, reward: 'maen' } };
     await assert.rejects(evaluate(misspelt, request), /mean: expected scores with maen, got mean, twice/);
   });
 
-  it('scores the unfinished model at three points when asked, on validation alone, and comes to the same end', async () => {
+  it('scores the unfinished model at three points when asked, only on validation, with the same final scores', async () => {
     const disposed: number[] = [];
     const learning = experiment();
     const slow: Experiment<number> = {
@@ -101,7 +101,7 @@ describe('evaluate', () => {
     assert.ok(silent.every(({ scored, metrics }) => !scored && metrics?.['mean'] === undefined));
   });
 
-  it('tells no early score where a part of the validation set has nothing to score', async () => {
+  it('reports no early score if a part of the validation set has nothing to score', async () => {
     const whole = experiment();
     const score = () => Promise.reject(new RangeError('no car'));
     const carless: Experiment<number> = {
@@ -120,7 +120,7 @@ describe('evaluate', () => {
     assert.ok(told.every(({ scored }) => !scored));
   });
 
-  it('tells the fraction of a phase over all replicates', async () => {
+  it('reports the fraction of a phase over all replicates', async () => {
     const seen: EvaluationProgress[] = [];
     await evaluate(experiment(2), request, { report: (progress) => seen.push(progress) });
     const firstOfPhase = seen.filter(({ phase }, i) => phase !== seen[i - 1]?.phase);
@@ -135,7 +135,7 @@ describe('evaluate', () => {
     );
   });
 
-  it('opens the data set once, however many samples it has, and takes samples that come later', async () => {
+  it('opens the data set once for all samples, and takes samples that are promises', async () => {
     const whole = experiment();
     let opened = 0;
     const later: Experiment<number> = {
@@ -163,7 +163,7 @@ describe('evaluate, when its signal is aborted', () => {
     return abort.signal;
   };
 
-  it('ends at once while it simulates, which it tells of meanwhile', async () => {
+  it('ends at once while it simulates, and reports the simulation before', async () => {
     const whole = experiment();
     let drawn = 0;
     const long: Experiment<number> = {
@@ -188,7 +188,7 @@ describe('evaluate, when its signal is aborted', () => {
     assert.ok(told.at(-1)!.fraction > 0);
   });
 
-  it('ends in training where that reports', async () => {
+  it('ends in training at the next report', async () => {
     const whole = experiment();
     let steps = 0;
     const long: Experiment<number> = {
@@ -208,7 +208,7 @@ describe('evaluate, when its signal is aborted', () => {
     assert.ok(steps <= 2, `${steps} steps`);
   });
 
-  it('ends while it draws a set to score on, and disposes of the model', async () => {
+  it('ends while it draws a set for scoring, and disposes of the model', async () => {
     const whole = experiment();
     let disposed = 0;
     const long: Experiment<number> = {

@@ -3,8 +3,8 @@ import { evaluate, evaluationSeeds } from '../../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../../env/experiments/load.ts';
 import { DEFAULT_RUNTIME } from '../../env/runtime.ts';
 
-describe('the example of an own environment', () => {
-  it('is served by its path, and its reward is best where its hidden slope is', async () => {
+describe('the example environment', () => {
+  it('is served by its path, and its reward is best at its hidden slope', async () => {
     const { experiment } = createExperiment(await loadDefinition('./env/examples/line.ts'), {}, DEFAULT_RUNTIME);
     const reward = async (slope: number) => {
       const request = { theta: { slope }, seeds: evaluationSeeds(1), test: false };

@@ -40,8 +40,8 @@ const definitionOf = (changes: Readonly<Record<string, unknown>>): ExperimentDef
 const create = (definition: ExperimentDefinition, options: object = {}, runtime = DEFAULT_RUNTIME) =>
   createExperiment(definition, { ...options }, runtime);
 
-describe('an own environment', () => {
-  it('is told what it runs on, and may ignore it', () => {
+describe('an environment of your own', () => {
+  it('gets the runtime, and may ignore it', () => {
     const own = definitionOf({});
     const runtime: Runtime = { backend: 'wasm', data: '/images', weights: '/weights' };
     const seen: unknown[] = [];
@@ -52,7 +52,7 @@ describe('an own environment', () => {
     assert.equal(create(ignoring, { size: 7 }, runtime).experiment.trainingSamples, 7);
   });
 
-  it('is refused at once, with place, rule and value, where `create` returns no experiment', () => {
+  it('is refused at once, with place, rule and value, if `create` returns no experiment', () => {
     const { simulator, task } = good;
     const [x] = parameters;
     const wrong: [Readonly<Record<string, unknown>>, RegExp][] = [
@@ -76,7 +76,7 @@ describe('an own environment', () => {
     assert.equal(create(definitionOf({})).options['size'], 1);
   });
 
-  it('says which options and presets it knows', () => {
+  it('names the options and presets that it knows', () => {
     const issue = (options: object) => {
       try {
         create(definitionOf({}), options);
@@ -90,7 +90,7 @@ describe('an own environment', () => {
     assert.equal(issue({ preset: ['small'] }), 'expected one of the presets (small)');
   });
 
-  it('has a default for every option, and an id of its own', async () => {
+  it('must have a default for every option, and its own id', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'lts-load-'));
     try {
       const module = (name: string, options: string) => {
@@ -120,7 +120,7 @@ describe('an own environment', () => {
     }
   });
 
-  it('may leave parameters of its hidden θ* out, but not misspell them', async () => {
+  it('may leave out parameters of its hidden θ*, but not misspell them', async () => {
     const seen: unknown[] = [];
     const simulator = {
       ...good.simulator,

@@ -38,7 +38,7 @@ describe('the runtime', () => {
     return { backend, outcome, scores, testScores };
   };
 
-  it('alone decides backend, images and weights: no variable of the process does', async () => {
+  it('decides backend, images and weights; no environment variable does', async () => {
     const plain = await run();
     assert.equal(plain.outcome, 'ok');
     assert.match(plain.backend!, /^wasm /);
@@ -46,7 +46,7 @@ describe('the runtime', () => {
     assert.deepEqual(await run(), plain);
   });
 
-  it('is asked for a folder of images in a sentence, where it names none', () => {
+  it('needs a folder of images for real streets; without one, a sentence asks for it', () => {
     process.env['LTS_DATA'] = folder;
     const { backend, weights } = runtime;
     assert.throws(

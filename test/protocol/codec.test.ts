@@ -44,7 +44,7 @@ const message = fc.dictionary(key, tree, { noNullPrototype: true });
 
 describe('the codec', () => {
   for (const codec of CODECS) {
-    it(`[T2] ${codec}: any map of plain values comes back as it went`, () => {
+    it(`[T2] ${codec}: any map of plain values is the same after encoding and decoding`, () => {
       fc.assert(
         fc.property(message, (value) => {
           assert.deepEqual(there(codec, value), JSON.parse(JSON.stringify(value)));
@@ -65,7 +65,7 @@ describe('the codec', () => {
       );
     });
 
-    it(`[T4] ${codec}: any cut or changed byte of a message is a value or is refused`, () => {
+    it(`[T4] ${codec}: a message that is cut, or has a changed byte, is a value or is refused`, () => {
       fc.assert(
         fc.property(message, fc.nat(), fc.nat(255), (value, position, byte) => {
           const bytes = Buffer.from(bytesOf(encode(codec, value)));
@@ -91,13 +91,13 @@ describe('the codec', () => {
       assert.deepEqual(there(codec, { a: undefined, b: 1 }), { b: 1 });
     });
 
-    it(`[T2] ${codec}: what only one codec could carry is not sent by either`, () => {
+    it(`[T2] ${codec}: a value that only one codec could carry is sent by neither`, () => {
       for (const value of [NaN, Infinity, 10n, new Date(0), new Map(), () => 0, Symbol('s')]) {
         assert.throws(() => encode(codec, { value }), TypeError);
       }
     });
 
-    it(`[T4] ${codec}: nesting beyond ${MAX_DEPTH} levels is refused, coming and going`, () => {
+    it(`[T4] ${codec}: nesting beyond ${MAX_DEPTH} levels is refused, sent or received`, () => {
       const nest = (levels: number): object => (levels === 1 ? [] : [nest(levels - 1)]);
       assert.ok(there(codec, nest(MAX_DEPTH)));
       const open =

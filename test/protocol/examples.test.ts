@@ -19,7 +19,7 @@ except ProtocolError as error:
 environment.close()`;
 
 describe('the Python examples', () => {
-  it('search, and are what Gymnasium expects of an environment', async function () {
+  it("search, and pass Gymnasium's check of environments", async function () {
     this.timeout(60_000);
     if (spawnSync('python3', ['-c', 'import websockets.sync.client, gymnasium']).status !== 0) {
       console.log('      skipped: python3 with websockets and gymnasium is not here');

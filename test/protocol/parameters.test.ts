@@ -26,7 +26,7 @@ const broken = (run: () => unknown, path: string, rule: string, value: RegExp) =
   });
 
 describe('parameters', () => {
-  it('lays parameters out in the action one after the other', () => {
+  it('puts parameters one after the other into the action', () => {
     assert.deepEqual(
       parameters.map((p) => p.slice),
       [
@@ -52,7 +52,7 @@ describe('parameters', () => {
     assert.equal(actionToTheta(parameters, [1, 0, 0, 0, 1])['noise'], 1);
   });
 
-  it('comes back to the same θ from any action', () => {
+  it('maps θ to an action and back to the same θ', () => {
     const action = fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 5, maxLength: 5 });
     fc.assert(
       fc.property(action, (a) => {
@@ -68,7 +68,7 @@ describe('parameters', () => {
     );
   });
 
-  it('writes even a certain outcome as an action', () => {
+  it('has an action even for a probability of 1', () => {
     const action = thetaToAction(parameters, { weather: [1, 0, 0] });
     assert.deepEqual(action.slice(1, 4), [1, -1, -1]);
   });

@@ -26,7 +26,7 @@ describe('deriveSeed', () => {
 });
 
 describe('Random', () => {
-  it('repeats its stream for the same seed and not for another', () => {
+  it('gives the same stream for the same seed, and another for another seed', () => {
     const stream = (seed: number) => {
       const random = new Random(seed);
       return draws(5, () => random.uint32());

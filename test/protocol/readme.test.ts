@@ -27,7 +27,7 @@ describe('the specification', () => {
   before(async () => (server = await startBanditServer()));
   after(() => server.stop());
 
-  it('has a session that goes as written', async () => {
+  it('has a session that happens as it is written', async () => {
     const lines = README.split('\n').filter((line) => /^[→←] /.test(line));
     assert.ok(lines.length >= 16);
     const peer = await Peer.connect(server.url);
@@ -50,7 +50,7 @@ describe('the specification', () => {
     assert.ok(README.includes(hex.match(/../g)!.join(' ')));
   });
 
-  it('[R2] has seeds to check deriveSeed with', () => {
+  it('[R2] has seeds for a check of deriveSeed', () => {
     assert.ok(README.includes(`\`deriveSeed(7, "episode", 0)\` = ${deriveSeed(7, 'episode', 0)}`));
     assert.ok(README.includes(`\`deriveSeed(2550420695, "simulation")\` = ${deriveSeed(2550420695, 'simulation')}`));
   });
@@ -71,7 +71,7 @@ describe('the specification', () => {
       assert.ok(README.includes(`| ${code} | ${meaning} |`), String(code));
   });
 
-  it('[R4] has the map from actions to θ as the code has it', () => {
+  it('[R4] has the same map from actions to θ as the code', () => {
     const parameters = defineParameters([
       { kind: 'continuous', name: 'a', meaning: '', low: 2, high: 6, scale: 'linear', default: 3, unit: 'm' },
       { kind: 'continuous', name: 'b', meaning: '', low: 0.1, high: 10, scale: 'log', default: 1, unit: 'm' },

@@ -43,14 +43,14 @@ const renderer = new SoftwareRenderer();
 const annotate = annotator(renderer);
 const readJson = (...path: string[]): unknown => JSON.parse(readFileSync(join(folder, ...path), 'utf8'));
 
-describe('npm run dataset', () => {
+describe('npm run dataset @slow', () => {
   before(() => {
     const { status, stderr } = dataset(...usual, '--count', '3', '--out', join(folder, 'three'));
     assert.equal(status, 0, stderr);
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  it('writes pictures that read back as what the simulator drew', async () => {
+  it('writes pictures that, read again, are what the simulator drew', async () => {
     const simulator = trafficSimulator({ width, height, renderer });
     for (let index = 0; index < 3; index++) {
       const image = await drawSample(simulator, theta, 7, index);
@@ -121,7 +121,7 @@ describe('npm run dataset', () => {
     assert.equal((facts['cars'] as unknown[]).length, image.cars.length);
   });
 
-  it('writes the same bytes again, and only what is missing after a break', () => {
+  it('writes the same bytes again, and only missing pictures after a stop', () => {
     const two = join(folder, 'two');
     assert.equal(dataset(...usual, '--count', '2', '--out', two).status, 0);
     rmSync(join(two, 'frames', '000001.json'));
@@ -144,7 +144,7 @@ describe('npm run dataset', () => {
     assert.deepEqual(sets[0], sets[1]);
   });
 
-  it('describes a large set that is all there', () => {
+  it('describes a large set whose pictures all exist', () => {
     const out = join(folder, 'large');
     const count = 2000;
     for (const kind of ['images', 'frames']) mkdirSync(join(out, kind), { recursive: true });
@@ -162,7 +162,7 @@ describe('npm run dataset', () => {
     assert.equal((readJson('large', 'annotations.json') as { images: unknown[] }).images.length, count);
   });
 
-  it('fails with a sentence where a picture cannot be written', () => {
+  it('fails with a sentence if a picture cannot be written', () => {
     const out = join(folder, 'hindered');
     assert.equal(dataset(...usual, '--count', '1', '--out', out).status, 0);
     rmSync(join(out, 'depth', '000000.png'));
@@ -172,7 +172,7 @@ describe('npm run dataset', () => {
     assert.match(stderr, /^dataset: .*depth.*\ndataset: 1 of 1 processes failed; the same command goes on\n$/);
   });
 
-  it('says so and ends when it is interrupted, and goes on', async () => {
+  it('ends with a message when it is interrupted, and continues when it is run again', async () => {
     const many = join(folder, 'many');
     const words = ['--import', 'tsx', 'scripts/dataset.ts', ...usual, '--count', '100000', '--out', many];
     const child = spawn(process.execPath, words);

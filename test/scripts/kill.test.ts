@@ -47,7 +47,7 @@ async function kill({ process }: { process: ChildProcess }): Promise<void> {
   await once(process, 'exit');
 }
 
-describe('a server that is killed', () => {
+describe('a server that is killed @slow', () => {
   let client: Client | undefined;
   afterEach(async () => {
     children.splice(0).forEach((child) => child.kill('SIGKILL'));
@@ -86,7 +86,7 @@ describe('a server that is killed', () => {
     assert.equal(existsSync(`${journal}.pid`), false, 'a clean end leaves no mark of an owner');
   });
 
-  it('[S11] keeps a session over an orderly restart too, and its journal from a second server', async () => {
+  it('[S11] keeps a session over an orderly restart too, and lets no second server use its journal', async () => {
     const journal = join(mkdtempSync(join(tmpdir(), 'lts-')), 'journal.sqlite');
     const first = await serve(0, journal);
     client = await connect(first.url);

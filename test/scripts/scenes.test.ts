@@ -13,7 +13,7 @@ function scenes(...flags: string[]) {
   return spawnSync(program[0], program.slice(1), { encoding: 'utf8' });
 }
 
-describe('npm run scenes', () => {
+describe('npm run scenes @slow', () => {
   after(() => rmSync(folder, { recursive: true }));
 
   it('writes a contact sheet: image, labels and depth of each scene', async () => {
@@ -31,7 +31,7 @@ describe('npm run scenes', () => {
     assert.equal((await sharp(out).metadata()).format, 'png');
   });
 
-  it('sweeps with the rest of θ as it was given', async () => {
+  it('sweeps with the rest of the given θ', async () => {
     const rgb = async (name: string, theta: string) => {
       const out = join(folder, `${name}.png`);
       const { status, stderr } = scenes(...small, '--sweep', 'fog', '--theta', theta, '--out', out);

@@ -61,7 +61,7 @@ async function block({ url }: Serving): Promise<void> {
   await pause(100);
 }
 
-describe('serve', () => {
+describe('serve @slow', () => {
   afterEach(() => children.splice(0).forEach((child) => child.kill('SIGKILL')));
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -81,7 +81,7 @@ describe('serve', () => {
     await gone(serving.workers, 0);
   });
 
-  it('stops at the end of --drain-seconds though an evaluation blocks', async () => {
+  it('stops at the end of --drain-seconds even if an evaluation blocks', async () => {
     const serving = await serve('--drain-seconds', '0');
     await block(serving);
     serving.process.kill('SIGTERM');
@@ -89,7 +89,7 @@ describe('serve', () => {
     await gone(serving.workers, 0);
   });
 
-  it('stops once, and without a word, when a second signal comes while it stops', async () => {
+  it('stops once, and prints nothing, when a second signal comes while it stops', async () => {
     const serving = await serveAs(['ignore', 'pipe', 'pipe']);
     let said = '';
     serving.process.stderr!.on('data', (data: Buffer) => (said += data.toString()));
@@ -110,7 +110,7 @@ describe('serve', () => {
     await gone(serving.workers, 3000);
   });
 
-  it('stops in a sentence where an environment cannot be prepared, and prints no stack', () => {
+  it('stops with a sentence if an environment cannot be prepared, and prints no stack', () => {
     const path = join(mkdtempSync(join(tmpdir(), 'lts-')), 'unprepared.ts');
     const prepare = "prepare: async () => { throw new Error('photo.png: expected a readable image'); }";
     const create = `create: (options) => ({ ...bandit.create(options), ${prepare} })`;
@@ -120,7 +120,7 @@ describe('serve', () => {
     assert.deepEqual([status, stdout, stderr], [1, '', 'photo.png: expected a readable image\n']);
   });
 
-  it('refuses in a sentence what it cannot do', () => {
+  it('refuses with a sentence what it cannot do', () => {
     const refusal = (...flags: string[]) => {
       const { status, stderr } = spawnSync(process.execPath, [...SERVE, ...flags], { encoding: 'utf8' });
       assert.equal(status, 1);

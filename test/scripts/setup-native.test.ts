@@ -26,7 +26,7 @@ function machine(missing: readonly string[] = []) {
 }
 
 describe('setup:native', () => {
-  it('goes on where everything is there, with the Python that answers', async () => {
+  it('accepts a machine that has everything, and takes the Python that works', async () => {
     assert.equal(await checkMachine(machine()), 'python3');
     assert.equal(await checkMachine(machine(['python3'])), 'python');
   });
@@ -37,7 +37,7 @@ describe('setup:native', () => {
     [['make'], /^expected make .* apt install build-essential$/],
     [['c\u002b\u002b', 'g\u002b\u002b', 'clang\u002b\u002b'], /^expected c\+\+ .* apt install build-essential$/],
   ] as const) {
-    it(`stops with a sentence where ${missing[0]} is missing`, async () => {
+    it(`stops with a sentence if ${missing[0]} is missing`, async () => {
       await assert.rejects(checkMachine(machine(missing)), (error: Error) => {
         assert.ok(error instanceof SetupError);
         assert.match(error.message, message);
@@ -53,14 +53,14 @@ describe('setup:native', () => {
     );
   });
 
-  it('stops with a sentence where the disk is full', async () => {
+  it('stops with a sentence if the disk is full', async () => {
     await assert.rejects(
       checkMachine({ ...machine(), freeBytes: 0.5e9 }),
       /^SetupError: expected 2\.0 GB of free disk space, got 0\.5$/,
     );
   });
 
-  it('explains itself with --help and refuses what it does not know', async () => {
+  it('explains itself with --help and refuses what it does not know @slow', async () => {
     const [help, unknown] = await Promise.all([start('--help'), start('--gpuu')]);
     assert.equal(help.code, 0);
     assert.match(help.text, /--gpu[\s\S]*--force/);

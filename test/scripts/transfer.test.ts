@@ -26,7 +26,7 @@ describe('transfer', function () {
   this.timeout(120_000);
   after(() => rmSync(folder, { recursive: true }));
 
-  it('scores a hand-set θ beside random θ and real images, on the test split and on held-out blocks', async () => {
+  it('scores a hand-set θ beside random θ and real images, on the test split and on held-out blocks @slow', async () => {
     await writeCamvid(folder);
     const tiny = ['--backend', 'wasm', '--seeds', '2', '--random-thetas', '3', '--env-options', TINY_STREETS];
     const { code, err } = await transfer('--data', folder, '--theta', '{"treeRate":0}', ...tiny);
@@ -39,13 +39,13 @@ describe('transfer', function () {
     assert.ok(statSync(join(out, 'predictions.png')).size > 500);
   });
 
-  it('names the parameter of --theta that breaks its rule', async () => {
+  it('names the parameter of --theta that breaks its rule @slow', async () => {
     const { code, err } = await transfer('--data', folder, '--theta', '{"treeRate":-1}');
     assert.equal(code, 1);
     assert.match(err, /transfer: .*treeRate/);
   });
 
-  it('spreads few images evenly over all', () => {
+  it('takes few images evenly from all', () => {
     assert.deepEqual(spread([0, 1, 2, 3, 4, 5, 6, 7], 4), [0, 2, 4, 6]);
     assert.deepEqual(spread([0, 1], 4), [0, 1]);
   });

@@ -8,7 +8,7 @@ async function run(script: string, ...flags: string[]): Promise<string> {
   return stdout;
 }
 
-describe('the trials of trust, in short', () => {
+describe('the trials of trust, in short @slow', () => {
   it('[E1] [T4] fuzz: wrong messages, bytes and frames harm nothing and nobody', async () => {
     const output = await run('scripts/fuzz.ts', '--cases', '2000');
     assert.match(output, /2000 cases in/);

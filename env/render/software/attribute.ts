@@ -19,8 +19,8 @@ export function versionOf(attribute: Attribute): number {
 }
 
 /**
- * A vertex attribute as floats, vertex after vertex: its own array where that is one, else an unpacked copy, which is
- * made anew when the attribute's version rises (`needsUpdate`).
+ * A vertex attribute as floats, vertex after vertex: its own array where that is a Float32Array, else an unpacked copy,
+ * which is made again when the attribute's version rises (`needsUpdate`).
  *
  * @throws {RangeError} when a vertex does not have `size` numbers
  */

@@ -2,12 +2,12 @@ import * as THREE from 'three';
 import { VOID } from '../../streets/classes.ts';
 import { type Surface, Surfaces } from './surface.ts';
 
-/** A mesh, or one instance of it: what its draws share. */
+/** A mesh, or one instance of an instanced mesh: what its draws share. */
 export class Body {
   geometry!: THREE.BufferGeometry;
-  /** World from object coordinates: three.js's 16 elements, column by column. */
+  /** The matrix from object to world coordinates: three.js's 16 elements, column by column. */
   readonly world = new Float64Array(16);
-  /** The object's matrix turns it inside out, and clockwise triangles face the viewer. */
+  /** The object's matrix mirrors it, so that clockwise triangles face the viewer. */
   mirrored = false;
   /** The instance's own colour. */
   readonly tint = new Float64Array(3);
@@ -22,11 +22,11 @@ export class Body {
   y = 0.5;
   z = 0.5;
   radius = 0.5;
-  /** The centre's metres along the camera's axis: what transparent things are sorted by. */
+  /** Distance of the centre along the camera's axis, m: transparent things are sorted by it. */
   distance = 0.5;
 }
 
-/** One geometry group of a body with one material: what is drawn in one go. */
+/** One geometry group of a body with one material: it is drawn in one call. */
 export class Draw {
   body!: Body;
   surface!: Surface;
@@ -46,7 +46,7 @@ function numberIn(userData: Record<string, unknown>, key: string, inherited: num
   return typeof value === 'number' ? value : inherited;
 }
 
-/** three.js marks its kinds of objects with flags, which are quicker to ask for than `instanceof`. */
+/** three.js marks its kinds of objects with flags, which are faster to read than `instanceof`. */
 type Kinds = Partial<Record<'isMesh' | 'isLight' | 'isLine' | 'isPoints' | 'isSprite', boolean>>;
 
 /** Walks a scene and lists what there is to draw, and the lights. Its records are reused from frame to frame. */

@@ -7,17 +7,17 @@ import { type Textures, readUvMatrix } from './texture.ts';
 const SHADING = { basic: 0, lambert: 1, standard: 2 };
 const NUMBERS = 46;
 
-/** Which triangles show a side: 1 those with a positive area on the screen (y down), −1 the others, 0 all. */
+/** Which triangles show this side: 1 those with a positive area on the screen (y down), −1 the others, 0 all. */
 export function facingOf(side: THREE.Side, { mirrored }: Body): number {
   if (side === THREE.DoubleSide) return 0;
-  return (side === THREE.BackSide) !== mirrored ? 1 : -1; // Fronts run against the clock.
+  return (side === THREE.BackSide) !== mirrored ? 1 : -1; // Fronts run counter-clockwise.
 }
 
-/** Hands what there is to draw to a kernel. */
+/** Writes the draws of a frame into a kernel's memory. */
 export class DrawRecords {
   /** The addresses of the list's draws. */
   readonly addresses: number[] = [];
-  /** How many triangles all draws have, and how many vertices the largest mesh has. */
+  /** The number of triangles in all draws, and the number of vertices in the largest mesh. */
   triangleCount = 0;
   mostVertices = 0;
   private readonly geometries: Geometries;
@@ -34,7 +34,7 @@ export class DrawRecords {
     this.geometries = new Geometries(kernel);
   }
 
-  /** Takes over the first `count` draws. */
+  /** Writes the first `count` draws. */
   write(draws: readonly Draw[], count: number): void {
     this.triangleCount = this.mostVertices = this.bodyNumber = 0;
     this.body = null;

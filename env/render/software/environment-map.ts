@@ -2,8 +2,9 @@ import type * as THREE from 'three';
 import { complete, pyramidOf } from './mip-levels.ts';
 
 /**
- * Light from far away in all directions, from an equirectangular texture: its middle column lies towards +x, a quarter
- * to the right of it towards +z; with flipY off its first row is the nadir. (three.js's EquirectangularReflectionMapping.)
+ * Light from far away in all directions, from an equirectangular texture: its middle column is towards +x, the column a
+ * quarter further right towards +z; with flipY off its first row is the nadir. (three.js's
+ * EquirectangularReflectionMapping.)
  */
 interface Known {
   readonly version: number;
@@ -12,7 +13,7 @@ interface Known {
 
 const known = new WeakMap<THREE.Texture, Known>();
 
-/** The irradiance on surfaces by their unit normals (x, y, z), in the nine spherical harmonics HARMONICS, [9, rgb]. */
+/** The irradiance on surfaces as a function of their unit normals (x, y, z): nine spherical harmonics, [9, rgb]. */
 export function irradianceOf(texture: THREE.Texture): Float64Array {
   const found = known.get(texture);
   if (found?.version === texture.version) return found.harmonics;
@@ -26,7 +27,7 @@ export function irradianceOf(texture: THREE.Texture): Float64Array {
 const BAND_0 = Math.PI / (4 * Math.PI);
 const BAND_1 = ((2 * Math.PI) / 3) * (3 / (4 * Math.PI));
 const BAND_2 = (Math.PI / 4) * (15 / (4 * Math.PI));
-/** How many harmonics: 1, y, z, x, xy, yz, 3zz − 1, xz, xx − yy. */
+/** The number of harmonics: 1, y, z, x, xy, yz, 3zz − 1, xz, xx − yy. */
 export const HARMONICS = 9;
 const FACTORS = [BAND_0, BAND_1, BAND_1, BAND_1, BAND_2, BAND_2, BAND_2 / 12, BAND_2, BAND_2 / 4];
 
@@ -40,7 +41,7 @@ function basisOf(width: number, height: number): Float64Array {
   return basis;
 }
 
-/** Sine and cosine are rounded to float32, where machines agree. */
+/** Computes a basis. Sine and cosine are rounded to float32, in which machines agree. */
 function tabulateBasis(width: number, height: number): Float64Array {
   const basis = new Float64Array(width * height * 9);
   for (let row = 0; row < height; row++) {
@@ -59,7 +60,7 @@ function tabulateBasis(width: number, height: number): Float64Array {
   return basis;
 }
 
-/** Projects a picture, in a size of at most 32 columns. */
+/** Projects a picture onto the harmonics, at a size of at most 32 columns. */
 function irradianceHarmonics(texture: THREE.Texture): Float64Array {
   const pyramid = pyramidOf(texture);
   complete(pyramid);

@@ -2,19 +2,19 @@ import type * as THREE from 'three';
 import { type Attribute, floatsOf, versionOf } from './attribute.ts';
 import type { Kernel } from './kernel.ts';
 
-/** A vertex attribute or an index that a kernel has. */
+/** A vertex attribute or an index in a kernel's memory. */
 interface Upload {
   /** In bytes; 0 when there is none. */
   address: number;
-  /** For how many numbers there is room. */
+  /** The number of numbers that there is room for. */
   room: number;
-  /** What was handed over last, and in which state. */
+  /** What was copied last, and in which version. */
   source: object | null;
   version: number;
   count: number;
 }
 
-/** A geometry that a kernel has. */
+/** A geometry in a kernel's memory. */
 export interface Geometry {
   readonly positions: Upload;
   readonly normals: Upload;
@@ -27,7 +27,7 @@ function nothing(): Upload {
   return { address: 0, room: 0, source: null, version: -1, count: 0 };
 }
 
-/** Hands geometries to a kernel: each once, and again what changed by its version (`needsUpdate`). */
+/** Copies geometries into a kernel's memory: once, and an attribute again when its version rises (`needsUpdate`). */
 export class Geometries {
   private readonly known = new WeakMap<THREE.BufferGeometry, Geometry>();
 
@@ -86,7 +86,7 @@ export class Geometries {
 
   private makeRoom(upload: Upload, length: number): void {
     if (length <= upload.room) return;
-    upload.room = upload.room === 0 ? length : length * 2; // What grew once will grow again.
+    upload.room = upload.room === 0 ? length : length * 2; // What has grown once will grow again.
     upload.address = this.kernel.allocate(upload.room * 4);
   }
 }

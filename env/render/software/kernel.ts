@@ -1,4 +1,4 @@
-/** The inner loops of the renderer: kernel/ holds their source in AssemblyScript, kernel.wasm what `npm run kernel` makes of it. */
+/** The inner loops of the renderer. kernel/ is their AssemblyScript; `npm run kernels` compiles it to kernel.wasm. */
 import { readFileSync } from 'node:fs';
 
 /** What kernel/index.ts exports; addresses and sizes are in bytes. */
@@ -17,7 +17,7 @@ interface Exports {
 
 const module = new WebAssembly.Module(readFileSync(new URL('kernel.wasm', import.meta.url)));
 
-/** A piece of memory that is used anew in each frame. */
+/** A piece of memory that is used again in each frame. */
 interface Chunk {
   readonly start: number;
   readonly size: number;
@@ -25,7 +25,7 @@ interface Chunk {
 
 const LEAST_CHUNK = 1 << 20;
 
-/** An instance of the kernel and its memory. What is allocated is never given back, but with the instance. */
+/** An instance of the kernel and its memory. Allocated memory is freed only with the whole instance. */
 export class Kernel {
   readonly run = new WebAssembly.Instance(module).exports as unknown as Exports;
   /** The whole memory, by kind of number. */
@@ -42,7 +42,7 @@ export class Kernel {
     this.refresh();
   }
 
-  /** Bytes so far. */
+  /** Size of the memory, in bytes. */
   get size(): number {
     return this.bytes.length;
   }
@@ -54,7 +54,7 @@ export class Kernel {
     return address;
   }
 
-  /** Takes notice of memory that the kernel may have allocated itself. */
+  /** Renews the arrays where the kernel's memory has grown. */
   refresh(): void {
     const { buffer } = this.run.memory;
     if (buffer === this.bytes?.buffer) return;
@@ -64,7 +64,7 @@ export class Kernel {
     this.doubles = new Float64Array(buffer);
   }
 
-  /** Starts a frame: what was taken for the last one may be overwritten. */
+  /** Starts a frame: memory that was taken for the last one may be overwritten. */
   beginFrame(): void {
     this.chunk = -1;
     this.next = this.end = 0;
@@ -93,7 +93,7 @@ export class Kernel {
 export class RecordWriter {
   private next: number;
 
-  /** @param address of the record; memory of this frame for so many numbers if left out */
+  /** @param address of the record; if left out, memory of this frame is taken for `numbers` numbers */
   constructor(
     private readonly kernel: Kernel,
     numbers: number,

@@ -12,9 +12,9 @@ const target = new THREE.Vector3();
 
 /** A scene's lights, in three.js's units: a colour times an intensity, to be divided by π. */
 export class Lights {
-  /** Light from no single direction over π, in nine spherical harmonics, [9, rgb]. */
+  /** Light from no single direction, divided by π, as nine spherical harmonics, [9, rgb]. */
   readonly harmonics = new Float64Array(HARMONICS * 3);
-  /** Address and number of the records of light from single directions. */
+  /** Address and number of the records of directional lights. */
   suns = 0;
   sunCount = 0;
   private readonly shadows: ShadowMap[] = [];
@@ -49,7 +49,7 @@ export class Lights {
     suns.forEach((light, i) => this.writeSun(light, views[i]!, this.suns + i * SUN_NUMBERS * 4));
   }
 
-  /** Adds the light of surroundings. */
+  /** Adds the light of an environment map. */
   surroundBy(environment: THREE.Texture, intensity: number): void {
     const irradiance = irradianceOf(environment);
     for (let i = 0; i < irradiance.length; i++) this.harmonics[i]! += irradiance[i]! * intensity * INVERSE_PI;

@@ -10,13 +10,13 @@ export interface MipLevel {
 
 /** A picture in all sizes: the full one first, each half of the one before, the last 1 × 1. */
 export interface Pyramid {
-  /** Filled in are the full size and, once `complete` was called, the others. */
+  /** The full size is filled in; the others are after `complete`. */
   readonly levels: readonly MipLevel[];
   /** The texels of all levels, one after the other. */
   readonly texels: Float32Array;
   /** Where each level starts in `texels`. */
   readonly offsets: Int32Array;
-  /** How many levels are filled in. */
+  /** The number of levels that are filled in. */
   filled: number;
   /** Rises when the texels change. */
   revision: number;
@@ -52,7 +52,7 @@ export function pyramidOf(texture: THREE.Texture): Pyramid {
   return pyramid;
 }
 
-/** @param former of the same picture: is filled again if it has its size */
+/** @param former the same picture's pyramid, which is filled again if it has the right size */
 function build(texture: THREE.Texture, former: Pyramid | undefined): Pyramid {
   const picture = (texture.image ?? {}) as { data?: ArrayLike<number>; width?: number; height?: number };
   const { data, width = 0, height = 0 } = picture;

@@ -3,15 +3,15 @@ import type { Body, Draw } from './draw-list.ts';
 import { facingOf } from './draw-record.ts';
 import { type Kernel, RecordWriter } from './kernel.ts';
 
-/** Nothing here casts a shadow: depth 1e9. */
+/** The n of a texel where nothing casts a shadow: depth 1e9. */
 const EMPTY = -1e9;
 
-/** A directional light's view of what casts shadows: light.shadow's camera and mapSize. Its n is −depth. */
+/** A directional light's view of what casts shadows, by light.shadow's camera and mapSize. Its n is −depth. */
 export class ShadowMap {
   private readonly rows = new Float64Array(16);
   private width = 0;
   private height = 0;
-  /** The address of n at each texel, and for how many there is room. */
+  /** The address of n at each texel, and the number of texels that there is room for. */
   private nearness = 0;
   private room = 0;
 
@@ -21,7 +21,7 @@ export class ShadowMap {
    * Draws the map. The light's and its target's matrices must be up to date.
    *
    * @param records the draws' addresses
-   * @param count   how many draws there are
+   * @param count   the number of draws
    * @returns       the address of the view
    */
   draw(light: THREE.DirectionalLight, draws: readonly Draw[], records: readonly number[], count: number): number {
@@ -38,8 +38,8 @@ export class ShadowMap {
       .int(this.height)
       .int(1) // One sample a texel.
       .int(this.nearness)
-      .int(0) // Nobody asks which triangle it was.
-      .float(0) // What lies before the shadow camera's near plane casts its shadow all the same.
+      .int(0) // Which triangle it was is not stored.
+      .float(0) // What is nearer than the shadow camera's near plane casts a shadow too.
       .float(0); // No polygonOffset.
     kernel.run.turnTo(address, EMPTY);
     for (let i = 0; i < count; i++) {
@@ -71,7 +71,7 @@ export class ShadowMap {
     rows[11] = 1;
   }
 
-  /** Does a body's bounding sphere lie beside the map? */
+  /** Whether a body's bounding sphere is outside the map. */
   private isBeside({ x, y, z, radius }: Body): boolean {
     const { rows } = this;
     for (let o = 0, size = this.width; o < 8; o += 4, size = this.height) {

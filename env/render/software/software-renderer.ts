@@ -8,13 +8,13 @@ import { SRGB_BYTES } from '../srgb.ts';
 import { backgroundClassOf, writeSurroundings } from './surroundings.ts';
 import { Textures } from './texture.ts';
 
-/** A kernel that grew beyond this is replaced: it holds every texture that was ever drawn. */
+/** A kernel with more memory than this is replaced, since it holds every texture that was ever drawn. */
 const MOST_BYTES = 256 * 2 ** 20;
 
 /**
- * Draws on the CPU, the same bytes on every machine; five samples a pixel where a picture is antialiased.
+ * Draws on the CPU, the same bytes on every machine; five samples per pixel where a picture is antialiased.
  *
- * A change of a geometry's arrays is seen when its attributes say `needsUpdate`, as three.js has it.
+ * As in three.js, a change of a geometry's arrays is noticed when its attributes have `needsUpdate` set.
  */
 export class SoftwareRenderer implements Renderer {
   readonly name = 'software';
@@ -22,15 +22,15 @@ export class SoftwareRenderer implements Renderer {
   private readonly list = new DrawList();
   private readonly opaque: number[] = []; // Positions in the draw list, as are these:
   private readonly transparent: number[] = [];
-  /** One for each format that was asked for. */
+  /** A canvas for each format that was requested. */
   private readonly canvases = new Map<string, Canvas>();
-  /** Of the last frame. */
+  /** The canvas of the last frame. */
   private canvas: Canvas | undefined;
 
   /**
    * Draws a scene.
    *
-   * @returns arrays that hold until the next draw in this format
+   * @returns arrays that are valid until the next draw in this format
    * @throws {RangeError} when width or height is not a whole number from 1
    * @throws {TypeError} when the scene has something visible that can't be drawn
    */
@@ -63,7 +63,7 @@ export class SoftwareRenderer implements Renderer {
   /**
    * The last frame in sRGB bytes, as `linearToSrgb` makes them.
    *
-   * @returns the renderer's own uint8 [height, width, 3], which holds until the next draw in its format
+   * @returns the renderer's own uint8 [height, width, 3], valid until the next draw in its format
    * @throws {Error} when nothing was drawn
    */
   srgb(): Uint8Array {
@@ -84,7 +84,7 @@ export class SoftwareRenderer implements Renderer {
   private enter({ kernel, records }: Canvas, positions: readonly number[]): void {
     for (const i of positions) {
       const { body, surface } = this.list.draws[i]!;
-      if (surface.map === null && surface.opacity < surface.alphaTest) continue; // It is one hole.
+      if (surface.map === null && surface.opacity < surface.alphaTest) continue; // The whole surface is a hole.
       kernel.run.enter(records.addresses[i]!, facingOf(surface.side, body));
     }
   }
@@ -97,8 +97,8 @@ export class SoftwareRenderer implements Renderer {
       const { body, surface } = draws[i]!;
       if (body.inView) (surface.transparent ? transparent : opaque).push(i);
     }
-    // In the scene's order but for renderOrder, which matters only where surfaces coincide: there the last one stays.
-    // Those with holes come last, since the depth test is cheaper than the texture that it may spare.
+    // In the scene's order, except for renderOrder. The order matters only where surfaces coincide: there the last one
+    // stays. Surfaces with holes come last, since the depth test is cheaper than the texture reads that it may save.
     opaque.sort((i, j) => {
       const a = draws[i]!;
       const b = draws[j]!;
@@ -114,7 +114,7 @@ export class SoftwareRenderer implements Renderer {
   }
 }
 
-/** A kernel, and where it keeps a picture of one size; all addresses. */
+/** A kernel, and the addresses where it keeps a picture of one size. */
 class Canvas {
   readonly kernel = new Kernel();
   readonly textures = new Textures(this.kernel);
@@ -146,7 +146,7 @@ class Canvas {
     kernel.run.setUp(width, height, samples);
     kernel.refresh();
     this.light = kernel.allocate(size * 16);
-    this.linear = kernel.allocate(size * 12 + 64); // The kernel writes and reads in groups: some come out longer.
+    this.linear = kernel.allocate(size * 12 + 64); // The kernel reads and writes in groups, beyond the end.
     this.classes = kernel.allocate(size + 4);
     this.instances = kernel.allocate(size * 2 + 8);
     this.depth = kernel.allocate(size * 4 + 16);

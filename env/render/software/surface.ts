@@ -1,9 +1,9 @@
 import * as THREE from 'three';
 
-/** How a surface answers light: not at all, in all directions alike, or also like a mirror of some roughness. */
+/** How a surface reflects light: not at all, equally in all directions, or also like a mirror of some roughness. */
 export type Shading = 'basic' | 'lambert' | 'standard';
 
-/** What would change the picture and is not drawn; better an error than a wrong picture. */
+/** Maps that would change the picture but are not drawn: an error is better than a wrong picture. */
 const UNSUPPORTED_MAPS = [
   'alphaMap',
   'aoMap',
@@ -35,7 +35,7 @@ function isStandard(material: Supported): material is THREE.MeshStandardMaterial
   return material.type === 'MeshStandardMaterial';
 }
 
-/** A three.js material as plain numbers. Colours are linear light. One record serves many materials in turn. */
+/** A three.js material as plain numbers. Colours are linear light. Records are reused for other materials. */
 export class Surface {
   shading: Shading = 'basic';
   r = 0.5;
@@ -62,7 +62,7 @@ export class Surface {
   map: THREE.Texture | null = null;
 
   /**
-   * Takes over a material's present state.
+   * Copies the present state of a material.
    *
    * @throws {TypeError} when the material is of another kind, or has a map that is not drawn
    */
@@ -127,7 +127,7 @@ const SHADOW_SIDE: Record<THREE.Side, THREE.Side> = {
   [THREE.DoubleSide]: THREE.DoubleSide,
 };
 
-/** Materials looked through before, and in which version. */
+/** Materials that were checked before, and their versions. */
 const accepted = new WeakMap<THREE.Material, number>();
 
 function rejectUnsupported(material: Supported): void {

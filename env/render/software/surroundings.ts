@@ -4,7 +4,7 @@ import { type Kernel, RecordWriter } from './kernel.ts';
 import type { Lights } from './lights.ts';
 import type { Textures } from './texture.ts';
 
-/** A picture all around must be an equirectangular one. */
+/** An all-round picture must be equirectangular. */
 function expectAllRound(name: string, texture: THREE.Texture): void {
   if (texture.mapping === THREE.EquirectangularReflectionMapping) return;
   throw new TypeError(`scene.${name}: expected a texture with EquirectangularReflectionMapping, got another`);
@@ -19,10 +19,11 @@ export function backgroundClassOf(scene: THREE.Scene): number {
 }
 
 /**
- * Hands a scene's fog, background and light to a kernel, and where it is seen from.
+ * Writes a scene's fog, background, light and camera into a kernel's memory.
  *
  * @returns the address of the record
- * @throws {TypeError} when the background is neither a Color nor an equirectangular texture, or the environment is not one
+ * @throws {TypeError} when the background is neither a Color nor an equirectangular texture, or the environment is not
+ *   one
  */
 export function writeSurroundings(
   kernel: Kernel,

@@ -2,18 +2,18 @@ import * as THREE from 'three';
 import { type Kernel, RecordWriter } from './kernel.ts';
 import { type MipLevel, type Pyramid, complete, pyramidOf } from './mip-levels.ts';
 
-/** Most readings along a pixel's longer direction. */
+/** The largest number of readings along a pixel's longer direction. */
 const MOST_TAPS = 16;
-/** Room in a texture's tables. */
+/** The largest number of levels in a texture's tables. */
 const MOST_LEVELS = 20;
 
-/** How a picture goes on beyond its borders. */
+/** How a picture continues beyond its borders. */
 function wrapOf(wrapping: THREE.Wrapping): number {
   if (wrapping === THREE.RepeatWrapping) return 1;
   return wrapping === THREE.MirroredRepeatWrapping ? 2 : 0;
 }
 
-/** Pictures that were handed to a kernel: where their tables of levels are, and which state of them is there. */
+/** A picture in a kernel's memory: the addresses of its table of levels and of its texels, and their state. */
 interface Known {
   readonly levels: number;
   readonly texels: number;
@@ -21,12 +21,14 @@ interface Known {
   filled: number;
 }
 
-/** What a byte says of a texel with its neighbours to the right and below: their alpha is below the threshold, at it or … */
+/**
+ * A byte for a texel and its neighbours to the right and below. Between them the alpha is below the threshold (HOLE),
+ * at least the threshold (SOLID), or it depends on the place (MIXED).
+ */
 const HOLE = 0;
 const SOLID = 1;
-/** … it depends on the place between them. */
 const MIXED = 2;
-/** Between texels the alpha is that of a texel up to rounding. */
+/** Rounding error of an alpha that is read between texels. */
 const ROUNDING = 1e-5;
 
 /** Where a picture has holes at a threshold. */
@@ -37,15 +39,16 @@ interface Holes {
 }
 
 /**
- * Hands textures to a kernel, which reads them as WebGL would: wrapping, filters, mip levels, anisotropy and flipY.
+ * Copies textures into a kernel's memory. The kernel reads them as WebGL would: wrapping, filters, mip levels,
+ * anisotropy and flipY.
  *
- * A DataTexture's own defaults are nearest texels and no mip levels; a texture that is seen from afar wants
+ * A DataTexture's own defaults are nearest texels and no mip levels; a texture that is seen from afar needs
  * `generateMipmaps`, `minFilter = LinearMipmapLinearFilter` and `magFilter = LinearFilter`.
  */
 export class Textures {
   private readonly pyramids = new WeakMap<Pyramid, Known>();
   private readonly holes = new WeakMap<Pyramid, Map<number, Holes>>();
-  /** Of this frame: the record of each texture. */
+  /** The record of each texture in this frame. */
   private readonly records = new Map<THREE.Texture, number>();
 
   constructor(private readonly kernel: Kernel) {}
@@ -73,12 +76,12 @@ export class Textures {
     return address;
   }
 
-  /** The same, read between texels and between mip levels whatever the texture's own filters say. */
+  /** The same, but read between texels and between mip levels, whatever the texture's own filters are. */
   smooth(texture: THREE.Texture): number {
     return this.write(texture, { smoothNear: true, smoothFar: true, hasMips: true, blendsMips: true });
   }
 
-  /** The address of what is known of a texture's holes for a material's alphaTest: a byte for each texel of all levels. */
+  /** The address of a texture's holes at a material's alphaTest: HOLE, SOLID or MIXED for each texel of all levels. */
   holesOf(texture: THREE.Texture, { alphaTest, opacity }: { alphaTest: number; opacity: number }): number {
     const pyramid = pyramidOf(texture);
     const threshold = alphaTest / opacity;
@@ -144,7 +147,7 @@ export class Textures {
   }
 }
 
-/** Writes a byte for each texel: HOLE, SOLID or MIXED. Beyond the border is the other side, or nothing new. */
+/** Writes a byte for each texel: HOLE, SOLID or MIXED. Beyond its border the picture is taken to repeat. */
 function writeHoles({ width, height, texels }: MipLevel, threshold: number, bytes: Uint8Array, at: number): void {
   const alpha = (x: number, y: number) => texels[((y % height) * width + (x % width)) * 4 + 3]!;
   for (let y = 0; y < height; y++) {
@@ -157,7 +160,7 @@ function writeHoles({ width, height, texels }: MipLevel, threshold: number, byte
   }
 }
 
-/** A texture's transform of the mesh's uv, column by column, into `m`. */
+/** Writes a texture's transform of the mesh's uv into `m`, column by column. */
 export function readUvMatrix(texture: THREE.Texture, m: Float64Array): void {
   const { offset, repeat, center, rotation, matrixAutoUpdate } = texture;
   if (matrixAutoUpdate && rotation === 0) {

@@ -1,8 +1,9 @@
 /**
- * The paper's toy (Ruiz et al. 2019, sec. 4.1): points of two classes in the plane, from a mixture of Gaussians.
+ * The paper's toy problem (Ruiz et al. 2019, sec. 4.1): points of two classes in the plane, from a mixture of
+ * Gaussians.
  *
- * The simulator has two components a class with diagonal covariances. The real data has three, so no θ is the truth:
- * the best one is whatever makes the classifier draw the right boundary.
+ * The simulator has two components per class, with diagonal covariances. The real data has three, so no θ is the truth:
+ * the best θ is the one that makes the classifier draw the right boundary.
  */
 import { completeTheta, defineParameters, type Parameter, type Theta } from '../../../protocol/parameters.ts';
 import { deriveSeed, Random, type Seed } from '../../../protocol/random.ts';
@@ -22,7 +23,7 @@ interface Component {
 
 const names = ['a0', 'a1', 'b0', 'b1'] as const; // class a (0) and b (1), two components each
 
-/** Where the four components lie before anyone has learned anything: apart, but by no knowledge of the data. */
+/** The means of the four components before any learning: apart, but chosen without knowledge of the data. */
 const startMeans = { a0: [-5, 0], a1: [5, 0], b0: [0, 5], b1: [0, -5] } as const;
 
 export const MIXTURE_PARAMETERS: readonly Parameter[] = defineParameters(
@@ -80,7 +81,7 @@ export function mixtureSimulator(): Simulator<LabelledPoint> {
   };
 }
 
-/** The real data: three round components a class, out of reach for the simulator. */
+/** The real data: three round components per class, which the simulator cannot reach. */
 const REAL: readonly Component[] = [
   { label: 0, mean: [-9.5, -0.5], sd: [0.7, 0.7] },
   { label: 0, mean: [6.5, -6.5], sd: [1.5, 1.5] },

@@ -1,7 +1,7 @@
 /**
  * What can be counted in a picture: boxes, visibility, truncation and the cars of each type.
  *
- * All of it follows from a {@link TrafficImage} alone and is computed when asked for, since training on labels does not
+ * All of it follows from a {@link TrafficImage} alone and is computed on request, since training on labels does not
  * need it.
  */
 import * as THREE from 'three';
@@ -20,31 +20,31 @@ export type Category = CarType | Person['kind'];
 export const CATEGORIES: readonly Category[] = [...CAR_TYPES, 'person', 'rider'];
 
 /** A rectangle of pixels: column and row of its upper left corner, width and height; whole numbers. */
-export type Box = readonly [x: number, y: number, width: number, height: number];
+export type PixelBox = readonly [x: number, y: number, width: number, height: number];
 
 export interface Annotation {
   /** Its id in the image's `instances`. */
   readonly instance: number;
   readonly category: Category;
   /** Around its visible pixels. */
-  readonly box: Box;
-  /** How many pixels show it. */
+  readonly box: PixelBox;
+  /** The number of pixels that show it. */
   readonly area: number;
-  /** Share of its pixels that nothing hides: `area` over that of the same body drawn alone by the same camera. */
+  /** Share of its pixels that nothing hides: `area` over the area of the same body drawn alone by the same camera. */
   readonly visibility: number;
   /** Share of the rectangle around its projected 3-D box that lies outside the picture. */
   readonly truncation: number;
-  /** From the camera to the middle of its foot, m. */
+  /** From the camera to the middle of its footprint on the ground, m. */
   readonly distance: number;
 }
 
 type Countable = Car | Person;
 
 /**
- * The function that annotates a picture: it lists everything countable of which at least one pixel is seen, nearest
- * first.
+ * Makes a function that annotates a picture: it lists every countable object with at least one visible pixel, the
+ * nearest first.
  *
- * @param renderer draws each of these things alone, in the size of the picture
+ * @param renderer draws each of these objects alone, in the size of the picture
  */
 export function annotator(renderer: Renderer): (image: TrafficImage) => Promise<Annotation[]> {
   const silhouettes = new Silhouettes(renderer);
@@ -72,11 +72,11 @@ export function annotator(renderer: Renderer): (image: TrafficImage) => Promise<
   };
 }
 
-/** From this share of the picture's pixels on, a car counts as visible: 41 pixels at 128 × 64, 96 at 160 × 120. */
+/** A car counts as visible when at least this share of the picture shows it: 41 pixels of 128 × 64, 96 of 160 × 120. */
 export const VISIBLE_SHARE = 0.005;
 
 /**
- * How many cars of each type are to be seen.
+ * The number of visible cars of each type.
  *
  * @param leastShare of the picture's pixels that must show a car for it to count
  * @returns          in the order of CAR_TYPES
@@ -91,11 +91,11 @@ export function countCars(image: TrafficImage, leastShare = VISIBLE_SHARE): numb
 }
 
 interface Visible {
-  readonly box: Box;
+  readonly box: PixelBox;
   readonly area: number;
 }
 
-/** The box and the number of the pixels of each id but 0. */
+/** The box and the number of the pixels of each id except 0. */
 export function visibleBoxes(instances: Uint16Array, width: number): Map<number, Visible> {
   const found = new Map<number, { left: number; right: number; top: number; bottom: number; area: number }>();
   instances.forEach((id, i) => {
@@ -121,7 +121,7 @@ export function visibleBoxes(instances: Uint16Array, width: number): Map<number,
 const black = new THREE.MeshBasicMaterial({ color: 0 });
 const matrix = new THREE.Matrix4();
 
-/** Draws things alone, as the picture's camera sees them, to count their pixels. */
+/** Draws single objects, as the picture's camera sees them, to count their pixels. */
 class Silhouettes {
   private readonly stage = new Stage();
 
@@ -142,11 +142,11 @@ class Silhouettes {
   }
 }
 
-/** Half the size of the box around a person, m. */
+/** The size of the box around a person, m. */
 const PERSON = { width: 0.6, length: 0.6, height: 1.75 };
 const RIDER = { width: 0.6, length: 1.75, height: 1.8 };
 
-/** How much of an object's projected box is out of the picture, 0 to 1. */
+/** The share of an object's projected box that is outside the picture, 0 to 1. */
 function truncation({ camera, width, height }: TrafficImage, object: Countable): number {
   const size = 'type' in object ? object : object.kind === 'rider' ? RIDER : PERSON;
   const toView = new THREE.Matrix4().fromArray(camera.matrixWorld).invert();
@@ -168,7 +168,7 @@ function truncation({ camera, width, height }: TrafficImage, object: Countable):
   return 1 - inside / ((right - left) * (bottom - top));
 }
 
-/** The corners of a box in view coordinates that lie before the near plane, and where its edges pierce that plane. */
+/** The corners of a box, in view coordinates, that are beyond the near plane, and where its edges cross that plane. */
 function beforeNearPlane(corners: readonly THREE.Vector3[]): THREE.Vector3[] {
   const points = corners.filter(({ z }) => z <= -NEAR).map((corner) => corner.clone());
   for (let i = 0; i < 8; i++) {

@@ -1,6 +1,6 @@
 /**
- * θ of the traffic simulator: the one table of what can be set, with units, bounds and a hand-set guess of a European
- * street as defaults.
+ * θ of the traffic simulator: the one table of all parameters, with units, bounds and defaults. The defaults are a
+ * guess of a European street, set by hand.
  *
  * Every entry describes a *distribution*: each scene draws its own values around it.
  */

@@ -1,4 +1,4 @@
-/** One scene of the distribution θ: everything drawn, as a three.js scene and as facts. */
+/** One scene of the distribution θ: everything that was drawn, as a three.js scene and as facts. */
 import type * as THREE from 'three';
 import { deriveSeed, Random, type Seed } from '../../../protocol/random.ts';
 import { addBuildings } from './street/buildings.ts';
@@ -24,7 +24,7 @@ export interface TrafficScene {
   readonly layout: Layout;
 }
 
-/** Of the picture that a scene is built for, in pixels: what is out of view or too small to see is left out. */
+/** The size of a scene's picture, in pixels: what is out of view or too small to see is left out of the scene. */
 export interface PictureSize {
   readonly width: number;
   readonly height: number;
@@ -33,9 +33,9 @@ export interface PictureSize {
 /**
  * Draws a scene.
  *
- * Each part of it has random numbers of its own, so that a change of θ in one part leaves the others as they were.
+ * Each part of it has its own random numbers, so that a change of θ in one part leaves the others unchanged.
  *
- * @param stage where the scene is set up; it holds until the next scene on the same stage
+ * @param stage where the scene is built; the scene is valid until the next one on the same stage
  */
 export function drawScene(theta: TrafficTheta, seed: Seed, size: PictureSize, stage = new Stage()): TrafficScene {
   const random = (part: string) => new Random(deriveSeed(seed, part));

@@ -5,12 +5,12 @@ import { Atmosphere } from './sky/atmosphere.ts';
 
 export interface SurfaceOptions {
   readonly classId: number;
-  /** Whether it throws shadows, and whether shadows fall on it; true if left out. */
+  /** Whether it casts shadows, and whether shadows fall on it; true if left out. */
   readonly casts?: boolean;
   readonly receives?: boolean;
 }
 
-/** Says what a material's surfaces are labelled as and how they take part in shadows; returns the material. */
+/** Sets the class of a material's surfaces and whether they cast and receive shadows; returns the material. */
 export function labelled<M extends THREE.Material>(material: M, options: SurfaceOptions): M {
   material.userData = options;
   return material;
@@ -23,10 +23,10 @@ interface Batch {
 }
 
 /**
- * Where scenes are set up one after the other: what a scene is made of is kept and used again for the next.
+ * Where scenes are built, one after the other: meshes, materials and memory of a scene are used again for the next.
  *
- * Everything of one material is one mesh in world coordinates, so that a street is some dozens of meshes. Countable
- * objects are meshes of their own.
+ * All surfaces of one material are one mesh in world coordinates, so that a street is a few dozen meshes. Countable
+ * objects have their own meshes.
  */
 export class Stage {
   readonly scene = new THREE.Scene();
@@ -34,7 +34,7 @@ export class Stage {
   readonly view = new View();
   readonly atmosphere = new Atmosphere();
   private readonly batches = new Map<THREE.Material, Batch>();
-  /** In the order of their first use in this scene, on which coinciding surfaces depend. */
+  /** In the order of their first use in this scene, which decides between surfaces that coincide. */
   private readonly used: Batch[] = [];
   private readonly meshes: THREE.Mesh[] = [];
   private meshCount = 0;
@@ -48,7 +48,7 @@ export class Stage {
     this.used.length = this.meshCount = this.paintCount = 0;
   }
 
-  /** Where surfaces of a material are put, in world coordinates; the material is one of {@link labelled}. */
+  /** The vertices of a material's surfaces, in world coordinates. The material must come from {@link labelled}. */
   of(material: THREE.Material): Vertices {
     let batch = this.batches.get(material);
     if (batch === undefined) this.batches.set(material, (batch = newBatch(material)));
@@ -56,17 +56,17 @@ export class Stage {
     return batch.vertices;
   }
 
-  /** Puts a thing down: each of its parts in the material at the same position of the list. */
+  /** Places an object: each of its parts in the material at the same position of the list. */
   place(parts: readonly Vertices[], materials: readonly THREE.Material[], placement: Placement): void {
     parts.forEach((part, i) => this.of(materials[i]!).place(part, placement));
   }
 
-  /** A glossy material of this scene's own. */
+  /** A glossy material for this scene only. */
   paint(): THREE.MeshStandardMaterial {
     return (this.paints[this.paintCount++] ??= new THREE.MeshStandardMaterial({ vertexColors: true }));
   }
 
-  /** Adds a part as a mesh of its own, at `matrix`: for countable objects. */
+  /** Adds a part as its own mesh, at `matrix`: for countable objects. */
   addMesh(
     part: Vertices,
     material: THREE.Material,

@@ -13,7 +13,6 @@ import { Stage } from './stage.ts';
 import type { Car } from './cars/vehicles.ts';
 import type { WeatherState } from './sky/weather.ts';
 
-export type { Person } from './street/people.ts';
 export type { Car } from './cars/vehicles.ts';
 
 export interface TrafficImage extends RenderedImage {
@@ -33,13 +32,13 @@ export interface TrafficOptions extends PictureFormat {
   readonly renderer: Renderer;
 }
 
-/** What the simulator is in every format and with every renderer. */
+/** What is the same for every format of picture and every renderer. */
 export const TRAFFIC = { name: 'traffic', version: 2, parameters: TRAFFIC_PARAMETERS } as const;
 
 /**
- * The traffic simulator in one format of picture. Its samples are there at once where the renderer's frames are.
+ * The traffic simulator for one format of picture. Its samples are returned at once where the renderer's frames are.
  *
- * The table of θ is parameters.ts; scene.ts is what it draws.
+ * parameters.ts has the table of θ; scene.ts draws the scenes.
  */
 export function trafficSimulator(options: TrafficOptions): Simulator<TrafficImage> {
   const { width, height, renderer } = options;

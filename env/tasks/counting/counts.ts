@@ -1,9 +1,9 @@
-/** How many cars of each type an image shows, and in which part of it: the truth that counting learns from. */
-import { axes, type Picture, type Size, type View } from '../training/augmentation.ts';
+/** The number of cars of each type in an image, and where they are: the truth that counting learns from. */
+import { axes, type Picture, type Size, type ImageView } from '../training/augmentation.ts';
 
 /** An image whose cars are known one by one. */
 export interface CountableImage extends Picture {
-  /** Which car a pixel shows, uint16 [height, width]; 0 or another id where it shows none. */
+  /** The car that a pixel shows, uint16 [height, width]; 0 or the id of something else where it shows no car. */
   readonly instances: Uint16Array;
   /** The cars of the scene, in view or not, with their ids in `instances`. */
   readonly cars: readonly { readonly instance: number; readonly type: string }[];
@@ -12,24 +12,24 @@ export interface CountableImage extends Picture {
 /**
  * A car counts when at least this share of the picture shows it: 80 pixels of 96×72.
  *
- * Smaller ones could not be told apart, and whether a speck is seen at all would be noise in the truth.
+ * A small network cannot tell smaller cars apart, and whether a speck is seen at all would be noise in the truth.
  */
 export const COUNTED_SHARE = 80 / (96 * 72);
 
 /**
- * Writes where the counted cars are: each adds up to 1 over the cells that show it, by how many of its pixels they show.
+ * Writes where the counted cars are. A car adds 1 in total, divided among cells by the number of its pixels in each.
  *
- * The sum over all cells is the number of cars, so that a network which learns the cells learns to count.
+ * So the sum over all cells is the number of cars, and a network that learns the cells learns to count.
  *
- * @param types   that are counted, in the order of the last axis
+ * @param types   the types that are counted, in the order of the last axis
  * @param cell    side of a cell, in pixels of `size`
- * @param density is written, [height / cell, width / cell, types]
+ * @param density is overwritten, [height / cell, width / cell, types]
  * @throws {RangeError} naming a car of another type
  */
 export function writeDensity(
   image: CountableImage,
   types: readonly string[],
-  view: View,
+  view: ImageView,
   size: Size,
   cell: number,
   density: Float32Array,
@@ -48,7 +48,7 @@ export function writeDensity(
     density[place * types.length + typeOf[instance]!]! += 1 / pixels[instance]!;
   });
 
-  /** Every pixel that shows a car. */
+  /** Visits every pixel that shows a car. */
   function forEachPixel(visit: (instance: number, x: number, y: number) => void): void {
     for (let y = 0; y < size.height; y++) {
       const row = rows[y]! * image.width;
@@ -60,7 +60,7 @@ export function writeDensity(
   }
 }
 
-/** The type of each instance id, −1 where it is no car. */
+/** The type of each instance id, as a position in `types`; −1 where it is no car. */
 function typesByInstance({ cars }: CountableImage, types: readonly string[]): Int16Array {
   const typeOf = new Int16Array(1 + cars.reduce((most, { instance }) => Math.max(most, instance), 0)).fill(-1);
   for (const { instance, type } of cars) {
@@ -71,7 +71,7 @@ function typesByInstance({ cars }: CountableImage, types: readonly string[]): In
   return typeOf;
 }
 
-/** How many cars of each type count in the image as it is, [types]. */
+/** The number of cars of each type that count in the whole image, float32 [types]. */
 export function carCounts(image: CountableImage, types: readonly string[]): Float32Array {
   const typeOf = typesByInstance(image, types);
   const pixels = new Uint32Array(typeOf.length);

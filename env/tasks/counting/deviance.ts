@@ -1,19 +1,18 @@
 /** How well predicted means fit counts. */
 
 /**
- * Predictions are taken to be at least this: one car in a hundred pictures. A prediction of 0 where a car is would cost
- * infinitely much, and a set of a hundred pictures cannot tell less from nothing.
+ * Smaller predictions count as this: one car in a hundred pictures. A prediction of 0 where a car is would have an
+ * infinite deviance, and a set of a hundred pictures cannot tell a smaller mean from 0.
  */
 export const LEAST_MEAN = 0.01;
 
 /**
  * The Poisson deviance of predicted means, averaged over all counts: 2 (y ln (y / μ) − y + μ), with 0 ln 0 = 0.
  *
- * It is a proper score: in expectation it is least where μ is the mean of y, whatever the network does not know. The
- * absolute error is least at the median, which rewards a network for never predicting a rare type (Gneiting 2011,
- * doi:10.1198/jasa.2011.r10138).
+ * It is a proper score: its expectation is least where μ is the mean of y. The absolute error is least at the median,
+ * so it rewards a network that never predicts a rare type (Gneiting 2011, doi:10.1198/jasa.2011.r10138).
  *
- * @param predicted means, 0 or more, like `counts`
+ * @param predicted means, 0 or more, as many as `counts`
  * @returns         0 (exact) or more, finite
  */
 export function poissonDeviance(predicted: ArrayLike<number>, counts: ArrayLike<number>): number {
@@ -26,7 +25,7 @@ export function poissonDeviance(predicted: ArrayLike<number>, counts: ArrayLike<
   return sum / counts.length;
 }
 
-/** Below this the share of the deviance that is explained is not told apart: ten times as wrong as knowing nothing. */
+/** The lowest share of the deviance that is told apart: worse predictions get this. */
 export const LEAST_EXPLAINED = -10;
 
 /**

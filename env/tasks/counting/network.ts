@@ -1,19 +1,19 @@
 /**
- * The counting network: five convolutions, each followed by batch normalisation and ReLU, and a head that says of every
- * cell how many cars of each type are in it.
+ * The counting network: five convolutions, each followed by batch normalisation and ReLU, and a head that predicts the
+ * number of cars of each type in every cell.
  *
  *     patches /4 ─ stem ─ fine ─ /8 halve ─ middle ─ deep ─ head → softplus⁻¹ of the mean counts /8
  */
 import type { Layer, Network } from '../training/network.ts';
 import { PATCH, SIGHT } from '../training/resolution.ts';
 
-/** The side of the square of pixels that is one cell of the output; width and height of the input are multiples. */
+/** The side of a cell of the output, in pixels. Width and height of the input are multiples of it. */
 export const CELL = 2 * PATCH;
 
-export type Layers = Readonly<Record<'stem' | 'fine' | 'halve' | 'middle' | 'deep' | 'head', Layer>>;
+export type CountingLayers = Readonly<Record<'stem' | 'fine' | 'halve' | 'middle' | 'deep' | 'head', Layer>>;
 
-/** @param width multiplies the channels: 1 is about 54 thousand weights */
-export function countingLayers(typeCount: number, width = 1): Layers {
+/** The layers in order. @param width factor of the number of channels: 1 is about 54 thousand weights */
+export function countingLayers(typeCount: number, width = 1): CountingLayers {
   const fine = Math.max(4, 4 * Math.round(6 * width));
   const coarse = Math.max(4, 4 * Math.round(12 * width));
   const layer = (size: number, inChannels: number, outChannels: number): Layer => ({
@@ -33,7 +33,7 @@ export function countingLayers(typeCount: number, width = 1): Layers {
 }
 
 /** From patches, [n, height / 4, width / 4, 108], to answers, [n, height / 8, width / 8, types]. */
-export function countingNetwork(layers: Layers): Network {
+export function countingNetwork(layers: CountingLayers): Network {
   return (patches, on) => {
     const fine = on.layer(layers.fine, on.layer(layers.stem, patches));
     const coarse = on.layer(layers.halve, on.spaceToDepth(fine));

@@ -1,4 +1,4 @@
-/** What predicted counts score. */
+/** The scores of predicted counts. */
 import type { Predicted } from '../image-task.ts';
 import type { Metric, Scores } from '../task.ts';
 import { carCounts, type CountableImage } from './counts.ts';
@@ -28,7 +28,7 @@ export const COUNTING_METRICS: readonly Metric[] = [
 /**
  * The metrics over all images and types of a set.
  *
- * @param predicted images with the mean number of cars that is expected of each type, 0 or more, [types]
+ * @param predicted each image with the expected number of cars of each type, 0 or more, [types]
  * @throws {RangeError} when all images of the set show the same number of cars of each type
  */
 export async function countingScores(

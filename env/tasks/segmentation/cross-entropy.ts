@@ -1,15 +1,15 @@
 import { VOID } from '../../streets/classes.ts';
 
 /**
- * Softmax cross-entropy, averaged over the cells by the weights of their classes, with its gradient.
+ * Softmax cross-entropy, averaged over the cells with the weights of their classes, and its gradient.
  *
  * A cell of class c costs w_c (log Σ exp l − l_c), with logits l; the average divides by the sum of the weights.
  *
  * @param logits   [cells, classes], flat
- * @param labels   class ids, or VOID where nothing is known, [cells]
+ * @param labels   class ids, or VOID where the class is unknown, [cells]
  * @param weights  of the classes, [classes]
- * @param gradient is written, like `logits`
- * @returns the loss in nats; 0 when nothing is known of any cell
+ * @param gradient ∂loss/∂logits, is overwritten, [cells, classes], flat
+ * @returns the loss in nats; 0 when every cell is VOID
  */
 export function crossEntropy(
   logits: Float32Array,

@@ -1,8 +1,8 @@
-/** Intersection over union, of decisions and of probabilities. */
+/** Intersection over union (IoU) of decisions and of probabilities. */
 import { VOID } from '../../streets/classes.ts';
 
 /**
- * Counts how often each true class was predicted as each class, over any number of images.
+ * Counts the pixels of each true class that were predicted as each class, over any number of images.
  *
  * Pixels whose truth is VOID are not counted.
  */
@@ -28,7 +28,7 @@ export class ConfusionMatrix {
     }
   }
 
-  /** TP / (TP + FP + FN) of one class; NaN when it is neither there nor predicted. */
+  /** TP / (TP + FP + FN) of one class; NaN when the class is neither true nor predicted anywhere. */
   iou(id: number): number {
     let truth = 0;
     let predicted = 0;
@@ -57,21 +57,21 @@ export class ConfusionMatrix {
 /**
  * IoU of probabilities: Σ p·y / Σ (p + y − p·y), with y = 1 where the class is and 0 elsewhere (Rahman and Wang 2016).
  *
- * It equals the ordinary IoU when every p is 0 or 1, and moves smoothly where that one jumps: as a reward it is less
- * noisy. The sums run over all pixels of a set, so images without the class count by their false alarms.
+ * It equals the ordinary IoU when every p is 0 or 1. Where the ordinary IoU jumps, it changes smoothly, so it is a less
+ * noisy reward. The sums run over all pixels of a set, so false alarms in images without the class count too.
  */
 export class SoftIou {
   private intersection = 0;
   private union = 0;
 
-  /** Whether any pixel of the class was in the truth. */
+  /** Whether the class is true at any pixel. */
   present = false;
 
   constructor(private readonly id: number) {}
 
   /**
    * @param probability of the class, 0 to 1, [pixels]
-   * @param truth       class ids, or VOID, which does not count, [pixels]
+   * @param truth       class ids, or VOID, which is not counted, [pixels]
    */
   add(probability: Float32Array, truth: Uint8Array): void {
     for (let i = 0; i < truth.length; i++) {

@@ -1,18 +1,18 @@
 import { VOID } from '../../streets/classes.ts';
 import type { LabelledImage } from '../../streets/labelled-image.ts';
-import { axes, type Size, type View } from '../training/augmentation.ts';
+import { axes, type Size, type ImageView } from '../training/augmentation.ts';
 import { MERGED_CLASSES, MERGED_ID } from './merged-classes.ts';
 import { CELL } from './network.ts';
 
 /**
- * Writes the most frequent merged class of each cell, seen through the view; VOID where no pixel is labelled.
+ * Writes the most frequent merged class of each cell, as seen through the view; VOID where no pixel is labelled.
  *
- * The first of two that are equally frequent. Learning the shares of the classes instead, where a cell has several,
+ * Of two equally frequent classes, the first one is taken. A network that learns the shares of the classes instead
  * finds fewer cars.
  *
- * @param labels is written, [height / CELL, width / CELL]
+ * @param labels is overwritten, [height / CELL, width / CELL]
  */
-export function writeLabels(image: LabelledImage, view: View, size: Size, labels: Float32Array): void {
+export function writeLabels(image: LabelledImage, view: ImageView, size: Size, labels: Float32Array): void {
   const { columns, rows } = axes(image, view, size);
   const counts = new Uint8Array(MERGED_CLASSES.length);
   let cell = 0;

@@ -1,7 +1,7 @@
 /**
- * The seven classes that the segmentation network tells apart, and which of Cityscapes' 19 each one gathers.
+ * The seven classes of the segmentation network, and which of Cityscapes' 19 classes each one merges.
  *
- * Small images cannot show the finer ones, and the score is about cars: whatever drives on four wheels or more is one
+ * Small images cannot show finer classes, and the score is about cars: every vehicle on four wheels or more is one
  * class, as in CamVid's 11.
  */
 import { CLASSES, CLASS_ID, VOID, type ClassName } from '../../streets/classes.ts';
@@ -22,14 +22,14 @@ export const MERGED_CLASSES: readonly string[] = Object.keys(members);
 /** The merged id of car. */
 export const MERGED_CAR = MERGED_CLASSES.indexOf('car');
 
-/** The merged id of every class id, uint8 [256]; VOID for what is no class. */
+/** The merged id of every class id, uint8 [256]; VOID for every other value. */
 export const MERGED_ID: Readonly<Uint8Array> = (() => {
   const table = new Uint8Array(256).fill(VOID);
   Object.values(members).forEach((names, id) => names.forEach((name) => (table[CLASS_ID[name]] = id)));
   return table;
 })();
 
-/** A class id that stands for each merged class in pictures: the first that it gathers. */
+/** The class id that stands for each merged class in pictures: the first of its classes. */
 export const CLASS_OF_MERGED: Readonly<Uint8Array> = Uint8Array.from(
   Object.values(members).map((names) => CLASSES[CLASS_ID[names[0]!]]!.id),
 );

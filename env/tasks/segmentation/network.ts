@@ -4,26 +4,28 @@
  *     patches /4 ─ stem ─ fine ────────────────────────────────(+)─ merge ─ head → logits /4
  *                          └ /8 halve ─ wide ─ wider ─ rise ────┘
  *
- * The two dilated convolutions let a cell see some 50 pixels around it for the price of small filters (Yu
- * and Koltun 2016, arXiv 1511.07122).
+ * The two dilated convolutions let a cell see about 50 pixels around it, at the cost of small filters (Yu and Koltun
+ * 2016, arXiv 1511.07122).
  */
 import type { Layer, Network } from '../training/network.ts';
 import { PATCH, SIGHT } from '../training/resolution.ts';
 
-/** The side of the square of pixels that is one position of its output. */
+/** The side of a cell of the output, in pixels. */
 export const CELL = PATCH;
 
 /** Width and height of the input must be multiples of this many pixels. */
 export const GRID = 2 * PATCH;
 
-export type Layers = Readonly<Record<'stem' | 'fine' | 'halve' | 'wide' | 'wider' | 'rise' | 'merge' | 'head', Layer>>;
+export type SegmentationLayers = Readonly<
+  Record<'stem' | 'fine' | 'halve' | 'wide' | 'wider' | 'rise' | 'merge' | 'head', Layer>
+>;
 
 /**
  * The layers in order.
  *
- * @param width multiplies the channels: 1 is about 39 thousand weights
+ * @param width factor of the number of channels: 1 is about 39 thousand weights
  */
-export function segmentationLayers(classCount: number, width = 1): Layers {
+export function segmentationLayers(classCount: number, width = 1): SegmentationLayers {
   const fine = Math.max(4, 4 * Math.round(6 * width));
   const coarse = Math.max(4, 4 * Math.round(9 * width));
   const layer = (size: number, inChannels: number, outChannels: number, dilation = 1): Layer => ({
@@ -46,7 +48,7 @@ export function segmentationLayers(classCount: number, width = 1): Layers {
 }
 
 /** From patches, [n, height / 4, width / 4, 108], to logits, [n, height / 4, width / 4, classes]. */
-export function segmentationNetwork(layers: Layers): Network {
+export function segmentationNetwork(layers: SegmentationLayers): Network {
   return (patches, on) => {
     const fine = on.layer(layers.fine, on.layer(layers.stem, patches));
     const coarse = on.layer(layers.wider, on.layer(layers.wide, on.layer(layers.halve, on.spaceToDepth(fine))));

@@ -1,4 +1,4 @@
-/** What a segmentation network says of an image. */
+/** The prediction of a segmentation network for an image. */
 import type { Size } from '../training/augmentation.ts';
 import { softmax } from './cross-entropy.ts';
 import { CLASS_OF_MERGED, MERGED_CAR, MERGED_CLASSES } from './merged-classes.ts';
@@ -6,11 +6,11 @@ import { CELL } from './network.ts';
 
 const CLASS_COUNT = MERGED_CLASSES.length;
 
-/** What is said of each pixel of an image, at the image's own resolution. */
+/** The prediction for each pixel of an image, at the image's own resolution. */
 export interface PixelPrediction {
-  /** The most probable class: of each merged class the id of the first that it gathers, uint8 [height, width]. */
+  /** The most probable merged class, as the id of the first of its classes, uint8 [height, width]. */
   readonly classes: Uint8Array;
-  /** Of the merged class car, [height, width]. */
+  /** The probability of the merged class car, 0 to 1, float32 [height, width]. */
   readonly carProbability: Float32Array;
 }
 
@@ -18,7 +18,7 @@ export interface PixelPrediction {
  * Interpolates the cells' probabilities bilinearly at the centres of the image's pixels.
  *
  * @param logits of the network, [rows, columns, classes], flat; turned into probabilities in place
- * @param image  whose pixels are wanted
+ * @param image  the size of the image whose pixels are predicted
  * @param size   of the network's input
  */
 export function predictPixels(logits: Float32Array, { width, height }: Size, size: Size): PixelPrediction {

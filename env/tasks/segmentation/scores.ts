@@ -1,4 +1,4 @@
-/** What predicted classes score. */
+/** The scores of predicted classes. */
 import type { LabelledImage } from '../../streets/labelled-image.ts';
 import type { Predicted } from '../image-task.ts';
 import type { Metric, Scores } from '../task.ts';

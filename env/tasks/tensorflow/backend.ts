@@ -1,5 +1,5 @@
 /**
- * Which tfjs backend runs: the first that loads of tfjs-node-gpu, tfjs-node and wasm.
+ * Chooses the backend of tfjs: the first of tfjs-node-gpu, tfjs-node and wasm that loads.
  *
  * The training code knows @tensorflow/tfjs-core alone; this file is the only one that knows where backends come from.
  */
@@ -15,19 +15,18 @@ type NativeName = Exclude<BackendName, 'wasm'>;
 
 export interface Backend {
   readonly name: BackendName;
-  /** Such as `tfjs 4.22.0, libtensorflow 2.21.0`. */
+  /** As in `tfjs 4.22.0, libtensorflow 2.21.0`. */
   readonly version: string;
-  /** Why each faster backend is not the one that runs; empty where none was tried. */
+  /** The backends that were tried before this one, and why each did not load. */
   readonly skipped: readonly { readonly name: BackendName; readonly reason: string }[];
-  /** How to get a faster one, in a sentence; absent where this is the fastest. */
+  /** How to get a faster backend, in a sentence; only for wasm. */
   readonly advice?: string;
 }
 
 const projectRoot = resolve(import.meta.dirname, '../../..');
 
 /**
- * Where `npm run setup:native` puts a backend that it has built: outside node_modules, so that `npm ci` does not lose
- * it, and each by itself.
+ * The folder where `npm run setup:native` puts this backend: outside node_modules, so that `npm ci` does not delete it.
  */
 export function nativeFolder(name: NativeName): string {
   return join(projectRoot, '.native', name);
@@ -38,12 +37,12 @@ const loaded = new Map<string, Backend>();
 /**
  * Loads a backend and makes it the current one.
  *
- * Everything runs on one thread: this project starts one process a core. Call it before anything else touches tfjs:
+ * Everything runs on one thread: this project starts one process per core. Call it before other code uses tfjs, since
  * libtensorflow reads its number of threads once.
  *
- * @param preference `auto`: the first that loads; a name: that one or none
- * @param folders    where native packages are looked for, each a folder with a `node_modules`; where npm and
- *                   `npm run setup:native` put them, when left out
+ * @param preference `auto`: the first that loads; a name: this backend or none
+ * @param folders    the folders with a `node_modules` to search for native packages; when left out, those where npm
+ *                   and `npm run setup:native` put them
  * @throws {Error} naming what was tried, and why each failed, when nothing loads
  */
 export async function loadBackend(
@@ -91,7 +90,7 @@ async function loadNative(name: NativeName, folders: readonly string[] | undefin
   const folder = packageFolder(name, folders);
   if (folder === undefined) throw new Error('not installed');
   process.env.TF_NUM_INTRAOP_THREADS = '1';
-  process.env.TF_NUM_INTEROP_THREADS = '-1'; // graphs run on the thread that asks for them: no hand-over, no waiting
+  process.env.TF_NUM_INTEROP_THREADS = '-1'; // graphs run on the thread of their caller: no hand-over, no waiting
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   const require = createRequire(join(folder, 'package.json'));
   restoreUtil(require);
@@ -105,7 +104,7 @@ async function loadNative(name: NativeName, folders: readonly string[] | undefin
   return `tfjs ${tf.version_core}, libtensorflow ${backend.binding.TF_Version}`;
 }
 
-/** Node 23 took away two functions of its `util` that tfjs-node 4.22 still calls. */
+/** Puts back two functions that Node 23 removed from its `util` and that tfjs-node 4.22 still calls. */
 function restoreUtil(require: NodeJS.Require): void {
   const util = require('node:util') as Record<string, unknown>;
   util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
@@ -128,7 +127,7 @@ async function loadWasm(): Promise<string> {
 }
 
 /**
- * Remembers who listens to these events of the process; the returned function removes whoever came since.
+ * Remembers the listeners to these events of the process; the returned function removes those that were added since.
  *
  * Emscripten's loader adds listeners that turn every unhandled rejection into a crash and print its whole source.
  */
@@ -143,7 +142,7 @@ function keepListeners(...events: ('uncaughtException' | 'unhandledRejection')[]
     });
 }
 
-/** A backend in a line: what runs, and how to get a faster one. */
+/** A backend in one line: its name and version, and how to get a faster one. */
 export function describeBackend({ name, version, advice }: Backend): string {
   return `${name} (${version})${advice === undefined ? '' : `; ${advice}`}`;
 }

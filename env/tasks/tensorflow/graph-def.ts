@@ -5,7 +5,7 @@
  *      ../framework graph.proto, node_def.proto, attr_value.proto, tensor.proto
  */
 
-/** Of DataType in types.proto. */
+/** Values of DataType in types.proto. */
 const FLOAT = 1;
 const INT32 = 3;
 

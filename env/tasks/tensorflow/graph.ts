@@ -1,4 +1,4 @@
-/** Operations that are taken down as a graph of TensorFlow, to be run as a whole by session.ts. */
+/** Operations that are recorded as a graph of TensorFlow; session.ts runs it as a whole. */
 import { attribute, nodeDef } from './graph-def.ts';
 import { BATCH_NORM_EPSILON, type Normalised, type Operations } from './operations.ts';
 
@@ -14,29 +14,29 @@ const T = { T: float32 };
 const NHWC = { data_format: text('NHWC') };
 
 const product = (sizes: readonly number[]) => sizes.reduce((all, size) => all * size, 1);
-/** Images as the rows of a matrix, one a pixel. */
+/** The shape of images as a matrix with one row for each pixel. */
 const rowsOf = (shape: readonly number[]) => [product(shape.slice(0, -1)), shape.at(-1)!];
 
 export class Graph implements Operations<Value> {
-  /** Encoded, in the order in which they were added. */
+  /** The encoded nodes, in the order in which they were added. */
   readonly nodes: Buffer[] = [];
-  /** Of what is computed before {@link turn}. */
+  /** The names of the values that are computed before {@link turn}. */
   private readonly before = new Set<string>();
   private readonly needed = new Map<string, Value>();
   private turned = false;
 
-  /** What is fed. */
+  /** Adds a value that is fed at each run. */
   input(name: string, shape: readonly number[]): Value {
     this.nodes.push(nodeDef(name, 'Placeholder', [], { dtype: float32, shape: attribute.shape(shape) }));
     return { name: `${name}:0`, shape };
   }
 
-  /** From here on begins a part that is run on its own, fed with what it needs of the one before. */
+  /** Begins the second part of the graph. It runs on its own, and is fed with what it needs of the first part. */
   turn(): void {
     this.turned = true;
   }
 
-  /** What the part after {@link turn} needs of the one before. */
+  /** The values of the first part that the part after {@link turn} needs. */
   get carried(): Value[] {
     return [...this.needed.values()];
   }
@@ -154,7 +154,7 @@ export class Graph implements Operations<Value> {
     return this.operations(op, inputs, attributes, shape)[0]!;
   }
 
-  /** Adds a node; gives its outputs, of which these are the shapes. */
+  /** Adds a node. @returns its outputs, which have these shapes */
   private operations(
     op: string,
     inputs: readonly Value[],

@@ -4,7 +4,7 @@ export const BATCH_NORM_EPSILON = 1e-3;
 /**
  * The operations that our networks are made of, and their gradients, on one backend.
  *
- * A backend may run them at once, or take them down and run all of them later. Every tensor is float32, every image
+ * A backend may run them at once, or record them and run all of them later. Every tensor is float32, every image
  * [n, height, width, channels].
  */
 export interface Operations<T> {
@@ -27,7 +27,7 @@ export interface Operations<T> {
    */
   batchNormRelu(z: T, gamma: T, beta: T): Normalised<T>;
   batchNormReluGradient(dy: T, z: T, gamma: T, forward: Normalised<T>): [dz: T, dGamma: T, dBeta: T];
-  /** Adds one number a channel. */
+  /** Adds one number to each channel. */
   addBias(x: T, bias: T): T;
   /** ∂/∂bias of {@link addBias}. */
   biasGradient(dy: T): T;
@@ -38,13 +38,13 @@ export interface Operations<T> {
   depthToSpace(x: T): T;
 }
 
-/** What batch normalisation gives. */
+/** The result of batch normalisation. */
 export interface Normalised<T> {
   readonly y: T;
   /** [channels] */
   readonly mean: T;
-  /** [channels]; biased or not, as the backend has it. */
+  /** [channels]; biased or not, as the backend computes it. */
   readonly variance: T;
-  /** What else the gradient reads. */
+  /** Further values that the gradient reads. */
   readonly saved: readonly T[];
 }

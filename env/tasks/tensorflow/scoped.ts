@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 /**
  * Disposes of every tensor that `run` makes.
  *
- * What `tf.tidy` does, without looking for tensors in each number of an array that `run` returns.
+ * It does what `tf.tidy` does, but does not search an array that `run` returns for tensors.
  */
 export function scoped<Result>(run: () => Result): Result {
   tf.engine().startScope();

@@ -51,7 +51,7 @@ const backward: tf.KernelFunc = (args) => {
   const channels = z!.shape.at(-1)!;
   const rows = tf.util.sizeFromShape(z!.shape) / channels;
   const positive = callKernel('Step', backend, { x: y! }, { alpha: 0 });
-  const g = callKernel('Multiply', backend, { a: dy!, b: positive }); // dy behind the ReLU
+  const g = callKernel('Multiply', backend, { a: dy!, b: positive }); // the gradient at the input of the ReLU
   const { sum: dBeta, product } = channelSums(numbers(backend, g), numbers(backend, z!), channels);
   const mean = numbers(backend, means!);
   const inverse = numbers(backend, variance!).map((value) => 1 / Math.sqrt(value + BATCH_NORM_EPSILON));

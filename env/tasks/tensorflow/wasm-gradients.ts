@@ -45,7 +45,7 @@ const backpropInput: KernelFunc = (args) => {
   const [, height, width] = spread.shape as Shape4D;
   const top = info.effectiveFilterHeight - 1 - padInfo.top;
   const left = info.effectiveFilterWidth - 1 - padInfo.left;
-  // What is left over below and to the right, so that dx comes out at the size of the input.
+  // The rest of the padding, below and to the right, gives dx the size of the input.
   const bottom = info.inHeight + info.effectiveFilterHeight - 1 - height - top;
   const right = info.inWidth + info.effectiveFilterWidth - 1 - width - left;
   const pad: Padding = [
@@ -70,15 +70,16 @@ const backpropFilter: KernelFunc = (args) => {
 };
 
 /**
- * The filter's gradient where output and input have one size (stride 1, 'same'): one matrix product a filter tap.
+ * The filter's gradient where output and input have the same size (stride 1, 'same'): one matrix product per filter
+ * tap.
  *
- * Each channel of x is laid out as one long row, lines and images one after the other with zeros between them. Seen
- * from another start, the same rows are what another tap of the filter looks at: [inChannels, length] ·
- * [length, outChannels] with no copy. A row then ends in the first numbers of the next one; dy is 0 there.
+ * Each channel of x is laid out as one long row, lines and images one after the other with zeros between them. Read
+ * from another start, the same rows are what another tap of the filter sees: [inChannels, length] · [length,
+ * outChannels] without a copy. A row then ends with the first numbers of the next row; dy is 0 there.
  */
 function filterGradientByShifts(backend: BackendWasm, x: TensorInfo, dy: TensorInfo, info: ConvInfo): TensorInfo {
   const { batchSize, inHeight, inWidth, inChannels, outChannels, filterHeight, filterWidth, padInfo } = info;
-  // The zeros after a line stand before the next one as well, so the larger padding serves both sides.
+  // The zeros after a line are also before the next one, so the larger padding serves both sides.
   const lineLength = inWidth + Math.max(padInfo.left, padInfo.right);
   const imageLength = (inHeight + Math.max(padInfo.top, padInfo.bottom)) * lineLength;
   const lead = padInfo.top * lineLength + padInfo.left;
@@ -117,8 +118,8 @@ function filterGradientByShifts(backend: BackendWasm, x: TensorInfo, dy: TensorI
 const plainProduct = { transposeA: false, transposeB: false };
 
 /**
- * The filter's gradient for any stride: a convolution of x with dy in which channels and images change places, and
- * stride and dilation too.
+ * The filter's gradient for any stride: a convolution of x with dy in which channels and images swap places, and so do
+ * stride and dilation.
  */
 function filterGradientByConvolution(backend: BackendWasm, x: TensorInfo, dy: TensorInfo, info: ConvInfo): TensorInfo {
   const { strideHeight, strideWidth, dilationHeight, dilationWidth, padInfo } = info;
@@ -126,7 +127,7 @@ function filterGradientByConvolution(backend: BackendWasm, x: TensorInfo, dy: Te
   const filter = callKernel('Transpose', backend, { x: dy }, { perm: [1, 2, 0, 3] }); // [outHeight, outWidth, n, out]
   const spanHeight = (info.outHeight - 1) * strideHeight + 1;
   const spanWidth = (info.outWidth - 1) * strideWidth + 1;
-  // The last lines of x may lie beyond every stride: then there is less than nothing to pad, and a line to cut.
+  // The last lines of x may lie beyond every stride: then the padding is negative, and lines are cut instead.
   const bottom = (info.filterHeight - 1) * dilationHeight + spanHeight - info.inHeight - padInfo.top;
   const right = (info.filterWidth - 1) * dilationWidth + spanWidth - info.inWidth - padInfo.left;
   const cut = cutEdges(backend, images, Math.max(0, -bottom), Math.max(0, -right));
@@ -200,7 +201,7 @@ function cutEdges(backend: BackendWasm, x: TensorInfo, lines: number, columns: n
   return callKernel('Slice', backend, { x }, { begin: [0, 0, 0, 0], size });
 }
 
-/** Registers both, in place of what the backend has. */
+/** Registers both kernels, in place of those that the backend has. */
 export function registerWasmGradients(): void {
   registerWasmKernel('Conv2DBackpropFilter', backpropFilter);
   registerWasmKernel('Conv2DBackpropInput', backpropInput);

@@ -1,9 +1,9 @@
-/** What kernels of our own for tfjs's wasm backend are made of. */
+/** What our own kernels for tfjs's wasm backend are made of. */
 import { getKernel, registerKernel, unregisterKernel, type KernelFunc, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 
 /**
- * Runs one of the backend's kernels on tensors that the engine does not track; the caller disposes the result with
+ * Runs one of the backend's kernels on tensors that the engine does not track; the caller disposes of the result with
  * `backend.disposeData`.
  */
 export function callKernel(
@@ -26,9 +26,9 @@ export function fromNumbers(backend: BackendWasm, shape: number[], values: Float
 }
 
 /**
- * A tensor that lies inside the memory of another, `offset` numbers from its start, and owns none.
+ * A tensor inside the memory of another, `offset` numbers from its start. It owns no memory.
  *
- * End it with {@link endWindow}: `disposeData` would free memory that is not its own.
+ * End it with {@link endWindow}: `disposeData` would free memory that belongs to the other tensor.
  */
 export function openWindow(backend: BackendWasm, tensor: TensorInfo, offset: number, shape: number[]): TensorInfo {
   const bytes = offset * Float32Array.BYTES_PER_ELEMENT;
@@ -44,7 +44,7 @@ export function disposeAll(backend: BackendWasm, tensors: readonly TensorInfo[])
   for (const { dataId } of tensors) backend.disposeData(dataId);
 }
 
-/** Registers a kernel for the wasm backend, in place of what it has. */
+/** Registers a kernel for the wasm backend, in place of one of the same name. */
 export function registerWasmKernel(kernelName: string, kernelFunc: KernelFunc): void {
   // Registering over another kernel prints a warning.
   if (getKernel(kernelName, 'wasm')) unregisterKernel(kernelName, 'wasm');

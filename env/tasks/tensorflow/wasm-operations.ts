@@ -6,7 +6,7 @@ import { batchNormRelu, batchNormReluGradient } from './wasm-batch-norm.ts';
 
 const convolution = { strides: 1, pad: 'same', dataFormat: 'NHWC' };
 
-/** The tensors belong to the scope around: see scoped.ts. */
+/** The tensors belong to the scope in which they are made: see scoped.ts. */
 export const wasmOperations: Operations<tf.Tensor> = {
   convolution: (x, filter, dilation) =>
     tf.engine().runKernel('Conv2D', { x, filter }, { ...convolution, dilations: dilation }),

@@ -38,7 +38,7 @@ export class AdamW {
 
 /**
  * The learning rate of one cycle (Smith and Topin 2018, arXiv 1708.07120): up along half a cosine from a 25th of the
- * peak in the first quarter of the steps, then down to nearly 0.
+ * peak in the first quarter of the steps, then down along another half to nearly 0.
  *
  * @param fraction share of the training that is done, 0 to 1
  */

@@ -6,7 +6,7 @@ import { parametersByLayer, type Statistics } from './layers.ts';
 import type { Layer, Network } from './network.ts';
 import { Tape } from './tape.ts';
 
-/** Each operation is run when the network comes to it. */
+/** Runs each operation when the network reaches it. */
 export function runAtOnce(network: Network, layers: readonly Layer[], shape: Shape): Differentiable {
   function forward(inputNumbers: Float32Array, weights: Float32Array) {
     const input = tf.tensor4d(inputNumbers, [...shape]);

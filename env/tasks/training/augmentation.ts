@@ -1,8 +1,8 @@
 /**
- * From an image to what a network reads: resampled, jittered, standardised, cut into patches.
+ * Turns an image into the input of a network: resampled, jittered, standardised, cut into patches.
  *
- * An image is looked at through a *view*: which part of it is seen, mirrored or not, and how its colours come out.
- * Scoring uses the plain view; training draws one for each image and step.
+ * An image is seen through a *view*: which part is seen, whether it is mirrored, and how its colours change. Scoring
+ * uses the plain view; training draws a view for each image and step.
  */
 import type { Random } from '../../../protocol/random.ts';
 import { PATCH, SIGHT } from './resolution.ts';
@@ -12,27 +12,27 @@ export interface Size {
   readonly height: number;
 }
 
-/** What of an image a network sees. */
+/** What a network sees of an image. */
 export interface Picture extends Size {
   /** Colours as a screen shows them (sRGB), uint8 [height, width, 3]. */
   readonly rgb: Uint8Array;
 }
 
 /**
- * How bright an image is to the network. `own`: each is brought to mean 0 and deviation 1, so that a network which learns
- * from simulated light works in real light. `fixed`: all by the same numbers, and so the light, and with it the weather,
- * tells.
+ * How the brightness of an image is normalised. `own`: each image to mean 0 and standard deviation 1, so that a network
+ * trained in simulated light works in real light. `fixed`: all images with the same numbers, so that the network sees
+ * the light, and with it the weather.
  */
 export type Levels = 'own' | 'fixed';
 
-export interface View {
+export interface ImageView {
   /** The part that is seen, in pixels of the image. */
   readonly left: number;
   readonly top: number;
   readonly width: number;
   readonly height: number;
   readonly mirrored: boolean;
-  /** What each byte of red, green and blue becomes, 0 to 1, [3, 256]. */
+  /** What each byte of red, green and blue becomes, 0 to 1, float32 [3, 256]. */
   readonly tone: Float32Array;
   /** Standard deviation of the noise added to every value. */
   readonly noise: number;
@@ -42,16 +42,21 @@ export interface View {
 const plainTone = Float32Array.from({ length: 3 * 256 }, (_, i) => (i % 256) / 255);
 
 /** The whole image as it is. */
-export function plainView({ width, height }: Size, levels: Levels = 'own'): View {
+export function plainView({ width, height }: Size, levels: Levels = 'own'): ImageView {
   return { left: 0, top: 0, width, height, mirrored: false, tone: plainTone, noise: 0, levels };
 }
 
 /**
  * A random view: a crop of `smallest` to 1 of each side, mirrored half of the time, gamma and brightness up to a factor
- * of 1.5, each channel up to 1.1, and slight noise. Trained without the colour jitter, a network on simulated images
+ * of 1.5, each channel up to 1.1, and slight noise. Without the colour jitter, a network trained on simulated images
  * does worse on real ones.
  */
-export function randomView({ width, height }: Size, smallest: number, random: Random, levels: Levels = 'own'): View {
+export function randomView(
+  { width, height }: Size,
+  smallest: number,
+  random: Random,
+  levels: Levels = 'own',
+): ImageView {
   const zoom = random.uniform(smallest, 1);
   const factor = (most: number) => Math.exp(random.uniform(-1, 1) * Math.log(most));
   const gamma = factor(1.5);
@@ -79,13 +84,13 @@ export function noiseTable(random: Random): Float32Array {
   return Float32Array.from({ length: 1 << 16 }, () => random.normal());
 }
 
-/** Where a position on the network's grid falls on one axis of the image. */
+/** Where each position of the network's grid is on one axis of the image. */
 export interface Axis {
   /** The two neighbours and the weight of the second, for colours. */
   readonly low: Int32Array;
   readonly high: Int32Array;
   readonly weight: Float32Array;
-  /** The pixel that it falls into, for labels. */
+  /** The pixel that it is in, for labels. */
   readonly nearest: Int32Array;
 }
 
@@ -108,8 +113,8 @@ function axis(start: number, extent: number, pixels: number, size: number, mirro
   return result;
 }
 
-/** Where the network's columns and rows fall in an image of this size, seen through the view. */
-export function axes(image: Size, view: View, size: Size): { readonly columns: Axis; readonly rows: Axis } {
+/** Where the network's columns and rows are in an image of this size, seen through the view. */
+export function axes(image: Size, view: ImageView, size: Size): { readonly columns: Axis; readonly rows: Axis } {
   return {
     columns: axis(view.left, view.width, image.width, size.width, view.mirrored),
     rows: axis(view.top, view.height, image.height, size.height, false),
@@ -117,19 +122,19 @@ export function axes(image: Size, view: View, size: Size): { readonly columns: A
 }
 
 /**
- * Writes the image, seen through the view, as overlapping patches: bilinear, less a mean and divided by a standard
- * deviation, its own or fixed ones.
+ * Writes the image, seen through the view, as overlapping patches: resampled bilinearly, minus a mean, divided by a
+ * standard deviation. Both are the image's own or fixed ones, as `view.levels` says.
  *
- * A patch is what a convolution of SIGHT × SIGHT pixels with stride PATCH sees at one position, so that this convolution
- * is a plain matrix product. Beyond the image's edge is the mean.
+ * A patch is what a convolution of SIGHT × SIGHT pixels with stride PATCH sees at one position, so that this
+ * convolution is a plain matrix product. Pixels beyond the image's edge are 0, the mean.
  *
  * @param size    of the network's input, in pixels, multiples of PATCH
- * @param patches is written, [height / PATCH, width / PATCH, SIGHT · SIGHT · 3]
+ * @param patches is overwritten, [height / PATCH, width / PATCH, SIGHT · SIGHT · 3]
  * @param noise   of {@link noiseTable}, read from position `noiseStart` on
  */
 export function writePatches(
   image: Picture,
-  view: View,
+  view: ImageView,
   size: Size,
   patches: Float32Array,
   noise: Float32Array,
@@ -150,10 +155,10 @@ export function writePatches(
   }
 }
 
-/** How far the first and the last patch of a row or column look beyond the edge. */
+/** How far the first and the last patch of a row or column reach beyond the edge, in pixels. */
 const MARGIN = (SIGHT - PATCH) / 2;
 
-/** Takes the pixels to mean 0 and deviation 1, in place, and leaves the margin around them as it is. */
+/** Normalises the pixels to mean 0 and standard deviation 1, in place; the margin around them stays as it is. */
 function standardise(pixels: Float32Array, { width, height }: Size): void {
   const rowLength = (width + 2 * MARGIN) * 3;
   const start = MARGIN * (rowLength + 3);
@@ -171,7 +176,7 @@ function standardise(pixels: Float32Array, { width, height }: Size): void {
   shift(pixels, { width, height }, mean, 1 / Math.max(deviation, 1e-3));
 }
 
-/** Roughly those of the simulator's images, all taken together. */
+/** About the mean and standard deviation of all the simulator's images together. */
 const FIXED_MEAN = 0.4;
 const FIXED_DEVIATION = 0.25;
 
@@ -183,11 +188,11 @@ function shift(pixels: Float32Array, { width, height }: Size, mean: number, scal
 }
 
 /** The image as it appears through the view, in a margin of zeros: [MARGIN + height + MARGIN, …width…, 3]. */
-function resample(image: Picture, view: View, size: Size, noise: Float32Array, noiseStart: number): Float32Array {
+function resample(image: Picture, view: ImageView, size: Size, noise: Float32Array, noiseStart: number): Float32Array {
   const { columns, rows } = axes(image, view, size);
   const rowLength = size.width * 3;
   const pixels = new Float32Array((size.height + 2 * MARGIN) * (rowLength + 2 * MARGIN * 3));
-  // The two rows of the image that the present one lies between; the next one mostly lies between the same.
+  // The two rows of the image above and below the present row; the next row is mostly between the same two.
   let [upper, lower] = [new Float32Array(rowLength), new Float32Array(rowLength)];
   let [upperRow, lowerRow] = [-1, -1];
   const noiseMask = noise.length - 1;

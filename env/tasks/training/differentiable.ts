@@ -7,13 +7,13 @@ import { recordGraph } from './recorded.ts';
 /** [n, height, width, channels] */
 export type Shape = readonly [number, number, number, number];
 
-/** A network that can be trained, for input of one shape. Input and weights are flat. */
+/** A network that can be trained, for inputs of one shape. Input and weights are flat. */
 export interface Differentiable {
   /**
-   * Runs forward, takes the loss, runs back.
+   * Runs the network forward, computes the loss, runs it backward.
    *
    * @param cost     writes ∂loss/∂output, flat, and gives the loss
-   * @param gradient is written: ∂loss/∂weights
+   * @param gradient ∂loss/∂weights, is overwritten
    * @returns the loss
    */
   readonly gradient: (input: Float32Array, weights: Float32Array, cost: Cost, gradient: Float32Array) => number;
@@ -21,9 +21,10 @@ export interface Differentiable {
   readonly statistics: (input: Float32Array, weights: Float32Array) => Statistics;
 }
 
-export type Cost = (output: Float32Array, slope: Float32Array) => number;
+/** Writes ∂loss/∂output into `slope` and returns the loss. Both arrays are flat. */
+type Cost = (output: Float32Array, slope: Float32Array) => number;
 
-/** As the backend that runs is fastest: wasm has no graphs. */
+/** Chooses what is fastest on the present backend: wasm has no graphs. */
 export function differentiable(network: Network, layers: readonly Layer[], shape: Shape): Differentiable {
   return (tf.getBackend() === 'wasm' ? runAtOnce : recordGraph)(network, layers, shape);
 }

@@ -8,25 +8,26 @@ import {
   type Levels,
   type Picture,
   type Size,
-  type View,
+  type ImageView,
 } from './augmentation.ts';
 import { PATCH, SIGHT } from './resolution.ts';
 import type { Shape } from './differentiable.ts';
 import type { Batch } from './train.ts';
 
-/** What a network is to answer to an image, as numbers. */
+/** The answer that a network learns for an image, as numbers. */
 export interface Answer<Image> {
-  /** How many numbers to an image. */
+  /** The number of numbers per image. */
   readonly length: number;
-  write(image: Image, view: View, answer: Float32Array): void;
+  /** Writes the answer for an image that is seen through a view, [length]. */
+  write(image: Image, view: ImageView, answer: Float32Array): void;
   /** @see Batch.loss; `answers` are those of the batch, one after the other */
   loss(output: Float32Array, answers: Float32Array, gradient: Float32Array): number;
 }
 
 export interface BatchOptions {
-  /** Images of a batch. */
+  /** Number of images in a batch. */
   readonly batchSize: number;
-  /** The smallest share of each side that a random view shows, 0 to 1; `none`: training sees the images as they are. */
+  /** The smallest share of each side that a random view shows, 0 to 1; `none`: training sees the images unchanged. */
   readonly zoom: number | 'none';
   readonly levels?: Levels;
 }
@@ -37,9 +38,10 @@ export function roundedUp({ width, height }: Size, grid: number): Size {
 }
 
 /**
- * Draws batches: every image once in random order, then again in another; each through a view of its own.
+ * Draws batches: every image once in random order, then every image once in another order, and so on. Each time an
+ * image has a new view.
  *
- * @returns what gives the next batch, in the memory of the one before
+ * @returns a function that gives the next batch, in the memory of the batch before
  */
 export function imageBatches<Image extends Picture>(
   images: readonly Image[],
@@ -70,14 +72,14 @@ export function imageBatches<Image extends Picture>(
   };
 }
 
-/** The images as they are, [images, ...]; see {@link inputShape}. */
+/** The input for images that are unchanged, flat, of the shape {@link inputShape}. */
 export function plainInput(images: readonly Picture[], size: Size, levels?: Levels): Float32Array {
   const { input, patches } = emptyInput(images.length, size);
   images.forEach((image, i) => writePatches(image, plainView(image, levels), size, patches(i), SILENCE, 0));
   return input;
 }
 
-/** Some `count` images as they are, evenly spread over all, in batches; where there are fewer, some come twice. */
+/** About `count` unchanged images, evenly spread over all, in full batches; if there are too few, some come twice. */
 export function plainBatches(
   images: readonly Picture[],
   size: Size,
@@ -95,12 +97,12 @@ export function plainBatches(
 
 const SILENCE = new Float32Array(1);
 
-/** Of the patches of so many images. */
+/** The shape of the patches of `count` images. */
 export function inputShape(count: number, { width, height }: Size): Shape {
   return [count, height / PATCH, width / PATCH, SIGHT * SIGHT * 3];
 }
 
-/** Room for images and, for each of them, the part of it that is the image's. */
+/** Memory for images, and a function that gives the part of image `i`. */
 function emptyInput(count: number, size: Size) {
   const [, rows, columns, channels] = inputShape(count, size);
   const length = rows * columns * channels;

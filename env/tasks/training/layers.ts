@@ -1,4 +1,4 @@
-/** Layers whose weights lie in one flat vector: what they begin with, and how they run when training is over. */
+/** Layers whose weights are in one flat vector: their first weights, and how they run after training. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../../../protocol/random.ts';
 import { BATCH_NORM_EPSILON } from '../tensorflow/operations.ts';
@@ -25,9 +25,9 @@ export function weightCount(layers: readonly Layer[]): number {
 /**
  * First weights: filters normal with variance 1 / (3 fan-in), gamma 1, the rest 0.
  *
- * Batch normalisation takes out the scale of a filter, so its size only says how far a step of the optimiser turns it:
- * with a sixth of the usual variance (He et al. 2015, arXiv 1502.01852, eq. 10) a short training gets farther. It is the
- * variance that PyTorch's convolutions begin with.
+ * Batch normalisation removes the scale of a filter, so the scale only decides how far a step of the optimiser turns
+ * the filter: with a sixth of the usual variance (He et al. 2015, arXiv 1502.01852, eq. 10) a short training gets
+ * further. PyTorch's convolutions begin with the same variance.
  */
 export function initialWeights(layers: readonly Layer[], random: Random): Float32Array {
   const weights = new Float32Array(weightCount(layers));
@@ -51,7 +51,7 @@ export function parametersByLayer<T>(layers: readonly Layer[], make: (shape: num
 /** Mean and variance of each channel before normalisation, by layer. */
 export type Statistics = Map<Layer, { readonly mean: Float32Array; readonly variance: Float32Array }>;
 
-/** The network as it runs when training is over, with the tensors that it holds. */
+/** The network as it runs after training, with the tensors that it holds. */
 export interface FrozenNetwork {
   /** @returns the output, flat */
   run(input: Float32Array, shape: Shape): Float32Array;

@@ -1,6 +1,6 @@
 /**
- * What a network is written in, so that one description of it is run forward and back in training, taken down as a
- * graph, and run with folded weights when training is over.
+ * The language that networks are written in. One description of a network runs forward and backward in training, is
+ * recorded as a graph, and runs with folded weights after training.
  */
 
 /** A convolution with stride 1 and 'same' padding. */

@@ -1,12 +1,13 @@
 import { Graph, type Value } from '../tensorflow/graph.ts';
-import { Session, type Handle } from '../tensorflow/session.ts';
+import { GraphSession, type Handle } from '../tensorflow/graph-session.ts';
 import type { Differentiable, Shape } from './differentiable.ts';
 import { parameterShapes, parametersByLayer, weightCount, type Statistics } from './layers.ts';
 import type { Layer, Network } from './network.ts';
 import { Tape } from './tape.ts';
 
 /**
- * The network and its way back as the two halves of one graph, each run by one call; between them the loss is taken.
+ * The forward and the backward pass as the two halves of one graph. Each half is one call; the loss is computed between
+ * them.
  */
 export function recordGraph(network: Network, layers: readonly Layer[], shape: Shape): Differentiable {
   const graph = new Graph();
@@ -24,7 +25,7 @@ export function recordGraph(network: Network, layers: readonly Layer[], shape: S
   const slope = graph.input('slope', output.shape);
   const gradient = graph.join(tape.gradients(output, slope));
   const { carried } = graph;
-  const session = new Session(graph);
+  const session = new GraphSession(graph);
   const slopeNumbers = new Float32Array(slope.shape.reduce((product, size) => product * size, 1));
   return {
     gradient: (inputNumbers, weightNumbers, cost, gradientNumbers) =>

@@ -1,7 +1,7 @@
-/** At what resolution a network looks at an image: see `writePatches`. */
+/** The resolution at which a network sees an image: see `writePatches`. */
 
-/** The side of the square of pixels that is one position of a network's input. */
+/** The side of the square that is one position of a network's input, in pixels. */
 export const PATCH = 4;
 
-/** The side of the square of pixels that a position knows: one more on each side, so that an edge is seen whole. */
+/** The side of the square that a position sees: one pixel more on each side, so that an edge is seen whole. */
 export const SIGHT = PATCH + 2;

@@ -2,18 +2,18 @@ import type { Normalised, Operations } from '../tensorflow/operations.ts';
 import type { Canvas, Layer } from './network.ts';
 
 /**
- * Runs a network as in training, normalised by the batch's own statistics, and remembers the way back: reverse-mode
- * differentiation over the few operations that there are.
+ * Runs a network as in training, normalised by the batch's own statistics, and records the backward pass: reverse-mode
+ * differentiation over the operations of {@link Operations}.
  */
 export class Tape<T> implements Canvas<T> {
   private readonly back: (() => void)[] = [];
-  /** ∂loss/∂ each value, as far as it is known. */
+  /** ∂loss/∂value of each value, as far as it is known. */
   private readonly slopes = new Map<T, T>();
   /** Mean and variance of each channel before normalisation, by layer. */
   readonly statistics = new Map<Layer, Pick<Normalised<T>, 'mean' | 'variance'>>();
 
   /**
-   * @param input      of the network: the one value whose slope nobody asks for
+   * @param input      of the network: the one value whose gradient is not needed
    * @param parameters of each layer, in the order of `parameterShapes`
    */
   constructor(
@@ -63,7 +63,7 @@ export class Tape<T> implements Canvas<T> {
   }
 
   /**
-   * Goes all the way back; once.
+   * Runs the backward pass, which is possible once.
    *
    * @param slope ∂loss/∂output
    * @returns ∂loss/∂parameter of all parameters, in their order
@@ -79,7 +79,7 @@ export class Tape<T> implements Canvas<T> {
     return y;
   }
 
-  /** What reaches a value on several ways adds up. */
+  /** Adds to the gradient of a value: gradients that reach it by several paths add up. */
   private send(value: T, slope: T): void {
     const known = this.slopes.get(value);
     this.slopes.set(value, known === undefined ? slope : this.run.add(known, slope));

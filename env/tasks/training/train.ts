@@ -1,8 +1,8 @@
 /**
  * The training loop: weights → trained weights and the statistics of their activations.
  *
- * A step draws a batch in plain loops, runs the network forward and back on the backend, takes the loss and its
- * gradient on the output in a plain loop, and moves one flat vector of weights in another.
+ * A step draws a batch in plain loops, runs the network forward and backward on the backend, computes the loss and its
+ * gradient at the output in a plain loop, and changes one flat vector of weights in another.
  */
 import { setImmediate } from 'node:timers/promises';
 import { AdamW, oneCycle } from './adamw.ts';
@@ -10,12 +10,12 @@ import { differentiable, type Shape } from './differentiable.ts';
 import type { Statistics } from './layers.ts';
 import type { Layer, Network } from './network.ts';
 
-/** What goes into the network in one step, flat, and what its output costs. */
+/** The network's input in one step, flat, and the loss of its output. */
 export interface Batch {
   readonly input: Float32Array;
   /**
    * @param output   of the network, flat
-   * @param gradient is written: ∂loss/∂output, flat
+   * @param gradient ∂loss/∂output, flat, is overwritten
    * @returns the loss
    */
   readonly loss: (output: Float32Array, gradient: Float32Array) => number;
@@ -24,24 +24,25 @@ export interface Batch {
 export interface Training {
   readonly layers: readonly Layer[];
   readonly network: Network;
-  /** Where training starts: fresh, or what another training ended with. They are trained in place. */
+  /** The first weights: new ones, or the result of another training. They are trained in place. */
   readonly weights: Float32Array;
   readonly steps: number;
-  /** Over how many steps the loss that progress tells is averaged at most. */
+  /** The loss in the progress is averaged over at most this many steps. */
   readonly stepsPerEpoch: number;
   readonly learningRate: number;
   readonly weightDecay: number;
-  /** Of which every batch is. */
+  /** The shape of every batch's input. */
   readonly inputShape: Shape;
   nextBatch(): Batch;
 }
 
 /**
- * Trains in place; gives the event loop a turn after every step.
+ * Trains in place; lets the event loop run after every step.
  *
  * Stops early, without an error, when the loss is no longer finite: the model then scores NaN.
  *
- * @param report told after each step: the share of the steps that are done, and the mean loss of the epoch so far
+ * @param report called after each step with the share of the steps that are done, 0 to 1, and the mean loss of the
+ *   present epoch
  */
 export async function train(
   training: Training,
@@ -70,8 +71,8 @@ export async function train(
 }
 
 /**
- * The statistics that the frozen network normalises with: those of some batches, each run as in training, taken together
- * (Wu and Johnson 2021, arXiv 2105.07576, sec. 3).
+ * The statistics that the frozen network normalises with: the pooled statistics of some batches, each run as in
+ * training (Wu and Johnson 2021, arXiv 2105.07576, sec. 3).
  */
 export function measureStatistics(
   { network, layers, inputShape, weights }: Training,

@@ -1,4 +1,4 @@
-/** Runs jobs, one at a time: what a worker does, in a process of its own or in the server's. */
+/** Runs jobs, one at a time: the work of a worker, in a child process or in the server's process. */
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { evaluate, type Evaluation, type EvaluationProgress } from '../../evaluate.ts';
@@ -7,14 +7,14 @@ import type { Experiment } from '../../experiments/experiment.ts';
 import type { Job } from '../evaluations.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
-/** Progress leaves at most this often. */
+/** The least time between two progress messages. */
 const PROGRESS_EVERY_MS = 250;
-/** Experiments (id and options) that are kept ready. */
+/** The number of experiments (source, options and runtime) that are kept ready. */
 const CACHE_SIZE = 4;
 
 export class Evaluator {
   private readonly experiments = new Map<string, Experiment>();
-  /** The evaluation under way. */
+  /** The evaluation that is running. */
   private current: { readonly number: number; readonly stop: AbortController } | undefined;
 
   constructor(private readonly tell: (message: FromWorker) => void) {}
@@ -30,7 +30,7 @@ export class Evaluator {
     }
   }
 
-  /** The experiment of a job; the least recently used beyond the cache's size is disposed of. */
+  /** The experiment of a job. Beyond the cache's size, the least recently used experiments are disposed of. */
   private async experimentOf({ source, options, runtime }: Omit<Job, 'request'>): Promise<Experiment> {
     const key = JSON.stringify([source, options, runtime]);
     const known = this.experiments.get(key);
@@ -76,7 +76,7 @@ export class Evaluator {
     }
   }
 
-  /** Tells progress at most every PROGRESS_EVERY_MS, and all scores. */
+  /** Sends progress at most every PROGRESS_EVERY_MS, but always progress with scores. */
   private reporter(number: number): (progress: EvaluationProgress) => void {
     let last = performance.now();
     return (progress) => {
@@ -87,7 +87,7 @@ export class Evaluator {
   }
 }
 
-/** Where in the project an error was thrown, such as ` (env/examples/line.ts:36)`; empty where that is unknown. */
+/** The place in the project where an error was thrown, such as ` (env/examples/line.ts:36)`; empty if unknown. */
 function place({ stack = '' }: Error): string {
   const frames = stack.split('\n').map((line) => /^ +at .*?((?:file:\/\/)?\/[^()]+?):(\d+):\d+\)?$/.exec(line));
   const own = frames.find((frame) => frame && !frame[1]!.includes('/node_modules/'));
@@ -96,7 +96,7 @@ function place({ stack = '' }: Error): string {
   return ` (${relative(process.cwd(), path)}:${own[2]})`;
 }
 
-/** Of a metric other than the reward that is no number there is nothing to send. */
+/** Drops scores that are not finite: the protocol cannot carry them. The reward has been checked by `evaluate`. */
 function finiteScores(evaluation: Evaluation): Evaluation {
   const { scores, testScores } = evaluation;
   const finite = (all: Evaluation['scores']) =>

@@ -2,13 +2,13 @@ import { Evaluator } from './evaluator.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import type { WorkerOptions, WorkerLike } from './worker-process.ts';
 
-/** Evaluations in one turn of the event loop at most: then the sockets have theirs. */
+/** The most evaluations in one turn of the event loop; after them the sockets get a turn. */
 const MOST_A_TURN = 64;
 
 /**
- * A worker in the server's own process, for environments whose evaluation takes microseconds: it saves the way to
- * another process and back, and gives up what that is good for. An evaluation that blocks, blocks the server; one that
- * ends the process ends the server; one that hangs is given up, since nothing can end it.
+ * A worker in the server's own process, for environments whose evaluations take microseconds. It saves the messages to
+ * another process and back, and gives up the protection of one: an evaluation that blocks, blocks the server; one that
+ * ends the process ends the server; one that hangs is abandoned, since nothing can end it.
  */
 export class OwnProcess implements WorkerLike {
   readonly pid = undefined;

@@ -4,49 +4,49 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Runtime } from '../../runtime.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
-/** What lets node run TypeScript, wherever the server was started. */
+/** The loader that lets node run TypeScript, whatever folder the server was started in. */
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
-/** How much of a worker's last words is kept, in characters. */
+/** The number of characters that are kept from the end of a worker's stderr. */
 const STDERR_TAIL = 16_384;
 
-/** One thread each: processes share the machine's cores, one core each. */
+/** One thread per process: each process gets one of the machine's cores. */
 const ONE_THREAD = {
   TF_NUM_INTRAOP_THREADS: '1',
-  TF_NUM_INTEROP_THREADS: '-1', // none beside the one that asks
+  TF_NUM_INTEROP_THREADS: '-1', // none beside the caller's thread
   OMP_NUM_THREADS: '1',
   TF_CPP_MIN_LOG_LEVEL: '2',
 };
 
-/** What libtensorflow prints when it is loaded: which instructions it uses, where its log goes. */
+/** Lines that libtensorflow prints when it is loaded: the instructions that it uses, where its log goes. */
 const CHATTER =
   /oneDNN|cpu_feature_guard|rebuild TensorFlow|absl::InitializeLog|^[IW]\d{4} .*\b(?:tsl|xla|tensorflow)\b/;
 
-/** Whether a line of a worker is of no interest to anybody but a developer of TensorFlow. */
+/** Whether a line of a worker interests only developers of TensorFlow. */
 export function isChatter(line: string): boolean {
   return CHATTER.test(line);
 }
 
 export interface WorkerOptions {
-  /** Of the experiments that are loaded before the worker calls itself ready. */
+  /** The experiments that are loaded before the worker is ready. */
   readonly sources: readonly string[];
   readonly runtime: Runtime;
-  /** Added to the environment variables of this process. */
+  /** Environment variables in addition to those of this process. */
   readonly variables?: Readonly<Record<string, string>>;
   readonly onMessage: (message: FromWorker) => void;
-  /** The process has ended, with the reason in a sentence. Called once. */
+  /** Called once, with the reason in a sentence, when the process has ended. */
   readonly onExit: (reason: string) => void;
-  /** A line that the worker wrote to stdout or stderr. */
+  /** Called with each line that the worker writes to stdout or stderr. */
   readonly onLine: (line: string) => void;
 }
 
-/** What evaluates in one place of the row: a child process, or this one. */
+/** A worker: a child process, or this process itself. */
 export interface WorkerLike {
   readonly pid: number | undefined;
-  /** Settles after `onExit` was called. */
+  /** Resolves after `onExit` was called. */
   readonly exited: Promise<void>;
   send(message: ToWorker): void;
-  /** Ends it at once, whatever it does. */
+  /** Ends it at once, whatever it is doing. */
   kill(): void;
 }
 
@@ -65,7 +65,7 @@ export class WorkerProcess implements WorkerLike {
     });
     this.listen(options);
     this.exited = new Promise((resolve) => {
-      // `close` comes after the last byte of stderr, `exit` may come before it.
+      // `close` comes after the last byte of stderr; `exit` may come before it.
       this.child.once('close', (code, signal) => {
         options.onExit(this.reason(code, signal));
         resolve();
@@ -84,7 +84,7 @@ export class WorkerProcess implements WorkerLike {
   }
 
   send(message: ToWorker): void {
-    // A worker that just died reports itself by `close`; what was meant for it is of no use then.
+    // The death of a worker is reported by `close`; messages to a dead worker can be lost.
     if (this.child.connected) this.child.send(message, () => {});
   }
 
@@ -106,7 +106,7 @@ export class WorkerProcess implements WorkerLike {
     }
   }
 
-  /** How the worker ended, with the lines of stderr that say most: those of an error, otherwise the last ones. */
+  /** How the worker ended, with the most useful lines of stderr: the lines of an error, otherwise the last lines. */
   private reason(code: number | null, signal: string | null): string {
     const end = signal === null ? `exit code ${code}` : `signal ${signal}`;
     const lines = this.stderr.split('\n').filter((line) => line.trim() !== '');

@@ -7,37 +7,37 @@ import { OwnProcess } from './own-process.ts';
 import { isChatter, WorkerProcess, type WorkerLike } from './worker-process.ts';
 
 export interface WorkerProcessesOptions {
-  /** How many; 0 for none, and evaluations in this process (see own-process.ts). */
+  /** The number of child processes; 0 runs the evaluations in this process (see own-process.ts). */
   readonly size: number;
-  /** Experiments that are loaded before a worker calls itself ready. */
+  /** Experiments that are loaded before a worker is ready. */
   readonly sources: readonly string[];
   readonly runtime?: Runtime;
-  /** Added to the environment variables of this process. */
+  /** Environment variables in addition to those of this process. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** How long a cancelled evaluation may take to stop before its process is killed. */
+  /** The time that a cancelled evaluation has to stop before its process is killed. */
   readonly graceMs?: number;
   readonly log?: (event: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
 const GRACE_MS = 2_000;
-/** A worker that cannot start is tried again after 0.2 s, 0.4 s, … at most this long. */
+/** A worker that cannot start is tried again after 0.2 s, 0.4 s, … but after at most this time. */
 const LONGEST_RETRY_MS = 10_000;
-/** After so many failed starts of every worker in a row, what waits fails. */
+/** When every worker has failed to start this number of times in a row, all waiting evaluations fail. */
 const HOPELESS_STARTS = 3;
 
-/** One place in the row; its process is replaced when it ends. */
+/** The place of one worker; its process is replaced when it ends. */
 interface Slot {
   process: WorkerLike;
-  /** `leaving`: its evaluation threw, and it is about to end. */
+  /** `leaving`: its evaluation threw an error, and the process is about to end. */
   state: 'starting' | 'ready' | 'leaving';
   running?: Running | undefined;
-  /** Processes in a row that ended before they were ready. */
+  /** The number of processes in a row that ended before they were ready. */
   failedStarts: number;
-  /** What the process said about why it cannot start. */
+  /** The reason that the process gave for not starting. */
   unprepared?: string | undefined;
 }
 
-/** The evaluation that a process is about. */
+/** The evaluation that a process is running. */
 interface Running {
   readonly number: number;
   readonly signal: AbortSignal;
@@ -45,7 +45,7 @@ interface Running {
   readonly end: (evaluation: Evaluation) => void;
 }
 
-/** Child processes that evaluate, one evaluation each; one that ends is replaced. */
+/** Child processes that run one evaluation each at a time. A process that ends is replaced. */
 export class WorkerProcesses implements Workers {
   onFree: () => void = () => {};
   onHopeless: (reason: string) => void = () => {};
@@ -169,7 +169,7 @@ export class WorkerProcesses implements Workers {
     }
   }
 
-  /** A process has ended: its evaluation ends with it, and another process takes its place. */
+  /** Called when a process has ended: ends its evaluation too, and starts another process in its place. */
   private replace(slot: Slot, end: string): void {
     if (this.stopped) return;
     const { state, running } = slot;

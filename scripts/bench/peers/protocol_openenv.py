@@ -1,6 +1,6 @@
-"""Sequential steps a second of an OpenEnv server (openenv-core) with an environment that does nothing.
+"""Sequential steps per second of an OpenEnv server (openenv-core) with an environment that does nothing.
 
-Server and client are processes of their own, as with ours, and OpenEnv's own client asks. One argument: seconds.
+As in our benchmark, server and client are separate processes. The client is OpenEnv's own. One argument: seconds.
 """
 
 import asyncio

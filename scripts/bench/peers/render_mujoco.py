@@ -1,4 +1,4 @@
-"""Images a second of MuJoCo on OSMesa: 80 boxes and a ground, colours + segmentation + depth.
+"""Images per second of MuJoCo on OSMesa: 80 boxes and a ground, colours + segmentation + depth.
 
 Usage: render_mujoco.py WIDTH HEIGHT SECONDS   (needs: pip install mujoco "PyOpenGL>=3.1.9", Debian libosmesa6)
 """

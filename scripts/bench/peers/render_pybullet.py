@@ -1,4 +1,4 @@
-"""Images a second of pybullet's TinyRenderer: 80 boxes and a ground, colours + segmentation + depth.
+"""Images per second of pybullet's TinyRenderer: 80 boxes and a ground, colours + segmentation + depth.
 
 Usage: render_pybullet.py WIDTH HEIGHT SECONDS   (needs: pip install pybullet)
 """

@@ -1,6 +1,6 @@
 """One contender of `bench train`: the network of env/tasks/segmentation/network.ts in PyTorch, on one thread.
 
-Usage: train_torch.py LAYOUT WIDTH HEIGHT BATCH SECONDS; LAYOUT is nchw or channels_last. Prints images a CPU second.
+Usage: train_torch.py LAYOUT WIDTH HEIGHT BATCH SECONDS; LAYOUT is nchw or channels_last. Prints images per CPU second.
 """
 
 import sys

@@ -25,7 +25,7 @@ for (const protocol of ['msgpack', 'json'] as Codec[]) {
       await server.stop();
     });
 
-    it('knows what the server serves, and its limits', () => {
+    it("knows the server's environments and limits", () => {
       assert.deepEqual(
         client.envs.map(({ env_id }) => env_id),
         ['Bandit-v0'],
@@ -44,14 +44,14 @@ for (const protocol of ['msgpack', 'json'] as Codec[]) {
       await environment.close();
     });
 
-    it('waits and asks again where the server has too much to do', async () => {
+    it('waits and asks again when the server has too much to do', async () => {
       const environment = await client.open({ env_id: 'Bandit-v0' });
       const results = await Promise.all(Array.from({ length: 300 }, () => environment.evaluate({ action: ACTION })));
       assert.equal(new Set(results.map(({ step_id }) => step_id)).size, 300);
       await environment.close();
     });
 
-    it('reports progress to the step that it belongs to', async () => {
+    it('reports progress to its own step', async () => {
       const environment = await client.open({ env_id: 'Bandit-v0', options: { delayMs: 700 } });
       const heard: Progress[] = [];
       const quiet = environment.evaluate({ action: ACTION });
@@ -64,7 +64,7 @@ for (const protocol of ['msgpack', 'json'] as Codec[]) {
       await environment.close();
     });
 
-    it('evaluates a batch: results in the order of the requests, progress, refusals, more than the server takes', async () => {
+    it('evaluates a batch: results in the order of the requests, progress, refusals, more than the server takes @slow', async () => {
       const environment = await client.open({ env_id: 'Bandit-v0', options: { delayMs: 1 } });
       const requests = Array.from({ length: 300 }, (_, seed) => ({ action: ACTION, seed }));
       const results = await environment.evaluateBatch(requests);
@@ -82,7 +82,7 @@ for (const protocol of ['msgpack', 'json'] as Codec[]) {
       await slow.close();
     });
 
-    it('[P13] a step that waits is told so, and how long it will take where that is known', async () => {
+    it('[P13] a step that waits is told so, and how long it will take where that is known @slow', async () => {
       const environment = await client.open({ env_id: 'Bandit-v0', options: { delayMs: 700 } });
       const heard: Progress[] = [];
       await environment.evaluate({ action: ACTION });
@@ -98,7 +98,7 @@ for (const protocol of ['msgpack', 'json'] as Codec[]) {
       await environment.close();
     });
 
-    it('[S6] [P11] another client goes on with a session whose client is gone', async () => {
+    it('[S6] [P11] another client continues the session of a client that is gone', async () => {
       const first = await connect(server.url, { protocol, reconnectForMs: 0 });
       const environment = await first.open({ env_id: 'Bandit-v0', options: { delayMs: 100, noise: 1 }, seed: 3 });
       const { ticket } = environment;
@@ -118,7 +118,7 @@ for (const protocol of ['msgpack', 'json'] as Codec[]) {
       await second.close();
     });
 
-    it('throws what the server refuses, with code and place', async () => {
+    it("throws the server's refusals, with code and place", async () => {
       const environment = await client.open({ env_id: 'Bandit-v0' });
       await assert.rejects(environment.evaluate({ action: [0, 0, 3, 0, 0, 0] }), {
         name: 'ProtocolError',
@@ -143,7 +143,7 @@ for (const protocol of ['msgpack', 'json'] as Codec[]) {
       await environment.close();
     });
 
-    it('[S6] goes on over a lost connection: each evaluation is paid for once and gets its own result', async () => {
+    it('[S6] continues after a lost connection: each evaluation is made once and gets its own result', async () => {
       const environment = await client.open({ env_id: 'Bandit-v0', options: { delayMs: 60 }, seed: 9 });
       const results = Array.from({ length: 20 }, () => environment.evaluate({ action: ACTION }));
       for (let i = 0; i < 3; i++) {
@@ -176,7 +176,7 @@ for (const protocol of ['msgpack', 'json'] as Codec[]) {
 }
 
 describe('the client', () => {
-  it('says who it could not reach, or why it was refused', async () => {
+  it('names the server that it could not reach, or the reason for the refusal', async () => {
     await assert.rejects(connect('ws://127.0.0.1:1'), {
       name: 'ConnectionError',
       message: /127\.0\.0\.1:1.*ECONNREFUSED.*no server listens there/,
@@ -189,7 +189,7 @@ describe('the client', () => {
     await server.stop();
   });
 
-  it('gives up at once where an answer breaks the protocol: the same question would have the same answer', async () => {
+  it('gives up at once when an answer breaks the protocol: asking again would give the same answer', async () => {
     const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     await once(sockets, 'listening');
     let opens = 0;
@@ -224,7 +224,7 @@ describe('the client', () => {
     sockets.close();
   });
 
-  it('fails what waits when the server is gone for good', async () => {
+  it('rejects pending requests when the server does not come back', async () => {
     const server = await startBanditServer();
     const client = await connect(server.url, { reconnectForMs: 200 });
     const environment = await client.open({ env_id: 'Bandit-v0', options: { delayMs: 10_000 } });
@@ -235,7 +235,7 @@ describe('the client', () => {
     await assert.rejects(environment.evaluate({ action: ACTION }), ConnectionError);
   });
 
-  it('closes at once when the server is gone, or goes just then', async () => {
+  it('closes at once when the server is gone, or goes at the same moment', async () => {
     const server = await startBanditServer();
     const [before, during] = [await connect(server.url), await connect(server.url)];
     await Promise.all([before, during].map((client) => client.open({ env_id: 'Bandit-v0' })));
@@ -246,7 +246,7 @@ describe('the client', () => {
     await before.close();
   });
 
-  it('[S5] says so when its session did not outlive the connection', async () => {
+  it('[S5] reports that its session ended with the connection', async () => {
     const server = await startBanditServer();
     const client = await connect(server.url);
     const environment = await client.open({ env_id: 'Bandit-v0', detach_grace_ms: 0 });

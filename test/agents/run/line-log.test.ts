@@ -25,7 +25,7 @@ describe('a log of lines', () => {
     assert.deepEqual(readLines(path), [{ n: 1 }, { n: 2 }, { n: 3 }]);
   });
 
-  it('reads no last line that was cut off, leaves it in the file, and drops it before it appends', () => {
+  it('ignores a last line that was cut off when it reads, and removes it before it appends', () => {
     append({ n: 1 });
     writeFileSync(path, '{"n":2', { flag: 'a' });
     assert.deepEqual(readLines(path), [{ n: 1 }]);
@@ -34,14 +34,14 @@ describe('a log of lines', () => {
     assert.equal(readFileSync(path, 'utf8'), '{"n":1}\n{"n":3}\n');
   });
 
-  it('drops a cut line that is the only one', () => {
+  it('removes a cut line even if it is the only one', () => {
     append();
     writeFileSync(path, '{"n"');
     append({ n: 1 });
     assert.equal(readFileSync(path, 'utf8'), '{"n":1}\n');
   });
 
-  it('names file and line of what is no JSON object', () => {
+  it('names the file and the line that is no JSON object', () => {
     for (const damaged of ['{"n":2{"n":3}', '5', 'null', '[]', '']) {
       append();
       writeFileSync(path, `{"n":1}\n${damaged}\n{"n":4}\n`);
@@ -50,7 +50,7 @@ describe('a log of lines', () => {
     }
   });
 
-  it('refuses a log that is there where it is to be fresh, and leaves it as it is', () => {
+  it('refuses an existing log when a fresh one is asked for, and does not change it', () => {
     append({ n: 1 });
     assert.throws(() => new LineLog(path, { fresh: true }), { code: 'EEXIST' });
     assert.deepEqual(readLines(path), [{ n: 1 }]);

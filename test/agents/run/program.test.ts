@@ -42,7 +42,7 @@ async function finish(child: ChildProcess): Promise<{ code: number | null; out: 
   return { code, out, err };
 }
 
-describe('an agent’s program', () => {
+describe('an agent’s program @slow', () => {
   let server: EnvironmentServer;
   let log: string;
   let logs = 0;
@@ -103,7 +103,7 @@ describe('an agent’s program', () => {
     assert.match(out, /^test distance/m);
   });
 
-  it('asks for the test score in the final report alone', async () => {
+  it('asks for test scores only in the final report', async () => {
     await run('cem', '--evaluations', '16', '--seed', '1');
     for (const { key, testScores } of evaluations(log)) {
       assert.equal(testScores !== undefined, /^(start|after-16\/learned)\/\d$/.test(key), key);
@@ -111,7 +111,7 @@ describe('an agent’s program', () => {
     assert.equal(evaluations(log).filter(({ testScores }) => testScores).length, 6);
   });
 
-  it('comes to the same evaluations twice with one seed, and to others with another', async () => {
+  it('makes the same evaluations again with the same seed, and others with another seed', async () => {
     const trace = async (seed: string, path: string) => {
       await finish(start('cem', '--url', server.url, '--log', path, ...noisy, '--evaluations', '40', '--seed', seed));
       return evaluations(path)
@@ -127,7 +127,7 @@ describe('an agent’s program', () => {
     assert.notDeepEqual(a, c);
   });
 
-  it('goes on where it was killed: nothing is evaluated twice, and the end is the same', async () => {
+  it('continues where it was killed: nothing is evaluated twice, and the end is the same', async () => {
     const slow = ['--env-options', '{"noise":0.02,"delayMs":40}', '--evaluations', '48', '--seed', '2'];
     const whole = join(folder, 'whole.jsonl');
     await finish(start('cem', '--url', server.url, '--log', whole, ...slow));
@@ -186,19 +186,19 @@ describe('an agent’s program', () => {
       }
     });
 
-    it('makes none of them a finalist', () => {
+    it('makes no discarded evaluation a finalist', () => {
       const bad = new Set(searched(whole).flatMap(({ outcome, action }) => (outcome === 'ok' ? [] : [action.join()])));
       const finalists = evaluations(whole).filter(({ key }) => key.includes('/finalist/'));
       assert.ok(finalists.length > 0 && finalists.every(({ action }) => !bad.has(action.join())));
     });
 
-    it('decides the same, however many evaluations are under way at once', async () => {
+    it('decides the same with any number of evaluations at once', async () => {
       const { code, err } = await finish(start('cem', '--url', server.url, '--log', log, ...flags, '--parallel', '1'));
       assert.equal(code, 0, err);
       assert.deepEqual(decided(log), decided(whole));
     });
 
-    it('decides the same when it was killed in between', async () => {
+    it('decides the same after it was killed and resumed', async () => {
       const child = start('cem', '--url', server.url, '--log', log, ...flags);
       while (!existsSync(log) || evaluationsSoFar(log) < 25) await new Promise((resolve) => setTimeout(resolve, 20));
       child.kill('SIGKILL');
@@ -211,13 +211,13 @@ describe('an agent’s program', () => {
       assert.deepEqual(iterations(log), iterations(whole));
     });
 
-    it('says so where there is nothing to go by', async () => {
+    it('says when the environment reports no early scores', async () => {
       const { out } = await run('cem', '--evaluations', '16', '--discard', 'median');
       assert.match(out, /^--discard: nothing will be, as this environment tells no scores before the end/m);
     });
   });
 
-  it('stops on Ctrl-C and says how to go on', async () => {
+  it('stops on Ctrl-C and says how to continue', async () => {
     const child = start('cem', '--url', server.url, '--log', log, '--env-options', '{"delayMs":200}');
     const end = finish(child);
     while (!existsSync(log) || evaluationsSoFar(log) < 2) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -228,7 +228,7 @@ describe('an agent’s program', () => {
     assert.ok(evaluations(log).every(({ outcome }) => outcome === 'ok'));
   });
 
-  it('refuses to resume what is not its own, or with other options', async () => {
+  it("refuses to resume another agent's log, or a log with other options", async () => {
     await run('random-search', '--evaluations', '2', '--seed', '1');
     const other = await finish(start('cem', '--resume', log));
     assert.equal(other.code, 1);
@@ -237,14 +237,14 @@ describe('an agent’s program', () => {
     assert.match(changed.err, /option seed: expected 1 as in .*, got 2/);
   });
 
-  it('goes on with more evaluations than the run had', async () => {
+  it('continues with a larger budget than the run had', async () => {
     await run('random-search', '--evaluations', '8', '--seed', '1');
     const { code, out } = await finish(start('random-search', '--resume', log, '--evaluations', '16'));
     assert.equal(code, 0);
     assert.equal(out.match(/^\[/gm)?.length, 8);
   });
 
-  it('stops with a sentence at a flag or a value that it does not know', async () => {
+  it('stops with a sentence at an unknown flag or value', async () => {
     const results = await Promise.all([
       finish(start('cem', '--evalutions', '5')),
       finish(start('cem', '--evaluations', 'many')),

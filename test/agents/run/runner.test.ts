@@ -34,7 +34,7 @@ function runner(own: Partial<Runner<Request, Line>> = {}) {
 }
 
 describe('the runner of evaluations', () => {
-  it('gives the evaluations in the order of the requests, and writes them in that in which they end', async () => {
+  it('returns the evaluations in the order of the requests, and logs them in the order in which they end', async () => {
     const ends = new Map<number, () => void>();
     const { all, written } = runner({
       atOnce: 6,
@@ -55,7 +55,7 @@ describe('the runner of evaluations', () => {
     );
   });
 
-  it('has as many under way at once as it may, and no more', async () => {
+  it('runs as many at once as it may, and no more', async () => {
     let [now, most] = [0, 0];
     const { all } = runner({
       atOnce: 3,
@@ -70,7 +70,7 @@ describe('the runner of evaluations', () => {
     assert.equal(most, 3);
   });
 
-  it('takes from the log what is there, evaluates the rest, and tells which is which', async () => {
+  it('takes known evaluations from the log, makes the others, and says which come from the log', async () => {
     const logged = { ...line(requests[1]!), reward: 77 };
     const heard: [x: number, past: boolean][] = [];
     const known = new Map([[logged.key, logged]]);
@@ -96,7 +96,7 @@ describe('the runner of evaluations', () => {
     assert.deepEqual(asked, [0, 2, 3, 4, 5], 'what was evaluated before is known');
   });
 
-  it('refuses a log that has another request under the key, before it evaluates any', async () => {
+  it('refuses a log that has another request under the same key, before it evaluates any', async () => {
     const logged = { ...line(requests[4]!), x: 9 };
     const { all, asked } = runner({
       known: new Map([[logged.key, logged]]),
@@ -106,14 +106,14 @@ describe('the runner of evaluations', () => {
     assert.deepEqual(asked, []);
   });
 
-  it('refuses two requests of one key', async () => {
+  it('refuses two requests with the same key', async () => {
     await assert.rejects(runAll([request(1), request(1)], runner().all), {
       name: 'RangeError',
       message: 'requests: expected a key for each, got key/1 twice',
     });
   });
 
-  it('ends with the first error once nothing is under way: others are told, begun no more, and kept where they end', async () => {
+  it('ends with the first error when nothing runs any more: running ones are told, no more begin, finished ones are kept', async () => {
     const told: number[] = [];
     const { all, written } = runner({
       atOnce: 3,

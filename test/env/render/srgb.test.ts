@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { LINEAR_OF_BYTE, linearToSrgb } from '../../../env/render/srgb.ts';
 
 describe('linearToSrgb', () => {
-  it('gives every byte back', () => {
+  it('maps every byte to linear light and back to the same byte', () => {
     assert.deepEqual(
       [...linearToSrgb(LINEAR_OF_BYTE)],
       Array.from({ length: 256 }, (_, byte) => byte),
@@ -19,7 +19,7 @@ describe('linearToSrgb', () => {
     }
   });
 
-  it('clips what no screen shows', () => {
+  it('clips values that no screen shows', () => {
     assert.deepEqual([...linearToSrgb(Float32Array.of(-1, 2, Infinity, -Infinity, Number.NaN))], [0, 255, 255, 0, 0]);
   });
 

@@ -53,7 +53,7 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
       }
     });
 
-    it('[H8] an unknown type is named, and what the server knows', async () => {
+    it('[H8] the refusal of an unknown type names it and the known types', async () => {
       const error = await peer.ask({ t: 'stepp', id: 3 });
       expectError(error, 'UNKNOWN_TYPE', '/t', '"stepp"');
       assert.equal(error['re'], 3);
@@ -96,7 +96,7 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
       expectError(await open({ preset: 'none' }), 'BAD_OPTIONS', '/options/preset', '"none"');
     });
 
-    it('[S3] a session that is not of this connection', async () => {
+    it('[S3] a session of another connection', async () => {
       const stranger = await Peer.welcomed(server.url, codec);
       expectError(
         await stranger.ask({ t: 'reset', id: 4, session_id }),
@@ -142,11 +142,11 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
       assert.equal((await peer.ask({ ...refused, action: ACTION }, 'result'))['outcome'], 'ok');
     });
 
-    it('[P10] cancelling a step that never was', async () => {
+    it('[P10] cancelling a step that never existed', async () => {
       assert.equal((await peer.ask({ t: 'cancel', id: 5, session_id, step_id: 'never' }))['code'], 'STEP_NOT_FOUND');
     });
 
-    it('[E1] random fields in place of the right ones are answered, one by one, with an error or a reply', async () => {
+    it('[E1] random fields in place of correct ones are answered, one by one, with an error or a reply', async () => {
       const field = fc.oneof(
         fc.constant(session_id),
         fc.string(),

@@ -70,7 +70,7 @@ describe('a connection', () => {
     );
   });
 
-  it('[L3] gives a socket up beyond 8 MiB of unsent bytes, with 4008', () => {
+  it('[L3] closes a socket with 4008 beyond 8 MiB of unsent bytes', () => {
     const { socket, connection } = connect();
     socket.bufferedAmount = 8 * 1024 * 1024 + 1;
     connection.send({ t: 'pong', re: 1 });

@@ -58,7 +58,7 @@ describe('the handshake', () => {
     peer.close();
   });
 
-  it('[H3] of several versions the common one is taken', async () => {
+  it('[H3] the common version of several is taken', async () => {
     const peer = await Peer.connect(server.url);
     assert.equal((await peer.ask({ ...HELLO, protocol: [7, 1] }))['protocol'], 1);
     peer.close();
@@ -114,7 +114,7 @@ describe('the handshake', () => {
     }
   });
 
-  it("[T1] of several offers the client's first that is ours is taken", async () => {
+  it("[T1] the first known subprotocol in the client's list is taken", async () => {
     const socket = new WebSocket(server.url, ['lts.v9.other', 'lts.v1.json', 'lts.v1.msgpack']);
     await once(socket, 'open');
     assert.equal(socket.protocol, 'lts.v1.json');

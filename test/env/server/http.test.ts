@@ -38,7 +38,7 @@ describe('HTTP', () => {
     return { client, environment, sessionId, results };
   };
 
-  it('[W1] each page opens to its roles alone', async () => {
+  it('[W1] each page answers only its roles', async () => {
     const pages: [path: string, init: RequestInit, statuses: Record<string, number>][] = [
       ['/healthz', {}, { none: 200, a: 200, o: 200, x: 200 }],
       ['/v1/spec', {}, { none: 401, a: 200, o: 403, x: 200, wrong: 401 }],

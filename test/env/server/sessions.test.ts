@@ -34,7 +34,7 @@ describe('sessions', () => {
     return { peer, reply, token: reply['resume_token'] as string };
   }
 
-  it('[S6] resumes with no event received yet, and gives the results that were finished meanwhile', async () => {
+  it('[S6] resume with nothing received gives the results that were finished meanwhile', async () => {
     const { peer, session_id, token } = await opened({ delayMs: 150 });
     for (const id of ['a', 'b', 'c']) peer.send(step(session_id, id));
     await peer.next('accepted');
@@ -54,7 +54,7 @@ describe('sessions', () => {
     next.close();
   });
 
-  it('[S6] gives no result again that the client has', async () => {
+  it('[S6] resume gives no result again that the client has', async () => {
     const { peer, session_id, token } = await opened();
     for (const id of ['a', 'b']) await peer.ask(step(session_id, id), 'result');
     peer.close();
@@ -64,7 +64,7 @@ describe('sessions', () => {
     next.close();
   });
 
-  it('[S6] refuses to resume after what was acknowledged, or before what was sent', async () => {
+  it('[S6] resume is refused below what was acknowledged, and above the last result', async () => {
     const { peer, session_id, token } = await opened();
     for (const id of ['a', 'b']) await peer.ask(step(session_id, id), 'result');
     peer.send({ t: 'ack', session_id, seq: 1 });
@@ -140,7 +140,7 @@ describe('sessions', () => {
     thief.close();
   });
 
-  it('[S9] a session ends its grace after the last step, never while one runs', async () => {
+  it('[S9] a session ends when its grace has passed after the last step, never while a step runs', async () => {
     const { peer, session_id, token } = await opened({ delayMs: 400 }, { detach_grace_ms: 100 });
     await peer.ask(step(session_id, 'long'), 'accepted');
     peer.socket.terminate();
@@ -164,7 +164,7 @@ describe('sessions', () => {
     assert.equal((await resume(session_id, reply['resume_token'] as string)).reply['code'], 'SESSION_NOT_FOUND');
   });
 
-  it('[S4] close is answered, ends what runs, and the id is unknown then', async () => {
+  it("[S4] close is answered and ends the session's evaluations, and the id is unknown then", async () => {
     const { peer, session_id } = await opened({ delayMs: 5000 });
     await peer.ask(step(session_id, 'long'), 'accepted');
     assert.deepEqual(await peer.ask({ t: 'close', id: 'bye', session_id }), { t: 'closed', re: 'bye', session_id });
@@ -173,7 +173,7 @@ describe('sessions', () => {
     peer.close();
   });
 
-  it('[S10] results that are never acknowledged bring the session to a halt, not the server', async () => {
+  it('[S10] results that are never acknowledged stop the session, not the server', async () => {
     const { peer, session_id } = await opened();
     for (const id of ['1', '2', '3', '4', '5']) await peer.ask(step(session_id, id), 'result');
     assert.equal((await peer.ask(step(session_id, '6')))['code'], 'BUSY');
@@ -210,7 +210,7 @@ describe('liveness', () => {
     await server.stop();
   });
 
-  it('[L3] a client that does not read loses its socket, not its session, and others notice nothing', async () => {
+  it('[L3] a client that does not read loses its socket, not its session, and others notice nothing @slow', async () => {
     const server = await startBanditServer();
     const [peer, other] = [await Peer.welcomed(server.url), await Peer.welcomed(server.url)];
     const { session_id, resume_token } = await peer.ask({ t: 'open', id: 'o', env_id: 'Bandit-v0' }, 'opened');
@@ -229,7 +229,7 @@ describe('liveness', () => {
     await server.stop();
   });
 
-  it('[L2] draining is announced; what runs ends, and nothing new begins', async () => {
+  it('[L2] draining is announced; running evaluations end, and nothing new begins', async () => {
     const server = await startBanditServer();
     const peer = await Peer.welcomed(server.url);
     const session_id = await peer.open({ delayMs: 300 });

@@ -73,7 +73,7 @@ describe('the store in SQLite', () => {
     }
   }
 
-  it('[S11] loses no result that it has told of when its process is killed', () => {
+  it('[S11] loses no result whose addResult has resolved when its process is killed', () => {
     const path = newPath();
     const told = killedAfter(
       path,
@@ -98,7 +98,7 @@ describe('the store in SQLite', () => {
     next.close();
   });
 
-  it('[S11] tells of a result only when it is written', async () => {
+  it('[S11] resolves addResult only when the result is written', async () => {
     const store = new SqliteStore(newPath());
     store.saveSession(session('a'));
     store.addStep('a', step(1));
@@ -112,7 +112,7 @@ describe('the store in SQLite', () => {
     store.close();
   });
 
-  it('[S11] takes up steps that were accepted and have no result', () => {
+  it('[S11] finds accepted steps without a result after its process was killed', () => {
     const path = newPath();
     killedAfter(
       path,
@@ -134,7 +134,7 @@ describe('the store in SQLite', () => {
     next.close();
   });
 
-  it('[S11] has what it was told in the file itself after a second: a loss of power loses no more', async () => {
+  it('[S11] has every result in the file itself, without the log beside it, after a second', async () => {
     const path = newPath();
     const store = new SqliteStore(path);
     await finish(store, 'a', 20);
@@ -148,7 +148,7 @@ describe('the store in SQLite', () => {
     store.close();
   });
 
-  it('writes an accepted step within milliseconds, also when nothing else comes', async () => {
+  it('writes an accepted step within milliseconds, even if nothing else comes', async () => {
     const path = newPath();
     const store = new SqliteStore(path);
     store.saveSession(session('a'));
@@ -194,7 +194,7 @@ describe('the store in SQLite', () => {
     store.close();
   });
 
-  it('refuses a database of another version, and leaves no mark of an owner then', () => {
+  it('refuses a database of another version, and then leaves no note of an owner', () => {
     const path = newPath();
     const other = new SqliteStore(path);
     (other as unknown as { database: { exec(sql: string): void } }).database.exec('PRAGMA user_version = 1');

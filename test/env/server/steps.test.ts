@@ -33,7 +33,7 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
     });
     const evaluate = (fields: object = {}) => peer.ask(step(fields), 'result');
 
-    it('[S1] opened tells everything about the environment', async () => {
+    it('[S1] opened describes the environment completely', async () => {
       const opened = await peer.ask({ t: 'open', id: 'o', env_id: 'Bandit-v0', seed: 5 }, 'opened');
       const spec = opened['spec'] as Specification;
       assert.equal(opened['seed'], 5);
@@ -56,7 +56,7 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
       assert.equal(spec.backend, 'arithmetic');
     });
 
-    it('[S2] the spec hash changes with the options, and with nothing else', async () => {
+    it('[S2] equal options have the same spec hash, other options another one', async () => {
       const hash = async (options: object) =>
         ((await peer.ask({ t: 'open', id: 'o', env_id: 'Bandit-v0', options }, 'opened'))['spec'] as Specification)
           .spec_hash;
@@ -78,7 +78,7 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
       await assert.rejects(peer.next(undefined, 100), /within 100 ms/);
     });
 
-    it('[P6] a result has the score by name and in order, the decoded θ, the seeds, and its times apart', async () => {
+    it('[P6] a result has the scores by name and in order, the decoded θ, the seeds, and separate times', async () => {
       const result = await evaluate({ seed: 3 });
       const scores = result['scores'] as { gain: number; distance: number };
       assert.equal(result['outcome'], 'ok');
@@ -114,7 +114,7 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
       assert.notEqual(first, other);
     });
 
-    it('[R3] theta and seeds of a result, sent again, give its reward again', async () => {
+    it('[R3] theta and seeds of a result, sent again, give the same reward', async () => {
       const first = await evaluate();
       const again = await evaluate({ action: undefined, params: first['theta'], seeds: first['seeds'] });
       assert.equal(again['reward'], first['reward']);
@@ -131,7 +131,7 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
       assert.equal(tested['test_evaluations'], before + 1);
     });
 
-    it('[P11] the same step again while it runs is attached, and afterwards replayed; it is evaluated once', async () => {
+    it('[P11] the same step sent again is attached while it runs, and replayed afterwards; it is evaluated once', async () => {
       const slow = await peer.open({ delayMs: 300 });
       const request = step({ session_id: slow });
       const state = async (id: string) =>
@@ -164,7 +164,7 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
       assert.equal((await peer.ask(plain()))['code'], 'NEEDS_RESET');
     });
 
-    it('[P4] steps that bring their own reset neither need nor use up an episode', async () => {
+    it('[P4] steps with `reset: true` neither need nor use up the episode of a reset', async () => {
       const serial = await peer.open();
       await peer.ask({ t: 'reset', id: 1, session_id: serial, seed: 8 }, 'reset_done');
       await peer.ask(step({ session_id: serial }), 'result');
@@ -186,7 +186,7 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
       assert.deepEqual(await peer.next(), { t: 'batch_done', re: 'batch', session_id, n_ok: 20, n_failed: 0 });
     });
 
-    it('[P12] an item that is refused has its own error, and the others go on', async () => {
+    it('[P12] a refused item has its own error, and the others go on', async () => {
       const bad = { step_id: `bad${codec}`, action: [0, 0, 0, 0, 0, 2] };
       const good = { step_id: `good${codec}`, action: ACTION };
       peer.send({ t: 'step_batch', id: 'batch', session_id, items: [good, bad] });
@@ -216,7 +216,7 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
       assert.equal((await peer.next()).t, 'result', 'and does not come otherwise');
     });
 
-    it('[P13] progress has scores of the unfinished model at three points, however fast they follow', async () => {
+    it('[P13] progress has scores of the unfinished model at three points, even if they come fast', async () => {
       const quick = await peer.open({ delayMs: 20 });
       const request = step({ session_id: quick, progress: true });
       await peer.ask(request, 'accepted');

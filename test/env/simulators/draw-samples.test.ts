@@ -35,14 +35,14 @@ function work(): number {
 const MANY = 4000;
 
 describe('drawSamples', () => {
-  it('draws 0 to count − 1 in this order from one data set, and closes it', async () => {
+  it('draws samples 0 to count − 1 in this order from one data set, and closes it', async () => {
     const { simulator, done } = watched((index) => index * 2);
     assert.deepEqual(await drawSamples(simulator, {}, 1, 5), [0, 2, 4, 6, 8]);
     assert.deepEqual(done, { opened: 1, drawn: 5, closed: 1 });
     assert.deepEqual(await drawSamples(simulator, {}, 1, 0), []);
   });
 
-  it('waits for each sample that comes later', async () => {
+  it('waits for each sample that is a promise', async () => {
     let underWay = 0;
     const { simulator, done } = watched(async (index) => {
       assert.equal(underWay++, 0, 'one after the other');
@@ -55,7 +55,7 @@ describe('drawSamples', () => {
     assert.deepEqual(done, { opened: 2, drawn: 4, closed: 2 });
   });
 
-  it('hears at once, in a set that takes seconds, that it is to end', async () => {
+  it('stops at once when its signal aborts, in a set that takes seconds', async () => {
     const { simulator, done } = watched(work);
     const abort = new AbortController();
     const reason = new Error('enough');
@@ -67,7 +67,7 @@ describe('drawSamples', () => {
     assert.equal(done.opened, 1, 'nothing is opened when the signal is aborted before');
   });
 
-  it('ends with the reason of the signal, whatever a draw that hears it says', async () => {
+  it('ends with the reason of the signal, whatever error a draw throws when it is stopped', async () => {
     const { simulator, done } = watched(
       (_, signal) =>
         new Promise((_, reject) =>

@@ -8,7 +8,7 @@ describe('free parameters', () => {
   const simulator = mixtureSimulator();
   const free = freeParameters(simulator, ['b0.sd.y', 'a1.mean.x']);
 
-  it('make a smaller action, laid out anew in the order of the simulator', () => {
+  it("make a smaller action, in the order of the simulator's parameters", () => {
     assert.equal(actionSize(free.parameters), 2);
     assert.deepEqual(
       free.parameters.map(({ name, slice }) => [name, slice]),
@@ -25,11 +25,11 @@ describe('free parameters', () => {
     assert.deepEqual(await drawSamples(free, theta, 1, 8), await drawSamples(simulator, whole, 1, 8));
   });
 
-  it('are all, when none is named', () => {
+  it('are all parameters when none is named', () => {
     assert.equal(freeParameters(simulator, []), simulator);
   });
 
-  it('leave them where an experiment puts its defaults', async () => {
+  it('may have other defaults, which an experiment sets', async () => {
     const moved = withDefaults(simulator, { 'a1.mean.x': 3, 'b0.sd.y': 2 });
     const drawn = (from: typeof simulator, theta: Theta) => drawSamples(from, theta, 1, 8);
     const whole = (theta: Theta) => completeTheta(simulator.parameters, theta);
@@ -43,7 +43,7 @@ describe('free parameters', () => {
     assert.throws(() => withDefaults(simulator, { fog: 1 }), /fog/);
   });
 
-  it('take what concerns them of a start', () => {
+  it('take their own values from a start', () => {
     assert.deepEqual(startTheta(free, { 'a0.mean.x': 1, 'a1.mean.x': 2 }), { 'a1.mean.x': 2, 'b0.sd.y': 1 });
   });
 

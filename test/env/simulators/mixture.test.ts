@@ -15,7 +15,7 @@ describe('the mixture simulator', () => {
     assert.notDeepEqual(forwards[0], await drawSample(simulator, theta, 8, 0));
   });
 
-  it('draws as many points of each component, with its mean and deviation', async () => {
+  it('draws the same number of points of each component, with its mean and deviation', async () => {
     const points = await drawSamples(simulator, theta, 7, 8000);
     const component = (i: number) => points.filter((_, index) => index % 4 === i);
     assert.deepEqual(
@@ -40,7 +40,7 @@ describe('the mixture simulator', () => {
     );
   });
 
-  it('has real data of three components a class', () => {
+  it('has real data with three components per class', () => {
     const points = realPoints(1, 600);
     assert.equal(points.filter(({ label }) => label === 1).length, 300);
   });

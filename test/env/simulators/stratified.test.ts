@@ -66,19 +66,19 @@ describe('a stratified simulator', () => {
     assert.deepEqual(shares(await labels([0.5, 0.5 - 1e-12, 0, 0], 1, 100)).slice(2), [0, 0]);
   });
 
-  it('gives nearly the same labels to θ that are near each other', async () => {
+  it('gives nearly the same labels for θ that are near each other', async () => {
     const [a, b] = [await labels([0.15, 0.5, 0.05, 0.3], 3, 200), await labels([0.17, 0.48, 0.05, 0.3], 3, 200)];
     assert.ok(a.filter((label, i) => label !== b[i]).length <= 8);
   });
 
-  it('leaves everything else as it is', async () => {
+  it('changes nothing else', async () => {
     const theta = { label: [1, 0, 0, 0], scale: 2 };
     assert.deepEqual(await drawSamples(even, theta, 5, 20), await drawSamples(simulator, theta, 5, 20));
     assert.equal((await drawSample(even, { label: [1, 0, 0, 0] }, 5, 0)).scale, 1, 'the default');
     assert.deepEqual(even.parameters, simulator.parameters);
   });
 
-  it('opens a data set of each label that comes, once, and closes them all', async () => {
+  it('opens one data set for each label that occurs, and closes them all', async () => {
     opened = closed = 0;
     await labels([0.5, 0.3, 0.2, 0], 1, 100);
     assert.deepEqual([opened, closed], [3, 3]);
@@ -89,7 +89,7 @@ describe('a stratified simulator', () => {
     assert.throws(() => even.open({ lable: [1, 0, 0, 0] }, 1), /lable: expected one of label, scale/);
   });
 
-  it('must be of simplexes that there are', () => {
+  it('must be given simplexes that exist', () => {
     assert.throws(() => stratified(simulator, ['scale']), /simplexes \(label\), got scale/);
     assert.throws(() => stratified(mixtureSimulator(), ['weather']), /got weather/);
   });

@@ -72,7 +72,7 @@ describe('a folder of street images', () => {
     assert.deepEqual([...images[1]!.classes], [CLASS_ID.car, VOID]);
   });
 
-  it('crops about the centre to the wanted aspect, and takes the nearest label', async () => {
+  it('crops around the centre to the wanted aspect ratio, and takes the nearest label', async () => {
     await put(
       'train/images/S1_001.png',
       colour(

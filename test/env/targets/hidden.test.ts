@@ -4,7 +4,7 @@ import { hiddenTarget } from '../../../env/targets/hidden.ts';
 import { deriveSeed } from '../../../protocol/random.ts';
 
 describe('a hidden target', () => {
-  it('draws each set once, and again when the first drawing was broken off', async () => {
+  it('draws each set once, and again if the first drawing was stopped', async () => {
     let drawn = 0;
     /** Aborted while sample 3 is drawn. */
     const abort = new AbortController();

@@ -20,7 +20,7 @@ const shortTask = (options: Partial<CountingOptions> = {}) =>
 describe('countingTask', () => {
   before(() => loadBackend('wasm'));
 
-  it('learns 8 images by heart', async () => {
+  it('learns 8 images by heart @slow', async () => {
     const images = countableScenes(8, 1);
     const task = shortTask({ steps: 150, batchSize: 8, augment: false });
     const model = await task.train(images, SEEDS, silent);
@@ -35,14 +35,14 @@ describe('countingTask', () => {
     );
   });
 
-  it('counts in images that it has not seen', async () => {
+  it('counts in images that it has not seen @slow', async () => {
     const model = await shortTask({ steps: 120, batchSize: 8 }).train(countableScenes(60, 1), SEEDS, silent);
     const scores = await model.score(countableScenes(40, 2));
     model.dispose();
     assert.ok(scores.devianceExplained! > 0.7, JSON.stringify(scores));
   });
 
-  it('is the better for having been trained on the proportions that it is asked about', async () => {
+  it('is the better for having been trained on the proportions that it is asked about @slow', async () => {
     const unseen = countableScenes(60, 3, 0.8);
     const trainedOn = async (red: number) => {
       const model = await shortTask({ steps: 60 }).train(countableScenes(40, 1, red), SEEDS, silent);
@@ -53,7 +53,7 @@ describe('countingTask', () => {
     assert.ok((await trainedOn(0.8)) > (await trainedOn(0)) + 0.3);
   });
 
-  it('gives the same scores for the same seeds, and others for another first weight or order', async () => {
+  it('gives the same scores for the same seeds, and others for other first weights or another order', async () => {
     const images = countableScenes(8, 1);
     const score = async (seeds: typeof SEEDS) => {
       const model = await shortTask().train(images, seeds, silent);
@@ -77,7 +77,7 @@ describe('countingTask', () => {
     assert.equal(task.reward, 'negativeL1');
   });
 
-  it('leaves no tensor behind, not even when whoever hears its progress breaks it off', async () => {
+  it('leaves no tensor behind, even when the listener to its progress stops it', async () => {
     const images = countableScenes(6, 1);
     const before = tf.memory();
     const model = await shortTask().train(images, SEEDS, silent);
@@ -91,7 +91,7 @@ describe('countingTask', () => {
     assert.deepEqual([numTensors, numBytes], [before.numTensors, before.numBytes]);
   });
 
-  it('takes images of any size, and says NaN when training diverged', async () => {
+  it('takes images of any size, and scores NaN when training diverged', async () => {
     const images = Array.from({ length: 4 }, (_, i) => countableScene(i, 0.5, 70, 45));
     const model = await shortTask({ steps: 2 }).train(images, SEEDS, silent);
     assert.ok(Number.isFinite((await model.score(countableScenes(5, 1))).devianceExplained));
@@ -101,12 +101,12 @@ describe('countingTask', () => {
     lost.dispose();
   });
 
-  it('refuses to train on nothing', async () => {
+  it('refuses to train on no images', async () => {
     await assert.rejects(shortTask().train([], SEEDS, silent), /expected at least one image, got none/);
   });
 });
 
-describe('the traffic simulator, to be counted in', () => {
+describe('the traffic simulator, for counting', () => {
   const simulator = trafficSimulator({ width: 96, height: 72, renderer: new SoftwareRenderer() });
   const draw = (theta: Theta, count: number) => drawSamples(simulator, theta, 1, count);
 
@@ -120,7 +120,7 @@ describe('the traffic simulator, to be counted in', () => {
     );
   });
 
-  it('shows cars of one type alone where θ says so', async () => {
+  it('shows cars of only one type if θ says so', async () => {
     const total = new Float32Array(CAR_TYPES.length);
     for (const image of await draw({ carTypes: [0, 0, 0, 1, 0] }, 12)) {
       carCounts(image, CAR_TYPES).forEach((count, type) => (total[type]! += count));

@@ -84,8 +84,8 @@ async function foundShare(predicted: AsyncIterable<Predicted<Found, number>>) {
 const WASM: Runtime = { ...DEFAULT_RUNTIME, backend: 'wasm' };
 const SEEDS = { initialisation: 1, order: 2 };
 
-describe('an image task of one’s own', () => {
-  it('is a network, an answer with its loss, and a score: it learns, predicts and tells how far it is', async () => {
+describe('an image task of your own', () => {
+  it('is a network, an answer with its loss, and a score: it learns, predicts, and is scored while unfinished', async () => {
     const early: number[] = [];
     const task = finding();
     assert.match(await task.prepare(), /^wasm /);
@@ -107,7 +107,7 @@ describe('an image task of one’s own', () => {
     assert.deepEqual([task.name, task.version, task.reward], ['finding', 3, 'found']);
   });
 
-  it('has NaN for every metric when training diverged, and the name in what it says', async () => {
+  it('has NaN for every metric when training diverged, and names itself in errors', async () => {
     const model = await finding({ learningRate: 1e30, steps: 9 }).train(pictures(8, 1), SEEDS, () => {});
     assert.deepEqual(await model.score(pictures(3, 2)), { found: NaN });
     model.dispose();
@@ -117,7 +117,7 @@ describe('an image task of one’s own', () => {
     );
   });
 
-  it('says what the last bias starts with; the other weights are those of the seed', async () => {
+  it('sets the start of the last bias; the other weights come from the seed', async () => {
     const start = async (changes: object) => {
       const model = await finding({ learningRate: 0, steps: 1 }, changes).train(pictures(8, 1), SEEDS, () => {});
       model.dispose();

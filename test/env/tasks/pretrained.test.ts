@@ -17,7 +17,7 @@ describe('pretrained weights', () => {
   before(() => loadBackend('wasm'));
   after(() => rmSync(folder, { recursive: true }));
 
-  it('come back as they were kept, under the name of what made them', () => {
+  it('are read as they were saved, under a name that depends on their settings', () => {
     const settings = { env: 'Some-v0', steps: 10 };
     const name = pretrainedName(settings);
     savePretrained(folder, name, Float32Array.of(1, -2.5, 3), settings);
@@ -25,13 +25,13 @@ describe('pretrained weights', () => {
     assert.notEqual(pretrainedName({ ...settings, steps: 11 }), name);
   });
 
-  it('keep their names: the options of an environment stay in their order', async () => {
+  it('keep their names: the options of an environment keep their order', async () => {
     const named = async (id: string) => pretrainedName(createExperiment(await loadDefinition(id), {}, runtime).options);
     assert.equal(await named('TrafficCounting-v0'), 'c7a04da205bdcb2a');
     assert.equal(await named('TrafficSegmentation-v0'), '8fcbc99f78132aea');
   });
 
-  it('are where a training starts: a few steps from them do what a few from scratch cannot', async () => {
+  it('are where a training starts: a few steps from them do what a few from scratch cannot @slow', async () => {
     const images = syntheticScenes(24, 1);
     const score = async (pretrained: string, steps: number) => {
       const task = segmentationTask({ batchSize: 8, steps, pretrained }, runtime);
@@ -51,7 +51,7 @@ describe('pretrained weights', () => {
     );
   });
 
-  it('that are missing, or another network’s, or no name, are refused before anything runs', async () => {
+  it('are refused before anything runs if they are missing, another network’s, or have no valid name', async () => {
     savePretrained(folder, '00000000000000bb', new Float32Array(5), {});
     const definition = await loadDefinition('TrafficSegmentation-v0');
     const create = (pretrained: string) => () => createExperiment(definition, { preset: 'quick', pretrained }, runtime);

@@ -15,7 +15,7 @@ const shortTask = (options: Partial<SegmentationOptions> = {}) =>
 describe('segmentationTask', () => {
   before(() => loadBackend('wasm'));
 
-  it('learns 8 images by heart', async () => {
+  it('learns 8 images by heart @slow', async () => {
     const images = syntheticScenes(8, 1);
     const task = shortTask({ steps: 150, batchSize: 8, augment: false, carWeight: 1 });
     const model = await task.train(images, SEEDS, silent);
@@ -26,7 +26,7 @@ describe('segmentationTask', () => {
     assert.ok(scores.softCarIou! > 0.6, JSON.stringify(scores));
   });
 
-  it('finds cars in images that it has not seen, and says where', async () => {
+  it('finds cars in images that it has not seen, and says where @slow', async () => {
     const task = shortTask({ steps: 120, batchSize: 8 });
     const model = await task.train(syntheticScenes(60, 1), SEEDS, silent);
     const unseen = syntheticScene(99);
@@ -44,7 +44,7 @@ describe('segmentationTask', () => {
     assert.ok(Math.abs(both / either - carIou!) < 1e-12);
   });
 
-  it('gives the same scores for the same seeds, and others for another first weight or order', async () => {
+  it('gives the same scores for the same seeds, and others for other first weights or another order', async () => {
     const images = syntheticScenes(8, 1);
     const score = async (seeds: typeof SEEDS) => {
       const model = await shortTask().train(images, seeds, silent);
@@ -68,7 +68,7 @@ describe('segmentationTask', () => {
     assert.equal(task.reward, 'meanIou');
   });
 
-  it('does not care what colours lie where the label is void, in training or score', async () => {
+  it('ignores colours where the label is void, in training and in scoring', async () => {
     const task = shortTask({ augment: false });
     const images = syntheticScenes(4, 1);
     const model = await task.train(images.map(withVoidLeft), SEEDS, silent);
@@ -82,7 +82,7 @@ describe('segmentationTask', () => {
     model.dispose();
   });
 
-  it('reports progress with the loss after each step, and lets other things happen meanwhile', async () => {
+  it('reports progress with the loss after each step, and lets the event loop run meanwhile', async () => {
     const reports: { fraction: number; loss?: number }[] = [];
     let turns = 0;
     const clock = setInterval(() => turns++, 1);
@@ -102,7 +102,7 @@ describe('segmentationTask', () => {
     assert.ok(turns > 0);
   });
 
-  it('shows the unfinished model to who asks, and trains on as if nobody had', async () => {
+  it('gives the caller the unfinished model, and trains on as if it had not been asked for', async () => {
     const images = syntheticScenes(8, 1);
     const task = shortTask({ steps: 40 });
     const plain = await task.train(images, SEEDS, silent);
@@ -135,7 +135,7 @@ describe('segmentationTask', () => {
     assert.deepEqual([numTensors, numBytes], [before.numTensors, before.numBytes]);
   });
 
-  it('leaves no tensor behind when whoever hears its progress breaks it off', async () => {
+  it('leaves no tensor behind when the listener to its progress stops it', async () => {
     const before = tf.memory();
     const task = shortTask();
     const stop = () => {
@@ -159,7 +159,7 @@ describe('segmentationTask', () => {
     model.dispose();
   });
 
-  it('scores NaN, and still knows its way out, when training diverged', async () => {
+  it('scores NaN when training diverged, and can still be disposed of', async () => {
     const before = tf.memory().numTensors;
     const images = syntheticScenes(4, 1);
     const model = await shortTask({ learningRate: 1e30 }).train(images, SEEDS, silent);
@@ -168,7 +168,7 @@ describe('segmentationTask', () => {
     assert.equal(tf.memory().numTensors, before);
   });
 
-  it('refuses to train on nothing, and to score where there is no car', async () => {
+  it('refuses to train on no images, and to score images without a car', async () => {
     const task = shortTask({ steps: 1 });
     await assert.rejects(task.train([], SEEDS, silent), /expected at least one image, got none/);
     const images = syntheticScenes(2, 1);

@@ -11,7 +11,7 @@ describe('the SVM task', () => {
     model.dispose();
   });
 
-  it('scores the share of points that it classifies right', async () => {
+  it('scores the share of points that it classifies correctly', async () => {
     const model = await svmTask({ gamma: 0.5, cost: 1 }).train([
       { point: [-1, 0], label: 0 },
       { point: [1, 0], label: 1 },

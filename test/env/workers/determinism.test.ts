@@ -10,7 +10,7 @@ import { Random } from '../../../protocol/random.ts';
 import { fingerprint } from '../../environments/fingerprint.ts';
 import { startBanditServer } from '../server/bandit-server.ts';
 
-describe('a data set', () => {
+describe('a data set @slow', () => {
   it('[P7] is the same to the last byte for (θ, seed), with 1 and with 2 workers and in any order', async () => {
     const simulator = trafficSimulator({ width: 64, height: 48, renderer: new SoftwareRenderer() });
     const random = new Random(11);

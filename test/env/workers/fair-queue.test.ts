@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { FairQueue } from '../../../env/workers/fair-queue.ts';
 
 describe('the fair queue', () => {
-  it('gives owners turns, and each owner its own order', () => {
+  it("lets owners take turns, and keeps each owner's order", () => {
     const queue = new FairQueue<string>();
     for (const item of ['a1', 'a2', 'a3', 'b1', 'c1', 'b2']) queue.add(item[0]!, item);
     const taken = Array.from({ length: 6 }, () => queue.take());
@@ -11,7 +11,7 @@ describe('the fair queue', () => {
     assert.equal(queue.size, 0);
   });
 
-  it('lets an item go from anywhere in it, once', () => {
+  it('removes an item from anywhere in it, once', () => {
     const queue = new FairQueue<string>();
     for (const item of ['a1', 'a2', 'b1']) queue.add(item[0]!, item);
     assert.equal(queue.remove('a', 'a1'), true);

@@ -12,7 +12,7 @@ describe('the runtime of a server', () => {
     [1, 'a worker process'],
     [0, 'the server’s own process'],
   ] as const) {
-    it(`reaches the experiments of ${place}, and no specification’s hash`, async () => {
+    it(`reaches the experiments in ${place}, and does not change the hash of a specification`, async () => {
       const served = async (runtime?: Runtime) => {
         const server = await startBanditServer({ environments: [ECHO], workers, ...(runtime && { runtime }) });
         const client = await connect(server.url);

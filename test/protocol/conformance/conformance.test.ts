@@ -48,7 +48,7 @@ describe('the conformance kit', () => {
     });
   }
 
-  it('names the rule that a server or a client breaks', async () => {
+  it('names the rule that a server or a client breaks @slow', async () => {
     const other = await startBanditServer({ limits: { max_in_flight: 1 } });
     const failed = (await checkServer({ ...target('json'), url: other.url, patienceMs: 300 })).filter(
       ({ passed }) => !passed,
@@ -66,7 +66,7 @@ describe('the conformance kit', () => {
     assert.ok(forgetful.some(({ rules, passed }) => !passed && rules.includes('S6')));
   });
 
-  it('is a program that prints a table or JSON, and its exit code says whether all passed', async () => {
+  it('is a program that prints a table or JSON, and its exit code says whether all passed @slow', async () => {
     const run = (...flags: string[]) =>
       promisify(execFile)(process.execPath, ['--import', 'tsx', 'protocol/conformance/run.ts', ...flags]);
     const { stdout } = await run(server.url, '--codec', 'json', '--json');
@@ -75,7 +75,7 @@ describe('the conformance kit', () => {
     await assert.rejects(run('ws://127.0.0.1:1'), { code: 1 });
   });
 
-  it('checks the rules that can be seen from outside', () => {
+  it('checks the rules that are visible from outside', () => {
     const README = readFileSync(new URL('../../../protocol/README.md', import.meta.url), 'utf8');
     const known = new Set([...README.matchAll(/^- \*\*\[([A-Z]\d+)\]\*\*/gm)].map(([, rule]) => rule));
     const checked = new Set(checks.flatMap(({ rules }) => rules));

@@ -41,7 +41,7 @@ describe('a sheet of pictures', () => {
     assert.ok((await dark('fog < 3 & more')) > 50);
   });
 
-  it('goes to a file', async () => {
+  it('is written to a file', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sheet-'));
     try {
       const path = join(folder, 'sheet.png');
@@ -62,7 +62,7 @@ describe('a sheet of pictures', () => {
     assert.deepEqual([...rgb], [...CLASSES[CLASS_ID.car]!.colour, 0, 0, 0, ...CLASSES[CLASS_ID.sky]!.colour]);
   });
 
-  it('colours distances darker the further they are, and nothing at all white', () => {
+  it('colours larger distances darker, and infinite ones white', () => {
     const rgb = depthColours(Float32Array.of(1, 5, 20, 80, 500, Infinity));
     const brightness = [0, 1, 2, 3, 4, 5].map((i) => rgb[3 * i]! + rgb[3 * i + 1]! + rgb[3 * i + 2]!);
     for (let i = 1; i < 5; i++) assert.ok(brightness[i]! < brightness[i - 1]!, brightness.join());

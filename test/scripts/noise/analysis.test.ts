@@ -8,7 +8,7 @@ function close(actual: number, expected: number, by = 1e-9): void {
 }
 
 describe('variances', () => {
-  it('splits what seeds and what θ make differ', () => {
+  it('splits the differences into those from seeds and those from θ', () => {
     // Within: variances 2 and 8, mean 5. Means 1 and 7, variance 18, of which 5 / 2 is noise.
     const v = variances([
       [0, 2],
@@ -21,7 +21,7 @@ describe('variances', () => {
     close(v.withinCommon, 1);
   });
 
-  it('finds the variances that rewards were drawn with, and no noise on common seeds where seeds shift all alike', () => {
+  it('finds the variances of drawn rewards, and no noise on common seeds if a seed shifts all θ alike', () => {
     const random = new Random(1);
     const shift = Array.from({ length: 30 }, () => random.normal(0, 2));
     const alike = Array.from({ length: 200 }, () => random.normal(0, 3)).map((theta) => shift.map((s) => theta + s));
@@ -33,14 +33,14 @@ describe('variances', () => {
     close(variances(apart).withinCommon, 4, 0.3);
   });
 
-  it('asks for two θ and the same two seeds', () => {
+  it('requires two θ and the same two seeds', () => {
     assert.throws(() => variances([[1, 2]]), /expected at least 2 θ/);
     assert.throws(() => variances([[1, 2], [1]]), /the same 2 or more seeds/);
   });
 });
 
 describe('rank agreement', () => {
-  it('is 1, −1 and 0.5 where it is, whatever the scale', () => {
+  it('is 1, −1 and 0.5 in known cases, on any scale', () => {
     close(rankCorrelation([1, 2, 30], [2, 4, 5]), 1);
     close(rankCorrelation([1, 2, 3], [9, 8, -7]), -1);
     close(rankCorrelation([1, 2, 3], [1, 3, 2]), 0.5); // 1 − 6 · (0 + 1 + 1) / (3 · 8)
@@ -51,7 +51,7 @@ describe('rank agreement', () => {
     assert.ok(Number.isNaN(rankCorrelation([1, 1], [1, 2])));
   });
 
-  it('of one seed leaves that seed out of its judges', () => {
+  it('compares one seed with the mean of the other seeds', () => {
     // Seed 0 alone ranks 1, 2, 3; seed 1, its judge, the other way round, and vice versa.
     const rewards = [
       [1, 3],
@@ -63,7 +63,7 @@ describe('rank agreement', () => {
 });
 
 describe('replicatesFor', () => {
-  it('averages until nine tenths of the variance are θ', () => {
+  it('averages until nine tenths of the variance come from θ', () => {
     assert.equal(replicatesFor({ within: 1, between: 9 }), 1);
     assert.equal(replicatesFor({ within: 1, between: 1 }), 9);
     assert.equal(replicatesFor({ within: 1, between: -0.1 }), 99);
@@ -86,14 +86,14 @@ describe('noiseReport', () => {
       short: measured(short, 2, 40),
     });
 
-  it('recommends the short evaluation where it ranks as well, and says what it has less of', () => {
+  it('recommends the short evaluation if it ranks as well, and names the options that differ', () => {
     const text = report(clear);
     assert.match(text, /Search with the short evaluation: it is 2\.0 times as fast and ranks nearly as well \(1\.00/);
     assert.match(text, /Short: steps 40 of 100\./);
     assert.match(text, /take 100 % off/);
   });
 
-  it('recommends the full one where the short one ranks worse', () => {
+  it('recommends the full evaluation if the short one ranks worse', () => {
     assert.match(report([...clear].reverse()), /Search with the full evaluation/);
   });
 

@@ -33,7 +33,7 @@ describe('the best proportions', () => {
     assert.deepEqual(draws[7], TRUTH);
   });
 
-  it('have intervals that grow with the noise, and hold the true ones about 95 times of 100', () => {
+  it('have intervals that grow with the noise, and hold the true ones about 95 times of 100 @slow', () => {
     const runs = 30;
     const [widths, held] = [
       [0, 0],

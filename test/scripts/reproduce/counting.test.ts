@@ -14,7 +14,7 @@ describe('reproduce counting', function () {
   this.timeout(180_000);
   after(remove);
 
-  it('searches from three starts and writes how far each ends from the hidden proportions', async () => {
+  it('searches from three starts and writes how far each ends from the hidden proportions @slow', async () => {
     const options = JSON.stringify({ ...(JSON.parse(TINY_STREETS) as object), pretrained: '' });
     const { code, err } = await run(...tiny, '--random-thetas', '2', '--env-options', options);
     assert.equal(code, 0, err);

@@ -7,7 +7,7 @@ import {
   recommendations,
   type ArmPaths,
 } from '../../../scripts/reproduce/evaluations-to-reach.ts';
-import { iterations } from '../../../scripts/reproduce/searches.ts';
+import { iterations } from '../../../scripts/reproduce/search-log.ts';
 
 const trial = (action: number, reward: number | null = action, work?: number): EvaluationRecord => ({
   type: 'evaluation',

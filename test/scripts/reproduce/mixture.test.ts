@@ -6,7 +6,7 @@ import { reproduction, type Summary } from './reproduction.ts';
 const { run: reproduce, out, logs, wrote, summary: readSummary, read, remove } = reproduction('mixture');
 const tiny = ['--preset', 'quick', '--evaluations', '16', '--search-seeds', '1'];
 
-describe('reproduce mixture', function () {
+describe('reproduce mixture @slow', function () {
   this.timeout(180_000);
   after(remove);
   let first: string;
@@ -46,7 +46,7 @@ describe('reproduce mixture', function () {
   });
 
   it('goes on from what is there: an ended search is kept, a missing one is run again to the same end', async () => {
-    rmSync(join(logs, 'cem-1.jsonl'));
+    for (const path of [join(logs, 'cem-1.jsonl'), join(out, 'logs', 'cem-1.jsonl.gz')]) rmSync(path);
     const kept = readFileSync(join(logs, 'reinforce-1.jsonl'), 'utf8');
     const { code, out: said, err } = await reproduce(...tiny);
     assert.equal(code, 0, err);
@@ -54,6 +54,27 @@ describe('reproduce mixture', function () {
     assert.equal(readFileSync(join(logs, 'reinforce-1.jsonl'), 'utf8'), kept);
     const { arms } = readSummary();
     assert.deepEqual(arms, (JSON.parse(first) as Summary).arms);
+  });
+
+  it('draws everything again from the logs beside the results, and evaluates nothing', async () => {
+    rmSync(logs, { recursive: true });
+    const files = readdirSync(out).filter((name) => name !== 'logs');
+    const before = files.map((name) => readFileSync(join(out, name)));
+    for (const name of files) rmSync(join(out, name));
+    const { code, out: said, err } = await reproduce('--figures-only');
+    assert.equal(code, 0, err);
+    assert.doesNotMatch(said, /evaluations/);
+    files.forEach((name, i) => assert.ok(readFileSync(join(out, name)).equals(before[i]!), name));
+    assert.ok(!existsSync(logs));
+  });
+
+  it('says in a sentence that there is nothing to draw from, and what makes it', async () => {
+    rmSync(join(out, 'logs'), { recursive: true });
+    const { code, err } = await reproduce('--figures-only');
+    assert.equal(code, 1);
+    const kept = join(out, 'logs');
+    const sentence = `${out} has no logs: expected them in ${logs} or ${kept}; \`npm run reproduce -- mixture\` makes them`;
+    assert.equal(err, `reproduce: ${sentence}\n`);
   });
 
   it('refuses an experiment that it does not know, and a number that is none', async () => {

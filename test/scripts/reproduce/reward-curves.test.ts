@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { LogRecord } from '../../../agents/run/trial-log.ts';
 import { rewardCurve, apart } from '../../../scripts/reproduce/reward-curves.ts';
-import { searchTrials } from '../../../scripts/reproduce/searches.ts';
+import { searchTrials } from '../../../scripts/reproduce/search-log.ts';
 
 const evaluation = (key: string, reward: number | null): LogRecord => ({
   type: 'evaluation',

@@ -7,7 +7,7 @@ import { writeCamvid } from './tiny-camvid.ts';
 const tiny = ['--preset', 'quick', '--backend', 'wasm', '--evaluations', '4', '--search-seeds', '1'];
 tiny.push('--random-thetas', '2', '--env-options', TINY_STREETS);
 
-describe('reproduce segmentation', function () {
+describe('reproduce segmentation @slow', function () {
   this.timeout(400_000);
   const { run, wrote, read, summary, remove } = reproduction('segmentation');
   after(remove);
@@ -31,7 +31,7 @@ describe('reproduce segmentation', function () {
   });
 });
 
-describe('reproduce segmentation-real', function () {
+describe('reproduce segmentation-real @slow', function () {
   this.timeout(180_000);
   const { run, wrote, read, summary, remove, folder, out, logs } = reproduction('segmentation-real');
   after(remove);

@@ -1,7 +1,7 @@
-/** Pieces of pixels that show one triangle, to be shaded four at once. */
+/** Pieces of pixels that show one triangle, which are shaded four at a time. */
 import { coverage, shadeX, shadeY } from './grid';
 
-/** Which pixel (row · width + column), what share of it, and where to shade it, [count]. */
+/** Of each fragment: its pixel (row · width + column), its share of the pixel, and where to shade it, [count]. */
 export let pixels: usize = 0;
 export let weights: usize = 0;
 export let xs: usize = 0;
@@ -18,7 +18,7 @@ export function reserveFragments(pictureWidth: i32, height: i32): void {
   ys = heap.alloc(size);
 }
 
-/** Adds pixels of a row from `pixel` on that show the triangle with the samples of `mask`. */
+/** Adds `length` pixels of a row, from `pixel` on, in which the samples of `mask` show the triangle. */
 export function addPixels(pixel: i32, length: i32, mask: i32): void {
   const row = pixel / width;
   const x = <f32>(pixel - row * width) + unchecked(shadeX[mask]);
@@ -34,7 +34,7 @@ export function addPixels(pixel: i32, length: i32, mask: i32): void {
   fragmentCount += length;
 }
 
-/** Fills the last four with copies of no weight. */
+/** Fills up the last group of four with copies of weight 0. */
 export function padFragments(): void {
   const last = (<usize>(fragmentCount - 1)) << 2;
   for (let at = last + 4; (at & 15) != 0; at += 4) {

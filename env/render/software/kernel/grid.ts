@@ -3,9 +3,9 @@
  *
  * The five places form a rotated lattice: each has its own fifth of the pixel's height and of its width, so that edges
  * near the vertical and near the horizontal both get six shades. Because no two share a height, a picture of H pixel
- * rows is a picture of 5 H *sample rows*, of which row r is shifted by its sample's offset: one scan converter does both.
- * Sample row 2 of each five runs through the centres, where a picture without antialiasing has its only sample; ids and
- * depth are taken there, and are the same with and without.
+ * rows is a picture of 5 H *sample rows*, and row r is shifted by its sample's offset: one scan converter does
+ * both. Sample row 2 of each five runs through the centres, where a picture without antialiasing has its only sample;
+ * ids and depth are taken there, and are the same with and without antialiasing.
  */
 const offsets: StaticArray<f64> = [0.7, 0.1, 0.5, 0.9, 0.3];
 
@@ -14,12 +14,12 @@ export function xOffset(samples: i32, k: i32): f64 {
   return samples == 1 ? 0.5 : unchecked(offsets[k]);
 }
 
-/** By set of samples (a bit mask): its share of the pixel, and where to shade it. */
+/** For each set of samples (a bit mask): its share of the pixel, and where to shade it. */
 export const coverage = new StaticArray<f32>(32);
 export const shadeX = new StaticArray<f32>(32);
 export const shadeY = new StaticArray<f32>(32);
 
-/** Shades at the centre if that is covered, else at the mean of the covered places. */
+/** Fills the tables. A pixel is shaded at its centre if that is covered, else at the mean of the covered places. */
 export function tabulate(samples: i32): void {
   const centre = samples >> 1;
   for (let mask = 1; mask < 1 << samples; mask++) {

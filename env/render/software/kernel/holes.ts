@@ -1,4 +1,4 @@
-/** Materials with alphaTest: which samples of a triangle's rows show something of the texture. */
+/** Materials with alphaTest: which samples of a triangle's rows are solid, and not holes of the texture. */
 import { Draw } from './records';
 import { MOST_LEVELS, findAlpha } from './texture';
 import { Triangle } from './triangles';
@@ -13,13 +13,13 @@ let rowD: v128 = i32x4(0, 0, 0, 0);
 let level = 0;
 let isSmooth = false;
 
-/** Turns to a triangle. */
+/** Starts a triangle. */
 export function turnToHoles(t: Triangle, ofDraw: Draw): void {
   draw = ofDraw;
   loadUv(t, ofDraw);
 }
 
-/** Turns to a row; it is read in the mip level that suits its middle. */
+/** Starts a row; it is read in the mip level that suits its middle. */
 export function turnToRow(offset: f64, y: f64, start: i32, stop: i32): void {
   const map = draw.map;
   const x = <f64>start + offset;
@@ -44,7 +44,7 @@ export function turnToRow(offset: f64, y: f64, start: i32, stop: i32): void {
   level = min(<i32>(0.5 * log + 0.5), map.levelCount - 1);
 }
 
-/** Which of the four samples at `along` of the row show something of the texture, of those with `wanted` set. */
+/** Which of the four samples at `along` of the row are solid; only those with `wanted` set count. */
 export function findSolid(along: i32, wanted: v128): v128 {
   const steps = all(<f32>along);
   const d = div(all(1), add(rowD, mul(steps, all(<f32>da))));

@@ -1,4 +1,4 @@
-/** The renderer's inner loops, compiled to WebAssembly: what each pixel of a picture costs is spent here. */
+/** The renderer's inner loops, compiled to WebAssembly: all work that is done for each pixel. */
 import { reserveFragments } from './fragments';
 import { tabulate } from './grid';
 import { lightBy } from './light';
@@ -11,7 +11,7 @@ import { shadeInto } from './shade';
 import { clearTriangles } from './triangles';
 import { findRuns, readLabels, reserveRuns, shadeRuns } from './visible';
 
-/** Memory that is never given back. */
+/** Allocates memory that is never freed. */
 export function allocate(size: i32): usize {
   return heap.alloc(size);
 }
@@ -24,14 +24,14 @@ export function setUp(width: i32, height: i32, samples: i32): void {
   reserveRuns(width * height * samples);
 }
 
-/** Starts a frame of so many triangles, and so many vertices in the largest mesh. */
+/** Starts a frame: with room for this number of triangles, and of vertices in the largest mesh. */
 export function begin(triangles: i32, vertices: i32): void {
   clearTriangles(triangles);
   reserveVertices(vertices);
   forgetBodies();
 }
 
-/** Turns to a view; its nearest things so far are at n. */
+/** Starts a view, in which nothing is drawn yet: `n` is the nearness of every sample. */
 export function turnTo(view: View, n: f32): void {
   projectTo(view, false);
   coverView(view, false);
@@ -40,12 +40,12 @@ export function turnTo(view: View, n: f32): void {
   if (view.seen != 0) memory.fill(view.seen, 0xff, size);
 }
 
-/** Enters a draw into the view. */
+/** Draws into the view. */
 export function enter(draw: Draw, side: i32): void {
   project(draw, side);
 }
 
-/** Colours what the view shows: linear light, f32 [height, width, 3]; scratch is f32 [height, width, 4]. */
+/** Shades what the view shows: writes linear light, f32 [height, width, 4], whose fourth number is not used. */
 export function shade(view: View, surroundings: Surroundings, light: usize): void {
   memory.fill(light, 0, (<usize>(view.width * view.height)) << 4);
   lightBy(surroundings);
@@ -56,12 +56,12 @@ export function shade(view: View, surroundings: Surroundings, light: usize): voi
   coverView(view, true);
 }
 
-/** Drops every fourth number. */
+/** Copies four numbers per pixel to three: drops every fourth number. */
 export function pack(from: usize, to: usize, count: i32): void {
   for (let i = 0; i < count; i++, from += 16, to += 12) v128.store(to, v128.load(from));
 }
 
-/** Looks up the bytes of linear light: of i / steps it is table[i], uint8 [steps + 1]; in groups of 16. */
+/** Looks up the bytes of linear light, in groups of 16: light i / steps has the byte table[i], uint8 [steps + 1]. */
 export function encode(from: usize, to: usize, count: i32, table: usize, steps: i32): void {
   for (let i = 0; i < count; i += 16, from += 64, to += 16) {
     v128.store_lane<u32>(to, bytesOf(from, table, steps), 0);

@@ -1,4 +1,4 @@
-/** What light four fragments get, and send to the viewer. */
+/** The light that four fragments receive, and the light that they send to the viewer. */
 import { Draw, Sun, Surroundings, Texture, View } from './records';
 import { readAt, readB, readG, readR } from './texture';
 import { add, all, atLeast, atMost, div, dot, expNegative, inverseLength, mul, sub, turns } from './vector';
@@ -11,18 +11,18 @@ export function lightBy(surroundings: Surroundings): void {
   around = surroundings;
 }
 
-/** Light of four fragments: what a white matt surface would send back, and then what they do send. */
+/** Light of four fragments: first what a white matt surface would reflect, then what the fragments reflect. */
 export let lightR: v128 = i32x4(0, 0, 0, 0);
 export let lightG: v128 = i32x4(0, 0, 0, 0);
 export let lightB: v128 = i32x4(0, 0, 0, 0);
 
-/** The light from no single direction on a triangle that is flat. */
+/** The light from no single direction on a flat triangle. */
 let aroundR: v128 = i32x4(0, 0, 0, 0);
 let aroundG: v128 = i32x4(0, 0, 0, 0);
 let aroundB: v128 = i32x4(0, 0, 0, 0);
 let isFlat = false;
 
-/** Turns to a triangle whose normal is the same all over it, nx, ny, nz; or to one whose is not. */
+/** Starts a triangle: a flat one, with the normal nx, ny, nz everywhere, or one that is not flat. */
 export function turnToFlat(flat: bool, nx: v128, ny: v128, nz: v128): void {
   isFlat = false;
   if (!flat) return;
@@ -33,7 +33,7 @@ export function turnToFlat(flat: bool, nx: v128, ny: v128, nz: v128): void {
   isFlat = true;
 }
 
-/** Finds the light from no single direction by the normal. */
+/** Computes the light from no single direction, by the normal. */
 function lightFromAround(x: v128, y: v128, z: v128): void {
   if (isFlat) {
     lightR = aroundR;
@@ -63,7 +63,7 @@ function harmonic(h: usize, x: v128, y: v128, z: v128, xy: v128, yz: v128, zz: v
   return atLeast(sum, 0);
 }
 
-/** Finds the light on matt surfaces, from places x, y, z with the unit normals nx, ny, nz. */
+/** Computes the light on matt surfaces at the places x, y, z with the unit normals nx, ny, nz. */
 export function scatter(draw: Draw, x: v128, y: v128, z: v128, nx: v128, ny: v128, nz: v128): void {
   lightFromAround(nx, ny, nz);
   for (let i = 0; i < around.sunCount; i++) {
@@ -87,8 +87,8 @@ const depths = memory.data(16, 16);
 const shares = memory.data(16, 16);
 
 /**
- * The share of a sun's light that reaches places, 1 − intensity to 1: the mean of 3 × 3 comparisons with its shadow map,
- * each smoothed over a texel; 1 outside of the map. normalBias moves the places along their normals.
+ * The share of a sun's light that reaches the places, 1 − intensity to 1: the mean of 3 × 3 comparisons with its shadow
+ * map, each smoothed over a texel; 1 outside the map. normalBias moves the places along their normals.
  */
 function reached(sun: Sun, draw: Draw, x: v128, y: v128, z: v128, nx: v128, ny: v128, nz: v128): v128 {
   const map = sun.shadow;
@@ -115,7 +115,7 @@ function rowAt(at: usize): v128 {
   return all(<f32>load<f64>(at));
 }
 
-/** How much of 3 × 3 texels around is not before n. */
+/** The share of the 3 × 3 texels around in which nothing is nearer to the sun than n. */
 function litShare(map: View, step: i32, column: f32, row: f32, n: f32): f32 {
   const isInside =
     column >= -0.5 && column <= <f32>map.width - 0.5 && row >= -0.5 && row <= <f32>map.height - 0.5 && n >= -1;
@@ -150,7 +150,7 @@ function clamped(i: i32, size: i32): i32 {
   return i < 0 ? 0 : i < size ? i : size - 1;
 }
 
-/** Reads a picture all around in the directions x, y, z. Its blur is 0 (sharp) to 1 (the mean of about a hemisphere). */
+/** Reads an all-round picture in the directions x, y, z; blur is 0 (sharp) to 1 (the mean of about a hemisphere). */
 export function lookUp(map: Texture, x: v128, y: v128, z: v128, blur: f32): void {
   const flat = f32x4.sqrt(add(mul(x, x), mul(z, z)));
   const u = add(turns(z, x), all(0.5));
@@ -159,8 +159,8 @@ export function lookUp(map: Texture, x: v128, y: v128, z: v128, blur: f32): void
 }
 
 /**
- * Finds the light that surfaces which shine send back, of the colours r, g, b, seen along vx, vy, vz: Lambert's law
- * under a GGX gloss, as three.js's standard material has it (without the light that the gloss scatters twice).
+ * Computes the light that glossy surfaces of the colours r, g, b reflect to the viewer: Lambert's law under a GGX
+ * gloss, as in three.js's standard material (without the light that the gloss scatters twice).
  */
 export function shine(
   draw: Draw,
@@ -181,7 +181,7 @@ export function shine(
   const toViewer = dot(nx, ny, nz, vx, vy, vz);
   const metalness = draw.metalness;
   const matt = all(1 - metalness);
-  const dark = all(0.04 * (1 - metalness)); // Reflectance at normal incidence, but for the metal's colour.
+  const dark = all(0.04 * (1 - metalness)); // Reflectance at normal incidence, without the metal's colour.
   const mirrorR = add(dark, mul(all(metalness), r));
   const mirrorG = add(dark, mul(all(metalness), g));
   const mirrorB = add(dark, mul(all(metalness), b));
@@ -209,13 +209,13 @@ export function shine(
   }
 }
 
-/** What a sun's light becomes: mirrored by Schlick's Fresnel term, else scattered. */
+/** What becomes of a sun's light: a share by Schlick's Fresnel term is mirrored, the rest scattered. */
 function sent(mirror: v128, fresnel: v128, gloss: v128, scattered: v128): v128 {
   const share = add(mirror, mul(sub(all(1), mirror), fresnel));
   return add(mul(share, gloss), mul(scattered, sub(all(1), share)));
 }
 
-/** Reads what surfaces mirror; rough ones look towards their normal, as three.js does. */
+/** Reads what surfaces mirror; rough ones look towards their normal, as in three.js. */
 function mirror(roughness: f32, toViewer: v128, vx: v128, vy: v128, vz: v128, nx: v128, ny: v128, nz: v128): void {
   const bend = roughness * roughness * roughness * roughness;
   const keep = all(1 - bend);
@@ -226,7 +226,7 @@ function mirror(roughness: f32, toViewer: v128, vx: v128, vy: v128, vz: v128, nx
   lookUp(around.reflected, x, y, z, roughness);
 }
 
-/** Starts what is sent with the light from no single direction, scattered and mirrored. */
+/** Computes the first part of the reflected light: from no single direction, scattered and mirrored. */
 function sendFromAround(
   roughness: f32,
   toViewer: v128,
@@ -253,7 +253,7 @@ function sendFromAround(
   lightB = add(mul(mul(mul(matt, b), lightB), sub(all(1), ownB)), mul(mul(ownB, readB), intensity));
 }
 
-/** Distribution and masking of GGX facets (Walter et al. 2007) with Heitz's height correlation, over 4 facing · toViewer. */
+/** GGX distribution and masking (Walter et al. 2007), with Heitz's height correlation, over 4 facing · toViewer. */
 function ggx(alpha: f32, facing: v128, toViewer: v128, toHalf: v128): v128 {
   const a2 = all(alpha * alpha);
   const rest = sub(all(1), a2);

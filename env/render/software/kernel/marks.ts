@@ -1,4 +1,4 @@
-/** See-through triangles: collects, pixel by pixel, the samples that see them. */
+/** Transparent triangles: collects, pixel by pixel, the samples that see them. */
 import { addPixels } from './fragments';
 
 /** The samples of each pixel of a row that pass, as bits, u8 [width]. */
@@ -13,7 +13,7 @@ export function reserveMarks(width: i32): void {
   memory.fill(masks, 0, <usize>width + 4);
 }
 
-/** Marks sample `sample` of those of four pixels from `x` on whose bit is set. */
+/** Marks sample `sample` in those of the four pixels from `x` on that have their bit set. */
 export function markSamples(row: i32, sample: i32, x: i32, bits: i32, width: i32): void {
   markedWidth = width;
   if (row != markedRow) {

@@ -1,4 +1,4 @@
-/** Projects draws, drops what can't be seen, clips at the near plane and covers what remains. */
+/** Projects draws, drops what can't be seen, clips at the near plane and scans what remains. */
 import { handOverMarks } from './marks';
 import { Draw, Vertex, View } from './records';
 import { coverTriangle, isSeen, scan } from './scan';
@@ -10,7 +10,7 @@ let vertices: usize = 0;
 let room = 0;
 let view: View = changetype<View>(0);
 let blends = false;
-/** Whose vertices stand in `vertices`. */
+/** The body whose vertices are in `vertices`. */
 let body = -1;
 
 /** Up to four corners of a clipped triangle. */
@@ -23,7 +23,7 @@ export function reserveVertices(count: i32): void {
   vertices = heap.alloc(<usize>room * SIZE);
 }
 
-/** Projects to `to` from now on; blending, triangles change the picture's colours only. */
+/** Projects to `to` from now on. With `blending`, triangles change only the picture's colours. */
 export function projectTo(to: View, blending: bool): void {
   view = to;
   blends = blending;
@@ -34,7 +34,7 @@ function vertexAt(i: i32): Vertex {
   return changetype<Vertex>(vertices + <usize>i * SIZE);
 }
 
-/** Covers every triangle of a draw that may show. Draws of one body do best to follow each other. */
+/** Scans every triangle of a draw that may be visible. It is fastest when draws of one body follow each other. */
 export function project(draw: Draw, side: i32): void {
   if (draw.body != body) transform(draw);
   const near = <f64>view.near;
@@ -94,7 +94,7 @@ function transform(draw: Draw): void {
   }
 }
 
-/** Does a triangle before the near plane touch the picture, and turn the wanted side to the viewer? */
+/** Whether a triangle that needs no clipping touches the picture and shows the wanted side to the viewer. */
 function mayShow(p0: Vertex, p1: Vertex, p2: Vertex, side: i32): bool {
   const width = <f64>view.width;
   const height = <f64>view.height;
@@ -122,11 +122,11 @@ function setPlanes(t: Triangle, p0: Vertex, p1: Vertex, p2: Vertex, draw: Draw, 
   t.a2 = (p0.yw * p1.w - p0.w * p1.yw) * scale;
   t.b2 = (p0.w * p1.xw - p0.xw * p1.w) * scale;
   t.c2 = (p0.xw * p1.yw - p0.yw * p1.xw) * scale;
-  t.isBack = <i32>(determinant > 0 != (draw.mirrored != 0)); // Fronts run against the clock, and y points down here.
+  t.isBack = <i32>(determinant > 0 != (draw.mirrored != 0)); // Fronts run counter-clockwise, and y points down here.
   return true;
 }
 
-/** Cuts off what is nearer than the near plane, and covers the remaining three or four corners. */
+/** Cuts off what is nearer than the near plane, and scans the polygon of three or four corners that remains. */
 function coverClipped(p0: Vertex, p1: Vertex, p2: Vertex, near: f64): void {
   polygonSize = 0;
   clipEdge(p0, p1, near);
@@ -140,7 +140,7 @@ function corner(i: i32): Vertex {
   return changetype<Vertex>(polygon + <usize>i * SIZE);
 }
 
-/** Adds an edge's first corner if it is in front, and where the edge meets the near plane. */
+/** Adds an edge's first corner if it is beyond the near plane, and the point where the edge meets the plane. */
 function clipEdge(from: Vertex, to: Vertex, near: f64): void {
   const fromIn = from.w >= near;
   if (fromIn) addCorner(from.x, from.y);

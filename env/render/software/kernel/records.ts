@@ -1,9 +1,9 @@
-/** What the renderer writes for the kernel, field by field in this order (see ../records.ts). */
+/** What the renderer writes for the kernel, field by field in this order (see RecordWriter in ../kernel.ts). */
 
-/** What turns object coordinates into homogeneous pixel coordinates. */
+/** A view: how world coordinates become homogeneous pixel coordinates, and what is seen so far. */
 @unmanaged
 export class View {
-  /** Rows of the matrix from world coordinates to (x w, y w, w, n), f64 [4, 4]; see Triangle.nearness for n. */
+  /** Rows of the matrix from world coordinates to (x w, y w, w, n), f64 [4, 4]; a larger n is nearer. */
   rows: usize;
   width: i32;
   height: i32;
@@ -11,7 +11,7 @@ export class View {
   samples: i32;
   /** n of the nearest thing at each sample so far, f32 [height · samples, width]. */
   nearness: usize;
-  /** Triangle seen there, i32, likewise; 0 when nobody asks for it. */
+  /** The triangle that is seen there, i32, likewise; 0 when it is not stored. */
   seen: usize;
   /** The least w that is drawn. */
   near: f32;
@@ -22,12 +22,12 @@ export class View {
 /** A part of a mesh in one material. */
 @unmanaged
 export class Draw {
-  /** World from object coordinates, f64 [4 columns, 4]. */
+  /** The matrix from object to world coordinates, f64 [4 columns, 4]. */
   world: usize;
-  /** Differs from the draw before when the vertices or `world` do. */
+  /** Another number than in the draw before when the vertices or `world` are others. */
   body: i32;
   mirrored: i32;
-  /** Vertex attributes, f32 [vertexCount, 3]; 0 for none but for positions. */
+  /** Vertex attributes, f32 [vertexCount, 3]; all but the positions may be 0, for none. */
   positions: usize;
   normals: usize;
   /** [vertexCount, 2] */
@@ -61,7 +61,7 @@ export class Draw {
   offsetUnits: f32;
   /** 0 for none */
   map: Texture;
-  /** Where the map may be a hole: a byte for each texel of its levels (HOLE, SOLID or MIXED in ../texture.ts); 0 where it has none. */
+  /** A byte for each texel of the map's levels (HOLE, SOLID or MIXED, see ../texture.ts); 0 where it has no holes. */
   holes: usize;
   /** u and v of the mesh's uv: u = m0 s + m1 t + m2, v = m3 s + m4 t + m5. */
   m0: f32;
@@ -88,7 +88,7 @@ export class Texture {
   hasMips: i32;
   blendsMips: i32;
   flipY: i32;
-  /** Most readings along a pixel's longer direction. */
+  /** The largest number of readings along a pixel's longer direction. */
   anisotropy: f32;
 }
 
@@ -143,7 +143,7 @@ export class Surroundings {
   backgroundIntensity: f32;
   reflected: Texture;
   reflectedIntensity: f32;
-  /** Light from no single direction over π, in nine spherical harmonics, f32 [9, 3]. */
+  /** Light from no single direction, divided by π, as nine spherical harmonics, f32 [9, 3]. */
   harmonics: usize;
   suns: usize;
   sunCount: i32;

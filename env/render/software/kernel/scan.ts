@@ -1,4 +1,4 @@
-/** Enters the samples of triangles into a view, or collects those of see-through ones. */
+/** Enters the samples of triangles into a view, or collects the samples of transparent ones. */
 import { xOffset } from './grid';
 import { findSolid, turnToHoles, turnToRow } from './holes';
 import { markSamples } from './marks';
@@ -11,7 +11,7 @@ let rowHeight: f64 = 1;
 let entersIds = false;
 let blends = false;
 
-/** The triangle, and its plane of n, which the depth test compares: larger is nearer. Of two equal ones the later stays. */
+/** The triangle, and its plane of n. In the depth test a larger n is nearer; of two equal ones the later one stays. */
 let triangle: i32 = 0;
 let a: f64 = 0;
 let b: f64 = 0;
@@ -20,7 +20,7 @@ let hasHoles = false;
 /** Whether any sample of the triangle was entered. */
 export let isSeen = false;
 
-/** Covers `to` from now on; blending, samples are collected in place of being entered. */
+/** Scans into `to` from now on. With `blending`, samples are not entered but collected. */
 export function coverView(to: View, blending: bool): void {
   view = to;
   rowHeight = 1 / <f64>to.samples;
@@ -28,7 +28,7 @@ export function coverView(to: View, blending: bool): void {
   blends = blending;
 }
 
-/** Turns to a triangle, to be scanned; its plane of n is the sum of its weight planes times n0, n1 and n2. */
+/** Starts a triangle; its plane of n is the sum of its weight planes times n0, n1 and n2. */
 export function coverTriangle(t: i32, tri: Triangle, draw: Draw, n0: f64, n1: f64, n2: f64): void {
   triangle = t;
   a = n0 * tri.a0 + n1 * tri.a1 + n2 * tri.a2;
@@ -42,16 +42,16 @@ export function coverTriangle(t: i32, tri: Triangle, draw: Draw, n0: f64, n1: f6
   if (hasHoles) turnToHoles(tri, draw);
 }
 
-/** Triangles up to so many pixels wide are entered in blocks of four pixels, the same in each row. */
+/** Triangles that span at most this many pixels are entered in two blocks of four pixels, the same in each row. */
 const NARROW = 8;
 
 /**
- * Scan conversion: covers the samples of each sample row that lie inside a triangle, or a part of it.
+ * Scan conversion: enters the samples of each sample row that are inside a triangle, or a part of it.
  *
  * A sample belongs to the triangle when it is at or right of the left edge and strictly left of the right edge, at or
- * under the top and strictly above the bottom (the top-left rule). An edge's position in a row is worked out from its
- * upper end downwards, whichever triangle asks, so two triangles that share an edge never both take a sample nor both
- * leave it.
+ * under the top and strictly above the bottom (the top-left rule). An edge's position in a row is always computed from
+ * its upper end downwards, for either of its triangles. So two triangles that share an edge never both take a sample,
+ * and never both miss it.
  */
 export function scan(top: Vertex, middle: Vertex, bottom: Vertex): void {
   if (middle.y < top.y) {
@@ -82,7 +82,7 @@ export function scan(top: Vertex, middle: Vertex, bottom: Vertex): void {
   const bend = <i32>min<f64>(<f64>end, max<f64>(<f64>first, ceil(middleY - 0.5)));
   const left = max(0, min(topX, min(middleX, bottomX)));
   const right = min(<f64>view.width, max(topX, max(middleX, bottomX)));
-  // From the first block's pixel; −1 when rows are not entered in such blocks.
+  // The first pixel of the blocks; −1 when rows are not entered in such blocks.
   const x0 = !hasHoles && !blends && right - left < NARROW - 1 ? <i32>left : -1;
   // The left and the right edge in the lanes of one vector; one of them is the long one, the other bends.
   const middleIsLeft = (middleX - topX) * (bottomY - topY) < (bottomX - topX) * (middleY - topY);
@@ -102,7 +102,7 @@ function pair(left: f64, right: f64): v128 {
   return f64x2.replace_lane(f64x2.splat(left), 1, right);
 }
 
-/** Covers rows between a left and a right edge: x, y and slope of both. */
+/** Scans rows between a left and a right edge: x, y and slope of both. */
 function coverRows(first: i32, end: i32, edgeX: v128, edgeY: v128, slopes: v128, x0: i32): void {
   const samples = view.samples;
   const limit = f64x2.splat(<f64>view.width);
@@ -128,7 +128,7 @@ function coverRows(first: i32, end: i32, edgeX: v128, edgeY: v128, slopes: v128,
   }
 }
 
-/** n of four samples, the first two of which are at pixels `low`. */
+/** n of four samples; the first two are at pixels `low`. */
 function nearnessAt(low: v128, atLeft: v128): v128 {
   const slope = f64x2.splat(a);
   const two = f64x2.add(f64x2.mul(slope, low), atLeft);
@@ -177,7 +177,7 @@ function enterRow(first: i32, atLeft: v128, start: i32, stop: i32): void {
   isSeen = isSeen || v128.any_true(some);
 }
 
-/** The same where a texture has holes; samples of see-through triangles are marked. */
+/** The same where a texture has holes; samples of transparent triangles are marked. */
 function coverSome(row: i32, sample: i32, offset: f64, y: f64, atLeft: v128, start: i32, stop: i32): void {
   let at = (<usize>(row * view.width + start)) << 2;
   let isTurned = false;

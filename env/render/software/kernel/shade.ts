@@ -1,4 +1,4 @@
-/** Gives the colours of what is seen, triangle by triangle. */
+/** Shades what is seen, triangle by triangle. */
 import { coverage } from './grid';
 import { clearFragments, fragmentCount, padFragments, pixels, weights, xs, ys } from './fragments';
 import { lightB, lightG, lightR, lookUp, scatter, shine, sunAt, turnToFlat } from './light';
@@ -53,20 +53,20 @@ function changeY(k: usize): v128 {
 
 /** Unit normals at the corners, and colours, f32 [3, 4]. */
 const normals = memory.data(48, 16);
-/** The colour all over the triangle; the corners' colours are still to be multiplied if they differ. */
+/** The triangle's colour. If its corners have different colours, these are multiplied later. */
 let red: f32 = 0;
 let green: f32 = 0;
 let blue: f32 = 0;
 let opacity: f32 = 0;
 let isColored = false;
-/** Nothing makes its light vary; then it is that of one fragment. */
+/** Whether the light is the same all over the triangle; then one fragment is shaded for all. */
 let isPlain = false;
 let plainLight: v128 = i32x4(0, 0, 0, 0);
-/** Its normal is the same all over. */
+/** Whether the normal is the same all over the triangle. */
 let isFlat = false;
 const colors = memory.data(64, 16);
 
-/** Number k at the corners, weighted. */
+/** The weighted mean of number k of the corners. */
 function mixed(corners: usize, k: usize, w0: v128, w1: v128, w2: v128): v128 {
   const at = corners + (k << 2);
   return add(
@@ -107,7 +107,7 @@ function turnTo(t: Triangle, draw: Draw): void {
   opacity *= load<f32>(colors, 12);
 }
 
-/** Turns to a triangle, of which the first fragment is there. Returns whether it has one colour all over. */
+/** Starts a triangle whose first fragment is known. Returns whether it has one colour all over. */
 export function turnToTriangle(t: Triangle): bool {
   const draw = t.draw;
   turnTo(t, draw);
@@ -134,7 +134,7 @@ function setColor(corner: usize, vertex: i32, draw: Draw): void {
   store<f32>(to, draw.colorSize == 4 ? load<f32>(from, 12) : 1, 12);
 }
 
-/** Colours the fragments, which show the triangle turned to, and forgets them; blending, lays it over what is there. */
+/** Shades the fragments, which show this triangle, and forgets them. With `blending`, lays them over the picture. */
 export function shadeTriangle(t: Triangle, blending: bool): void {
   if (fragmentCount == 0) return;
   padFragments();
@@ -231,7 +231,7 @@ export function shadeTriangle(t: Triangle, blending: bool): void {
   clearFragments();
 }
 
-/** Adds the light found last of a plain triangle to pixels of a row. */
+/** Adds the light of the last plain triangle to `length` pixels of a row. */
 export function fillRun(pixel: i32, length: i32, mask: i32): void {
   const light = mul(plainLight, all(unchecked(coverage[mask])));
   let at = picture + ((<usize>pixel) << 4);
@@ -254,7 +254,7 @@ function fogShare(distance: v128): v128 {
   return mul(mul(inside, inside), sub(all(3), mul(all(2), inside)));
 }
 
-/** Colours the fragments, which show the background, and forgets them. */
+/** Shades the fragments, which show the background, and forgets them. */
 export function shadeBackground(): void {
   if (fragmentCount == 0) return;
   padFragments();

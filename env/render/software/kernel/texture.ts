@@ -5,7 +5,7 @@ import { add, all, atLeast, atMost, div, log2Roughly, mul, select, sub } from '.
 const CLAMP = 0;
 const REPEAT = 1;
 
-/** Room in a texture's tables. */
+/** The largest number of levels in a texture's tables. */
 export const MOST_LEVELS: usize = 20;
 
 /** Puts texture coordinates inside the picture, 0 to 1. */
@@ -15,7 +15,7 @@ function wrap(u: v128, mode: i32): v128 {
   return sub(all(1), f32x4.abs(sub(sub(u, mul(f32x4.floor(mul(u, all(0.5))), all(2))), all(1))));
 }
 
-/** Rows or columns at most one outside of the picture: those at its other end, or at its border. */
+/** Moves rows or columns that are at most one outside the picture to its other end, or to its border. */
 function inside(i: v128, size: v128, mode: i32): v128 {
   if (mode != REPEAT) return i32x4.max_s(i32x4.splat(0), i32x4.min_s(i, i32x4.sub(size, i32x4.splat(1))));
   const below = v128.and(i32x4.shr_s(i, 31), size);
@@ -31,8 +31,8 @@ function gather(table: usize, index: v128): v128 {
   return v128.load_lane<i32>(table + ((<usize>i32x4.extract_lane(index, 3)) << 2), four, 3);
 }
 
-// Four places of a texture, each in a mip level of its own: the addresses of the texels around them, and how far between
-// these they lie.
+// Four places of a texture, each in a mip level of its own: the addresses of the texels around them, and how far
+// between these they lie.
 
 const upperLeft = memory.data(16, 16);
 const upperRight = memory.data(16, 16);
@@ -84,7 +84,7 @@ function address(map: Texture, texels: v128, width: v128, height: v128): void {
 const sums = memory.data(64, 16);
 const shares = memory.data(16, 16);
 
-/** Reads at four places, and adds it to the sums with these weights. */
+/** Reads at four places, and adds the readings to the sums with these weights. */
 function addReadings(map: Texture, u: v128, v: v128, level: v128, smooth: v128, weight: v128): void {
   find(map, u, v, level, smooth);
   v128.store(shares, weight);
@@ -128,11 +128,11 @@ function collectSums(): void {
 }
 
 /**
- * Reads the texture where four fragments see it; of u and v they have the changes to the next pixel.
+ * Reads the texture where four fragments see it. dudx to dvdy are the changes of u and v to the next pixel.
  *
- * A pixel that is longer than wide is read several times along its longer direction (du, dv), in the nearest of the mip
- * levels that suit their distance: among several, the step between levels does not show. Others are read in the two
- * levels around the one that suits them.
+ * A pixel that is longer than wide is read several times along its longer direction (du, dv), in the mip level that
+ * suits the distance of the readings best: with several readings the step between levels does not show. Other pixels
+ * are read in the two levels around the one that suits them.
  */
 export function readMap(map: Texture, u: v128, v: v128, dudx: v128, dvdx: v128, dudy: v128, dvdy: v128): void {
   const width = all(<f32>load<i32>(map.levels + 4 * MOST_LEVELS));
@@ -185,21 +185,21 @@ function readAlong(map: Texture, u: v128, v: v128, du: v128, dv: v128, count: v1
   collectSums();
 }
 
-/** Reads level `level` (0 is the full size; between levels when not whole) at four places. */
+/** Reads level `level` (0 is the full size; a fraction blends two levels) at four places. */
 export function readAt(map: Texture, u: v128, v: v128, level: f32): void {
   clearSums();
   readAlong(map, u, v, all(0), all(0), all(1), all(level), i32x4.splat(-map.smoothFar));
 }
 
-/** What a byte of `Draw.holes` says of the texel and its neighbours to the right and below. */
+/** Values of a byte of `Draw.holes`, which is for a texel and its neighbours to the right and below. */
 const SOLID = 1;
 const MIXED = 2;
 
 /**
  * Where the alpha in one level is at least a threshold, at four places.
  *
- * Mostly the texels around a place are all a hole or all solid, and a byte says so; else, and where `wanted` has its bits
- * set, it is read.
+ * Mostly the texels around a place are all holes or all solid, and a byte says so. Else, where `wanted` has its bits
+ * set, the alpha is read.
  */
 export function findAlpha(draw: Draw, u: v128, v: v128, level: i32, isSmooth: bool, wanted: v128): v128 {
   const map = draw.map;

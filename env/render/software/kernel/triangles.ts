@@ -5,8 +5,8 @@ import { Draw, View } from './records';
  *
  * It keeps three *weight planes*: e_i(x, y) = a_i x + b_i y + c_i over pixel coordinates, such that e_0 + e_1 + e_2 is
  * 1 / distance along the camera's axis and e_i · distance is the weight of corner i, perspective included. They are the
- * columns of the inverse of the corners' homogeneous pixel coordinates, and need no clipping (Olano and Greer, "Triangle
- * scan conversion using 2D homogeneous coordinates", 1997, https://doi.org/10.1145/258694.258723).
+ * columns of the inverse of the corners' homogeneous pixel coordinates, and need no clipping (Olano and Greer,
+ * "Triangle scan conversion using 2D homogeneous coordinates", 1997, https://doi.org/10.1145/258694.258723).
  */
 @unmanaged
 export class Triangle {
@@ -29,7 +29,7 @@ export class Triangle {
   runs: usize;
 }
 
-/** A triangle's plane of what the depth test compares: larger is nearer. */
+/** A triangle's plane of n, which the depth test compares: larger is nearer. */
 export class Plane {
   a: f64 = 0;
   b: f64 = 0;
@@ -53,7 +53,7 @@ export function clearTriangles(count: i32): void {
   triangles = heap.alloc(<usize>room * SIZE);
 }
 
-/** Keeps the triangle written after the last one. */
+/** Keeps the triangle that was written after the last one. */
 export function keepTriangle(): void {
   triangleCount++;
 }

@@ -15,7 +15,7 @@ export let da: f64 = 0;
 export let db: f64 = 0;
 export let dc: f64 = 0;
 
-/** Turns to a triangle of `draw`; its coordinates after its texture's transform, (0, 0) without a uv attribute. */
+/** Starts a triangle of `draw`. Its coordinates are after the texture's transform; (0, 0) without a uv attribute. */
 export function loadUv(t: Triangle, draw: Draw): void {
   ua = ub = uc = va = vb = vc = da = db = dc = 0;
   addCorner(draw, t.v0, t.a0, t.b0, t.c0);

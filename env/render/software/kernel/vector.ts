@@ -32,10 +32,10 @@ export function inverseLength(x: v128, y: v128, z: v128): v128 {
   return div(all(1), f32x4.sqrt(f32x4.max(dot(x, y, z, x, y, z), all(1e-37))));
 }
 
-// The language leaves the last bits of Math.exp and its like to the engine. Pixels must be the same bytes on every
-// machine, and a picture needs fewer digits.
+// The language leaves the last bits of Math.exp and similar functions to the engine. Pixels must be the same bytes on
+// every machine, and a picture needs fewer digits.
 
-/** e^x for x ≤ 0, to a relative 1e-6; next to 0 below −87. */
+/** e^x for x ≤ 0, to a relative 1e-6; nearly 0 below −87. */
 export function expNegative(x: v128): v128 {
   x = atLeast(x, -87);
   const k = f32x4.nearest(mul(x, all(1.44269504)));

@@ -1,10 +1,10 @@
-/** What is seen, by triangle: so each one's normals, texture coordinates and light are worked out once. */
+/** What is seen, by triangle: so the normals, texture coordinates and light of each one are computed once. */
 import { View } from './records';
 import { addPixels, clearFragments } from './fragments';
 import { fillRun, shadeBackground, shadeTriangle, turnToTriangle } from './shade';
 import { triangleAt, triangleCount } from './triangles';
 
-/** Pixels of a row that show one triangle with the same of their samples. */
+/** Neighbouring pixels of a row that show one triangle with the same samples. */
 @unmanaged
 class Run {
   /** The triangle's next run; 0 for none. */
@@ -61,7 +61,7 @@ export function findRuns(view: View): void {
   }
 }
 
-/** Where the run of pixels ends whose samples all see what the first one of pixel x does; x when they do not there. */
+/** The end of the run of pixels whose samples all see what the first sample of pixel x sees; x when that is mixed. */
 function uniformEnd(base: usize, x: i32, width: i32, samples: i32): i32 {
   const t = i32x4.splat(load<i32>(base + ((<usize>x) << 2)));
   const step = (<usize>width) << 2;
@@ -93,7 +93,7 @@ function addMixed(first: usize, pixel: i32, width: i32, samples: i32): void {
   }
 }
 
-/** Colours the whole picture. */
+/** Shades the whole picture. */
 export function shadeRuns(): void {
   addRuns(backgroundRuns);
   shadeBackground();
@@ -127,7 +127,7 @@ function addRuns(first: usize): void {
   }
 }
 
-/** What the triangle read last says of its pixels; its plane of 1 / distance. */
+/** The ids of the triangle that was read last, and its plane of 1 / distance. */
 let classId = 0;
 let instanceId = 0;
 let a: f64 = 0;
@@ -144,7 +144,7 @@ function turnToLabels(t: i32, backgroundClass: i32): void {
   c = isBackground ? 0 : triangle.c0 + triangle.c1 + triangle.c2 + 0.5 * a; // 1 / 0 is infinite.
 }
 
-/** Reads ids and depth off the centre samples; writes up to three pixels more. */
+/** Reads ids and depth at the centre samples; writes up to three pixels beyond the end. */
 export function readLabels(view: View, backgroundClass: i32, classes: usize, instances: usize, depth: usize): void {
   const width = view.width;
   const samples = view.samples;

@@ -5,9 +5,9 @@ import type { TrafficTheta } from '../parameters.ts';
 
 /** What is nearer or further than this is not drawn, m. */
 export const NEAR = 0.25;
-export const FAR = 600;
+const FAR = 600;
 
-/** Puts the camera where that of a car is which drives along its lane; `aspect` is width over height of the picture. */
+/** Places the camera as in a car that drives along its lane; `aspect` is width over height of the picture. */
 export function drawCamera(
   theta: TrafficTheta,
   layout: Layout,
@@ -26,7 +26,7 @@ export function drawCamera(
   const shift = Math.min(1.6, Math.max(-1.6, random.normal(0, theta.lanePositionSpread)));
   const height = Math.max(0.5, theta.cameraHeight * random.uniform(0.93, 1.07));
   camera.position.set(laneMiddle(layout, layout.ownLane, true) + shift, height, 0);
-  // Where the road goes stays in view, however narrow that is.
+  // The direction of the road stays in view, however narrow the view is.
   const within = (angle: number, view: number) => Math.min(0.4 * view, Math.max(-0.4 * view, angle));
   const pitch = within((theta.cameraPitch + random.normal(0, 0.7)) * degrees, vertical);
   const yaw = within(random.normal(0, theta.cameraYawSpread) * degrees, horizontal);
@@ -35,7 +35,7 @@ export function drawCamera(
   camera.updateMatrixWorld();
 }
 
-/** The camera of a picture, from the matrices that the picture keeps. */
+/** Sets a camera to the matrices of a picture. */
 export function setCamera(
   camera: THREE.PerspectiveCamera,
   {

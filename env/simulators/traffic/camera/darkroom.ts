@@ -1,4 +1,4 @@
-/** Where pictures of one size are developed: the sensor's inner loops over memory that is used again and again. */
+/** Develops pictures of one size: the sensor's inner loops, over memory that is used again for each picture. */
 import { readFileSync } from 'node:fs';
 import { deriveSeed, Random } from '../../../../protocol/random.ts';
 import { SRGB_BYTES } from '../../../render/srgb.ts';
@@ -35,26 +35,26 @@ function floats(address: number, length: number): Float32Array {
   return new Float32Array(run.memory.buffer, address, length);
 }
 
-/** The address of numbers that stay. */
+/** Copies numbers into memory that is never freed; returns their address. */
 function keep(numbers: ArrayLike<number>): number {
   const address = run.allocate(numbers.length * 4);
   floats(address, numbers.length).set(numbers);
   return address;
 }
 
-/** Normal noise, drawn once: each picture reads it from another place on. */
+/** Normal noise, drawn once: each picture reads it from another start. */
 export const NOISE_SIZE = 1 << 16;
 const noise = (() => {
   const random = new Random(deriveSeed(1, 'sensor noise'));
   const numbers = Float32Array.from({ length: NOISE_SIZE + 4 }, () => random.normal());
-  numbers.copyWithin(NOISE_SIZE, 0, 4); // It goes on from its start.
+  numbers.copyWithin(NOISE_SIZE, 0, 4); // After its end it continues with its start.
   return keep(numbers);
 })();
 
 /** The sRGB byte of each amount of linear light. */
 const bytes = keep(SRGB_BYTES);
 
-/** The furthest that a blur reaches, pixels. */
+/** The largest radius of a blur, pixels. */
 export const MOST_RADIUS = 6;
 const kernel = run.allocate((MOST_RADIUS + 1) * 4);
 const coarseness = run.allocate(64 * 4);
@@ -82,12 +82,12 @@ export class Darkroom {
     this.picture = run.allocate(this.size * 3 + 16);
   }
 
-  /** Puts in linear light, [height, width, 3]. */
+  /** Copies the linear light in, [height, width, 3]. */
   put(linear: Float32Array): void {
     floats(this.light, linear.length).set(linear);
   }
 
-  /** What each pixel's light will be multiplied with, to be filled in, [height, width]. */
+  /** The factor of each pixel's light, for the caller to fill in, [height, width]. */
   gains(): Float32Array {
     return floats(this.gain, this.count);
   }
@@ -97,7 +97,7 @@ export class Darkroom {
     run.expose(this.light, this.gain, this.count, red, blue);
   }
 
-  /** @param weights of the middle, and of what is further and further away; light beyond `white` does not spread */
+  /** @param weights of the middle pixel and of the pixels at distance 1, 2 …; light beyond `white` does not spread */
   blur(weights: Float64Array, white: number): void {
     floats(kernel, weights.length).set(weights);
     run.blur(this.light, this.padded, this.width * 3, this.height, kernel, weights.length - 1, white);
@@ -137,7 +137,7 @@ export class Darkroom {
     run.compress(this.planes, this.width, this.height, this.size, coarseness);
   }
 
-  /** Takes out the picture: a new uint8 [height, width, 3]. */
+  /** Returns the picture: a new uint8 [height, width, 3]. */
   take(): Uint8Array {
     run.pack(this.planes, this.picture, this.count, this.size);
     return new Uint8Array(run.memory.buffer, this.picture, this.count * 3).slice();

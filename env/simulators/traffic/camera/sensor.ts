@@ -4,7 +4,7 @@ import type { TrafficTheta } from '../parameters.ts';
 import { Darkroom, MOST_RADIUS, NOISE_SIZE } from './darkroom.ts';
 import { valueNoise } from '../meshes/textures.ts';
 
-/** Deviation of value noise. */
+/** Standard deviation of value noise. */
 const VALUE_NOISE_SD = 0.22;
 
 /**
@@ -34,7 +34,7 @@ export function develop(
   return room.take();
 }
 
-/** One for each size of picture. */
+/** A darkroom for each size of picture. */
 const rooms = new Map<string, Darkroom>();
 
 function roomFor(width: number, height: number): Darkroom {
@@ -79,12 +79,12 @@ function expose(room: Darkroom, theta: TrafficTheta, random: Random): void {
   room.expose(red, blue);
 }
 
-/** A blur of a smaller deviation than this moves less than a hundredth of a pixel's light, pixels. */
+/** Pixels. A blur with a smaller standard deviation moves less than a hundredth of a pixel's light: it is left out. */
 const LEAST_BLUR = 0.3;
 /** A sensor saturates: light beyond this does not spread. */
 const WHITE = 1.5;
 
-/** The weights of a Gaussian blur of deviation `sigma` pixels: the middle's, then those further and further away. */
+/** The weights of a Gaussian blur with standard deviation `sigma`, in pixels: of the middle, then at distance 1, 2 … */
 function gaussian(sigma: number): Float64Array {
   const radius = Math.min(MOST_RADIUS, Math.ceil(2 * sigma));
   const kernel = Float64Array.from({ length: radius + 1 }, (_, i) => Math.exp(-0.5 * (i / sigma) ** 2));
@@ -100,10 +100,10 @@ function grade(room: Darkroom, theta: TrafficTheta, random: Random): void {
   room.grade({ contrast, colour: contrast * saturation, grayNoise: sd * 0.8, colourNoise: sd * 0.6, start });
 }
 
-/** A weaker compression leaves a picture alone. */
+/** A weaker compression is left out. */
 const LEAST_COMPRESSION = 0.02;
 
-/** How coarsely each coefficient is rounded: from 24 × strength of 255 levels to 141 × for the highest frequency. */
+/** The rounding step of each coefficient, in 255 levels: 24 × strength (lowest frequencies) to 141 × (highest). */
 function coarseness(strength: number): Float64Array {
   return Float64Array.from({ length: 64 }, (_, i) => strength * 60 * (0.25 + 0.15 * ((i >> 3) + (i & 7))));
 }

@@ -23,7 +23,7 @@ export class View {
     this.shadow = sun;
   }
 
-  /** How many pixels a metre at (x, z) spans; a thing within 1 m counts as 1 m away. */
+  /** The number of pixels that a metre at (x, z) spans; what is within 1 m counts as 1 m away. */
   pixelsPerMetre(x: number, z: number): number {
     return this.pixelsAtOneMetre / Math.max(1, Math.sqrt((x - this.x) ** 2 + this.y ** 2 + (z - this.z) ** 2));
   }
@@ -44,5 +44,5 @@ export class View {
 
 const NOWHERE: Point = [0, 0, 0];
 
-/** Longer shadows are cut off: they leave the shadow map, m. */
+/** Shadows longer than this are cut off, since they leave the shadow map, m. */
 const SHADOW_REACH = 60;

@@ -1,9 +1,9 @@
-/** The body of a car, built from its proportions. Front is −z, the road is y = 0, the middle of the car is the origin. */
+/** The body of a car, built from its proportions. The front is −z, the road y = 0, the middle of the car the origin. */
 import type { CarShape } from './car-shapes.ts';
 import { MeshBuilder, mix, turn, type Point, type Rgb } from '../meshes/mesh-builder.ts';
 import type { Vertices } from '../meshes/vertices.ts';
 
-/** Positions of the parts of a body. */
+/** Positions of the parts in the list of a body's parts. */
 export const PAINT = 0;
 export const GLASS = 1;
 /** Tyres, grilles, plates: coloured by vertex. */
@@ -11,7 +11,7 @@ export const TRIM = 2;
 /** Head and tail lights: coloured by vertex. */
 export const LAMPS = 3;
 
-/** How finely a car is modelled: 0 near (some 450 triangles), 1 and 2 at some distance, 3 far away (some 40). */
+/** How finely a car is modelled: 0 near (about 450 triangles), 1 and 2 at some distance, 3 far away (about 40). */
 export const DETAILS = 4;
 export type Detail = 0 | 1 | 2 | 3;
 
@@ -27,7 +27,7 @@ const PLATE_REAR: Rgb = [0.75, 0.55, 0.06];
 const ARCH_SEGMENTS = [6, 3, 0, 0] as const;
 const WHEEL_SIDES = [10, 7, 5, 4] as const;
 
-/** Where a cut across the body stands, and how wide and high it is there. */
+/** A cross-section of the body: where it is, and its width and height. */
 interface Station {
   readonly z: number;
   readonly halfWidth: number;
@@ -52,7 +52,7 @@ export function buildCarBody(shape: CarShape, detail: Detail): readonly Vertices
   return mesh.parts;
 }
 
-/** What looks up, seen aslant, mirrors the sky; the lower the rest is, the less of the sky it sees, and the more of the road. */
+/** What faces up mirrors the sky. The lower the rest is, the less it sees of the sky, and the more of the road. */
 function lightPaint({ positions, normals, colours, vertexCount }: Vertices, { sill, waist }: CarShape): void {
   for (let i = 0; i < vertexCount * 3; i += 3) {
     const height = (positions[i + 1]! - sill) / (waist - sill);
@@ -173,7 +173,7 @@ const PLAIN_ENDS: typeof ENDS = {
   ],
 };
 
-/** Half-width of the body's outline at a share of its height, over that of its widest row. */
+/** Half-width of the body at a share of its height, over the half-width of its widest row. */
 function outline(height: number): number {
   return height < 0.55 ? 0.93 + (0.07 * height) / 0.55 : 1 - (0.05 * (height - 0.55)) / 0.45;
 }
@@ -240,14 +240,14 @@ const WHOLE = [[0, 1]] as const;
 
 type Glazing = Pick<CarShape, 'windows' | 'windowRows' | 'rearRows'> & { readonly rearWindow: CarShape['windows'] };
 
-/** The windows: from afar those of a side are one, and further away they have no frames. */
+/** The windows: at some distance the windows of a side are one, and further away they have no frames. */
 function glazing({ windows, windowRows, rearRows }: CarShape, detail: Detail): Glazing {
   const rearWindow = [[0.08, 0.92]] as const;
   if (detail < 2) return { windows, windowRows, rearWindow, rearRows };
   const first = windows[0]![0];
   const last = windows.at(-1)![1];
   if (detail === 2) return { windows: [[first, last]], windowRows, rearWindow, rearRows };
-  // The few windows of a panel van stay where they are; those of a car reach from end to end.
+  // The few windows of a panel van stay where they are; the windows of a car reach from end to end.
   const all = last - first > 0.6 ? WHOLE : ([[first, last]] as const);
   return { windows: all, windowRows: [0, Math.min(1, windowRows[1] + 0.05)], rearWindow: WHOLE, rearRows };
 }
@@ -255,7 +255,7 @@ function glazing({ windows, windowRows, rearRows }: CarShape, detail: Detail): G
 /**
  * A four-cornered face (two corners below, two above) of paint with panes of glass in it.
  *
- * @param panes along the face, as shares of it; nothing overlaps
+ * @param panes along the face, as shares of it; they do not overlap
  */
 function framed(
   mesh: MeshBuilder,
@@ -279,14 +279,14 @@ function framed(
   cell(edge, 1, low, high, PAINT);
 }
 
-/** The box of a lorry, light whatever the colour of its cab. */
+/** The box of a lorry, which is light for every colour of the cab. */
 function cargoBox(mesh: MeshBuilder, shape: CarShape, from: number): void {
   const half = (shape.width / 2) * 0.99;
   const surface = { material: TRIM, colour: BOX };
   mesh.box([-half, shape.waist - 0.05, zAt(shape, from)], [half, shape.height, zAt(shape, 0.995)], surface);
 }
 
-/** What is seen through the wheel arches and below the sills: darkness, which those who outline cars count to them. */
+/** What is seen through the wheel arches and below the sills: darkness, which annotators count as part of the car. */
 function underbody(mesh: MeshBuilder, shape: CarShape): void {
   const half = (shape.width / 2) * 0.8;
   const top = shape.sill + (shape.waist - shape.sill) * 0.85;

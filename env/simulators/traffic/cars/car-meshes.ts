@@ -38,7 +38,7 @@ export function carMatrix(car: Car, into: THREE.Matrix4): THREE.Matrix4 {
   return into.makeRotationY(car.rotation).multiply(size).setPosition(car.x, 0, car.z);
 }
 
-/** Where a metre spans more pixels than this, a car has the detail of this position. */
+/** A car has the detail of the first position here whose number is below the pixels that a metre spans. */
 const DETAIL_STARTS = [26, 12, 6];
 
 /** How finely a car at (x, z) is drawn. */
@@ -54,10 +54,10 @@ const lampsOn = new THREE.MeshBasicMaterial({ vertexColors: true });
 lampsOn.color.setScalar(3.8);
 
 /**
- * Gives a material this diffuse reflectance, and lets it mirror the share `mirror` of what is in front of it.
+ * Gives a material the diffuse reflectance `albedo` and the mirror reflectance `mirror`.
  *
- * A standard material has colour · (1 − metalness) of the one and .04 · (1 − metalness) + colour · metalness of the
- * other: solved for both.
+ * In a standard material the first is colour · (1 − metalness), the second .04 · (1 − metalness) + colour · metalness:
+ * this solves for colour and metalness.
  */
 function makeShiny(
   material: THREE.MeshStandardMaterial,
@@ -122,7 +122,7 @@ function softPaint(opacity: number): THREE.Material {
 const softMaterial = softPaint(1);
 const mirrorMaterial = softPaint(0.4);
 
-/** What little light comes under a car. */
+/** The dark patch below a car, where little light comes. */
 function addContactShadow(vertices: Vertices, { x, z, rotation, width, length }: Car): void {
   const [cos, sin] = [Math.cos(rotation), Math.sin(rotation)];
   const [acrossX, acrossZ] = [cos * width * 0.625, -sin * width * 0.625];
@@ -166,7 +166,7 @@ function addReflection(stage: Stage, car: Car, skyLight: Rgb, isLit: boolean): v
   const { x: eyeX, y: eyeHeight, z: eyeZ } = stage.camera.position;
   const [dx, dz] = [eyeX - car.x, eyeZ - car.z];
   const distance = Math.sqrt(dx * dx + dz * dz);
-  const start = distance - car.length * 0.45; // where the end of the car is that faces the camera
+  const start = distance - car.length * 0.45; // the end of the car that faces the camera
   if (start < 4) return;
   const [towardsX, towardsZ] = [dx / distance, dz / distance];
   const [rightX, rightZ] = [-towardsZ, towardsX];

@@ -31,11 +31,11 @@ export interface CarShape {
   readonly windowRows: readonly [from: number, to: number];
   /** Height of the rear window, likewise. */
   readonly rearRows: readonly [from: number, to: number];
-  /** Width of the nose and the tail over that of the body: rounder below 1. */
+  /** Width of the nose and the tail over the width of the body: rounder below 1. */
   readonly taper: number;
 }
 
-/** How many shapes of each type there are. */
+/** The number of shapes of each type. */
 export const CAR_VARIANTS = 6;
 
 /** Every third `bus` is a lorry. */

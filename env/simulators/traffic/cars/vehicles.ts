@@ -16,7 +16,7 @@ import type { Rgb } from '../meshes/mesh-builder.ts';
 import { CAR_TYPES, type CarType, type TrafficTheta } from '../parameters.ts';
 import { colourOf } from '../meshes/textures.ts';
 
-export type CarRole = 'parked' | 'leading' | 'oncoming' | 'crossing';
+type CarRole = 'parked' | 'leading' | 'oncoming' | 'crossing';
 
 /** A countable car of a scene, seen or not. */
 export interface Car {
@@ -29,20 +29,20 @@ export interface Car {
   readonly z: number;
   /** About the vertical axis; at 0 it drives towards −z. Radians. */
   readonly rotation: number;
-  /** Of the box around its body, mirrors left out, m. */
+  /** Size of the box around its body, without mirrors, m. */
   readonly length: number;
   readonly width: number;
   readonly height: number;
   /** Linear colour of its paint. */
   readonly paint: Rgb;
-  /** Which of the shapes of its type it has. */
+  /** Which shape of its type it has, 0 to CAR_VARIANTS − 1. */
   readonly variant: number;
 }
 
 /** How far cars are drawn, ahead and along side roads, m. */
 const TRAFFIC_END = 115;
 const SIDE_TRAFFIC_END = 55;
-/** A car's length, where its own may not count, m. */
+/** The length that stands for every car's where a car's own length must not matter, m. */
 const USUAL_LENGTH = 5;
 /** From a corner to the nearest parked car, m. */
 const CORNER = 6;
@@ -62,7 +62,7 @@ export function drawTraffic(theta: TrafficTheta, layout: Layout, random: Random)
   for (let lane = 0; lane < layout.lanes; lane++) {
     const own = lane === layout.ownLane;
     const nearest = theta.nearestCar * Math.exp(random.normal(0, 0.35));
-    // On one's own lane the first car keeps its distance; elsewhere they are anywhere, beside the camera too.
+    // On the camera's lane the first car keeps its distance; on other lanes cars are anywhere, also beside the camera.
     const first = random.chance(1 - Math.exp(-theta.leadingRate)) ? Math.max(3.5, nearest) : end;
     laneCars(theta.leadingRate, own ? first : random.uniform(2, 20), own, end, layout, random, theta, (car, s) =>
       add('leading', car, road(s, laneMiddle(layout, lane, true) + random.normal(0, 0.15)), false),
@@ -88,12 +88,12 @@ function drawCar(theta: TrafficTheta, random: Random): Draft {
     length: shape.length * random.uniform(0.96, 1.04),
     width: shape.width * random.uniform(0.96, 1.04),
     height: shape.height * random.uniform(0.96, 1.04),
-    // Buses show their colours.
+    // Buses are less often dark.
     paint: drawPaint(theta.paintColour, theta.paintDarkness * (type === 'bus' ? 0.4 : 1), random),
   };
 }
 
-/** White to black, or a colour; `darkness` is the chance of a dark one of either. */
+/** White to black, or a colour; `darkness` is the chance that it is a dark one. */
 function drawPaint(colourfulness: number, darkness: number, random: Random): Rgb {
   const dark = random.chance(darkness);
   const lightness = dark ? 0.008 + 0.06 * random.uniform() ** 2 : random.uniform(0.2, 0.75);
@@ -107,7 +107,8 @@ function parkedCars(theta: TrafficTheta, layout: Layout, end: number, random: Ra
   for (const side of SIDES) {
     const { occupancy, kerb } = layout.roadside(side);
     for (const [from, to] of kerbStretches(layout, side)) {
-      // Nobody parks right at a corner. Where a car begins decides, not where it ends: short ones must not be likelier.
+      // No car parks right at a corner. The limit is for where a car begins, not where it ends, so that short cars are
+      // not more likely.
       const stop = Math.min(end, to - CORNER) - USUAL_LENGTH;
       let s = (from === STREET_START ? -3 : from + CORNER) + random.uniform(-4, 0);
       while (s < stop) {

@@ -5,8 +5,8 @@ export type Point = readonly [x: number, y: number, z: number];
 /** A linear colour: reflectance or radiance of red, green and blue. */
 export type Rgb = readonly [red: number, green: number, blue: number];
 
-export interface Surface {
-  /** Position in the list of materials that the parts will have. */
+export interface Coating {
+  /** Position in the list of materials of the parts. */
   readonly material?: number;
   readonly colour?: Rgb;
   /** A colour for each corner, in place of `colour`. */
@@ -15,27 +15,27 @@ export interface Surface {
   readonly uv?: readonly number[];
   /** Turns the face away from this point, whatever the order of its corners. */
   readonly away?: Point;
-  /** Light falls as if the face looked this way. */
+  /** The normal for the light, in place of the face's own. */
   readonly normal?: Point;
 }
 
 const WHITE: Rgb = [1, 1, 1];
 const NO_UV = [0, 0, 1, 0, 1, 1, 0, 1];
 
-/** Collects flat faces, the vertices of each material apart. */
+/** Collects flat faces, the vertices of each material in a part of their own. */
 export class MeshBuilder {
-  /** What was built of each material; a material that has no faces may have no entry. */
+  /** The vertices of each material; a material without faces may have no entry. */
   readonly parts: Vertices[] = [];
 
-  /** A quadrilateral; its corners run counter-clockwise for who sees its front. */
-  quad(a: Point, b: Point, c: Point, d: Point, surface: Surface = {}): this {
+  /** A quadrilateral; seen from its front, its corners run counter-clockwise. */
+  quad(a: Point, b: Point, c: Point, d: Point, surface: Coating = {}): this {
     return this.face([a, b, c, d], surface);
   }
 
   /** A convex polygon with its corners counter-clockwise. */
   face(
     corners: readonly Point[],
-    { material = 0, colour = WHITE, colours, uv = NO_UV, away, normal }: Surface = {},
+    { material = 0, colour = WHITE, colours, uv = NO_UV, away, normal }: Coating = {},
   ): this {
     const part = (this.parts[material] ??= new Vertices());
     const geometric = faceNormal(corners);
@@ -63,7 +63,7 @@ export class MeshBuilder {
   }
 
   /** A box from one corner to the opposite one; its floor is left out unless asked for. */
-  box([x0, y0, z0]: Point, [x1, y1, z1]: Point, surface: Surface = {}, floor = false): this {
+  box([x0, y0, z0]: Point, [x1, y1, z1]: Point, surface: Coating = {}, floor = false): this {
     this.quad([x0, y0, z1], [x1, y0, z1], [x1, y1, z1], [x0, y1, z1], surface);
     this.quad([x1, y0, z0], [x0, y0, z0], [x0, y1, z0], [x1, y1, z0], surface);
     this.quad([x1, y0, z1], [x1, y0, z0], [x1, y1, z0], [x1, y1, z1], surface);
@@ -73,7 +73,7 @@ export class MeshBuilder {
   }
 
   /** A round column that narrows from `radius` below to `topRadius` above, without lids. */
-  column([x, y, z]: Point, height: number, radius: number, topRadius: number, sides: number, surface: Surface = {}) {
+  column([x, y, z]: Point, height: number, radius: number, topRadius: number, sides: number, surface: Coating = {}) {
     for (let i = 0; i < sides; i++) {
       const [c0, s0] = turn(i / sides);
       const [c1, s1] = turn((i + 1) / sides);
@@ -98,7 +98,7 @@ export function mix(a: Point, b: Point, share: number): Point {
   return [a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share, a[2] + (b[2] - a[2]) * share];
 }
 
-/** Newell's normal: right for every planar polygon, also where corners coincide. */
+/** Newell's normal: correct for every planar polygon, also where corners coincide. */
 function faceNormal(corners: readonly Point[]): Point {
   let x = 0;
   let y = 0;

@@ -1,4 +1,4 @@
-/** Small generated pictures: value noise and what turns it into textures. */
+/** Small generated pictures: value noise, and the functions that turn it into textures. */
 import * as THREE from 'three';
 import { deriveSeed, Random } from '../../../../protocol/random.ts';
 import { linearToSrgb } from '../../../render/srgb.ts';
@@ -8,7 +8,7 @@ import type { Rgb } from './mesh-builder.ts';
 export type Texel = readonly [red: number, green: number, blue: number, alpha?: number];
 
 /**
- * A picture as a mip-mapped, repeating texture; `paint` gets the middle of each texel, v = 0 at the bottom.
+ * Makes a mip-mapped, repeating texture; `paint` is called with the middle of each texel, v = 0 at the bottom.
  *
  * @param paint of u and v, 0 to 1
  */
@@ -32,7 +32,7 @@ export function paintTexture(width: number, height: number, paint: (u: number, v
   }
   const texture = new THREE.DataTexture(data, width, height, THREE.RGBAFormat, THREE.UnsignedByteType);
   texture.colorSpace = THREE.SRGBColorSpace;
-  texture.anisotropy = 4; // streets show their ground and their facades aslant
+  texture.anisotropy = 4; // ground and facades are seen at low angles
   texture.wrapS = texture.wrapT = THREE.RepeatWrapping;
   texture.magFilter = THREE.LinearFilter;
   texture.minFilter = THREE.LinearMipmapLinearFilter;
@@ -44,7 +44,7 @@ export function paintTexture(width: number, height: number, paint: (u: number, v
 /** A smooth random function of the plane that repeats after 1 in both directions; mean .5, from 0 to 1. */
 export type Noise = (u: number, v: number) => number;
 
-/** Value noise on a lattice of `across` × `up` random values; exact, for few points. */
+/** Value noise on a lattice of `across` × `up` random values; exact, to be read at a few points. */
 export function valueNoise(seed: number, across: number, up = across): Noise {
   const lattice = drawLattice(seed, across, up);
   return (u, v) => {
@@ -76,13 +76,13 @@ function modulo(i: number, n: number): number {
   return rest < 0 ? rest + n : rest;
 }
 
-/** Noise fields have this many values in both directions, a power of two. */
+/** The number of values of a noise field in each direction, a power of two. */
 const FIELD = 128;
 
 /**
  * Octaves of value noise, each twice as fine and half as strong as the one before.
  *
- * They are computed once for FIELD × FIELD points, of which the function reads the one at (u, v): for painting.
+ * They are computed once, for FIELD × FIELD points; the function reads the point at (u, v). It is for painting.
  */
 export function fractalNoise(seed: number, across: number, octaves: number, up = across): Noise {
   const field = new Float32Array(FIELD * FIELD);
@@ -143,7 +143,7 @@ function channel(turn: number, saturation: number, lightness: number): number {
   return lightness * (1 + saturation * (2 * pure - 1) * 0.9);
 }
 
-/** Remembers what was made for each key; what is made may depend on nothing but the key. */
+/** Remembers the value that was made for each key; it must depend on the key alone. */
 export function cached<Key extends string | number, Value>(make: (key: Key) => Value): (key: Key) => Value {
   const known = new Map<Key, Value>();
   return (key) => {

@@ -1,6 +1,6 @@
 import { BufferAttribute, BufferGeometry, Sphere } from 'three';
 
-/** Where a part goes: scaled along its own axes, turned about the vertical one, moved. */
+/** How a part is placed: scaled along its own axes, turned about the vertical one, moved. */
 export interface Placement {
   readonly x: number;
   readonly y?: number;
@@ -17,11 +17,12 @@ export interface Placement {
 
 const WHITE = [1, 1, 1] as const;
 
-/** Never out of view: whoever fills a mesh leaves out what can't be seen. */
+/** Never out of view: the code that fills a mesh leaves out what can't be seen. */
 const EVERYWHERE = new Sphere(undefined, Infinity);
 
 /**
- * The triangles of one material: arrays that grow, are emptied and filled again, so that a new scene needs no new memory.
+ * The triangles of one material: arrays that grow, are emptied and filled again, so that a new scene needs no new
+ * memory.
  *
  * Of each array only the part up to `vertexCount` or `indexCount` counts.
  */
@@ -39,7 +40,7 @@ export class Vertices {
     this.isShown = false;
   }
 
-  /** Makes room for so many vertices and indices more. */
+  /** Makes room for `vertices` more vertices and `indices` more indices. */
   reserve(vertices: number, indices: number): void {
     this.isShown = false;
     const wanted = this.vertexCount + vertices;
@@ -83,7 +84,7 @@ export class Vertices {
     this.uvs[number * 2 + 1] = v;
   }
 
-  /** Adds a triangle whose corners run counter-clockwise for who sees its front. */
+  /** Adds a triangle; seen from its front, its corners run counter-clockwise. */
   triangle(a: number, b: number, c: number): void {
     this.reserve(0, 3);
     this.indices[this.indexCount] = a;
@@ -108,7 +109,7 @@ export class Vertices {
       positions[o] = x + cos * px + sin * pz;
       positions[o + 1] = y + fromPositions[i + 1]! * scaleY;
       positions[o + 2] = z - sin * px + cos * pz;
-      // Normals are scaled the other way round; only their direction counts.
+      // Normals are scaled by the inverse, up to a common factor; only their direction counts.
       const nx = fromNormals[i]! * scaleY * scaleZ;
       const nz = fromNormals[i + 2]! * scaleX * scaleY;
       normals[o] = cos * nx + sin * nz;
@@ -128,7 +129,7 @@ export class Vertices {
   private geometry: BufferGeometry | null = null;
   private isShown = false;
 
-  /** What there is now, as a geometry: the same object at every call, which shows what the arrays hold. */
+  /** The present vertices and triangles as a geometry: the same object at every call. */
   toGeometry(): BufferGeometry {
     const geometry = (this.geometry ??= new BufferGeometry());
     if (this.isShown) return geometry;
@@ -154,7 +155,7 @@ export class Vertices {
   }
 }
 
-/** How many of an attribute's items count: three.js writes it once, from the whole array. */
+/** Sets how many of an attribute's items count; three.js sets it once, to the whole array. */
 function setCount(attribute: BufferAttribute, count: number): void {
   (attribute as { count: number }).count = count;
 }

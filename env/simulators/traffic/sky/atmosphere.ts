@@ -1,23 +1,23 @@
-/** What the weather makes of a scene: its sky, fog, what surfaces reflect, the light of the sky and that of the sun. */
+/** How the weather looks in a scene: the sky, the fog, what surfaces reflect, the light of the sky and of the sun. */
 import * as THREE from 'three';
 import type { Random } from '../../../../protocol/random.ts';
 import { paintReflection, paintSky, reflectionTexture, skyTexture } from './sky.ts';
 import type { WeatherState } from './weather.ts';
 
 /**
- * By how much the colour of a glossy (standard) material is dimmed.
+ * The factor that dims the colour of a glossy (standard) material.
  *
  * Such a material's diffuse reflection is lit by the hemisphere light and once more by the environment that it mirrors.
  */
 export const GLOSSY_ALBEDO = 0.7;
 
-/** The houses and trees of a street hide a share between these of the sky from what stands in it. */
+/** Houses and trees hide a share of the sky from the street: between these two. */
 const HIDDEN_SKY = [0.3, 0.8] as const;
 
 /** The sun's shadows are drawn this far around a point ahead of the camera, m. */
 const SHADOW_RADIUS = 42;
 
-/** The lights and pictures of the air, which serve one scene after the other. */
+/** The lights and textures of the air, which are used for one scene after the other. */
 export class Atmosphere {
   private readonly hemisphere = new THREE.HemisphereLight(0, 0, Math.PI);
   private readonly sun = sunLight();

@@ -9,7 +9,7 @@ const WIDTH = 96;
 const HEIGHT = 48;
 const CLOUD_VARIANTS = 8;
 
-/** Noise of the clouds in each texel above the horizon, seen in perspective on a flat layer; float32 [HEIGHT, WIDTH]. */
+/** Noise of the clouds in each texel above the horizon, in perspective on a flat layer; float32 [HEIGHT, WIDTH]. */
 const clouds = cached((variant: number) => {
   const noise = fractalNoise(variant + 1, 5, 4);
   return Float32Array.from({ length: WIDTH * HEIGHT }, (_, i) => {
@@ -26,7 +26,7 @@ function directionOfTexel(i: number, width: number, height: number): Point {
   return [Math.cos(elevation) * Math.cos(azimuth), Math.sin(elevation), Math.cos(elevation) * Math.sin(azimuth)];
 }
 
-/** Of each texel, float64 [HEIGHT, WIDTH, 3]. */
+/** The direction of each texel, float64 [HEIGHT, WIDTH, 3]. */
 const directions = Float64Array.from(
   Array.from({ length: WIDTH * HEIGHT }, (_, i) => directionOfTexel(i, WIDTH, HEIGHT)).flat(),
 );
@@ -43,7 +43,7 @@ export function paintSky(texture: THREE.DataTexture, weather: WeatherState, rand
   const level = (mean[0] + mean[1] + mean[2]) / 3;
   const peak = Math.max(...weather.sun);
   const glowColour = peak > 0 ? scaled(weather.sun, (level * (weather.kind === 'lowSun' ? 1.2 : 0.6)) / peak) : BLACK;
-  // White where the sky is blue; where they cover it, they are what light there is.
+  // Clouds are white where the sky is blue; where they cover the sky, they have its mean colour.
   const cloudTint = blend(CLOUD_TINT, scaled(mean, 1 / level), cloudiness ** 2);
   const data = texture.image.data as Float32Array;
   const firstRow = HEIGHT / 2 - 2; // what lies further down is never seen

@@ -26,7 +26,7 @@ export interface WeatherState {
   readonly headlights: boolean;
 }
 
-/** The share of dull days' pictures that are taken at dusk, which a camera shows as such. */
+/** The share of overcast scenes that are at dusk. */
 const LATE = 0.35;
 
 export function drawWeather(theta: TrafficTheta, random: Random): WeatherState {
@@ -93,7 +93,7 @@ function dullDay(common: Common, sky: number, random: Random): WeatherState {
   };
 }
 
-/** Less light, and bluer, most of it low above the street; cars begin to have their lights on. */
+/** Less light, and bluer, most of it low above the street; cars may have their lights on. */
 function dusk(common: Common, sky: number, random: Random): WeatherState {
   const light = random.uniform(0.08, 0.22);
   return {

@@ -43,8 +43,8 @@ const STOREY_HEIGHT = 3;
 const DEPTH = 9;
 
 /**
- * A house in units of bays (along z), storeys (y) and its depth (x). Its front looks towards −x, its foot's middle is
- * the origin.
+ * A house in units of bays (along z), storeys (y) and its depth (x). Its front looks towards −x; the middle of its
+ * front's foot is the origin.
  */
 const houseParts = cached((key: number) => {
   const roof = key % ROOF_KINDS;
@@ -54,7 +54,7 @@ const houseParts = cached((key: number) => {
   const half = bays / 2;
   const u = bays / TILE_BAYS;
   const v = (storeys - 1) / TILE_STOREYS;
-  // Deep in the street less of the sky is seen.
+  // Low parts of a wall see less of the sky.
   const shade = (y: number): Rgb => Array<number>(3).fill(0.5 + 0.5 * Math.min(1, y / 3)) as unknown as Rgb;
   const wall = (a: Point, b: Point, top: number, material: number, uv: number[]) =>
     mesh.quad(a, b, [b[0], top, b[2]], [a[0], top, a[2]], {
@@ -125,7 +125,7 @@ const covering = cached((key: string) => {
 /** Mean reflectance of the wall textures. */
 const TEXTURE_ALBEDO = 0.26;
 
-/** What the parts of a house are covered with, and how bright that is against its texture. */
+/** The materials of a house's parts, and how bright each part is in relation to its texture. */
 function drawCoverings(theta: TrafficTheta, random: Random) {
   const coloured = random.chance(theta.wallColour);
   const wall = coloured ? PLAIN_WALLS + random.integer(COLOURED_WALLS) : random.integer(PLAIN_WALLS);
@@ -317,7 +317,7 @@ const farHouses = far(CLASS_ID.building);
 const FAR_TREE: Rgb = [0.05, 0.07, 0.03];
 const FAR_HOUSE: Rgb = [0.12, 0.11, 0.11];
 
-/** Trees and houses far away, all around: what closes every gap between the near ones. */
+/** Trees and houses far away, all around: they close every gap between the near ones. */
 function skyline(stage: Stage, theta: TrafficTheta, layout: Layout, random: Random): void {
   const radius = layout.end * 0.5 + 95;
   const centre = mainRoad(layout)(layout.end / 2, 0);

@@ -9,7 +9,7 @@ export const TILE_BAYS = 2;
 export const TILE_STOREYS = 2;
 /** Texels across a bay. */
 const BAY = 48;
-/** How many walls there are of each kind: the first are pale and gray, the last brick and coloured. */
+/** The number of walls of each kind: the first are pale and gray, the last brick and coloured. */
 export const PLAIN_WALLS = 10;
 export const COLOURED_WALLS = 14;
 export const SHOPS = 16;
@@ -165,7 +165,7 @@ export const shopTexture = cached((variant: number): THREE.DataTexture => {
   });
 });
 
-/** A bill, a lit box or what stands bright in a shop window, as a rectangle of the texture. */
+/** A poster, a lit box or another bright thing in a shop window, as a rectangle of the texture. */
 function drawPoster(random: Random) {
   const [left, low] = [random.uniform(0, 0.9), random.uniform(0.12, 0.6)];
   const [right, high] = [left + random.uniform(0.03, 0.15), low + random.uniform(0.05, 0.3)];

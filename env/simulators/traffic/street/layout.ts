@@ -1,4 +1,4 @@
-/** Where things are: the plan of a street, as numbers. Builders ask it for places; nothing here draws. */
+/** Where things are: the plan of a street, as numbers. The builders take places from it; nothing is built here. */
 import type { Random } from '../../../../protocol/random.ts';
 import { JUNCTIONS, type JunctionKind, type TrafficTheta } from '../parameters.ts';
 
@@ -6,13 +6,13 @@ import { JUNCTIONS, type JunctionKind, type TrafficTheta } from '../parameters.t
 export type Side = -1 | 1;
 export const SIDES: readonly Side[] = [-1, 1];
 
-/** How far a street without a junction can be followed, m. */
-export const STREET_END = 150;
+/** Where a street ends that does not bend away, m. */
+const STREET_END = 150;
 /** Where the street begins behind the camera, m. */
 export const STREET_START = -9;
 const PARKING_WIDTH = 2.1;
 
-export interface Junction {
+interface Junction {
   readonly kind: JunctionKind;
   /** From the camera to the middle of the side road, m. */
   readonly distance: number;
@@ -21,12 +21,12 @@ export interface Junction {
   /** Whether the side road leaves on this side. */
   readonly left: boolean;
   readonly right: boolean;
-  /** Whether one's own road goes on. */
+  /** Whether the main road continues. */
   readonly ahead: boolean;
 }
 
 /** What differs between the two sides of the street. */
-export interface Roadside {
+interface Roadside {
   /** Width of the strip where cars park, within the carriageway; 0 where there is none, m. */
   readonly parkingWidth: number;
   /** Share of that strip that cars stand on. */
@@ -44,7 +44,7 @@ export interface Layout {
   /** Lanes in each direction. */
   readonly lanes: number;
   readonly laneWidth: number;
-  /** The side that one drives on. */
+  /** The side of the road that cars drive on. */
   readonly drivingSide: Side;
   /** The lane that the camera drives on, 0 next to the centre line. */
   readonly ownLane: number;
@@ -98,7 +98,7 @@ export interface Place {
   readonly rotation: number;
 }
 
-/** A road's own coordinates: `s` metres along it and `d` metres to the right of its middle. */
+/** The place at a road's own coordinates: `s` metres along it and `d` metres to the right of its middle. */
 export type Road = (s: number, d: number) => Place;
 
 /** The road that the camera is on; the camera stands at s = 0. */
@@ -111,7 +111,7 @@ export function mainRoad({ curvature }: Layout): Road {
   };
 }
 
-/** The road that leaves the junction to this side, square and straight; s = 0 on the middle of the main road. */
+/** The road that leaves the junction to this side, straight, at a right angle; s = 0 on the middle of the main road. */
 export function sideRoad(layout: Layout, side: Side): Road {
   const { x, z, rotation } = mainRoad(layout)(layout.junction.distance, 0);
   const heading = rotation - (side * Math.PI) / 2;

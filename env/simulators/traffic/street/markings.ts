@@ -1,4 +1,4 @@
-/** White and yellow lines: painted on the road, and road to the labels. */
+/** White and yellow lines, painted on the road; their label is road. */
 import * as THREE from 'three';
 import type { Random } from '../../../../protocol/random.ts';
 import { CLASS_ID } from '../../../streets/classes.ts';
@@ -9,7 +9,7 @@ import { labelled, type Stage } from '../stage.ts';
 import { cached, fractalNoise, paintTexture, smoothstep } from '../meshes/textures.ts';
 import type { Vertices } from '../meshes/vertices.ts';
 
-/** Above the road, m. */
+/** Height above the road, m. */
 const HEIGHT = 0.015;
 const WHITE: Rgb = [0.62, 0.62, 0.6];
 const YELLOW: Rgb = [0.55, 0.4, 0.06];
@@ -35,7 +35,7 @@ const paintMaterial = cached((wear: number) => {
   return labelled(material, { classId: CLASS_ID.road, casts: false });
 });
 
-/** What lines are painted with, and on which road. */
+/** The vertices of lines, and the road that they are painted on. */
 interface Paint {
   readonly vertices: Vertices;
   readonly road: Road;
@@ -99,7 +99,7 @@ function corner({ vertices, road }: Paint, s: number, d: number, [red, green, bl
   return number;
 }
 
-/** An arrow on each lane of one's own direction: ahead, or to a side where a road leaves. */
+/** An arrow on each lane in the camera's direction: ahead, or to a side where a road leaves. */
 function arrows(paint: Paint, layout: Layout, s: number, random: Random): void {
   const { junction, lanes } = layout;
   const turns = openSides(layout);

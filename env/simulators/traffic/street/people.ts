@@ -11,7 +11,7 @@ import type { Vertices } from '../meshes/vertices.ts';
 
 /** A person of the scene, seen or not. */
 export interface Person {
-  /** Their id in the image's `instances`, with that of their bicycle. */
+  /** Their id in the image's `instances`; their bicycle has the same one. */
   readonly instance: number;
   readonly kind: 'person' | 'rider';
   /** On the ground, m. */
@@ -19,13 +19,13 @@ export interface Person {
   readonly z: number;
   /** About the vertical axis; at 0 they look towards −z. Radians. */
   readonly rotation: number;
-  /** Over the usual height. */
+  /** Factor of the usual height. */
   readonly scale: number;
-  /** Who they are. */
+  /** Which person it is, 0 to VARIANTS − 1. */
   readonly variant: number;
 }
 
-/** How many people there are to choose from, each with their clothes and stride. */
+/** The number of different people, each with their own clothes and stride. */
 const VARIANTS = 12;
 const SKIN: Rgb = [0.25, 0.16, 0.11];
 
@@ -197,7 +197,7 @@ export function drawPeople(theta: TrafficTheta, layout: Layout, random: Random, 
   return people;
 }
 
-/** A metre that spans fewer pixels than this shows no arms. */
+/** Where a metre spans fewer pixels than this, people have no arms. */
 const SMALL = 12;
 
 const matrix = new THREE.Matrix4();
@@ -210,7 +210,7 @@ export function addPerson(stage: Stage, person: Person): void {
   partsOf(stage, person).forEach((part, i) => stage.addMesh(part, i === BICYCLE ? bicycle : clothes, matrix, ids));
 }
 
-/** The parts of a person as finely as they are drawn there. */
+/** The parts of a person, as finely as its distance needs. */
 export function partsOf(stage: Stage, { kind, x, z, variant }: Person): readonly Vertices[] {
   const key = variant + (stage.view.pixelsPerMetre(x, z) < SMALL ? VARIANTS : 0);
   return kind === 'rider' ? cyclist(key) : walker(key);

@@ -22,10 +22,10 @@ import { GLOSSY_ALBEDO } from '../sky/atmosphere.ts';
 import type { WeatherState } from '../sky/weather.ts';
 
 const KERB_HEIGHT = 0.12;
-/** Length of a piece of road, near and how it grows with each piece; m. */
+/** Length of the nearest piece of road, m, and the factor from each piece to the next. */
 const FIRST_STEP = 5;
 const STEP_GROWTH = 1.18;
-/** The same of a side road, which is further away, m. */
+/** Length of the first piece of a side road, which is further away, m. */
 const SIDE_STEP = 11;
 /** How far the side road is drawn, m. */
 const SIDE_ROAD_LENGTH = 70;
@@ -50,7 +50,7 @@ function groundTexture(seed: number, strength: number, slabs: number): THREE.Dat
   });
 }
 
-/** How bright the ground is where, so that no large surface is even. */
+/** How bright the ground is at a place, so that no large surface is uniform. */
 type Brightness = (s: number, d: number) => number;
 
 /** A surface to put ground on: where its vertices go, and its colour. */
@@ -99,7 +99,7 @@ const CLASS_OF: Record<Kind, number> = {
   grass: CLASS_ID.terrain,
   yard: CLASS_ID.sidewalk,
 };
-/** How much less rough a surface is when it streams with water. */
+/** How much less rough a surface is when it is quite wet. */
 const SMOOTHED = { asphalt: 0.84, kerb: 0, paving: 0.6, grass: 0, yard: 0 };
 /** Steps from dry to wet, and from even to varied ground. */
 const WET_STEPS = 8;

@@ -81,7 +81,7 @@ function ring(y: number, radius: number, z: number, sides: number): Point[] {
   });
 }
 
-/** Bins and boxes are trained on as what they stand for to a driver: a part of the roadside, and no car. */
+/** The class of bins and boxes: to a driver they are a part of the roadside, and no car. */
 const CLUTTER_CLASS = CLASS_ID.wall;
 
 const plain = (classId: number) =>
@@ -91,7 +91,7 @@ const signMaterials = [poleMaterial, plain(CLASS_ID['traffic sign'])];
 const lightMaterials = [poleMaterial, plain(CLASS_ID['traffic light'])];
 const clutterMaterials = [plain(CLUTTER_CLASS)];
 
-/** A post whose metre spans more pixels than this has all its sides. */
+/** Where a metre spans more pixels than this, a post has all its sides. */
 const LARGE = 16;
 
 /** Lamp posts, signs and traffic lights. */

@@ -8,9 +8,9 @@ import type { TrafficTheta } from '../parameters.ts';
 import { labelled, type Stage } from '../stage.ts';
 import { cached, fractalNoise, paintTexture, type Texel } from '../meshes/textures.ts';
 
-/** How many crowns of each kind there are. */
+/** The number of crowns of each kind. */
 const VARIANTS = 4;
-/** Texels across a crown of leaves and, which need finer ones, of branches. */
+/** Texels across a crown of leaves, and of branches, which need finer ones. */
 const LEAFY_SIZE = 128;
 const BARE_SIZE = 144;
 
@@ -93,7 +93,8 @@ const treeMaterials = cached((key: number): THREE.Material[] => {
   const leafy = key < VARIANTS;
   const map = leafy ? leafyCrown(key) : bareCrown(key - VARIANTS);
   map.wrapS = map.wrapT = THREE.ClampToEdgeWrapping;
-  // Averaged over a pixel, twigs would be a veil of which a threshold leaves blots: each sample meets a twig or none.
+  // Averaged in mip levels, twigs become a veil, which a threshold turns into blots. Without them, each sample meets a
+  // twig or none.
   if (!leafy) map.minFilter = THREE.LinearFilter;
   const crown = new THREE.MeshLambertMaterial({ map, alphaTest: leafy ? 0.5 : 0.4 });
   return [labelled(crown, { classId: CLASS_ID.vegetation, receives: false }), trunk];
@@ -107,7 +108,7 @@ const BARK: Rgb = [0.09, 0.075, 0.06];
 /** Height of the trunk under branches and within leaves, as a share of the tree's height. */
 const TRUNK = [0.33, 0.55] as const;
 
-/** Lower than this, two crossed cut-outs do and the trunk has three sides, pixels. */
+/** A tree lower than this has two crossed cut-outs and a trunk of three sides, pixels. */
 const SMALL = 22;
 
 /** A tree 1 m high: crossed cut-outs on a trunk. `key`: 1 has leaves, 2 is small. */
@@ -126,7 +127,7 @@ const treeParts = cached((key: number) => {
       [x, 1, z],
       [-x, 1, -z],
     ];
-    // Both faces catch the light of the sky like the round crown that they stand for.
+    // Both faces get the light of the sky like the round crown that they represent.
     for (const facing of [1, -1]) {
       const normal: Point = [-sin * 0.55 * facing, 0.75, cos * 0.55 * facing];
       const away: Point = [sin * facing, bottom, -cos * facing];

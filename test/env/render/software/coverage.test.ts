@@ -20,13 +20,13 @@ function rowsOf({ width, height, samples }: RawPicture, counts: Uint8Array): str
 describe('scan conversion', () => {
   const grid = new RawPicture(4, 4, 1);
 
-  it('covers the centres inside a right triangle, those on its left and top edges included, others not', () => {
+  it('covers the centres inside a right triangle and on its left and top edges, and no others', () => {
     // Corners (0.5, 0.5) (3.5, 0.5) (0.5, 3.5): centres lie on all three edges. x + y = 4 is the slanted right edge.
     const counts = countCover(grid, [0.5, 0.5, 3.5, 0.5, 0.5, 3.5]);
     assert.deepEqual(rowsOf(grid, counts), ['1110', '1100', '1000', '0000']);
   });
 
-  it('covers the complement of that triangle in its square by the other half, each centre once', () => {
+  it('covers every other centre of the square with the other half, so that each is covered once', () => {
     const counts = countCover(grid, [0.5, 0.5, 3.5, 0.5, 0.5, 3.5], [3.5, 0.5, 3.5, 3.5, 0.5, 3.5]);
     assert.deepEqual(rowsOf(grid, counts), ['1110', '1110', '1110', '0000']);
   });
@@ -100,7 +100,7 @@ describe('scan conversion', () => {
     );
   });
 
-  it('puts the five samples into five different rows and columns of the pixel, the centre among them', () => {
+  it('puts the five samples into five different rows and columns of the pixel; the centre is one of them', () => {
     const pixel = new RawPicture(1, 1, 5);
     const rightOf = (x: number) => countCover(pixel, [x, -9, 90, -9, x, 90]); // The pixel's part right of x.
     const columns = [0, 1, 2, 3, 4].map(
@@ -110,7 +110,7 @@ describe('scan conversion', () => {
     assert.equal(columns[2], 3);
   });
 
-  it('shades at the centre where that is covered, else amid the samples that are', () => {
+  it('shades at the centre if it is covered, otherwise at the mean of the covered samples', () => {
     const draw = drawingIn({ width: 1, height: 1 });
     const material = new THREE.MeshBasicMaterial({ vertexColors: true, side: THREE.DoubleSide });
     /** Covers the pixel up to x with a red that is x everywhere. */
@@ -124,7 +124,7 @@ describe('scan conversion', () => {
   });
 
   for (const samples of [1, 5]) {
-    it(`gives a pixel the mean colour of what its ${samples} samples see`, () => {
+    it(`gives a pixel the mean colour of its ${samples} samples`, () => {
       const picture = new RawPicture(6, 5, samples);
       fc.assert(
         fc.property(fc.array(fc.tuple(point, point, point), { maxLength: 6 }), (triangles) => {
@@ -143,7 +143,7 @@ describe('scan conversion', () => {
     });
   }
 
-  it('finds nothing in triangles without area, outside the picture or with corners that are no numbers', () => {
+  it('covers nothing with triangles without area, outside the picture or with corners that are NaN', () => {
     for (const corners of [
       [1, 1, 2, 2, 3, 3],
       [1, 1, 1, 1, 1, 1],

@@ -49,7 +49,7 @@ describe('SoftwareRenderer: geometry', () => {
     assert.ok(Math.abs(frame.depth[4 * 8]! - 1.5 / (1 / 8)) < 1e-4); // One eighth below the axis.
   });
 
-  it('draws the part of a triangle that lies before the camera and beyond its near plane', () => {
+  it('draws the part of a triangle that lies in front of the camera and beyond its near plane', () => {
     // A strip of the floor, 0.9 m wide and 0.5 m down, from 2 m before the camera to 2 m behind it; near plane at 0.5 m.
     const strip = new THREE.PlaneGeometry(0.9, 4).rotateX(-Math.PI / 2).translate(0, -0.5, 0);
     const mesh = new THREE.Mesh(strip, unlit(1, 1, 1));
@@ -64,7 +64,7 @@ describe('SoftwareRenderer: geometry', () => {
     assert.ok(!maskOf(frame, 3).slice(0, 5).join('').includes('#')); // Row 4 sees 4 m.
   });
 
-  it('cuts off what is beyond the far plane, pixel by pixel', () => {
+  it('cuts off surfaces beyond the far plane, pixel by pixel', () => {
     const mesh = square(100, 9.9, unlit(1, 1, 1));
     assert.equal(Math.min(...draw(sceneOf(mesh), straightCamera(0.1, 10)).depth).toFixed(3), '9.900');
     mesh.position.z = -10.1;
@@ -84,7 +84,7 @@ describe('SoftwareRenderer: geometry', () => {
     }
   });
 
-  it('shows the last drawn of surfaces in one place: last in the scene, or of the highest renderOrder', () => {
+  it('shows the last drawn of coinciding surfaces: the last in the scene, or the one with the highest renderOrder', () => {
     const [first, last] = [square(9, 3, unlit(1, 0, 0)), square(9, 3, unlit(0, 1, 0))];
     assert.deepEqual(colorAt(draw(sceneOf(first, last), straightCamera()), 4, 4), [0, 1, 0]);
     first.renderOrder = 1;
@@ -107,7 +107,7 @@ describe('SoftwareRenderer: geometry', () => {
     }
   });
 
-  it('shows front sides only, unless the material says otherwise, and knows mirrored meshes', () => {
+  it('shows only front sides, unless the material says otherwise, also of mirrored meshes', () => {
     const camera = straightCamera();
     const seen = (side: THREE.Side, turn: number, scaleX: number) => {
       const mesh = square(9, 2, new THREE.MeshBasicMaterial({ side }));
@@ -122,7 +122,7 @@ describe('SoftwareRenderer: geometry', () => {
     }
   });
 
-  it('keeps what is in view and drops what is not, by the mesh', () => {
+  it('draws nothing of a mesh behind the camera, or of a hidden one', () => {
     const behind = square(1, -3, unlit(1, 1, 1));
     const hidden = square(9, 3, unlit(1, 1, 1));
     hidden.visible = false;
@@ -171,7 +171,7 @@ describe('SoftwareRenderer: geometry', () => {
     for (let i = 0; i < frame.linear.length; i++) assert.ok(Math.abs(frame.linear[i]! - expected.linear[i]!) < 1e-6);
   });
 
-  it('names what it can not draw', () => {
+  it('names objects that it cannot draw', () => {
     const line = new THREE.Line();
     line.name = 'cable';
     const light = new THREE.PointLight();

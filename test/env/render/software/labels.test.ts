@@ -75,7 +75,7 @@ describe('SoftwareRenderer: labels', () => {
     assert.equal(draw(scene, straightCamera()).classes[0], 2);
   });
 
-  it('mixes the colours at edges, and neither ids nor depth', () => {
+  it('mixes colours at edges, but neither ids nor depth', () => {
     const size = { width: 48, height: 48 };
     const scene = clutter(5);
     const plain = drawingIn({ ...size, antialias: false })(scene, straightCamera());
@@ -103,7 +103,7 @@ describe('SoftwareRenderer: labels', () => {
     assert.deepEqual(renderer.draw(scene, straightCamera(), small), copy);
   });
 
-  it('weighs a half-covered pixel by the samples that the edge leaves', () => {
+  it('weights a half-covered pixel by its covered samples', () => {
     // The square ends at X / Z = 1/4: in pixel 2 (of 4, from 0 to 0.5) at its middle. Samples left of 0.5: at 0.1 and 0.3.
     const mesh = square(1, 1, unlit(1, 0.5, 0));
     mesh.position.x = -0.75;
@@ -114,7 +114,7 @@ describe('SoftwareRenderer: labels', () => {
     assert.equal(maskOf(frame, 1)[2], '##..');
   });
 
-  it('draws the same bytes again, also when other scenes came in between', () => {
+  it('draws the same bytes again, even after other scenes', () => {
     const draw = drawingIn({ width: 32, height: 32 });
     const [scene, other] = [clutter(1), clutter(2)];
     const first = kept(draw(scene, straightCamera()));

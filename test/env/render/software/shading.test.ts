@@ -43,13 +43,13 @@ describe('SoftwareRenderer: shading', () => {
     close(look(scene), [0.25, 0.125, 0.5]);
   });
 
-  it("takes a light's direction from its place to its target's", () => {
+  it("takes a light's direction from its position to its target", () => {
     const sun = sunFrom(5, 0, 1);
     sun.target.position.set(5, -Math.sqrt(3), 0);
     close(look(sceneOf(square(9, 2, white()), sun, sun.target)), [0.5, 0.5, 0.5]);
   });
 
-  it('leaves a side that is turned away to the ambient light, and adds what the material emits', () => {
+  it("gives a side that is turned away only ambient light, and adds the material's emission", () => {
     const material = white({ emissive: 0xffffff, emissiveIntensity: 0.125 });
     const scene = sceneOf(square(9, 2, material), sunFrom(0, 0, -1), new THREE.AmbientLight(0xffffff, Math.PI / 4));
     close(look(scene), [0.375, 0.375, 0.375]);
@@ -69,7 +69,7 @@ describe('SoftwareRenderer: shading', () => {
     close(look(sceneOf(wall, sunFrom(0, 0, 1))), [1, 1, 1]);
   });
 
-  it('bends normals over a smooth surface, and not over a flat-shaded one', () => {
+  it('interpolates normals over a smooth surface, and not over a flat-shaded one', () => {
     const geometry = new THREE.PlaneGeometry(40, 40);
     const lean = [-0.6, 0, 0.8, 0.6, 0, 0.8, -0.6, 0, 0.8, 0.6, 0, 0.8]; // From left to right.
     geometry.setAttribute('normal', new THREE.Float32BufferAttribute(lean, 3));
@@ -112,7 +112,7 @@ describe('SoftwareRenderer: shading', () => {
     close(look(scene), [1, 0, 0]);
   });
 
-  it('blends transparent surfaces over the colours from back to front, and leaves ids and depth', () => {
+  it('blends transparent surfaces over the colours from back to front, without changing ids and depth', () => {
     const pane = (distance: number, r: number, g: number) => {
       const material = unlit(r, g, 0);
       material.transparent = true;
@@ -128,7 +128,7 @@ describe('SoftwareRenderer: shading', () => {
     assert.deepEqual([frame.classes[0], frame.depth[0]!.toFixed(4)], [2, '8.0000']);
   });
 
-  it('colours all of a large surface alike, opaque or transparent', () => {
+  it('gives a large surface the same colour everywhere, opaque or transparent', () => {
     const size = 40; // 1,600 pixels: more than are shaded in one go.
     const large = drawingIn({ width: size, height: size });
     const wall = () => square(99, 8, unlit(0.25, 0.5, 1));
@@ -153,7 +153,7 @@ describe('SoftwareRenderer: shading', () => {
     close(look(scene), [0.225, 0.225, 0.225]); // Karis's fit at roughness 1: 1.04 − 0.572 − 0.04 + 0.022 = 0.45 of it.
   });
 
-  it('shades all of a glossy wall alike where the view is about the same', () => {
+  it('shades a glossy wall evenly where the view is about the same', () => {
     const scene = sceneOf(square(99, 4, new THREE.MeshStandardMaterial({ roughness: 0.5 })));
     const sun = new THREE.DirectionalLight(0xffffff, 1);
     sun.position.set(0, 1, 1);
@@ -163,7 +163,7 @@ describe('SoftwareRenderer: shading', () => {
     for (const value of linear) assert.ok(Math.abs(value / linear[0]! - 1) < 0.01, `${value}, ${linear[0]}`);
   });
 
-  it('shows the background where nothing stands: a colour, or surroundings with the sky above', () => {
+  it('shows the background where nothing is drawn: a colour, or surroundings with the sky above', () => {
     const scene = new THREE.Scene();
     scene.background = new THREE.Color().setRGB(0.1, 0.2, 0.3);
     close(look(scene), [0.1, 0.2, 0.3]);
@@ -196,7 +196,7 @@ describe('SoftwareRenderer: shading', () => {
     assert.ok(steep! > 0.015 && steep! < 0.06 && grazing! > 1.5 * steep!, `${steep} ${grazing}`);
   });
 
-  it('gives a rough standard surface about the light of a matt one', () => {
+  it('gives a rough standard surface about the same light as a matt one', () => {
     const scene = sceneOf(square(9, 2, new THREE.MeshStandardMaterial({ roughness: 1 })), sunFrom(0, 0, 1));
     const [r] = look(scene);
     assert.ok(r! > 0.94 && r! < 1.04, String(r)); // 96 % matt, and a faint sheen.

@@ -54,7 +54,7 @@ describe('SoftwareRenderer: shadows', () => {
     assert.equal(floorAt(stage, -2, 1.4), lit);
   });
 
-  it('reach into the picture from a caster that is mostly beside the map', () => {
+  it('reach into the picture from a caster that is mostly outside the shadow map', () => {
     const stage = floorScene(0.001);
     const wide = board();
     wide.scale.x = 4; // From x = 2.5 to 10.5; the map ends at 6.
@@ -76,7 +76,7 @@ describe('SoftwareRenderer: shadows', () => {
     assert.ok(soft.length > partly.length, `${soft.length} and ${partly.length} pixels in half shadow`);
   });
 
-  it('leave alone what does not receive them, and come only from what casts them', () => {
+  it('fall only on objects that receive them, and come only from objects that cast them', () => {
     const stage = floorScene(10);
     const caster = board();
     stage.scene.add(caster);
@@ -87,7 +87,7 @@ describe('SoftwareRenderer: shadows', () => {
     assert.ok(floorAt(stage, -2, 0.1) > 0.7);
   });
 
-  it('are as deep as light.shadow.intensity says', () => {
+  it('are as dark as light.shadow.intensity says', () => {
     const stage = floorScene(0);
     stage.scene.add(board());
     stage.sun.shadow.intensity = 0.25;

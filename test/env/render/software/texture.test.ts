@@ -53,7 +53,7 @@ describe('SoftwareRenderer: textures', () => {
     assert.deepEqual(reds(map).slice(0, 4), [20, 20, 60, 60]);
   });
 
-  it('decodes sRGB to linear light, and leaves alpha alone', () => {
+  it('decodes sRGB to linear light, and does not change alpha', () => {
     const map = bytesTexture([[[188, 0, 255, 51]]]);
     map.colorSpace = THREE.SRGBColorSpace;
     const [r, g, b, a] = pyramidOf(map).levels[0]!.texels;
@@ -71,7 +71,7 @@ describe('SoftwareRenderer: textures', () => {
     assert.equal(pyramidOf(map).levels.length, 7);
   });
 
-  it('reads a changed texture anew', () => {
+  it('reads a changed texture again', () => {
     const map = quarters();
     assert.equal(reds(map)[0], 30);
     map.image.data!.fill(90);
@@ -95,7 +95,7 @@ describe('SoftwareRenderer: textures', () => {
     }
   });
 
-  it('cuts between texels, and each material at its own alphaTest', () => {
+  it("cuts between texels, at each material's own alphaTest", () => {
     const map = bytesTexture([[gray(255, 255), gray(255, 0)]]);
     map.magFilter = THREE.LinearFilter; // The alpha at the four pixels is 1, 3/4, 1/4 and 0.
     const cutAt = (alphaTest: number, distance: number, classId: number) => {
@@ -115,7 +115,7 @@ describe('SoftwareRenderer: textures', () => {
     assert.deepEqual([colorAt(frame, 0, 0)[0], colorAt(frame, 3, 0)[0]], [1, 0.2]);
   });
 
-  it('says what it expects of a texture', () => {
+  it('refuses textures that it cannot read, and says what it expects', () => {
     const empty = new THREE.Texture();
     empty.name = 'asphalt';
     assert.throws(() => pyramidOf(empty), /texture "asphalt": expected a DataTexture of RGBA/);

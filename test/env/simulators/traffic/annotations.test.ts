@@ -48,7 +48,7 @@ async function imagesWhere(
 }
 
 describe('annotations of a picture', () => {
-  it('say that a car which stands alone is wholly visible', async () => {
+  it('say that a car which stands alone is fully visible', async () => {
     for (const image of await imagesWhere(alone, ({ cars }) => cars.length === 1, 5)) {
       const [only] = await annotate(image);
       assert.equal(only!.visibility, 1);
@@ -57,7 +57,7 @@ describe('annotations of a picture', () => {
     }
   });
 
-  it('say how much of a car another hides: the pixels that come back when that one is gone', async () => {
+  it('measure how much of a car another car hides: the pixels that appear when the other is removed', async () => {
     const hidesOne = async (image: TrafficImage) => (await annotate(image)).some((a) => a.visibility < 0.6);
     const crowded = { ...alone, leadingRate: 6 };
     for (const image of await imagesWhere(crowded, hidesOne, 3)) {
@@ -71,7 +71,7 @@ describe('annotations of a picture', () => {
     }
   });
 
-  it('say how much of a car the edge of the picture cuts off', async () => {
+  it('measure how much of a car the edge of the picture cuts off', async () => {
     const near = { ...alone, carTypes: [0, 0, 0, 0, 1], leadingRate: 6, nearestCar: 4, fieldOfView: 40 };
     const far = { ...alone, nearestCar: 40 };
     const seen = ({ instances }: TrafficImage) => instances.some((id) => id > 0);

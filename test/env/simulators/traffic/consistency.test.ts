@@ -36,7 +36,7 @@ async function check(component: fc.Arbitrary<number>, numRuns: number, seed: num
   );
 }
 
-describe(`${SCENES} scenes`, () => {
+describe(`${SCENES} scenes @slow`, () => {
   it('are consistent for any θ of the action cube', async () => {
     await check(fc.double({ min: -1, max: 1, noNaN: true }), SCENES / 2, 1);
   });

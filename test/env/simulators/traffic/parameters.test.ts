@@ -167,7 +167,7 @@ function greenOfTrees(image: TrafficImage): number | undefined {
 }
 
 describe('θ of the traffic simulator', () => {
-  it('has two simplexes or more and between thirty and seventy numbers in all', () => {
+  it('has at least two simplexes, and thirty to seventy numbers in total', () => {
     assert.ok(TRAFFIC_PARAMETERS.filter(({ kind }) => kind === 'simplex').length >= 2);
     const size = TRAFFIC_PARAMETERS.at(-1)!.slice[1];
     assert.ok(size >= 30 && size <= 70, `${size}`);
@@ -192,7 +192,7 @@ describe('θ of the traffic simulator', () => {
   }
 
   for (const [name, [what, statistic, given]] of Object.entries(OF_IMAGES)) {
-    it(`moves the ${what} with ${name}`, async () => {
+    it(`moves the ${what} with ${name} @slow`, async () => {
       const at = async (theta: Theta) => average(await imagesOf(theta, 16), statistic);
       const [low, high] = ends(name, given);
       const [below, above] = [await at(low), await at(high)];
@@ -201,7 +201,7 @@ describe('θ of the traffic simulator', () => {
   }
 
   for (const [name, [what, statistic, given]] of Object.entries(SPREADS)) {
-    it(`spreads the ${what} with ${name}`, async () => {
+    it(`spreads the ${what} with ${name} @slow`, async () => {
       const spread = async (theta: Theta) => deviation((await imagesOf(theta, 16)).map((image) => statistic(image)!));
       const [low, high] = ends(name, given);
       const [narrow, wide] = [await spread(low), await spread(high)];
@@ -209,13 +209,13 @@ describe('θ of the traffic simulator', () => {
     });
   }
 
-  it('is covered by these statistics but for its simplexes', () => {
+  it('is covered by these statistics, except its simplexes', () => {
     const covered = Object.keys({ ...OF_SCENES, ...OF_IMAGES, ...SPREADS }).sort();
     const continuous = TRAFFIC_PARAMETERS.filter(({ kind }) => kind === 'continuous');
     assert.deepEqual(covered, continuous.map(({ name }) => name).sort());
   });
 
-  it('takes some pictures of a dull day at dusk: with a fraction of the light, and lights on at times', () => {
+  it('takes some pictures of a dull day at dusk: with a fraction of the light, and sometimes with lights on', () => {
     const scenes = scenesOf({ ...usual, ...dry, peopleRate: 0, treeRate: 0 }, 200).map(({ weather }) => weather);
     const isDusk = ({ skyLight }: TrafficScene['weather']) => skyLight[1] < 0.4;
     const share = scenes.filter(isDusk).length / scenes.length;

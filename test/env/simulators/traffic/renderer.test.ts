@@ -13,7 +13,7 @@ const software = new SoftwareRenderer();
 const [plain, annotate] = [trafficSimulator({ ...size, renderer: software }), annotator(software)];
 
 describe('a renderer that is handed in', () => {
-  it('draws the pictures of the simulator and what the annotations count', async () => {
+  it('draws the pictures of the simulator and of the annotations', async () => {
     const asked: PictureFormat[] = [];
     const renderer: Renderer = {
       name: 'recorder',
@@ -36,7 +36,7 @@ describe('a renderer that is handed in', () => {
     );
   });
 
-  it('may give its frames later: the samples are the same, also where several are on their way', async () => {
+  it('may return promises: the samples are the same, even if several are drawn at once', async () => {
     let calls = 0;
     const late: Renderer = {
       name: 'late',

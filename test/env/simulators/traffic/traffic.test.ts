@@ -80,7 +80,7 @@ describe('the traffic simulator', () => {
     assert.throws(() => simulator.open({ fgo: 1 }, 5), /fgo: expected one of carTypes/);
   });
 
-  it('gives samples that later draws leave alone', async () => {
+  it('gives samples that later draws do not change', async () => {
     const image = await drawSample(simulator, usual, 1, 0);
     const copy = structuredClone(image);
     await drawSample(simulator, usual, 1, 1);
@@ -93,7 +93,7 @@ describe('the traffic simulator', () => {
     assert.notDeepEqual((await drawSample(simulator, usual, 2, 0)).classes, image.classes);
   });
 
-  it('labels pixels of a car only where the car is projected to, at its distance', async () => {
+  it('labels pixels of a car only where the car is projected, at its distance', async () => {
     let cars = 0;
     for (let index = 0; index < 12; index++) {
       const image = await drawSample(simulator, usual, 11, index);

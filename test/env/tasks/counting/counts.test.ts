@@ -17,7 +17,7 @@ const row = (y: number, from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => y * SIZE.width + from + i);
 
 describe('the cars of an image', () => {
-  it('count from 80 pixels of 96×72 on, and the same share of other sizes', () => {
+  it('count from 80 pixels on at 96×72, and from the same share at other sizes', () => {
     const least = Math.ceil(COUNTED_SHARE * SIZE.width * SIZE.height);
     assert.equal(least, 6); // 512 · 80 / 6912 = 5.9
     const cars = [
@@ -29,7 +29,7 @@ describe('the cars of an image', () => {
     assert.deepEqual([...carCounts(showing(cars), TYPES)], [1, 2]);
   });
 
-  it('do not count where they are out of view', () => {
+  it('do not count when they are out of view', () => {
     const image = showing([{ type: 'red', pixels: [] }]);
     assert.deepEqual([...carCounts(image, TYPES)], [0, 0]);
     assert.deepEqual([...carCounts({ ...image, cars: [] }, TYPES)], [0, 0]);

@@ -18,12 +18,12 @@ describe('poissonDeviance', () => {
     close(poissonDeviance([1, 4], [1, 4]), 0);
   });
 
-  it('is finite for a prediction of 0, which counts as the least mean', () => {
+  it('is finite for a prediction of 0, which counts as the smallest mean', () => {
     close(poissonDeviance([0], [1]), 2 * (Math.log(1 / LEAST_MEAN) - 1 + LEAST_MEAN));
     close(poissonDeviance([0], [0]), 2 * LEAST_MEAN);
   });
 
-  it('is least at the mean of the counts, where L1 is least at their median', () => {
+  it('is smallest at the mean of the counts, while L1 is smallest at their median', () => {
     const counts = [0, 0, 0, 3]; // mean .75, median 0
     const best = (loss: (constant: number) => number) => {
       const constants = Array.from({ length: 300 }, (_, i) => i / 100);
@@ -62,7 +62,7 @@ describe('devianceExplained', () => {
     close(devianceExplained(Float32Array.of(1, 3, 1, 3, 1, 3), counts, 2), 0);
   });
 
-  it('is below 0 for predictions that are worse than the mean, and ends at its least', () => {
+  it('is below 0 for predictions that are worse than the mean, and never below its lower bound', () => {
     const value = devianceExplained(Float32Array.of(2, 2, 2, 2, 2, 2), counts, 2);
     assert.ok(value < 0 && value > LEAST_EXPLAINED);
     assert.equal(
@@ -75,7 +75,7 @@ describe('devianceExplained', () => {
     );
   });
 
-  it('says so when there is nothing to explain', () => {
+  it('refuses counts without any deviance to explain', () => {
     const same = Float32Array.of(1, 2, 1, 2);
     assert.throws(
       () => devianceExplained(same, same, 2),
@@ -85,7 +85,7 @@ describe('devianceExplained', () => {
 });
 
 describe('meanL1', () => {
-  it('adds up over the types and averages over the images', () => {
+  it('sums over the types and averages over the images', () => {
     assert.equal(meanL1([0, 1, 5, 2], [1, 1, 3, 2.5], 2), (1 + 0 + 2 + 0.5) / 2);
   });
 });

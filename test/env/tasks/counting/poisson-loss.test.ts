@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { inverseSoftplus, poissonLoss, softplus } from '../../../../env/tasks/counting/poisson-loss.ts';
 
 describe('poissonLoss', () => {
-  it('is λ − y ln λ of λ = ln(1 + eᶻ), added up over an image and averaged over the images', () => {
+  it('is λ − y ln λ with λ = ln(1 + eᶻ), summed over an image and averaged over the images', () => {
     const at = (mean: number) => inverseSoftplus(mean);
     const output = Float32Array.of(at(1), at(2), at(0.5), at(3));
     const density = Float32Array.of(1, 0, 0.25, 2);
@@ -35,7 +35,7 @@ describe('poissonLoss', () => {
 });
 
 describe('softplus', () => {
-  it('is undone by its inverse', () => {
+  it('has the inverse that undoes it', () => {
     for (const z of [-20, -1, 0, 3, 30]) assert.ok(Math.abs(inverseSoftplus(softplus(z)) - z) < 1e-5);
   });
 });

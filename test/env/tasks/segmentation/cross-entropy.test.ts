@@ -10,14 +10,14 @@ describe('crossEntropy', () => {
     assert.deepEqual([...gradient], [-0.5, 0.5]);
   });
 
-  it('averages by the weights of the classes', () => {
+  it('averages with the weights of the classes', () => {
     // Costs ln 2 and, where the true logit is ln 3 above the other, ln (4/3); the second counts three times.
     const logits = Float32Array.of(0, 0, 0, Math.log(3));
     const loss = crossEntropy(logits, [0, 1], [1, 3], new Float32Array(4));
     assert.ok(Math.abs(loss - (Math.LN2 + 3 * Math.log(4 / 3)) / 4) < 1e-6);
   });
 
-  it('costs nothing and moves nothing where nothing is known', () => {
+  it('has neither loss nor gradient where no label is known', () => {
     const gradient = new Float32Array(4).fill(9);
     const loss = crossEntropy(Float32Array.of(5, 0, 0, 0), [VOID, 1], [1, 1], gradient);
     assert.ok(Math.abs(loss - Math.LN2) < 1e-7);
@@ -26,7 +26,7 @@ describe('crossEntropy', () => {
     assert.deepEqual([...gradient.subarray(2)], [0, 0]);
   });
 
-  it('stays finite where the truth is out of the question, and is NaN where a logit is', () => {
+  it('stays finite where the true class has almost no probability, and is NaN where a logit is', () => {
     const gradient = new Float32Array(2);
     assert.ok(Number.isFinite(crossEntropy(Float32Array.of(1000, -1000), [1], [1, 1], gradient)));
     assert.deepEqual([...gradient], [1, -1]);

@@ -24,14 +24,14 @@ describe('ConfusionMatrix', () => {
     assert.ok(Math.abs(matrix.meanIou() - (1 / 3 + 1 / 2 + 1) / 3) < 1e-12);
   });
 
-  it('adds images up before it divides', () => {
+  it('sums over images before it divides', () => {
     const matrix = new ConfusionMatrix(2);
     matrix.add(Uint8Array.of(1, 1, 1, 1), Uint8Array.of(1, 1, 1, 1)); // IoU 1 alone
     matrix.add(Uint8Array.of(0), Uint8Array.of(1)); // IoU 0 alone
     assert.equal(matrix.iou(1), 4 / 5);
   });
 
-  it('does not count pixels that are VOID, whatever was predicted there', () => {
+  it('does not count VOID pixels, whatever was predicted there', () => {
     const matrix = new ConfusionMatrix(2);
     matrix.add(Uint8Array.of(1, 0, 1), Uint8Array.of(1, VOID, VOID));
     assert.equal(matrix.iou(1), 1);
@@ -68,7 +68,7 @@ describe('SoftIou', () => {
     assert.equal(soft.value(), 1 / 1.5);
   });
 
-  it('knows whether the class was there at all', () => {
+  it('knows whether the class occurred at all', () => {
     const soft = new SoftIou(1);
     soft.add(Float32Array.of(0.5), Uint8Array.of(0));
     assert.equal(soft.present, false);

@@ -10,7 +10,7 @@ describe('loadBackend', () => {
   beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'backend-'))));
   afterEach(() => rm(folder, { recursive: true }));
 
-  it('takes wasm where nothing faster is installed, and says why and what to do about it', async () => {
+  it('takes wasm if nothing faster is installed, and says why and how to change that', async () => {
     const backend = await loadBackend('auto', [folder]);
     assert.equal(backend.name, 'wasm');
     assert.deepEqual(backend.skipped, [
@@ -21,7 +21,7 @@ describe('loadBackend', () => {
     assert.equal(tf.getBackend(), 'wasm');
   });
 
-  it('goes on to the next, with the first line of the reason, where a package does not load', async () => {
+  it('takes the next one, with the first line of the reason, if a package does not load', async () => {
     const broken = join(folder, 'node_modules/@tensorflow/tfjs-node');
     await mkdir(broken, { recursive: true });
     await writeFile(join(broken, 'package.json'), '{ "main": "index.js" }');
@@ -31,7 +31,7 @@ describe('loadBackend', () => {
     assert.deepEqual(backend.skipped[1], { name: 'tfjs-node', reason: 'libtensorflow.so.2: cannot open' });
   });
 
-  it('fails with the reason where the one that was asked for does not load', async () => {
+  it('fails with the reason if the backend that was asked for does not load', async () => {
     await assert.rejects(
       loadBackend('tfjs-node', [folder]),
       /^Error: tfjs backend: expected tfjs-node, got tfjs-node: not installed$/,

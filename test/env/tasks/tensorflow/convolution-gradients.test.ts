@@ -117,7 +117,7 @@ describe('the convolution gradients of the wasm backend', () => {
     });
   }
 
-  it('keep nothing: tensors and heap are as before', () => {
+  it('leave nothing behind: tensors and heap are as before', () => {
     const c: Case = grid[0]!;
     const backend = tf.backend() as tf.KernelBackend & { numDataIds(): number };
     const before = [tf.memory().numTensors, backend.numDataIds()];
@@ -128,7 +128,7 @@ describe('the convolution gradients of the wasm backend', () => {
     assert.deepEqual([tf.memory().numTensors, backend.numDataIds()], before);
   });
 
-  it('say so when the data format is not theirs', () => {
+  it('refuse another data format', () => {
     const dy = tf.zeros([1, 2, 2, 1]);
     const filter = tf.zeros([1, 1, 1, 1]);
     const attributes = { strides: 1, pad: 'same', dataFormat: 'NCHW', inputShape: [1, 2, 2, 1] };

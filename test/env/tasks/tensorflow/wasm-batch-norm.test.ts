@@ -74,7 +74,7 @@ describe('batchNormRelu on wasm', () => {
     });
   });
 
-  it('asks for a multiple of 4 channels', () => {
+  it('requires a multiple of 4 channels', () => {
     const run = () => batchNormRelu(tf.zeros([1, 1, 1, 3]), tf.ones([3]), tf.zeros([3]));
     assert.throws(() => tf.tidy(() => run().y), /expected a multiple of 4 channels, got 3/);
   });

@@ -9,7 +9,7 @@ describe('AdamW', () => {
     [0.9, -1.9, 3].forEach((expected, i) => assert.ok(Math.abs(weights[i]! - expected) < 1e-5));
   });
 
-  it('decays the weights apart from the gradient', () => {
+  it('decays the weights independently of the gradient', () => {
     const weights = Float32Array.of(2);
     new AdamW(1, 0.5).update(weights, Float32Array.of(0), 0.1);
     assert.ok(Math.abs(weights[0]! - 2 * (1 - 0.1 * 0.5)) < 1e-6);

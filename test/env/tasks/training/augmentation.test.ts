@@ -6,7 +6,7 @@ import {
   plainView,
   randomView,
   writePatches,
-  type View,
+  type ImageView,
 } from '../../../../env/tasks/training/augmentation.ts';
 import { writeLabels } from '../../../../env/tasks/segmentation/labels.ts';
 import { MERGED_CAR, MERGED_CLASSES } from '../../../../env/tasks/segmentation/merged-classes.ts';
@@ -31,7 +31,7 @@ function carAt(left: number, top: number, width: number, height: number): Labell
   return { ...SIZE, rgb, classes };
 }
 
-function seen(image: LabelledImage, view: View): { patches: Float32Array; labels: number[] } {
+function seen(image: LabelledImage, view: ImageView): { patches: Float32Array; labels: number[] } {
   const patches = new Float32Array(CELLS.columns * CELLS.rows * PATCH_LENGTH);
   const labels = new Float32Array(CELLS.columns * CELLS.rows);
   writePatches(image, view, SIZE, patches, quiet, 0);
@@ -52,7 +52,7 @@ function redness(patches: Float32Array, cell: number): number {
 }
 
 describe('a view of a labelled image', () => {
-  it('is as bright as it is with fixed levels, and like all others with its own', () => {
+  it('keeps its brightness with fixed levels, and has the common brightness with its own levels', () => {
     const gray = (value: number): LabelledImage => ({
       ...carAt(0, 0, 1, 1),
       rgb: new Uint8Array(SIZE.width * SIZE.height * 3).fill(value),
@@ -63,7 +63,7 @@ describe('a view of a labelled image', () => {
     assert.ok(Math.abs(value(204, 'own')) + Math.abs(value(51, 'own')) < 1e-3);
   });
 
-  it('as it is gives each cell its own pixels, row by row, standardised', () => {
+  it('without augmentation gives each cell its own pixels, row by row, standardised', () => {
     const image = carAt(20, 8, 4, 4); // exactly the cell in row 2, column 5
     const { patches, labels } = seen(image, plainView(image));
     assert.deepEqual(
@@ -79,7 +79,7 @@ describe('a view of a labelled image', () => {
     labels.forEach((id, cell) => assert.equal(redness(patches, cell) > 1, id === MERGED_CAR));
   });
 
-  it('gives each patch the pixels of its neighbours around it, and the mean beyond the edge', () => {
+  it('surrounds each patch with the pixels of its neighbours, and with the mean beyond the edge', () => {
     const rgb = Uint8Array.from({ length: SIZE.width * SIZE.height * 3 }, (_, i) => (i * 37) % 251);
     const image = { ...carAt(0, 0, 1, 1), rgb };
     const { patches } = seen(image, plainView(image));
@@ -101,7 +101,7 @@ describe('a view of a labelled image', () => {
     }
   });
 
-  it('keeps labels on their colours through crop and mirror', () => {
+  it('keeps labels and colours together through crop and mirror', () => {
     const random = new Random(11);
     let cars = 0;
     for (let i = 0; i < 200; i++) {
@@ -134,14 +134,14 @@ describe('a view of a labelled image', () => {
     assert.ok(labels.every((id) => id === MERGED_CAR));
   });
 
-  it('is unchanged by more light and another exposure, which standardising takes out again', () => {
+  it('is not changed by more light and another exposure, which standardising removes', () => {
     const image = carAt(8, 4, 8, 8);
     const plain = plainView(image);
     const brighter = seen(image, { ...plain, tone: plain.tone.map((value) => 0.1 + 1.3 * value) });
     seen(image, plain).patches.forEach((value, i) => assert.ok(Math.abs(value - brighter.patches[i]!) < 1e-4));
   });
 
-  it('labels a cell with what most of its labelled pixels show, and as void where none is labelled', () => {
+  it('labels a cell with the class of most of its labelled pixels, and as void if none is labelled', () => {
     const image = carAt(0, 0, 4, 1); // four pixels of car above twelve of road
     const ground = MERGED_CLASSES.indexOf('ground');
     assert.equal(seen(image, plainView(image)).labels[0], ground);

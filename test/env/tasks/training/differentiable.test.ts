@@ -75,13 +75,13 @@ for (const name of ['wasm', 'tfjs-node'] as const satisfies BackendName[]) {
       return { output, loss, gradient };
     }
 
-    it('answers as the definition says, and gives the loss that it is told', () => {
+    it('computes its definition, and returns the loss that it is given', () => {
       const { output, loss } = run();
       assertClose(output, outputByDefinition([...weights]), 1e-5);
       assert.equal(loss, 42);
     });
 
-    it('has the gradient that finite differences of the definition give, by weights of every layer', () => {
+    it('has the gradient that finite differences of the definition give, for weights of every layer', () => {
       const { gradient } = run();
       const numbers = [...weights];
       const step = 1e-6;
@@ -102,7 +102,7 @@ for (const name of ['wasm', 'tfjs-node'] as const satisfies BackendName[]) {
       );
     });
 
-    it('gives the same bits again, and leaves nothing behind', () => {
+    it('gives the same bits again, and leaves no tensor behind', () => {
       const first = run();
       const before = tf.memory();
       assert.deepEqual(run(), first);
@@ -110,7 +110,7 @@ for (const name of ['wasm', 'tfjs-node'] as const satisfies BackendName[]) {
       assert.deepEqual([numTensors, numBytes], [before.numTensors, before.numBytes]);
     });
 
-    it('answers the same when it is frozen with the statistics of the batch', () => {
+    it('computes the same when it is frozen with the statistics of the batch', () => {
       const { statistics } = differentiable(network, layers, SHAPE);
       const measured = statistics(input, weights);
       const frozen = freeze(network, layers, weights, measured);
@@ -129,7 +129,7 @@ describe('graphs on tfjs-node', () => {
   });
   after(() => loadBackend('wasm'));
 
-  it('are loaded a few at a time, and each still runs when others have been', () => {
+  it('are loaded a few at a time, and each still runs after others were loaded', () => {
     const { binding } = tf.backend() as tf.KernelBackend & { binding: { getNumOfSavedModels(): number } };
     const images = drawn(6 * 48 * 3);
     const all = [1, 2, 3, 4, 5, 6].map((n) => ({

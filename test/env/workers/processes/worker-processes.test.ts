@@ -45,7 +45,7 @@ describe('evaluations in worker processes', () => {
   const run = (work: Job, deadlineMs?: number) => evaluations.submit(work, { owner: 'me', deadlineMs });
   const summary = ({ outcome, reward, reason }: Evaluation) => [outcome, reward, reason];
 
-  it('say what the experiments run on', () => {
+  it('report the backends of the experiments', () => {
     assert.equal(evaluations.backendOf(BANDIT), 'arithmetic');
   });
 
@@ -64,7 +64,7 @@ describe('evaluations in worker processes', () => {
     assert.equal(new Set(rewards).size, 12);
   });
 
-  it('[P6] an infeasible θ and a diverged model are outcomes, and cost no worker', async () => {
+  it('[P6] an infeasible θ and a diverged model are outcomes, and end no worker', async () => {
     const { pids } = workers;
     assert.deepEqual(summary(await run(job({ fault: 'infeasible' }))), ['infeasible', null, 'no such bandit']);
     const diverged = await run(job({ fault: 'diverge' }));
@@ -79,7 +79,7 @@ describe('evaluations in worker processes', () => {
     ['abort', /signal SIGABRT/],
     ['memory', /signal SIGABRT.*heap out of memory/],
   ] as const) {
-    it(`[P15] a worker that ends (${fault}) fails its own evaluation with the reason, and is replaced`, async () => {
+    it(`[P15] a worker that ends (${fault}) fails its own evaluation with the reason, and is replaced @slow`, async () => {
       const { pids, restarts } = workers;
       const others = [1, 2, 3].map((seed) => evaluations.submit(job({ delayMs: 200 }, { seed }), { owner: 'you' }));
       const failed = await run(job({ fault }));
@@ -92,7 +92,7 @@ describe('evaluations in worker processes', () => {
     });
   }
 
-  it('[P9] a deadline ends an evaluation that waits for ever, and one that blocks its event loop', async () => {
+  it('[P9] a deadline ends an evaluation that waits for ever, and one that blocks its event loop @slow', async () => {
     const { restarts } = workers;
     const [hang, block] = await Promise.all([run(job({ fault: 'hang' }), 200), run(job({ fault: 'block' }), 200)]);
     assert.deepEqual(summary(hang), ['deadline', null, 'expected an end within 200 ms']);
@@ -112,7 +112,7 @@ describe('evaluations in worker processes', () => {
     assert.deepEqual(phases, ['simulate']);
   });
 
-  it('[P10] what was cancelled before it was submitted, or while it waits, is never begun', async () => {
+  it('[P10] what was cancelled before it was submitted, or while it waits, is never begun @slow', async () => {
     const single = start({ size: 1, sources: [BANDIT] }).evaluations;
     await single.ready;
     const stop = new AbortController();
@@ -127,7 +127,7 @@ describe('evaluations in worker processes', () => {
     await single.close();
   });
 
-  it('take turns between owners', async () => {
+  it('take turns between owners @slow', async () => {
     const single = start({ size: 1, sources: [BANDIT] }).evaluations;
     await single.ready;
     const ended: string[] = [];
@@ -137,7 +137,7 @@ describe('evaluations in worker processes', () => {
     assert.deepEqual(ended, ['a', 'a', 'b', 'a', 'b', 'a'], 'the first one found nobody else');
   });
 
-  it('count what waits, what runs and who is ready', async () => {
+  it('count what waits, what runs and who is ready @slow', async () => {
     const two = start({ size: 2, sources: [BANDIT] }).evaluations;
     await two.ready;
     while (two.counts.readyWorkers < 2) await pause(20);
@@ -148,7 +148,7 @@ describe('evaluations in worker processes', () => {
     await two.close();
   });
 
-  it('go on in another worker when one is killed from outside, and only its evaluation fails', async () => {
+  it('go on in another worker when one is killed from outside, and only its evaluation fails @slow', async () => {
     const two = start({ size: 2, sources: [BANDIT] });
     await two.evaluations.ready;
     const alone = await Promise.all([...Array(5).keys()].map((seed) => run(job({}, { seed }))));
@@ -163,7 +163,7 @@ describe('evaluations in worker processes', () => {
     await two.evaluations.close();
   });
 
-  it('are made in this process where there is no other', async () => {
+  it('run in this process if there is no child process', async () => {
     const own = start({ size: 0, sources: [BANDIT], graceMs: 50 });
     await own.evaluations.ready;
     assert.deepEqual([own.workers.pids, own.workers.size, own.workers.backendOf(BANDIT)], [[], 1, 'arithmetic']);
@@ -177,7 +177,7 @@ describe('evaluations in worker processes', () => {
     await own.evaluations.close();
   });
 
-  it('let the sockets have their turns between some dozens of evaluations in this process', async () => {
+  it('give the sockets a turn after some dozens of evaluations in this process', async () => {
     const own = start({ size: 0, sources: [BANDIT] }).evaluations;
     await own.ready;
     await own.submit(job(), { owner: 'me' }); // the first loads the experiment
@@ -193,7 +193,7 @@ describe('evaluations in worker processes', () => {
     await own.close();
   });
 
-  it('all end, and every process with them, on close', async () => {
+  it('all end, and every process with them, on close @slow', async () => {
     const stopped = start({ size: 2, sources: [BANDIT] });
     await stopped.evaluations.ready;
     const { pids } = stopped.workers;
@@ -206,7 +206,7 @@ describe('evaluations in worker processes', () => {
     assert.deepEqual(pids.filter(isAlive), []);
   });
 
-  it('say why when no worker can start', async () => {
+  it('say why when no worker can start @slow', async () => {
     const path = join(mkdtempSync(join(tmpdir(), 'lts-')), 'broken.ts');
     writeFileSync(path, "throw new Error('this module cannot be loaded');");
     const broken = start({ size: 1, sources: [path] }).evaluations;

@@ -1,4 +1,4 @@
-/** Half the cosine of k/16 of half a turn: what the transform multiplies with. */
+/** The factors of the transform: Ck = cos(π k / 16) / 2. */
 const C1: f32 = 0.4903926402;
 const C2: f32 = 0.4619397663;
 const C3: f32 = 0.4157348062;
@@ -7,7 +7,7 @@ const C5: f32 = 0.2777851165;
 const C6: f32 = 0.1913417162;
 const C7: f32 = 0.097545161;
 
-/** Rounds a block's coefficients, f32 [8, 8] in place; the step of each is its coarseness, but the mean stays. */
+/** Rounds a block's coefficients, f32 [8, 8] in place. The step of each is its coarseness; the mean is not rounded. */
 export function compressBlock(block: usize, coarseness: usize): void {
   transform(block);
   transform(block + 16);

@@ -83,7 +83,7 @@ function toByte(value: v128): v128 {
 }
 
 /**
- * Turns linear light into the picture's own values, and changes their contrast and saturation and adds noise.
+ * Turns linear light into sRGB values, changes their contrast and saturation, and adds noise.
  *
  * @param light   f32 [count, 3]
  * @param planes  whole numbers from 0 to 255, f32 [3, size]; size is a multiple of 4
@@ -170,8 +170,8 @@ function luma(r: v128, g: v128, b: v128): v128 {
 /**
  * Compresses and decompresses a picture as JPEG does: the cosine transform of blocks of 8 × 8 pixels, coarsely rounded.
  *
- * Only brightness is rounded, and the colour of a pixel moves with it. A last row or column of less than 8 pixels is left
- * as it is.
+ * Only brightness is rounded, and the colours of a pixel change by the same amount. A last row or column of blocks with
+ * less than 8 pixels is left unchanged.
  *
  * @param coarseness of a coefficient's rounding, f32 [8, 8], symmetric
  */
@@ -203,7 +203,7 @@ export function compress(planes: usize, width: i32, height: i32, size: i32, coar
 const block = memory.data(256, 16);
 const before = memory.data(256, 16);
 
-/** From planes to bytes, uint8 [count, 3]; writes up to 12 bytes more. */
+/** Copies the planes into bytes, uint8 [count, 3]; writes up to 12 bytes beyond the end. */
 export function pack(planes: usize, bytes: usize, count: i32, size: i32): void {
   const plane = (<usize>size) << 2;
   for (let i = 0; i < count; i += 4, planes += 16, bytes += 12) {

@@ -44,7 +44,7 @@ describe('the sensor', () => {
     }
   });
 
-  it('blurs an edge and leaves what is even', () => {
+  it('blurs an edge and does not change an even area', () => {
     const edge = Float32Array.from({ length: width * height * 3 }, (_, i) =>
       Math.floor(i / 3) % width < 16 ? 0 : 0.5,
     );
@@ -55,7 +55,7 @@ describe('the sensor', () => {
     assert.deepEqual(take(flat(0.3), { blur: 0.05 }), take(flat(0.3)));
   });
 
-  it('adds noise of the size that it is told', () => {
+  it('adds noise of the given size', () => {
     const rgb = take(flat(0.214), { pixelNoise: 0.05 });
     const middle = mean(rgb);
     const sd = Math.sqrt(rgb.reduce((sum, byte) => sum + (byte - middle) ** 2, 0) / rgb.length);
@@ -63,7 +63,7 @@ describe('the sensor', () => {
     assert.ok(sd > 6 && sd < 20, `${sd}`);
   });
 
-  it('draws rain brighter than what is dark behind it', () => {
+  it('draws rain brighter than a dark background', () => {
     assert.ok(mean(take(flat(0.05), {}, 1)) > mean(take(flat(0.05))));
   });
 
@@ -80,7 +80,7 @@ describe('compression', () => {
     return develop(linear, 16, 16, { ...ideal, compression }, 0, new Random(1));
   };
 
-  it('leaves even blocks alone and loses fine detail first', () => {
+  it('does not change even blocks, and loses fine detail first', () => {
     const even = new Uint8Array(16 * 16 * 3).fill(90);
     assert.deepEqual(new Set(compressed(even, 1)), new Set([90]));
 

@@ -42,7 +42,7 @@ describe('the body of a car', () => {
     }
   });
 
-  it('has less triangles the further away it is seen from', () => {
+  it('has fewer triangles the further away it is', () => {
     for (const { type, variant } of all) {
       const counts = details.map((detail) => trianglesOf(buildCarBody(carShape(type, variant), detail)));
       for (let i = 1; i < counts.length; i++) assert.ok(counts[i]! < counts[i - 1]!, `${type}: ${counts.join()}`);
@@ -79,7 +79,7 @@ describe('the body of a car', () => {
     assert.ok(bonnet < 0.75 * shape.height, `${bonnet} of ${shape.height}`);
   });
 
-  it('has paint that is the darker the lower it is, and brightest where it looks up', () => {
+  it('has paint that is darker further down, and brightest where it faces up', () => {
     const shape = carShape('saloon', 0);
     const { positions, normals, colours, vertexCount } = buildCarBody(shape, 1)[PAINT]!;
     const lights = (isOne: (height: number, up: number) => boolean) =>

@@ -6,7 +6,7 @@ const indices = ({ indices, indexCount }: Vertices) => [...indices.subarray(0, i
 const triple = (array: Float32Array, vertex: number) => [...array.subarray(3 * vertex, 3 * vertex + 3)];
 
 describe('the mesh builder', () => {
-  it('makes two triangles of a quadrilateral, facing who sees its corners counter-clockwise', () => {
+  it('makes two triangles of a quadrilateral; their front is where the corners run counter-clockwise', () => {
     const [part] = new MeshBuilder().quad([0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]).parts;
     assert.deepEqual(indices(part!), [0, 1, 2, 0, 2, 3]);
     for (let v = 0; v < 4; v++) assert.deepEqual(triple(part!.normals, v), [0, 0, 1]);

@@ -45,7 +45,7 @@ describe('vertices', () => {
     assert.equal(vertices.indexCount, part!.indexCount);
   });
 
-  it('show only what was added since they were cleared, in the same geometry', () => {
+  it('show only what was added after they were cleared, in the same geometry', () => {
     const vertices = new Vertices();
     const [large] = new MeshBuilder().column([0, 0, 0], 2, 1, 0.5, 40).parts;
     const [small] = new MeshBuilder().box([0, 0, 0], [1, 1, 1]).parts;

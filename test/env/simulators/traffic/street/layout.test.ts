@@ -39,7 +39,7 @@ describe('the layout of a street', () => {
     assert.deepEqual([x, z, rotation], [2, -20, 0]);
   });
 
-  it('lets side roads leave at a right angle to the side that the junction is named after', () => {
+  it('lets side roads leave at a right angle, on the side that the junction is named after', () => {
     const cross = layoutWith('cross');
     const s = cross.junction.distance;
     const toRight = sideRoad(cross, 1)(30, 2);

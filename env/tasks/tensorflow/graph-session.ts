@@ -11,7 +11,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Graph, Value } from './graph.ts';
 import { savedModel, TAG } from './graph-def.ts';
 
-/** The part of tfjs-node's binding that we call; tensors go by number. */
+/** The part of tfjs-node's binding that we call; it knows tensors by number. */
 interface Binding {
   readonly TF_FLOAT: number;
   createTensor(shape: readonly number[], type: number, numbers: Float32Array): number;
@@ -25,15 +25,15 @@ interface Binding {
 /** A tensor that libtensorflow holds until it is deleted. */
 export type Handle = number;
 
-/** How many graphs stay loaded: to load one takes as long as some ten steps of training. */
+/** The number of graphs that stay loaded: loading one takes as long as about ten steps of training. */
 const MOST_LOADED = 4;
-/** What TensorFlow has loaded, by graph, the least recently run first. */
+/** The sessions that TensorFlow has loaded, by graph, the least recently run first. */
 const loaded = new Map<string, number>();
 
 const namesOf = (values: readonly Value[]) => values.map(({ name }) => name).join();
 
-/** Runs a graph. Equal graphs are loaded once, and those that have not run for long are unloaded till they do. */
-export class Session {
+/** Runs a graph. Equal graphs are loaded once. The least recently run ones are unloaded until they run again. */
+export class GraphSession {
   private readonly binding = (tf.backend() as tf.KernelBackend & { binding: Binding }).binding;
   private readonly key: string;
 
@@ -54,7 +54,7 @@ export class Session {
   }
 
   private load(): number {
-    const folder = mkdtempSync(join(tmpdir(), 'graph-')); // TensorFlow reads graphs from nowhere else
+    const folder = mkdtempSync(join(tmpdir(), 'graph-')); // TensorFlow reads graphs from folders only
     try {
       writeFileSync(join(folder, 'saved_model.pb'), savedModel(this.graph.nodes));
       return this.binding.loadSavedModel(folder + sep, TAG);
@@ -63,7 +63,7 @@ export class Session {
     }
   }
 
-  /** Computes the values that are asked for from those that are given, which may stand anywhere in the graph. */
+  /** Computes the wanted values from the given ones, which may be anywhere in the graph. */
   run(given: readonly Value[], handles: readonly Handle[], wanted: readonly Value[]): Handle[] {
     return this.binding.runSavedModel(this.loaded(), handles, namesOf(given), namesOf(wanted)).map(({ id }) => id);
   }
@@ -76,7 +76,7 @@ export class Session {
     return this.binding.tensorDataSync(handle);
   }
 
-  /** Deletes what `use` has told it to keep until its end. */
+  /** Calls `use`; at its end, deletes the tensors that it passed to `keep`. */
   scope<Result>(use: (keep: (handles: Handle[]) => Handle[]) => Result): Result {
     const kept: Handle[] = [];
     try {

@@ -1,4 +1,4 @@
-/** Says every few seconds how far the evaluations are, with their pace and the time left. */
+/** Says every few seconds how far evaluations are that take hours, with their pace and the time left. */
 const REPORT_EVERY_MS = 10_000;
 
 /** Seconds as `h:mm:ss`. */
@@ -8,7 +8,7 @@ function duration(seconds: number): string {
   return `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
 }
 
-export class Progress {
+export class Pace {
   private readonly done = new Map<unknown, number>();
   private readonly began = performance.now();
   private readonly timer = setInterval(() => this.say(), REPORT_EVERY_MS);

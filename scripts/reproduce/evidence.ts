@@ -1,0 +1,135 @@
+/** What the logs of a study say: nothing is evaluated here. */
+import { evaluationsByKey, type EvaluationRecord, type LogRecord } from '../../agents/run/trial-log.ts';
+import { learnedThetas, meanScores, thetasOf, trainingsOf } from './arms.ts';
+import { finishedSearch, nameOf, searchesOf, type FinishedSearch } from './search-log.ts';
+import type { Scores } from '../../env/tasks/task.ts';
+import type { Arm, ArmScores, Evidence, FixedThetas, Preset, Scored, Study, TrainedArm } from './study.ts';
+
+/** Gives the lines of a log. @throws {Error} where there is no such log */
+export type ReadLog = (name: string) => LogRecord[];
+
+export function evidenceOf(study: Study, preset: Preset, read: ReadLog): Evidence {
+  let searches: Record<string, FinishedSearch[]> | undefined;
+  let arms: Record<string, ArmScores> | undefined;
+  const evidence: Evidence = {
+    study,
+    preset,
+    searches: () => (searches ??= readSearches(study, preset, read)),
+    scored: (thetas) => readScored(thetas, read),
+    arms: () => (arms ??= readArms(evidence, read)),
+  };
+  return evidence;
+}
+
+function readSearches(study: Study, preset: Preset, read: ReadLog): Record<string, FinishedSearch[]> {
+  const byArm: Record<string, FinishedSearch[]> = {};
+  for (const [arm, { kind }] of Object.entries(study.arms)) if (kind === 'search') byArm[arm] = [];
+  for (const search of searchesOf(study, preset)) {
+    const finished = finishedSearch(search, read(nameOf(search)));
+    if (!finished) {
+      throw new Error(`${nameOf(search)}: expected a search that ended after ${search.evaluations} evaluations`);
+    }
+    byArm[search.arm]!.push(finished);
+  }
+  return byArm;
+}
+
+/** The evaluations of a log with these keys, in their order. @throws {Error} naming the first that it lacks */
+function readEvaluations(log: string, keys: readonly string[], read: ReadLog): EvaluationRecord[] {
+  const known = evaluationsByKey(read(log));
+  return keys.map((key) => {
+    const record = known.get(key);
+    if (!record) throw new Error(`${log}: expected an evaluation ${key}, got none`);
+    return record;
+  });
+}
+
+function readScored(thetas: FixedThetas, read: ReadLog): Scored[] {
+  const { log, requests } = thetas;
+  const records = readEvaluations(
+    log,
+    requests.map(({ key }) => key),
+    read,
+  );
+  checkOutcomes(thetas, records);
+  return records.map(({ outcome, scores, testScores = {} }) => ({ outcome, validation: scores, test: testScores }));
+}
+
+/** @throws {Error} naming the first θ without a score, where each must have one */
+export function checkOutcomes({ mayFail }: FixedThetas, records: readonly EvaluationRecord[]): void {
+  const failed = mayFail ? undefined : records.find(({ outcome }) => outcome !== 'ok');
+  if (!failed) return;
+  throw new Error(`${failed.key}: expected a score, got ${failed.outcome} (${failed.reason})`);
+}
+
+/** One metric on validation of each θ. */
+export function validationScores(evidence: Evidence, thetas: FixedThetas, metric: string): number[] {
+  return evidence.scored(thetas).map(({ validation }) => validation[metric]!);
+}
+
+function readArms(evidence: Evidence, read: ReadLog): Record<string, ArmScores> {
+  const scores: Record<string, ArmScores> = {};
+  for (const [name, arm] of Object.entries(evidence.study.arms))
+    scores[name] = readArm(evidence, read, name, arm, scores);
+  return scores;
+}
+
+/** @param before the arms before it */
+function readArm(
+  evidence: Evidence,
+  read: ReadLog,
+  name: string,
+  arm: Arm,
+  before: Readonly<Record<string, ArmScores>>,
+): ArmScores {
+  const { study, preset } = evidence;
+  switch (arm.kind) {
+    case 'search': {
+      const searches = evidence.searches()[name]!;
+      const evaluations = preset.evaluations[name]!;
+      const { title } = arm;
+      const { learned } = study;
+      if (learned) {
+        const scored = evidence.scored(learnedThetas(name, searches, learned));
+        return { title, evaluations, ...meansOver(learned.seeds, scored) };
+      }
+      const means = (set: 'validation' | 'test') => searches.map(({ learned }) => meanScores(learned[set]));
+      return { title, evaluations, validation: means('validation'), test: means('test') };
+    }
+    case 'thetas': {
+      const { title, thetas, seeds, envOptions } = arm;
+      const scored = evidence.scored(thetasOf(name, thetas(preset), seeds, envOptions));
+      return { title, evaluations: 0, ...meansOver(seeds, scored) };
+    }
+    case 'trained':
+      return readTrained(evidence, read, name, arm);
+    case 'best': {
+      const { validation, test } = before[arm.of]!;
+      const values = validation.map((scores) => scores[study.metric]!);
+      const best = values.indexOf(Math.max(...values));
+      return { title: arm.title, evaluations: values.length, validation: [validation[best]!], test: [test[best]!] };
+    }
+  }
+}
+
+/** The means over the seeds of each θ. */
+function meansOver(seeds: number, scored: readonly Scored[]): Pick<ArmScores, 'validation' | 'test'> {
+  const means = (set: 'validation' | 'test') =>
+    Array.from({ length: scored.length / seeds }, (_, i): Scores =>
+      meanScores(scored.slice(i * seeds, (i + 1) * seeds).map((scores) => scores[set])),
+    );
+  return { validation: means('validation'), test: means('test') };
+}
+
+function readTrained(evidence: Evidence, read: ReadLog, name: string, arm: TrainedArm): ArmScores {
+  const keys = trainingsOf(name, arm, evidence).map(({ key }) => key);
+  const records = readEvaluations(name, keys, read);
+  const [header] = read(name);
+  const real = header?.type === 'run' ? (header.options['real'] as number) : 0;
+  return {
+    title: arm.title(real),
+    evaluations: 0,
+    validation: records.map(({ scores }) => scores),
+    test: records.map(({ testScores }) => testScores!),
+  };
+}

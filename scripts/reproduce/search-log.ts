@@ -1,0 +1,93 @@
+/** A search as its log tells it. */
+import type { Reported } from '../../agents/run/report.ts';
+import type { EvaluationRecord, LogRecord } from '../../agents/run/trial-log.ts';
+import type { EnvOptions, Preset, Study } from './study.ts';
+
+export type AgentOptions = Readonly<Record<string, string | number | boolean>>;
+
+export interface Search {
+  /** The arm that it belongs to, such as `randomSearch`. */
+  readonly arm: string;
+  /** The agent's file in agents/, such as `random-search`. */
+  readonly agent: string;
+  readonly seed: number;
+  readonly evaluations: number;
+  /** The agent's options as its log names them, such as `{ learningRate: 0.03 }`. */
+  readonly options: AgentOptions;
+  readonly envOptions: EnvOptions;
+}
+
+/** An evaluation of a search; the action is empty where a lean log leaves it out. */
+export type SearchTrial = Pick<EvaluationRecord, 'action' | 'outcome' | 'reward' | 'scores' | 'work'>;
+
+export interface FinishedSearch extends Search {
+  /** What it asked for, in its order. */
+  readonly trials: readonly SearchTrial[];
+  /** The agent's state after each iteration. */
+  readonly states: readonly Readonly<Record<string, unknown>>[];
+  /** How many of its trials the agent had been told when it was in each of these states. */
+  readonly told: readonly number[];
+  readonly start: Reported;
+  readonly learned: Reported;
+}
+
+/** The name of a search and of its log. */
+export const nameOf = ({ arm, seed }: Pick<Search, 'arm' | 'seed'>) => `${arm}-${seed}`;
+
+/** Every search of every search arm, each arm with the same seeds. */
+export function searchesOf({ arms }: Study, preset: Preset): Search[] {
+  return Array.from({ length: preset.searchSeeds }, (_, i) => i + 1).flatMap((seed) =>
+    Object.entries(arms).flatMap(([arm, of]) => {
+      if (of.kind !== 'search' || seed > (of.mostSeeds ?? Infinity)) return [];
+      const { agent, options, envOptions, start } = of;
+      return {
+        arm,
+        agent,
+        seed,
+        evaluations: preset.evaluations[arm]!,
+        options: { ...options, ...(start && { start: JSON.stringify(start(seed)) }) },
+        envOptions: { ...preset.envOptions, ...envOptions },
+      };
+    }),
+  );
+}
+
+/** What ended of the search, as the log tells it; undefined while it has not. */
+export function finishedSearch(search: Search, records: readonly LogRecord[]): FinishedSearch | undefined {
+  const isReported = records.some(
+    (record) => record.type === 'evaluation' && record.key === `after-${search.evaluations}/learned/0`,
+  );
+  const summary = records.at(-1);
+  if (!isReported || summary?.type !== 'summary') return undefined;
+  const reported = summary['reported'] as readonly Reported[];
+  const named = (name: string) => reported.find((r) => r.name === name)!;
+  const trials = searchTrials(records).map(({ action, outcome, reward, scores, work }): SearchTrial => ({
+    ...{ action, outcome, reward, scores },
+    ...(work !== undefined && { work }),
+  }));
+  return { ...search, trials, ...iterations(records), start: named('start'), learned: named('learned') };
+}
+
+/** The agent's states, and how many trials of its search it had been told before each: a log is in their order. */
+export function iterations(records: readonly LogRecord[]): Pick<FinishedSearch, 'states' | 'told'> {
+  const states: FinishedSearch['states'][number][] = [];
+  const told: number[] = [];
+  let trials = 0;
+  for (const record of records) {
+    if (isOfSearch(record)) trials++;
+    if (record.type !== 'iteration') continue;
+    states.push(record.state);
+    told.push(trials);
+  }
+  return { states, told };
+}
+
+/** The evaluations of a log's search, without those of finalists and reports. */
+export function searchTrials(records: readonly LogRecord[]): EvaluationRecord[] {
+  const position = ({ key }: EvaluationRecord) => Number(key.slice('search/'.length));
+  return records.filter(isOfSearch).sort((a, b) => position(a) - position(b));
+}
+
+export function isOfSearch(record: LogRecord): record is EvaluationRecord {
+  return record.type === 'evaluation' && record.key.startsWith('search/');
+}

@@ -1,0 +1,55 @@
+/** How well networks find the cars of real streets that were trained on drawn ones, without a search. */
+import { createExperiment } from '../../env/experiments/load.ts';
+import real from '../../env/experiments/traffic-segmentation-real.ts';
+import { TRAFFIC_PARAMETERS } from '../../env/simulators/traffic/parameters.ts';
+import type { Theta } from '../../protocol/parameters.ts';
+import { drawPredictions } from '../figures/run-pictures.ts';
+import { randomThetas } from './arms.ts';
+import { allImages, fewImages, REAL_METRICS, type RealExperiment } from './real-images.ts';
+import type { Study } from './study.ts';
+
+const ABOUT =
+  'Mean ± half of the 95 % interval (Student’s t) over n trainings, each on images, first weights and batches of its own (random: each on a θ of its own). test: the official test split, other streets; validation and heldOut: blocks of the training streets that no network is trained on.';
+
+/** @param theta set by hand: beside it random θ, and the same network trained on real images, all and few */
+export function transferStudy(theta: Theta): Study {
+  return {
+    name: 'transfer',
+    environment: real.id,
+    backend: 'TensorFlow.js',
+    needsData: true,
+    presets: {}, // its program has a flag for each number
+    arms: {
+      handSet: {
+        kind: 'trained',
+        title: () => 'hand-set θ',
+        drawn: ({ preset }) => Array<Theta>(preset.searchSeeds).fill(theta),
+      },
+      random: {
+        kind: 'trained',
+        title: () => 'random θ',
+        drawn: ({ preset }) => randomThetas(TRAFFIC_PARAMETERS, preset.randomThetas),
+      },
+      real: allImages,
+      realFew: fewImages,
+    },
+    ...REAL_METRICS,
+    about: ABOUT,
+    figures: [],
+    pictures: [
+      {
+        file: 'predictions.png',
+        needs: 'networks, which have to be trained, and real images',
+        async draw({ preset }, path, runtime) {
+          const { experiment } = createExperiment(real, preset.envOptions, runtime);
+          const [random] = randomThetas(TRAFFIC_PARAMETERS, 1);
+          const shown = [
+            { name: 'hand-set', theta },
+            { name: 'random', theta: random! },
+          ];
+          await drawPredictions(experiment as RealExperiment, shown, path, false);
+        },
+      },
+    ],
+  };
+}

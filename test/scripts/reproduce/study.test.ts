@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readLines } from '../../../agents/run/line-log.ts';
+import type { EvaluationRecord, LogRecord } from '../../../agents/run/trial-log.ts';
+import { DEFAULT_RUNTIME } from '../../../env/runtime.ts';
+import { createLog } from '../../../env/server/log.ts';
+import { startServer, type EnvironmentServer } from '../../../env/server/server.ts';
+import { MIXTURE_PARAMETERS, realPoints } from '../../../env/simulators/mixture/mixture.ts';
+import { ownPrograms } from '../../../scripts/programs.ts';
+import { everySearch, randomArm, thetasOf } from '../../../scripts/reproduce/arms.ts';
+import { collect } from '../../../scripts/reproduce/collect.ts';
+import { evaluationsToReachFigure } from '../../../scripts/reproduce/evaluations-to-reach.ts';
+import { keepLogs, readLog, readRecord, restoreLogs, writeRecord } from '../../../scripts/reproduce/logs.ts';
+import { report } from '../../../scripts/reproduce/report.ts';
+import { curvesFigure } from '../../../scripts/reproduce/reward-curves.ts';
+import { redraw } from '../../../scripts/reproduce/run-study.ts';
+import { searchesOf } from '../../../scripts/reproduce/search-log.ts';
+import type { Arm, Preset, Study } from '../../../scripts/reproduce/study.ts';
+
+/** What the training of a real model does before it begins. */
+let beforeTraining: (number: number) => void = () => {};
+
+const search = { finalists: 1, finalistSeeds: 1, reportSeeds: 2 };
+const arms = {
+  reinforce: { kind: 'search', title: 'REINFORCE', agent: 'reinforce', options: { ...search, batch: 4 } },
+  randomSearch: { kind: 'search', title: 'random search', agent: 'random-search', options: search, mostSeeds: 1 },
+  random: randomArm('random θ', MIXTURE_PARAMETERS),
+  randomBest: { kind: 'best', title: 'the best of them', of: 'random' },
+  real: {
+    kind: 'trained',
+    title: (points) => `${points} real points`,
+    async real(_, number) {
+      beforeTraining(number);
+      return realPoints(number, 40);
+    },
+  },
+} satisfies Record<string, Arm>;
+const preset: Preset = {
+  searchSeeds: 2,
+  evaluations: everySearch(arms, 24),
+  randomThetas: 3,
+  envOptions: { validation: 60, test: 60, pointsPerComponent: 10 },
+};
+const study: Study = {
+  name: 'tiny',
+  environment: 'Mixture-v0',
+  backend: 'libsvm',
+  presets: { quick: preset },
+  arms,
+  learned: { seeds: 2 },
+  metric: 'accuracy',
+  alsoReported: [],
+  figures: [
+    evaluationsToReachFigure({ metric: 'accuracy', seeds: 2 }),
+    curvesFigure({ file: 'rewards', title: 'R', axis: 'a', score: (s) => s['accuracy'], levels: [{ arm: 'real' }] }),
+  ],
+  isLean: true,
+};
+/** 3 random θ; of each search 24, its best again, start and end twice each, the end twice more; REINFORCE’s own choice. */
+const BEFORE_MILESTONES = 3 + 3 * (24 + 1 + 2 * 2 + 2) + 2;
+
+/** A hash of the bytes of every file of a folder, by name. */
+function bytesOf(folder: string): Record<string, string> {
+  const hash = (name: string) =>
+    createHash('sha256')
+      .update(readFileSync(join(folder, name)))
+      .digest('hex');
+  return Object.fromEntries(readdirSync(folder).map((name) => [name, hash(name)]));
+}
+
+const keysOf = (records: readonly LogRecord[]) =>
+  records.filter((record) => record.type === 'evaluation').map(({ key }) => key);
+
+describe('a study', function () {
+  this.timeout(120_000);
+  let server: EnvironmentServer;
+  const folder = mkdtempSync(join(tmpdir(), 'study-'));
+  const [logs, kept] = [join(folder, 'logs'), join(folder, 'kept')];
+  const programs = ownPrograms();
+  const start = () =>
+    startServer({
+      environments: ['Mixture-v0'],
+      port: 0,
+      host: '127.0.0.1',
+      workers: 1,
+      build: 'test',
+      version: '0.0.0',
+      log: createLog('silent'),
+    });
+  const collected = () => collect(study, preset, { programs, url: server.url, runtime: DEFAULT_RUNTIME, logs });
+  /** Evaluations that the server has made. */
+  const made = async () => {
+    const text = await (await fetch(`${server.url.replace('ws', 'http')}/metrics`)).text();
+    return Number(/^lts_evaluations_total\{outcome="ok"\} (\d+)$/m.exec(text)?.[1] ?? 0);
+  };
+  const record = { study: 'tiny', command: 'c', commit: 'd', backend: 'e', machine: 'f', identity: 'i', preset };
+
+  before(async () => {
+    server = await start();
+  });
+  after(async () => {
+    await server.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('that was stopped goes on from its logs, also from a cut last line, and evaluates nothing twice', async () => {
+    const trained: number[] = [];
+    beforeTraining = (number) => {
+      if (number === 2 && !trained.includes(2)) throw new Error('the power fails');
+      trained.push(number);
+    };
+    await assert.rejects(collected(), { message: 'the power fails' });
+    assert.equal(await made(), BEFORE_MILESTONES);
+    beforeTraining = (number) => void trained.push(number);
+    for (const name of ['random', 'real', 'learned-reinforce', 'reinforce-1']) {
+      appendFileSync(join(logs, `${name}.jsonl`), '{"type":"evaluation","key":"ra');
+    }
+    writeFileSync(join(logs, 'milestones.jsonl'), '{"type":"ru'); // killed within the first line
+    await collected();
+    const milestones = keysOf(readLog(logs, 'milestones')).length;
+    assert.ok(milestones > 0);
+    assert.equal(await made(), BEFORE_MILESTONES + milestones);
+    assert.deepEqual(keysOf(readLog(logs, 'real')), ['real/1', 'real/2']);
+    for (const name of readdirSync(logs)) {
+      const keys = keysOf(readLines(join(logs, name)));
+      assert.equal(new Set(keys).size, keys.length, `${name} has no evaluation twice`);
+    }
+    const before = bytesOf(logs);
+    beforeTraining = () => assert.fail('it is there');
+    await collected();
+    assert.equal(await made(), BEFORE_MILESTONES + milestones);
+    delete before['reinforce-1.jsonl']; // its search has ended: the cut line stays, and is none
+    assert.deepEqual({ ...bytesOf(logs), ...before }, bytesOf(logs));
+  });
+
+  it('goes on with a search that was cut, to the same end', async () => {
+    const path = join(logs, 'randomSearch-1.jsonl');
+    const whole = readLines<EvaluationRecord>(path);
+    const bytes = readFileSync(path, 'utf8');
+    truncateSync(path, bytes.indexOf('search/10') + 5);
+    await collected();
+    const scores = (records: readonly EvaluationRecord[]) =>
+      new Map(
+        records.filter(({ type }) => type === 'evaluation').map(({ key, action, scores }) => [key, { action, scores }]),
+      );
+    assert.deepEqual(scores(readLines(path)), scores(whole));
+  });
+
+  it('refuses a log that was made with other options', async () => {
+    const other = { ...study, arms: { ...arms, random: { ...arms.random, envOptions: { gamma: 2 } } } };
+    const laboratory = { programs, url: server.url, runtime: DEFAULT_RUNTIME, logs };
+    await assert.rejects(
+      collect(other, preset, laboratory),
+      /random\.jsonl: expected Mixture-v0 with spec .*move it away/,
+    );
+  });
+
+  it('is reported without a server, with the same bytes each time', async () => {
+    await server.stop();
+    await assert.rejects(report(study, logs, join(folder, 'a')), /expected the whole logs of tiny, got none/);
+    writeRecord(logs, record);
+    await report(study, logs, join(folder, 'a'));
+    await report(study, logs, join(folder, 'b'));
+    const files = bytesOf(join(folder, 'a'));
+    const figures = ['rewards', 'evaluations-to-reach'].flatMap((name) => [`${name}.svg`, `${name}.png`]);
+    const texts = ['evaluations-to-reach.csv', 'evaluations-to-reach.md', 'summary.json', 'table.csv', 'table.md'];
+    assert.deepEqual(Object.keys(files).sort(), [...figures, ...texts].sort());
+    assert.deepEqual(bytesOf(join(folder, 'b')), files);
+    assert.match(readFileSync(join(folder, 'a', 'table.md'), 'utf8'), /\| 40 real points \| 0 \|/);
+  });
+
+  it('is drawn from compressed logs alone as from plain ones', async () => {
+    keepLogs(logs, kept);
+    keepLogs(logs, join(folder, 'lean'), true);
+    for (const from of [kept, join(folder, 'lean')]) {
+      await redraw(study, [join(folder, 'nowhere'), from], join(folder, 'c'), 'make');
+      assert.deepEqual(bytesOf(join(folder, 'c')), bytesOf(join(folder, 'a')));
+    }
+    const trials = readLog(join(folder, 'lean'), 'reinforce-1').filter((r) => r.type === 'evaluation');
+    assert.ok(trials.filter(({ action }) => action.length === 0).length > 12, 'lean logs leave actions out');
+  });
+
+  it('says which log lacks what, where one is not whole', async () => {
+    const broken = join(folder, 'broken');
+    keepLogs(logs, broken);
+    rmSync(join(broken, 'random.jsonl.gz'));
+    writeFileSync(
+      join(broken, 'random.jsonl'),
+      readFileSync(join(logs, 'random.jsonl'), 'utf8').split('\n')[0]! + '\n',
+    );
+    await assert.rejects(
+      report(study, broken, join(folder, 'c')),
+      /random: expected an evaluation random\/0\/1, got none/,
+    );
+    rmSync(join(broken, 'cem-1.jsonl.gz'), { force: true });
+    rmSync(join(broken, 'reinforce-2.jsonl.gz'));
+    await assert.rejects(report(study, broken, join(folder, 'c')), /reinforce-2\.jsonl: expected a log/);
+    const say = 'nowhere has no logs: expected them in x or y; `make` makes them';
+    await assert.rejects(redraw(study, ['x', 'y'], 'nowhere', 'make'), { message: say });
+  });
+
+  it('keeps its logs in the same bytes, whole ones to the bit, and lean ones also when they were restored', () => {
+    const again = join(folder, 'again');
+    keepLogs(logs, again);
+    assert.deepEqual(bytesOf(again), bytesOf(kept));
+    const restored = join(folder, 'restored');
+    assert.equal(restoreLogs(kept, restored, 'of others'), 0);
+    assert.ok(restoreLogs(kept, restored, 'i') > 5);
+    assert.equal(restoreLogs(kept, restored, 'i'), 0, 'what is there stays');
+    for (const name of readdirSync(restored)) {
+      assert.deepEqual(readLines(join(restored, name)), readLines(join(logs, name)), name);
+    }
+    const lean = join(folder, 'lean');
+    const fromLean = join(folder, 'from-lean');
+    restoreLogs(lean, fromLean, 'i');
+    writeRecord(fromLean, readRecord(lean)!);
+    keepLogs(fromLean, join(folder, 'lean-again'), true);
+    assert.deepEqual(bytesOf(join(folder, 'lean-again')), bytesOf(lean));
+  });
+
+  it('goes on from restored lean logs: what has ended is kept, a search that has not is made anew', async () => {
+    server = await start();
+    const restored = join(folder, 'restored-lean');
+    restoreLogs(join(folder, 'lean'), restored, 'i');
+    const laboratory = { programs, url: server.url, runtime: DEFAULT_RUNTIME, logs: restored };
+    await collect(study, preset, laboratory);
+    assert.equal(await made(), 0);
+    const more = { ...preset, evaluations: { ...preset.evaluations, randomSearch: 28 } };
+    await collect(study, more, laboratory);
+    const evaluated = keysOf(readLog(restored, 'randomSearch-1')).filter((key) => key.startsWith('search/'));
+    assert.equal(evaluated.length, 28);
+    writeRecord(restored, { ...record, preset: more });
+    await report(study, restored, join(folder, 'd'));
+    const [old, now] = ['a', 'd'].map((out) => {
+      const { arms } = JSON.parse(readFileSync(join(folder, out, 'summary.json'), 'utf8')) as {
+        arms: Record<string, unknown>;
+      };
+      return arms;
+    });
+    assert.deepEqual(now!['reinforce'], old!['reinforce']);
+    assert.deepEqual(Object.keys(now!), Object.keys(arms));
+  });
+
+  it('has every search with its own seeds, and fewer where an arm says so', () => {
+    const names = searchesOf(study, preset).map(({ arm, seed }) => `${arm}-${seed}`);
+    assert.deepEqual(names, ['reinforce-1', 'randomSearch-1', 'reinforce-2']);
+    const { requests } = thetasOf('random', arms.random.thetas(preset), 2);
+    assert.deepEqual(
+      requests.map(({ key }) => key),
+      ['random/0/1', 'random/0/2', 'random/1/1', 'random/1/2', 'random/2/1', 'random/2/2'],
+    );
+  });
+});
