@@ -88,8 +88,7 @@ export interface EvaluationOptions {
  * One evaluation: the mean over the experiment's replicates. The first replicate has the seeds of the request, the
  * others have seeds derived from them. A replicate without a reward ends the evaluation with its outcome.
  *
- * @throws the signal's reason when it is aborted; what `report`, simulator, task and target throw, except the
- *   simulator's
+ * @throws the signal's reason when it is aborted; what `report`, simulator, task and target throw, except the simulator's
  *   InfeasibleError, which is the outcome `infeasible`
  */
 export async function evaluate<Sample>(

@@ -18,7 +18,8 @@ import type { Codec } from '../protocol/messages.ts';
 import { Random } from '../protocol/random.ts';
 import { damaged, mutated } from './trust/mutate.ts';
 import { RAW_CASES, sendRaw } from './trust/raw-frames.ts';
-import { BANDIT, end, serveBandit, workersOf } from './trust/serving.ts';
+import { BANDIT, end, serveBandit } from './trust/serving.ts';
+import { workerPids } from './trust/worker-pids.ts';
 
 interface Options {
   readonly cases: number;
@@ -154,7 +155,7 @@ async function main(): Promise<void> {
   console.log(`fuzz ${JSON.stringify(options)}`);
   const random = new Random(options.seed);
   const server = await serveBandit(0, '--workers', '2');
-  const workers = workersOf(server).join();
+  const workers = workerPids(server.process.pid!).join();
   const beside = witness(server.url);
   beside.done.catch(() => {});
   const before = await memoryMb(server.url);
@@ -196,7 +197,7 @@ async function main(): Promise<void> {
     }
     const total = rows.reduce((sum, { cases }) => sum + cases, 0);
     const { evaluations, wrong, longestMs } = beside.state;
-    const sameWorkers = workersOf(server).join() === workers;
+    const sameWorkers = workerPids(server.process.pid!).join() === workers;
     const after = await memoryMb(server.url);
     console.log(`${total} cases in ${((performance.now() - began) / 1000).toFixed(0)} s`);
     console.log(

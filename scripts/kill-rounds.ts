@@ -9,13 +9,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { integer, seed } from '../agents/run/flags.ts';
+import { linesSoFar } from '../agents/run/line-log.ts';
 import { localEnvironment } from '../env/environment.ts';
 import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
 import { DEFAULT_RUNTIME } from '../env/runtime.ts';
 import { SqliteStore } from '../env/server/sqlite-store.ts';
 import { Random } from '../protocol/random.ts';
-import { actionOf, readLines } from './trust/kill-agent.ts';
-import { BANDIT, end, program, serveBandit, workersOf } from './trust/serving.ts';
+import { actionOf, type AgentLine } from './trust/kill-agent.ts';
+import { BANDIT, end, program, serveBandit } from './trust/serving.ts';
+import { workerPids } from './trust/worker-pids.ts';
 
 interface Options {
   readonly rounds: number;
@@ -59,13 +61,13 @@ async function killThem(): Promise<Record<(typeof VICTIMS)[number], number>> {
       await end(server.process, 'SIGKILL');
       server = await serveBandit(server.port, ...flags);
     } else {
-      const workers = workersOf(server);
+      const workers = workerPids(server.process.pid!);
       if (workers.length > 0) process.kill(workers[random.integer(workers.length)]!, 'SIGKILL');
     }
     if (agent.exitCode !== null) throw new Error(`the agent ended by itself, in round ${round}`);
     if (round % 20 === 0) {
       const seconds = ((performance.now() - began) / 1000).toFixed(0);
-      console.log(`round ${round} of ${options.rounds}, ${readLines(paths.results).length} lines, ${seconds} s`);
+      console.log(`round ${round} of ${options.rounds}, ${linesSoFar(paths.results).length} lines, ${seconds} s`);
     }
   }
   writeFileSync(paths.stop, '');
@@ -77,7 +79,7 @@ async function killThem(): Promise<Record<(typeof VICTIMS)[number], number>> {
 
 /** Compares the agent's log with the journal and with the correct rewards. */
 async function count() {
-  const results = readLines(paths.results).filter(({ result }) => result !== undefined);
+  const results = linesSoFar<AgentLine>(paths.results).filter(({ result }) => result !== undefined);
   const ok = results.filter(({ result }) => result!.outcome === 'ok');
   const numbers = ok.map(({ n }) => n!);
   const highest = Math.max(...numbers);

@@ -4,11 +4,11 @@
  * Random θ are evaluated with the same few seeds each, by full and by short evaluations. Differences between the seeds of
  * one θ are noise; differences between θ are what a search can find. A stopped measurement continues from its log.
  */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { filePath, integer, jsonObject } from '../agents/run/flags.ts';
-import { LineLog, readLines } from '../agents/run/line-log.ts';
+import { LineLog, linesSoFar } from '../agents/run/line-log.ts';
 import { runAll } from '../agents/run/runner.ts';
 import { evaluationSeeds } from '../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
@@ -76,7 +76,7 @@ async function measure(flags: Flags, experiment: Experiment, options: Line['opti
       return { key: keyOf(one), ...one };
     }),
   );
-  const known = new Map((existsSync(path) ? readLines<Line>(path) : []).map((line) => [keyOf(line), line]));
+  const known = new Map(linesSoFar<Line>(path).map((line) => [keyOf(line), line]));
   const missing = wanted.filter(({ key }) => !known.has(key)).length;
   console.log(`${wanted.length - missing} of ${wanted.length} evaluations are in ${path}`);
   if (missing === 0) return wanted.map(({ key }) => known.get(key)!);

@@ -1,5 +1,5 @@
 /** A log of JSON objects, one per line. Lines are only appended, and each is on the disk before `append` returns. */
-import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** The bytes of the whole lines: a writer that was killed may leave a last line without its newline. */
@@ -14,6 +14,11 @@ function wholeLines(bytes: Buffer): Buffer {
  */
 export function readLines<Line>(path: string): Line[] {
   return parseLines(path, readFileSync(path));
+}
+
+/** The lines of a log; none if the file does not exist yet. @throws {Error} as {@link readLines} does for a line */
+export function linesSoFar<Line>(path: string): Line[] {
+  return existsSync(path) ? readLines(path) : [];
 }
 
 /** The lines of a log whose bytes come from elsewhere, such as a compressed file. */

@@ -6,7 +6,7 @@
  * continues from its log, and no evaluation in it is made again.
  */
 import { existsSync } from 'node:fs';
-import { readLines } from './line-log.ts';
+import { linesSoFar, readLines } from './line-log.ts';
 
 /** The first line. */
 export interface RunHeader {
@@ -55,7 +55,21 @@ export type LogRecord =
 /** @throws {Error} naming the file, and the line that is broken, or the first line if it is no header of a run */
 export function readTrialLog(path: string): { header: RunHeader; records: LogRecord[] } {
   if (!existsSync(path)) throw new Error(`${path}: expected the log of a run, got no such file`);
-  const records = readLines<LogRecord>(path);
+  return withHeader(path, readLines(path));
+}
+
+/**
+ * The records of a log that may not have been started: undefined if there is none, or a killed program left not one
+ * whole line.
+ *
+ * @throws {Error} as {@link readTrialLog} does
+ */
+export function startedTrialLog(path: string): ReturnType<typeof readTrialLog> | undefined {
+  const records = linesSoFar<LogRecord>(path);
+  return records.length === 0 ? undefined : withHeader(path, records);
+}
+
+function withHeader(path: string, records: LogRecord[]): { header: RunHeader; records: LogRecord[] } {
   const header = records[0];
   if (header?.type !== 'run') throw new Error(`${path}, line 1: expected the header of a run, got ${header?.type}`);
   return { header, records };

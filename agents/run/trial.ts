@@ -1,4 +1,5 @@
 /** The evaluation of one action over the socket, as a record of the log. */
+import type { Result } from '../../protocol/messages.ts';
 import type { RemoteEnvironment } from '../client/index.ts';
 import { Watch } from './discard.ts';
 import type { EvaluationRecord } from './trial-log.ts';
@@ -44,20 +45,31 @@ export async function evaluateTrial(
     watch ? { signal: AbortSignal.any([signal, watch.signal]), onProgress: watch.onProgress } : { signal },
   );
   const record: EvaluationRecord = {
-    type: 'evaluation',
-    key,
-    action,
-    theta: result.theta,
-    outcome: result.outcome,
-    reward: result.reward,
-    scores: result.scores,
-    ...(result.test_scores && { testScores: result.test_scores }),
-    ...(result.reason !== undefined && { reason: result.reason }),
-    seeds: { ...result.seeds },
-    timing: { ...result.timing },
+    ...recordOf(key, action, result),
     ...(watch && { early: watch.scores }),
     ...watch?.verdict(),
   };
   if (record.outcome === 'cancelled' && signal.aborted) throw new Error('interrupted');
   return record;
+}
+
+/** The result of an evaluation as a record of a log. @param action [D]; empty if θ was given by name */
+export function recordOf(
+  key: string,
+  action: readonly number[],
+  { theta, outcome, reward, scores, test_scores: testScores, reason, seeds, timing }: Result,
+): EvaluationRecord {
+  return {
+    type: 'evaluation',
+    key,
+    action,
+    theta,
+    outcome,
+    reward,
+    scores,
+    ...(testScores && { testScores }),
+    ...(reason !== undefined && { reason }),
+    seeds: { ...seeds },
+    timing: { ...timing },
+  };
 }

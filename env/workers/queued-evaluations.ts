@@ -1,5 +1,5 @@
 import type { Evaluation, EvaluationProgress } from '../evaluate.ts';
-import { Costs } from './costs.ts';
+import { Costs, kindOf } from './costs.ts';
 import { unscored, type Counts, type Evaluations, type Job, type SubmitOptions } from './evaluations.ts';
 import { FairQueue } from './fair-queue.ts';
 
@@ -36,6 +36,8 @@ const DEADLINE = 'deadline';
 /** An evaluation that waits or runs. */
 interface Entry {
   readonly job: Job;
+  /** Of the job; made once, since the time left is told again and again. */
+  readonly kind: string;
   readonly options: SubmitOptions;
   readonly submitted: number;
   started?: number;
@@ -81,7 +83,7 @@ export class QueuedEvaluations implements Evaluations {
         signal.removeEventListener('abort', stop);
         resolve(evaluation);
       };
-      const entry: Entry = { job, options, submitted: performance.now(), signal, end };
+      const entry: Entry = { job, kind: kindOf(job), options, submitted: performance.now(), signal, end };
       this.queue.add(owner, entry);
       if (signal.aborted) stop();
       else this.feed();
@@ -100,14 +102,14 @@ export class QueuedEvaluations implements Evaluations {
   }
 
   private async start(entry: Entry): Promise<void> {
-    const { job, options, signal } = entry;
+    const { job, kind, options, signal } = entry;
     entry.started = performance.now();
     const report = (progress: EvaluationProgress) => options.onProgress?.({ ...progress, ...this.timeLeft(entry) });
     report({ phase: 'simulate', fraction: 0 });
     const evaluation = await this.workers.run(job, signal, (progress) => {
       if (!signal.aborted) report(progress);
     });
-    if (evaluation.outcome === 'ok') this.costs.add(job, evaluation.timing);
+    if (evaluation.outcome === 'ok') this.costs.add(kind, evaluation.timing);
     this.finish(entry, evaluation);
   }
 
@@ -123,8 +125,8 @@ export class QueuedEvaluations implements Evaluations {
   }
 
   /** The time left, estimated from recent evaluations of this kind; a waiting evaluation also waits for the queue. */
-  private timeLeft({ job, started }: Entry): { etaMs?: number } {
-    const ms = this.costs.of(job);
+  private timeLeft({ kind, started }: Entry): { etaMs?: number } {
+    const ms = this.costs.of(kind);
     if (ms === undefined) return {};
     if (started !== undefined) return { etaMs: Math.max(0, ms - (performance.now() - started)) };
     return { etaMs: ms * (1 + this.queue.size / this.workers.size) };

@@ -9,9 +9,9 @@ import type { FixedThetas, Preset, Study } from './study.ts';
 import { trainArm } from './trainings.ts';
 
 /**
- * Evaluates everything that the logs of a study lack.
+ * Makes all evaluations that the logs of a study lack.
  *
- * @throws {Error} when an evaluation fails, a log is of another study, or Ctrl-C came: then what is done is kept
+ * @throws {Error} when an evaluation fails, when a log has other evaluations, or on Ctrl-C; the logs keep what is done
  */
 export async function collect(study: Study, preset: Preset, laboratory: Laboratory): Promise<void> {
   const evidence = evidenceOf(study, preset, (log) => readLog(laboratory.logs, log));

@@ -1,11 +1,11 @@
-/** What the logs of a study say: nothing is evaluated here. */
+/** Reads the logs of a study; nothing is evaluated here. */
 import { evaluationsByKey, type EvaluationRecord, type LogRecord } from '../../agents/run/trial-log.ts';
 import { learnedThetas, meanScores, thetasOf, trainingsOf } from './arms.ts';
 import { finishedSearch, nameOf, searchesOf, type FinishedSearch } from './search-log.ts';
 import type { Scores } from '../../env/tasks/task.ts';
 import type { Arm, ArmScores, Evidence, FixedThetas, Preset, Scored, Study, TrainedArm } from './study.ts';
 
-/** Gives the lines of a log. @throws {Error} where there is no such log */
+/** Gives the lines of a log. @throws {Error} when there is no such log */
 export type ReadLog = (name: string) => LogRecord[];
 
 export function evidenceOf(study: Study, preset: Preset, read: ReadLog): Evidence {
@@ -55,7 +55,7 @@ function readScored(thetas: FixedThetas, read: ReadLog): Scored[] {
   return records.map(({ outcome, scores, testScores = {} }) => ({ outcome, validation: scores, test: testScores }));
 }
 
-/** @throws {Error} naming the first θ without a score, where each must have one */
+/** @throws {Error} naming the first θ without a score, unless a θ may have none */
 export function checkOutcomes({ mayFail }: FixedThetas, records: readonly EvaluationRecord[]): void {
   const failed = mayFail ? undefined : records.find(({ outcome }) => outcome !== 'ok');
   if (!failed) return;

@@ -1,6 +1,7 @@
 /** Scores of θ that nobody searches, evaluated by the same server as the searches. */
 import { connect, type RemoteEnvironment } from '../../agents/client/index.ts';
 import { runAll } from '../../agents/run/runner.ts';
+import { recordOf } from '../../agents/run/trial.ts';
 import type { EvaluationRecord } from '../../agents/run/trial-log.ts';
 import { checkOutcomes } from './evidence.ts';
 import { openEvaluationLog, serverOf, type Laboratory } from './laboratory.ts';
@@ -26,14 +27,9 @@ export async function scoreThetas(
   const client = await connect(serverOf(laboratory), { name: 'reproduce' });
   try {
     const remote = await client.open({ env_id: environment, options: { ...envOptions } });
-    const { env_id: id, spec_hash: specHash, options } = remote.spec;
-    const { log, known, isNew } = openEvaluationLog(logPath(laboratory.logs, name), { id, specHash });
+    const { log, known } = await openEvaluationLog(logPath(laboratory.logs, name), 'fixed', remote.spec);
     const pace = new Pace(name, requests.length);
     try {
-      if (isNew) {
-        const environment = { id, specHash, options };
-        log.append({ type: 'run', runId: `fixed-${specHash}`, agent: 'fixed', options: {}, environment });
-      }
       const records = await runAll(requests, {
         log,
         known,
@@ -67,19 +63,8 @@ async function scoreTheta(
   const action = 'action' in what ? what.action : [];
   const request = 'theta' in what ? { params: what.theta } : { action };
   const result = await environment.evaluate({ ...request, seed, test }, { signal });
-  const { outcome, reward, scores, test_scores: testScores, reason, seeds, timing } = result;
+  const { outcome, reason, seeds } = result;
   if (!FINAL.includes(outcome)) throw new Error(`${key}: expected an evaluation that ends, got ${outcome} (${reason})`);
-  return {
-    type: 'evaluation',
-    key,
-    action,
-    theta: 'theta' in what ? what.theta : result.theta,
-    outcome,
-    reward,
-    scores,
-    ...(testScores && { testScores }),
-    ...(reason !== undefined && { reason }),
-    seeds: { ...seeds, seed },
-    timing: { ...timing },
-  };
+  const theta = 'theta' in what ? what.theta : result.theta;
+  return { ...recordOf(key, action, result), theta, seeds: { ...seeds, seed } };
 }

@@ -1,59 +1,71 @@
-import { existsSync } from 'node:fs';
-import { LineLog, readLines } from '../../agents/run/line-log.ts';
+import { LineLog } from '../../agents/run/line-log.ts';
 import {
   evaluationsByKey,
-  readTrialLog,
+  startedTrialLog,
   type EvaluationRecord,
   type LogRecord,
   type RunHeader,
 } from '../../agents/run/trial-log.ts';
 import type { Runtime } from '../../env/runtime.ts';
+import type { Specification } from '../../protocol/messages.ts';
 import type { Programs } from '../programs.ts';
 
-/** Where the evaluations of a study are made and written down. */
+/** Where the evaluations of a study are made and logged. */
 export interface Laboratory {
   readonly programs: Programs;
-  /** The server; none for a study that has everything trained in this process. */
+  /** The server's address; left out for a study that trains everything in this process. */
   readonly url?: string;
-  /** What the server runs on, for models that are trained in this process: they are to be like the server's. */
+  /** The server's runtime: models that this process trains have the same. */
   readonly runtime: Runtime;
-  /** The folder of the logs, from which a stopped study goes on. */
+  /** The folder of the logs, from which a stopped study continues. */
   readonly logs: string;
 }
 
-/** @throws {Error} where the laboratory has no server */
+/** @throws {Error} when the laboratory has no server */
 export function serverOf({ url, logs }: Laboratory): string {
   if (url === undefined) throw new Error(`${logs}: expected a server that evaluates, got none`);
   return url;
 }
 
-/** @throws {Error} once Ctrl-C has come */
+/** @throws {Error} after Ctrl-C */
 export function goOn({ programs }: Laboratory): void {
   if (programs.interrupted) throw new Error('interrupted; the same command goes on');
 }
 
 interface EvaluationLog {
   readonly log: LineLog<LogRecord>;
-  /** What it has already. */
+  /** The evaluations that it has already. */
   readonly known: Map<string, EvaluationRecord>;
-  /** Whether it has no header yet. */
-  readonly isNew: boolean;
 }
 
 /**
- * Opens a log of evaluations that no search makes, to go on with it.
+ * Opens a log of evaluations that belong to no search, to continue it.
  *
+ * @param agent   what stands in the log in place of an agent's name
+ * @param options what the header of a new log says of its evaluations
  * @throws {Error} when it was made in another environment
  */
-export function openEvaluationLog(
+export async function openEvaluationLog(
   path: string,
-  { id, specHash }: Omit<RunHeader['environment'], 'options'>,
-): EvaluationLog {
-  // A program that was killed may leave a file without a whole line.
-  const isNew = !existsSync(path) || readLines(path).length === 0;
-  if (isNew) return { log: new LineLog(path), known: new Map(), isNew };
-  const { header, records } = readTrialLog(path);
-  const { specHash: got } = header.environment;
-  if (got !== specHash) throw new Error(`${path}: expected ${id} with spec ${specHash}, got ${got}; move it away`);
-  return { log: new LineLog(path), known: evaluationsByKey(records), isNew };
+  agent: string,
+  { env_id: id, spec_hash: specHash, options: environmentOptions }: Specification,
+  options: () => RunHeader['options'] | Promise<RunHeader['options']> = () => ({}),
+): Promise<EvaluationLog> {
+  const started = startedTrialLog(path);
+  if (started) {
+    const { specHash: got } = started.header.environment;
+    if (got !== specHash) throw new Error(`${path}: expected ${id} with spec ${specHash}, got ${got}; move it away`);
+    return { log: new LineLog(path), known: evaluationsByKey(started.records) };
+  }
+  const environment = { id, specHash, options: environmentOptions };
+  const header: RunHeader = {
+    type: 'run',
+    runId: `${agent}-${specHash}`,
+    agent,
+    options: await options(),
+    environment,
+  };
+  const log = new LineLog<LogRecord>(path);
+  log.append(header);
+  return { log, known: new Map() };
 }

@@ -1,4 +1,4 @@
-/** The logs of a study: plain ones in a folder of runs/, from which it goes on, and compressed ones beside its results. */
+/** The logs of a study: plain in a folder of runs/ while it is made, and compressed beside its results. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -7,17 +7,17 @@ import type { LogRecord } from '../../agents/run/trial-log.ts';
 import { isOfSearch, searchTrials } from './search-log.ts';
 import type { Preset } from './study.ts';
 
-/** How logs were made; written when they have all that the study needs. */
+/** How the logs of a study were made. It is written when they are complete. */
 export interface StudyRecord {
   readonly study: string;
-  /** What made them, to be run again. */
+  /** The command that made them. */
   readonly command: string;
   /** Of this repository; with `+changes` where the working tree differed from it. */
   readonly commit: string;
   readonly backend: string;
-  /** What it ran on, in a line. */
+  /** The processors and the version of Node, in a line. */
   readonly machine: string;
-  /** Logs of another identity are of other evaluations. */
+  /** Logs with another identity have other evaluations. */
   readonly identity: string;
   readonly preset: Preset;
 }
@@ -28,7 +28,7 @@ const KEPT = '.jsonl.gz';
 
 export const logPath = (folder: string, name: string) => join(folder, `${name}${PLAIN}`);
 
-/** undefined where the folder does not have all logs of a study. */
+/** undefined if the folder does not have the complete logs of a study. */
 export function readRecord(folder: string): StudyRecord | undefined {
   const path = join(folder, RECORD);
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as StudyRecord) : undefined;
@@ -52,10 +52,14 @@ function namesOf(folder: string, ending: string): string[] {
   return readdirSync(folder).flatMap((file) => (file.endsWith(ending) ? [file.slice(0, -ending.length)] : []));
 }
 
-/** Compresses whole logs and their record into another folder, in place of what is there. */
+/**
+ * Compresses complete logs and their record into another folder, and removes the logs that were there before.
+ *
+ * @param makeLean whether the logs of searches are made smaller, see {@link lean}
+ */
 export function keepLogs(folder: string, kept: string, makeLean = false): void {
   mkdirSync(kept, { recursive: true });
-  rmSync(join(kept, RECORD), { force: true }); // until all of them are there
+  rmSync(join(kept, RECORD), { force: true }); // the logs are not complete until the last one is written
   for (const name of namesOf(kept, KEPT)) rmSync(join(kept, `${name}${KEPT}`));
   for (const name of namesOf(folder, PLAIN)) {
     const records = readLog(folder, name);
@@ -65,7 +69,7 @@ export function keepLogs(folder: string, kept: string, makeLean = false): void {
   writeRecord(kept, readRecord(folder)!);
 }
 
-/** The same bytes for the same text, on every machine: without the time, and without the name of the system. */
+/** Gives the same bytes for the same text: without the time and the operating system. */
 function gzip(text: string): Buffer {
   const bytes = gzipSync(text, { level: 9 });
   bytes.fill(0, 4, 8); // MTIME (RFC 1952, section 2.3)
@@ -74,9 +78,9 @@ function gzip(text: string): Buffer {
 }
 
 /**
- * Writes the kept logs that a folder lacks into it, so that a study goes on from them.
+ * Writes the kept logs into a folder, except for those that are there already, so that a study continues from them.
  *
- * @returns how many; none where those that are kept are of other evaluations
+ * @returns the number of logs that were written; 0 if the kept logs have another identity
  */
 export function restoreLogs(kept: string, folder: string, identity: string): number {
   if (readRecord(kept)?.identity !== identity) return 0;
@@ -89,8 +93,8 @@ export function restoreLogs(kept: string, folder: string, identity: string): num
 }
 
 /**
- * A log without what its agent draws again from its seed: the actions of a search, but for those that were the best when
- * they came, and what follows from them. Nothing that is reported needs them.
+ * Leaves out what the agent would draw again from its seed, and no report needs: the actions of a search and the θ and
+ * seeds that belong to them. An action that was the best so far stays.
  */
 function lean(records: readonly LogRecord[]): LogRecord[] {
   let best = -Infinity;
@@ -106,7 +110,7 @@ function lean(records: readonly LogRecord[]): LogRecord[] {
   });
 }
 
-/** Whether no agent can go on from a log, as actions that it asked for are not in it. */
+/** Whether actions are left out of a log: then no agent can continue from it. */
 export function isLean(records: readonly LogRecord[]): boolean {
   return records.some((record) => isOfSearch(record) && record.action.length === 0);
 }

@@ -8,14 +8,14 @@ import { summariseArms, writeSummary } from './summary.ts';
 /**
  * Writes the table, the summary and the figures of a study, from its logs alone: the same bytes for the same logs.
  *
- * @param logs where the whole logs are, plain or compressed
- * @param out  where the files go
- * @returns what the logs say, for pictures that need more than that
+ * @param logs the folder of the complete logs, plain or compressed
+ * @param out  the folder of the results
+ * @returns the content of the logs, for pictures that need more than that
  * @throws {Error} naming what the logs lack
  */
 export async function report(study: Study, logs: string, out: string): Promise<Evidence> {
   const record = readRecord(logs);
-  if (!record) throw new Error(`${logs}: expected the whole logs of ${study.name}, got none`);
+  if (!record) throw new Error(`${logs}: expected the complete logs of ${study.name}, got none`);
   const evidence = evidenceOf(study, record.preset, (log) => readLog(logs, log));
   mkdirSync(out, { recursive: true });
   const { study: experiment, command, commit, backend, machine } = record;

@@ -9,13 +9,13 @@ import { keepLogs, readRecord, restoreLogs, writeRecord, type StudyRecord } from
 import { report } from './report.ts';
 import type { Preset, Study } from './study.ts';
 
-/** Where the logs of a study lie beside its results, compressed. */
+/** The folder of the compressed logs beside the results. */
 export const keptLogs = (out: string) => join(out, 'logs');
 
 /**
- * What tells the logs of a study from others that are no part of it: what its environment is with these options.
+ * Logs with the same identity have the same evaluations: it stands for the environment with these options.
  *
- * @param also what else decides its evaluations
+ * @param also whatever else decides the evaluations
  */
 export async function identityOf(study: Study, preset: Preset, runtime: Runtime, also: unknown): Promise<string> {
   const definition = await loadDefinition(study.environment);
@@ -24,10 +24,11 @@ export async function identityOf(study: Study, preset: Preset, runtime: Runtime,
 }
 
 /**
- * Evaluates what the logs of a study lack, keeps them beside its results, and writes tables, figures and pictures.
+ * Makes the evaluations that the logs of a study lack, keeps the logs beside the results, and writes tables, figures and
+ * pictures.
  *
- * @param out where all that goes
- * @throws {Error} when an evaluation fails, or Ctrl-C came: then what is done is kept, and the same call goes on
+ * @param out the folder of the results
+ * @throws {Error} when an evaluation fails, or on Ctrl-C: the logs keep what is done, and the same call continues
  */
 export async function runStudy(
   study: Study,
@@ -38,7 +39,7 @@ export async function runStudy(
 ): Promise<void> {
   const { logs, runtime } = laboratory;
   const restored = restoreLogs(keptLogs(out), logs, made.identity);
-  if (restored > 0) console.log(`${restored} logs are taken from ${keptLogs(out)}`);
+  if (restored > 0) console.log(`${restored} logs come from ${keptLogs(out)}`);
   await collect(study, preset, laboratory);
   writeRecord(logs, { study: study.name, ...made, machine: machine(), preset });
   keepLogs(logs, keptLogs(out), study.isLean);
@@ -50,9 +51,9 @@ export async function runStudy(
 /**
  * Writes the tables and figures of a study again, from logs alone.
  *
- * @param folders that may have its logs; the first that has them counts
- * @param command makes them
- * @throws {Error} when none has, or what they have is not whole
+ * @param folders the first one that has complete logs is used
+ * @param command the command that makes the logs, for the error
+ * @throws {Error} when no folder has complete logs
  */
 export async function redraw(study: Study, folders: readonly string[], out: string, command: string): Promise<void> {
   const logs = folders.find((folder) => readRecord(folder));

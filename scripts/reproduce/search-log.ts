@@ -1,4 +1,4 @@
-/** A search as its log tells it. */
+/** Reads the logs of searches. */
 import type { Reported } from '../../agents/run/report.ts';
 import type { EvaluationRecord, LogRecord } from '../../agents/run/trial-log.ts';
 import type { EnvOptions, Preset, Study } from './study.ts';
@@ -17,15 +17,15 @@ export interface Search {
   readonly envOptions: EnvOptions;
 }
 
-/** An evaluation of a search; the action is empty where a lean log leaves it out. */
+/** An evaluation of a search; the action is empty if a lean log leaves it out. */
 export type SearchTrial = Pick<EvaluationRecord, 'action' | 'outcome' | 'reward' | 'scores' | 'work'>;
 
 export interface FinishedSearch extends Search {
-  /** What it asked for, in its order. */
+  /** In the order in which the agent asked for them. */
   readonly trials: readonly SearchTrial[];
   /** The agent's state after each iteration. */
   readonly states: readonly Readonly<Record<string, unknown>>[];
-  /** How many of its trials the agent had been told when it was in each of these states. */
+  /** For each state, the number of trials that the agent had been told before. */
   readonly told: readonly number[];
   readonly start: Reported;
   readonly learned: Reported;
@@ -52,7 +52,7 @@ export function searchesOf({ arms }: Study, preset: Preset): Search[] {
   );
 }
 
-/** What ended of the search, as the log tells it; undefined while it has not. */
+/** The search with the content of its log; undefined if it has not ended. */
 export function finishedSearch(search: Search, records: readonly LogRecord[]): FinishedSearch | undefined {
   const isReported = records.some(
     (record) => record.type === 'evaluation' && record.key === `after-${search.evaluations}/learned/0`,
@@ -68,7 +68,7 @@ export function finishedSearch(search: Search, records: readonly LogRecord[]): F
   return { ...search, trials, ...iterations(records), start: named('start'), learned: named('learned') };
 }
 
-/** The agent's states, and how many trials of its search it had been told before each: a log is in their order. */
+/** The agent's states, and the number of trials that it had been told before each of them. */
 export function iterations(records: readonly LogRecord[]): Pick<FinishedSearch, 'states' | 'told'> {
   const states: FinishedSearch['states'][number][] = [];
   const told: number[] = [];

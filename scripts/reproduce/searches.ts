@@ -1,10 +1,10 @@
 /** Runs agents as programs of their own: those that have ended are kept, those that were stopped go on. */
 import { once } from 'node:events';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { LogRecord } from '../../agents/run/trial-log.ts';
+import { startedTrialLog, type LogRecord } from '../../agents/run/trial-log.ts';
 import { goOn, serverOf, type Laboratory } from './laboratory.ts';
-import { isLean, logPath, readLog } from './logs.ts';
+import { isLean, logPath } from './logs.ts';
 import { Pace } from './pace.ts';
 import { finishedSearch, nameOf, type Search } from './search-log.ts';
 
@@ -16,11 +16,9 @@ const flag = (option: string) => `--${option.replace(/[A-Z]/g, (letter) => `-${l
 /** The log of a search; empty where there is none. @throws {Error} when it was made with other options */
 function logOf(logs: string, search: Search): LogRecord[] {
   const path = logPath(logs, nameOf(search));
-  if (!existsSync(path)) return [];
-  const records = readLog(logs, nameOf(search));
-  const header = records[0];
-  if (header === undefined) return [];
-  if (header.type !== 'run') throw new Error(`${path}, line 1: expected the header of a run, got ${header.type}`);
+  const started = startedTrialLog(path);
+  if (!started) return [];
+  const { header, records } = started;
   const { options, seed, envOptions, agent } = search;
   for (const [name, value] of Object.entries({ ...options, seed, envOptions })) {
     if (header.agent === agent && JSON.stringify(header.options[name]) === JSON.stringify(value)) continue;

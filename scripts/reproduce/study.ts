@@ -1,9 +1,9 @@
 /**
- * What a study of `npm run reproduce` is: data. A file of this folder exports one, and reproduce.ts lists it.
+ * A study of `npm run reproduce` is data: its arms, seeds, presets and figures. Each study has a file in this folder.
  *
- *     collect.ts   evaluates what the logs lack, over the server or in this process
- *     evidence.ts  what the logs say
- *     report.ts    from the logs to tables and figures
+ *     collect.ts   makes the evaluations that the logs lack, over the server or in this process
+ *     evidence.ts  reads the logs
+ *     report.ts    turns the logs into tables and figures
  */
 import type { Scores } from '../../env/tasks/task.ts';
 import type { Experiment } from '../../env/experiments/experiment.ts';
@@ -17,19 +17,19 @@ import type { AgentOptions, FinishedSearch } from './search-log.ts';
 export type EnvOptions = Readonly<Record<string, unknown>>;
 
 export interface Study {
-  /** As on the command line, and of its folder in results/. */
+  /** The name on the command line, and of the folder in results/. */
   readonly name: string;
-  /** The id of the environment that it evaluates in. */
+  /** The id of its environment. */
   readonly environment: string;
-  /** What trains, where the server does not say. */
+  /** What trains the models, if the server does not say. */
   readonly backend: string;
   /** Whether it needs a folder of real images. */
   readonly needsData?: true;
   /** By the names that `--preset` takes. */
   readonly presets: Readonly<Record<string, Preset>>;
-  /** By their names in summary.json, in its order. */
+  /** By their names in summary.json, in the same order. */
   readonly arms: Readonly<Record<string, Arm>>;
-  /** How what a search found is scored again; where left out, the final report of its run counts. */
+  /** How the θ that a search found is scored again. When left out, the final report of the search counts. */
   readonly learned?: {
     readonly seeds: number;
     /** What differs from the preset's options. */
@@ -39,11 +39,11 @@ export interface Study {
   readonly metric: string;
   /** Further test scores that are reported, such as `heldOut.carIou`. */
   readonly alsoReported: readonly string[];
-  /** What the numbers of the table are, where they are not those of searches. */
+  /** A sentence about the numbers of the table. When left out, it is the one about searches. */
   readonly about?: string;
   readonly figures: readonly Figure[];
   readonly pictures?: readonly StudyPicture[];
-  /** Whether its kept logs are lean (logs.ts): whole ones would be too large to go with the results. */
+  /** Whether its kept logs are lean (logs.ts), because whole logs are too large for the repository. */
   readonly isLean?: true;
 }
 
@@ -53,16 +53,16 @@ export interface Preset {
   readonly searchSeeds: number;
   /** Evaluations that a search may spend, by arm. */
   readonly evaluations: Readonly<Record<string, number>>;
-  /** How many θ the arm `random` draws. */
+  /** The number of random θ that are scored. */
   readonly randomThetas: number;
   readonly envOptions: EnvOptions;
-  /** Where every evaluation is fine-tuned: how the weights are made that it starts from. */
+  /** How the weights are made from which every training starts. When left out, trainings start from random weights. */
   readonly pretraining?: Pretraining & { readonly envOptions: EnvOptions };
 }
 
 export type Arm = SearchArm | ThetasArm | TrainedArm | BestArm;
 
-/** Runs of an agent. */
+/** Runs of an agent, one per seed. */
 export interface SearchArm {
   readonly kind: 'search';
   readonly title: string;
@@ -71,35 +71,35 @@ export interface SearchArm {
   readonly options: AgentOptions;
   /** What differs from the preset's options. */
   readonly envOptions?: EnvOptions;
-  /** Runs at most, where the preset asks for more. */
+  /** The most runs, even if the preset asks for more. */
   readonly mostSeeds?: number;
-  /** θ where the search of a seed starts, where it is not the one that `options` name. */
+  /** θ where the search of a seed starts; overrides the start in `options`. */
   readonly start?: (seed: number) => Theta;
 }
 
-/** θ that nobody searches. */
+/** Given θ, which no search has found. */
 export interface ThetasArm {
   readonly kind: 'thetas';
   readonly title: string;
   readonly thetas: (preset: Preset) => readonly Theta[];
-  /** On how many seeds each θ is scored. */
+  /** The number of seeds on which each θ is scored. */
   readonly seeds: number;
   /** What differs from the preset's options. */
   readonly envOptions?: EnvOptions;
 }
 
-/** Models that are trained in this process on samples which are no evaluation of a θ: on real ones, or on both. */
+/** Models that this process trains on real samples, on drawn samples, or on both. */
 export interface TrainedArm {
   readonly kind: 'trained';
-  /** @param real how many real samples each of its models is trained on */
+  /** @param real the number of real samples that each model is trained on */
   readonly title: (real: number) => string;
   /** The real samples of training `number`, from 1. */
   readonly real?: (experiment: Experiment, number: number) => Promise<readonly unknown[]>;
-  /** For each training the θ of drawn samples. Without it there are as many trainings as search seeds. */
+  /** The θ of the drawn samples, one per training. When left out, there is one training per search seed. */
   readonly drawn?: (evidence: Evidence) => readonly Theta[];
 }
 
-/** Of another arm's θ the one that is best on validation: the pick of somebody who tried them all. */
+/** The θ of another arm that is best on validation: somebody who tried them all would choose it. */
 interface BestArm {
   readonly kind: 'best';
   readonly title: string;
@@ -108,9 +108,9 @@ interface BestArm {
 
 /** How an arm did. */
 export interface ArmScores {
-  /** What it is, in a few words, for tables and figures. */
+  /** A few words for tables and figures. */
   readonly title: string;
-  /** What each of its searches spent; 0 where nothing is searched. */
+  /** The evaluations of each search; 0 if there is no search. */
   readonly evaluations: number;
   /** On the validation set: the scores of each search seed, or of each θ. */
   readonly validation: readonly Scores[];
@@ -118,9 +118,9 @@ export interface ArmScores {
   readonly test: readonly Scores[];
 }
 
-/** Evaluations of θ that nobody searches, in a log of their own. */
+/** Evaluations of given θ, in one log. */
 export interface FixedThetas {
-  /** The log's name; several may share it where their options are the same. */
+  /** The log's name. Others with the same options may use the same log. */
   readonly log: string;
   /** What differs from the preset's options. */
   readonly envOptions?: EnvOptions;
@@ -138,19 +138,19 @@ export type FixedTheta = ({ readonly theta: Theta } | { readonly action: readonl
   readonly seed: Seed;
 };
 
-/** What came of one of them. */
+/** The result of one of them. */
 export interface Scored {
   readonly outcome: string;
   /** Empty unless the outcome is `ok`, and so is `test`. */
   readonly validation: Scores;
-  /** Empty where it was not asked for. */
+  /** Empty if it was not asked for. */
   readonly test: Scores;
 }
 
 /**
- * What the logs of a study say.
+ * The content of a study's logs.
  *
- * @throws {Error} from each of its functions, naming the log and what it lacks
+ * @throws {Error} each function: naming the log and what it lacks
  */
 export interface Evidence {
   readonly study: Study;
@@ -165,16 +165,16 @@ export interface Evidence {
 
 /** Tables or charts that are drawn from logs alone. */
 export interface Figure {
-  /** What it needs beside the arms, step by step: the evaluations of a step may depend on those of the steps before. */
+  /** Further evaluations that it needs, in steps: a step may depend on the results of the steps before it. */
   readonly needs?: readonly ((evidence: Evidence) => readonly FixedThetas[])[];
   /** @param folder where its files go */
   draw(evidence: Evidence, folder: string): void | Promise<void>;
 }
 
-/** A picture that no log can draw: a whole run draws it, `--figures-only` leaves it as it is. */
+/** A picture that needs more than logs: a whole run draws it, `--figures-only` leaves it as it is. */
 interface StudyPicture {
   readonly file: string;
-  /** What it needs that the logs do not have, in words. */
+  /** What it needs beside the logs, in words. */
   readonly needs: string;
   draw(evidence: Evidence, path: string, runtime: Runtime): Promise<void>;
 }

@@ -26,15 +26,12 @@ export async function trainArm(
   const { study, preset } = evidence;
   const definition = await loadDefinition(study.environment);
   const { experiment, spec } = describeExperiment(definition, preset.envOptions, laboratory.runtime, undefined);
-  const { env_id: id, spec_hash: specHash, options } = spec;
-  const { log, known, isNew } = openEvaluationLog(logPath(laboratory.logs, name), { id, specHash });
   const realOf = async (number: number) => (await arm.real?.(experiment, number)) ?? [];
+  const path = logPath(laboratory.logs, name);
+  const { log, known } = await openEvaluationLog(path, 'trained', spec, async () => ({
+    real: (await realOf(1)).length,
+  }));
   try {
-    if (isNew) {
-      const real = (await realOf(1)).length;
-      const environment = { id, specHash, options };
-      log.append({ type: 'run', runId: `trained-${specHash}`, agent: 'trained', options: { real }, environment });
-    }
     await runAll(trainingsOf(name, arm, evidence), {
       log,
       known,

@@ -4,7 +4,8 @@
  * Everything that it knows is in one file, one JSON object per line: tickets of its session, and results. When it is
  * started again, it continues from this file.
  */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { LineLog, linesSoFar } from '../../agents/run/line-log.ts';
 import { connect, type RemoteEnvironment, type Result, type SessionTicket } from '../../agents/client/index.ts';
 
 /** The action of evaluation n; neighbouring evaluations have different actions. */
@@ -21,21 +22,13 @@ export interface AgentLine {
   readonly result?: Result;
 }
 
-export function readLines(path: string): AgentLine[] {
-  if (!existsSync(path)) return [];
-  const text = readFileSync(path, 'utf8');
-  // A line that was cut off by the end of the process has no line feed.
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
-  return whole.filter((line) => line !== '').map((line) => JSON.parse(line) as AgentLine);
-}
-
 const OPTIONS = { noise: 0.3, delayMs: 15 };
 const PARALLEL = 6;
 
 async function main(url: string, path: string, stop: string): Promise<void> {
-  const lines = readLines(path);
-  if (existsSync(path) && !readFileSync(path, 'utf8').endsWith('\n')) appendFileSync(path, '\n');
-  const append = (line: AgentLine) => appendFileSync(path, `${JSON.stringify(line)}\n`);
+  const lines = linesSoFar<AgentLine>(path);
+  const log = new LineLog<AgentLine>(path);
+  const append = (line: AgentLine) => log.append(line);
   const client = await patientConnect(url);
   const environment = await take(lines, client);
   environment.onTicket = (ticket) => append({ ticket });

@@ -1,5 +1,5 @@
 /** A server of the bandit in its own process, which a trial may kill. */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -39,16 +39,6 @@ export async function serveBandit(port: number, ...flags: string[]): Promise<Ser
     return { process: child, url, port: actual };
   }
   throw new Error(`serve: expected a server that is ready, got its end`);
-}
-
-/** The ids of the processes in which a server's evaluations run now. */
-export function workersOf({ process: child }: Serving): number[] {
-  try {
-    const text = execFileSync('pgrep', ['-P', String(child.pid), '-f', 'worker.ts'], { encoding: 'utf8' });
-    return text.trim().split('\n').map(Number);
-  } catch {
-    return []; // pgrep fails when it finds none
-  }
 }
 
 export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

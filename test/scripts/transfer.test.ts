@@ -9,13 +9,17 @@ import { TINY_STREETS, type Summary } from './reproduce/reproduction.ts';
 import { writeCamvid } from './reproduce/tiny-camvid.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'transfer-'));
-const out = join(folder, 'out');
+const [out, logs] = [join(folder, 'out'), join(folder, 'logs')];
 
 async function transfer(...flags: string[]): Promise<{ code: number | null; err: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'scripts/transfer.ts', '--out', out, ...flags], {
-    cwd: join(import.meta.dirname, '../..'),
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', 'scripts/transfer.ts', '--out', out, '--logs', logs, ...flags],
+    {
+      cwd: join(import.meta.dirname, '../..'),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
   let err = '';
   child.stderr.on('data', (data: Buffer) => (err += data.toString()));
   const [code] = (await once(child, 'close')) as [number | null];
@@ -37,6 +41,15 @@ describe('transfer', function () {
     for (const { also } of Object.values(arms)) assert.ok('heldOut.carIou' in also!);
     assert.match(readFileSync(join(out, 'table.md'), 'utf8'), /\| real images \(2\) \|/);
     assert.ok(statSync(join(out, 'predictions.png')).size > 500);
+  });
+
+  it('writes its table again from the trainings beside it, without the images @slow', async () => {
+    const table = readFileSync(join(out, 'table.md'), 'utf8');
+    rmSync(join(out, 'table.md'));
+    rmSync(logs, { recursive: true });
+    const { code, err } = await transfer('--figures-only');
+    assert.equal(code, 0, err);
+    assert.equal(readFileSync(join(out, 'table.md'), 'utf8'), table);
   });
 
   it('names the parameter of --theta that breaks its rule @slow', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { EnvironmentServer } from '../../../env/server/server.ts';
 import { startBanditServer } from './bandit-server.ts';
-import { workerPids } from './worker-pids.ts';
+import { workerPids } from '../../../scripts/trust/worker-pids.ts';
 import { Peer, type Message } from './peer.ts';
 
 const ACTION = [0, 0, 0, 0, 0, 0];
@@ -246,7 +246,7 @@ describe('liveness', () => {
   });
 
   it('[L4] /healthz and /readyz answer over HTTP', async () => {
-    const others = workerPids();
+    const others = workerPids(process.pid);
     const server = await startBanditServer();
     const get = async (path: string) => {
       const response = await fetch(`${server.url.replace('ws', 'http')}${path}`);
@@ -256,7 +256,7 @@ describe('liveness', () => {
     const [status, ready] = await get('/readyz');
     assert.deepEqual([status, (ready as { ready: boolean }).ready], [200, true]);
     assert.equal((await get('/nothing'))[0], 404);
-    for (const pid of workerPids()) if (!others.includes(pid)) process.kill(pid, 'SIGKILL');
+    for (const pid of workerPids(process.pid)) if (!others.includes(pid)) process.kill(pid, 'SIGKILL');
     while (server.evaluations.counts.readyWorkers > 0) await pause(10);
     assert.equal((await get('/readyz'))[0], 503, 'not ready without a worker');
     while (server.evaluations.counts.readyWorkers === 0) await pause(10);

@@ -4,7 +4,7 @@ import { deriveSeed } from '../../../protocol/random.ts';
 import type { Codec, Specification } from '../../../protocol/messages.ts';
 import type { EnvironmentServer } from '../../../env/server/server.ts';
 import { startBanditServer } from './bandit-server.ts';
-import { workerPids } from './worker-pids.ts';
+import { workerPids } from '../../../scripts/trust/worker-pids.ts';
 import { Peer, type Message } from './peer.ts';
 
 const ACTION = [0.4, -0.2, 0.9, 0.1, -1, 1];
@@ -270,13 +270,13 @@ describe('steps, ended early', () => {
     peer.send(step(session, 'c2'));
     await peer.next('accepted');
     await peer.next('accepted');
-    const pids = workerPids();
+    const pids = workerPids(process.pid);
     assert.equal((await peer.ask({ t: 'cancel', id: 'x', session_id: session, step_id: 'c2' }))['state'], 'queued');
     assert.deepEqual([(await peer.next())['outcome']], ['cancelled']);
     assert.equal((await peer.ask({ t: 'cancel', id: 'x', session_id: session, step_id: 'c1' }))['state'], 'running');
     const result = await peer.next('result');
     assert.deepEqual([result['step_id'], result['outcome'], result['reward']], ['c1', 'cancelled', null]);
-    assert.deepEqual(workerPids(), pids, 'it stopped when asked to, so nothing had to be killed');
+    assert.deepEqual(workerPids(process.pid), pids, 'it stopped when asked to, so nothing had to be killed');
     const late = await peer.ask({ t: 'cancel', id: 'x', session_id: session, step_id: 'c1' });
     assert.equal(late['state'], 'finished');
   });

@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { readLines } from '../../../agents/run/line-log.ts';
 import type { EvaluationRecord, LogRecord } from '../../../agents/run/trial-log.ts';
 import { DEFAULT_RUNTIME } from '../../../env/runtime.ts';
-import { createLog } from '../../../env/server/log.ts';
-import { startServer, type EnvironmentServer } from '../../../env/server/server.ts';
+import type { EnvironmentServer } from '../../../env/server/server.ts';
 import { MIXTURE_PARAMETERS, realPoints } from '../../../env/simulators/mixture/mixture.ts';
 import { ownPrograms } from '../../../scripts/programs.ts';
 import { everySearch, randomArm, thetasOf } from '../../../scripts/reproduce/arms.ts';
@@ -19,6 +18,7 @@ import { curvesFigure } from '../../../scripts/reproduce/reward-curves.ts';
 import { redraw } from '../../../scripts/reproduce/run-study.ts';
 import { searchesOf } from '../../../scripts/reproduce/search-log.ts';
 import type { Arm, Preset, Study } from '../../../scripts/reproduce/study.ts';
+import { startBanditServer } from '../../env/server/bandit-server.ts';
 
 /** What the training of a real model does before it begins. */
 let beforeTraining: (number: number) => void = () => {};
@@ -74,22 +74,13 @@ function bytesOf(folder: string): Record<string, string> {
 const keysOf = (records: readonly LogRecord[]) =>
   records.filter((record) => record.type === 'evaluation').map(({ key }) => key);
 
-describe('a study', function () {
+describe('a study @slow', function () {
   this.timeout(120_000);
   let server: EnvironmentServer;
   const folder = mkdtempSync(join(tmpdir(), 'study-'));
   const [logs, kept] = [join(folder, 'logs'), join(folder, 'kept')];
   const programs = ownPrograms();
-  const start = () =>
-    startServer({
-      environments: ['Mixture-v0'],
-      port: 0,
-      host: '127.0.0.1',
-      workers: 1,
-      build: 'test',
-      version: '0.0.0',
-      log: createLog('silent'),
-    });
+  const start = () => startBanditServer({ environments: ['Mixture-v0'] });
   const collected = () => collect(study, preset, { programs, url: server.url, runtime: DEFAULT_RUNTIME, logs });
   /** Evaluations that the server has made. */
   const made = async () => {
@@ -160,7 +151,7 @@ describe('a study', function () {
 
   it('is reported without a server, with the same bytes each time', async () => {
     await server.stop();
-    await assert.rejects(report(study, logs, join(folder, 'a')), /expected the whole logs of tiny, got none/);
+    await assert.rejects(report(study, logs, join(folder, 'a')), /expected the complete logs of tiny, got none/);
     writeRecord(logs, record);
     await report(study, logs, join(folder, 'a'));
     await report(study, logs, join(folder, 'b'));
