@@ -40,12 +40,8 @@ export function clip(action: readonly number[]): number[] {
   return action.map((value) => Math.min(1, Math.max(-1, value)));
 }
 
-/**
- * The rewards of an iteration as finite numbers, [n]. A failed evaluation gets the worst reward of its iteration: the
- * search avoids it, and no arbitrary penalty disturbs the search. If all failed, all are 0.
- */
-export function finiteRewards(trials: readonly Trial[]): number[] {
-  const known = trials.flatMap(({ reward }) => (reward === null ? [] : [reward]));
-  const worst = known.length > 0 ? Math.min(...known) : 0;
-  return trials.map(({ reward }) => reward ?? worst);
+/** The trials with a reward, the best first; trials with equal rewards keep their order. */
+export function bestFirst(trials: readonly Trial[]): (Trial & { readonly reward: number })[] {
+  const succeeded = trials.flatMap(({ action, reward }) => (reward === null ? [] : [{ action, reward }]));
+  return succeeded.sort((a, b) => b.reward - a.reward);
 }

@@ -2,10 +2,11 @@
  * The cross-entropy method (Rubinstein 1999; De Boer et al. 2005, "A Tutorial on the Cross-Entropy Method").
  *
  * Draw a population from N(μ, diag σ²), keep the elite, fit μ and σ to the elite, repeat. With few and noisy evaluations
- * σ collapses long before μ is right, so σ has a floor.
+ * σ collapses long before μ is right, so σ has a floor. The elite has no failed evaluation: if too few
+ * succeed, the elite is smaller, and changes μ and σ less.
  */
 import { add, dotMultiply, mean, std, transpose } from 'mathjs';
-import { clip, finiteRewards, type Agent, type Problem, type Trial } from './agent.ts';
+import { bestFirst, clip, type Agent, type Problem, type Trial } from './agent.ts';
 import { integer, isProgram, number } from './run/flags.ts';
 import { program } from './run/program.ts';
 
@@ -32,14 +33,12 @@ export function cem({ size, start, random }: Problem, options: CemOptions): Agen
     ask: () => Array.from({ length: population }, () => clip(mu.map((m, i) => random.normal(m, sigma[i])))),
 
     tell(trials: readonly Trial[]) {
-      const rewards = finiteRewards(trials);
-      const best = rewards
-        .map((_, i) => i)
-        .sort((a, b) => rewards[b]! - rewards[a]!)
-        .slice(0, elite);
-      const columns = transpose(best.map((i) => [...trials[i]!.action])); // [D, elite]
+      const best = bestFirst(trials).slice(0, elite);
+      if (best.length === 0) return;
+      const columns = transpose(best.map(({ action }) => [...action])); // [D, elite]
+      const share = smoothing * (best.length / elite);
       const blend = (present: number[], fitted: number[]) =>
-        add(dotMultiply(present, 1 - smoothing), dotMultiply(fitted, smoothing));
+        add(dotMultiply(present, 1 - share), dotMultiply(fitted, share));
       mu = blend(
         mu,
         columns.map((column) => mean(column)),

@@ -8,11 +8,15 @@
  * An action outside [-1, 1]^D is put onto the bound before it is evaluated, and the update sees the point on the bound.
  * So m stays inside, and steps across the bound are not rewarded. With noisy rewards the sum of steps is short at any
  * distance from the optimum, and σ shrinks too early, so σ has a floor.
+ *
+ * m and C are learned only from evaluations that succeeded: if fewer than half of a population do, the weights of the
+ * missing ones change nothing.
  */
-import { add, dotMultiply, eigs, identity, multiply, norm, subtract, sum, transpose, type Matrix } from 'mathjs';
-import { clip, finiteRewards, type Agent, type Problem, type Trial } from './agent.ts';
+import { add, dotMultiply, identity, multiply, norm, subtract, sum, transpose, type Matrix } from 'mathjs';
+import { bestFirst, clip, type Agent, type Problem, type Trial } from './agent.ts';
 import { integer, isProgram, number } from './run/flags.ts';
 import { program } from './run/program.ts';
+import { symmetricEigen } from './symmetric-eigen.ts';
 
 interface CmaEsOptions {
   /** Actions per iteration, λ; 4 + ⌊3 ln D⌋ if left out. */
@@ -35,7 +39,8 @@ export function strategy(size: number, lambda: number) {
   const c1 = 2 / ((size + 1.3) ** 2 + muEff); // (57)
   const cMu = Math.min(1 - c1, (2 * (1 / 4 + muEff + 1 / muEff - 2)) / ((size + 2) ** 2 + muEff)); // (58)
   const expectedNorm = Math.sqrt(size) * (1 - 1 / (4 * size) + 1 / (21 * size ** 2)); // E‖N(0, I)‖
-  return { mu, weights, muEff, cSigma, dSigma, cC, c1, cMu, expectedNorm };
+  const patience = Math.max(1, Math.floor(1 / (10 * size * (c1 + cMu)))); // iterations until C has changed much: B.2
+  return { mu, weights, muEff, cSigma, dSigma, cC, c1, cMu, expectedNorm, patience };
 }
 
 const zeros = (size: number): number[] => Array.from({ length: size }, () => 0);
@@ -43,18 +48,18 @@ const outer = (v: number[]): number[][] => v.map((a) => dotMultiply(v, a)); // [
 
 /** C = B D² Bᵀ. @returns B, the eigenvectors as columns [D, D], and D, the roots of the eigenvalues [D] */
 function decompose(C: number[][]): { B: number[][]; D: number[] } {
-  const { values, eigenvectors } = eigs(C);
-  const B = transpose(eigenvectors.map(({ vector }) => vector as number[]));
-  return { B, D: (values as number[]).map((value) => Math.sqrt(Math.max(value, 1e-20))) };
+  const { values, vectors } = symmetricEigen(C);
+  const B = transpose(vectors.map((vector) => [...vector]));
+  return { B, D: values.map((value) => Math.sqrt(Math.max(value, 1e-20))) };
 }
 
 export function cmaEs({ size, start, random }: Problem, options: CmaEsOptions): Agent {
   const lambda = options.population ?? 4 + Math.floor(3 * Math.log(size)); // (48)
-  const { mu, weights, muEff, cSigma, dSigma, cC, c1, cMu, expectedNorm } = strategy(size, lambda);
+  const { mu, weights, cSigma, dSigma, cC, c1, cMu, expectedNorm, patience } = strategy(size, lambda);
   let m = [...start]; // [D]
   let sigma = options.sigma;
   let C = (identity(size) as Matrix).toArray() as number[][]; // [D, D]
-  let { B, D } = decompose(C);
+  let { B, D } = decompose(C); // of a C that is at most `patience` iterations old
   let pSigma = zeros(size); // [D], the path of σ: the sum of recent steps, as if C were I
   let pC = zeros(size); // [D], the path of C
   let iteration = 0;
@@ -69,11 +74,14 @@ export function cmaEs({ size, start, random }: Problem, options: CmaEsOptions): 
     ask: () => Array.from({ length: lambda }, draw),
 
     tell(trials: readonly Trial[]) {
+      const best = bestFirst(trials).slice(0, mu);
+      if (best.length === 0) return;
       iteration++;
-      const rewards = finiteRewards(trials); // [λ]
-      const best = rewards.map((_, i) => i).sort((a, b) => rewards[b]! - rewards[a]!); // best first
-      const y = best.slice(0, mu).map((i) => subtract([...trials[i]!.action], m).map((step) => step / sigma)); // [μ, D]
-      const yW = multiply(weights, y); // (41), [D]
+      const y = best.map(({ action }) => subtract([...action], m).map((step) => step / sigma)); // [μ, D]
+      const taken = weights.slice(0, y.length);
+      const missing = weights.slice(y.length).reduce((rest, w) => rest + w, 0);
+      const yW = multiply(taken, y); // (41), [D]
+      const muEffTaken = 1 / sum(taken.map((w) => w * w)); // so √μ_eff ⟨y⟩_w is as long, however many are missing
       m = clip(add(m, dotMultiply(yW, sigma))); // (42) with c_m = 1
 
       const whitened = multiply(
@@ -82,7 +90,7 @@ export function cmaEs({ size, start, random }: Problem, options: CmaEsOptions): 
       ); // C^(-1/2) ⟨y⟩_w
       pSigma = add(
         dotMultiply(pSigma, 1 - cSigma),
-        dotMultiply(whitened, Math.sqrt(cSigma * (2 - cSigma) * muEff)), // (43)
+        dotMultiply(whitened, Math.sqrt(cSigma * (2 - cSigma) * muEffTaken)), // (43)
       );
       const length = Number(norm(pSigma));
       sigma *= Math.exp(Math.min(1, (cSigma / dSigma) * (length / expectedNorm - 1))); // (44)
@@ -90,14 +98,14 @@ export function cmaEs({ size, start, random }: Problem, options: CmaEsOptions): 
       // A path that is long for its age means that σ is far too small: C waits until σ has grown.
       const settled = length / Math.sqrt(1 - (1 - cSigma) ** (2 * iteration)) < (1.4 + 2 / (size + 1)) * expectedNorm;
       const h = settled ? 1 : 0;
-      pC = add(dotMultiply(pC, 1 - cC), dotMultiply(yW, h * Math.sqrt(cC * (2 - cC) * muEff))); // (45)
-      const kept = 1 - c1 - cMu + (1 - h) * c1 * cC * (2 - cC);
+      pC = add(dotMultiply(pC, 1 - cC), dotMultiply(yW, h * Math.sqrt(cC * (2 - cC) * muEffTaken))); // (45)
+      const kept = 1 - c1 - cMu + (1 - h) * c1 * cC * (2 - cC) + cMu * missing;
       const rankMu = multiply(
         transpose(y),
         y.map((row, i) => dotMultiply(row, weights[i]!)),
       ); // Σ w_i y_i y_iᵀ
       C = add(add(dotMultiply(C, kept), dotMultiply(outer(pC), c1)), dotMultiply(rankMu, cMu)); // (47)
-      ({ B, D } = decompose(C));
+      if (iteration % patience === 0) ({ B, D } = decompose(C));
 
       const spread = Math.sqrt(sum(D.map((d) => d * d)) / size); // the standard deviation of a population with σ = 1, averaged over directions
       sigma = Math.max(sigma, options.sigmaFloor / spread);

@@ -7,11 +7,15 @@
  * The further actions of a batch are chosen as if the actions before them had the rewards that the model expects
  * (Kriging believer: Ginsbourger et al. 2010). This does not change the mean, and removes the uncertainty around them.
  *
+ * Failed evaluations have no reward to model. A second process models success: 1 for an evaluation that succeeded, 0
+ * for one that failed. The next action is one that is likely to succeed (a probabilistic constraint, as in Gelbart, Snoek
+ * & Adams 2014). A bad reward in place of a failure would put cliffs into f, and random failures would look like noise.
+ *
  * A fit takes about n³ operations: a second for a few hundred evaluations.
  */
 import { erf } from 'mathjs';
 import type { Random } from '../protocol/random.ts';
-import { clip, finiteRewards, type Agent, type Problem, type Trial } from './agent.ts';
+import { clip, type Agent, type Problem, type Trial } from './agent.ts';
 import { cholesky, logDeterminant, nextRow, solveLower, solveUpper } from './cholesky.ts';
 import { integer, isProgram } from './run/flags.ts';
 import { program } from './run/program.ts';
@@ -29,6 +33,9 @@ const LENGTHS = [0.1, 0.17, 0.3, 0.5, 0.8, 1.3, 2.1];
 const NOISES = [1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3, 1, 3];
 /** With more evaluations than this, a fit starts from the last hyperparameters and tries only their neighbours. */
 const WHOLE_GRID = 64;
+
+/** The least difference of the expected success from its threshold, in standard deviations: 90 % of a normal distribution. */
+const SURE = 1.28;
 
 /** Indices into LENGTHS and NOISES. */
 type Hyperparameters = readonly [length: number, noise: number];
@@ -87,7 +94,7 @@ export function posterior(
   const m = total(solve(rewards)) / total(solve(new Float64Array(n).fill(1)));
   const residuals = rewards.map((y) => y - m);
   const alpha = solve(residuals); // K⁻¹ (y − m)
-  const variance = Math.max(residuals.reduce((sum, r, i) => sum + r * alpha[i]!, 0) / n, 1e-12);
+  const variance = residuals.reduce((sum, r, i) => sum + r * alpha[i]!, 0) / n || 1; // if all rewards are equal: any will do
 
   /** From the covariances with the evaluated actions: eq. 2.25; α is 0 for actions that are only believed. */
   const meanOf = (k: Float64Array) => {
@@ -114,7 +121,7 @@ export function posterior(
 
 /** log E[max(0, f − best)] for f ~ N(mean, sd²). The logarithm still orders values that would underflow to 0. */
 export function logExpectedImprovement(mean: number, sd: number, best: number): number {
-  if (sd < 1e-12) return mean > best ? Math.log(mean - best) : -Infinity;
+  if (sd === 0) return mean > best ? Math.log(mean - best) : -Infinity;
   const z = (mean - best) / sd;
   const logDensity = -0.5 * (z * z + Math.log(2 * Math.PI));
   if (z < -5) return Math.log(sd) + logDensity - 2 * Math.log(-z); // φ(z) + z Φ(z) → φ(z)/z²
@@ -132,57 +139,102 @@ function logPrior([length, noise]: Hyperparameters): number {
   return -0.5 * (Math.log(LENGTHS[length]! / 0.5) ** 2 + (Math.log(NOISES[noise]! / 0.1) / 2) ** 2);
 }
 
-export function gaussianProcess({ size, start, random }: Problem, { initial, batch }: GaussianProcessOptions): Agent {
-  const actions: (readonly number[])[] = []; // [n, D]
-  const rewards: number[] = []; // [n]
+/** Rewards scaled from 0, the worst, to 1, the best, [n]; all 0 if all are equal. */
+export function unitRewards(rewards: readonly number[]): number[] {
+  const [worst, best] = [Math.min(...rewards) / 2, Math.max(...rewards) / 2]; // the whole range may not be finite
+  return rewards.map((reward) => (best > worst ? (reward / 2 - worst) / (best - worst) : 0));
+}
+
+/** A Gaussian process that is fitted again whenever there are more data. */
+function growingProcess() {
   let chosen: Hyperparameters = [3, 4];
-  let model: Posterior | undefined;
+  return {
+    hyperparameters: () => ({ length: LENGTHS[chosen[0]]!, noise: NOISES[chosen[1]]! }),
 
-  const fitted = ([length, noise]: Hyperparameters) =>
-    posterior(actions, rewards, LENGTHS[length]! * Math.sqrt(size), NOISES[noise]!);
-
-  /** The model with the most likely hyperparameters: of the whole grid, or uphill from the last ones. */
-  const fit = (): Posterior => {
-    const known = new Map<string, { model: Posterior; value: number }>();
-    const judge = (h: Hyperparameters) => {
-      const key = h.join();
-      if (!known.has(key)) {
-        const model = fitted(h);
-        known.set(key, { model, value: model.logMarginalLikelihood + logPrior(h) });
+    /** The posterior with the most likely hyperparameters: of the whole grid, or uphill from the last ones. */
+    fit(actions: readonly (readonly number[])[], values: readonly number[]): Posterior {
+      const unit = Math.sqrt(actions[0]!.length);
+      const known = new Map<string, { fitted: Posterior; value: number }>();
+      const judge = (h: Hyperparameters) => {
+        const key = h.join();
+        if (!known.has(key)) {
+          const fitted = posterior(actions, values, LENGTHS[h[0]]! * unit, NOISES[h[1]]!);
+          known.set(key, { fitted, value: fitted.logMarginalLikelihood + logPrior(h) });
+        }
+        return known.get(key)!;
+      };
+      const near = ([length, noise]: Hyperparameters): Hyperparameters[] =>
+        LENGTHS.flatMap((_, i) => NOISES.map((_, j): Hyperparameters => [i, j])).filter(
+          ([i, j]) => actions.length <= WHOLE_GRID || Math.abs(i - length) + Math.abs(j - noise) <= 1,
+        );
+      for (;;) {
+        const best = near(chosen).reduce((a, b) => (judge(b).value > judge(a).value ? b : a), chosen);
+        if (best === chosen) return judge(chosen).fitted;
+        chosen = best;
       }
-      return known.get(key)!;
-    };
-    const near = ([length, noise]: Hyperparameters): Hyperparameters[] =>
-      LENGTHS.flatMap((_, i) => NOISES.map((_, j): Hyperparameters => [i, j])).filter(
-        ([i, j]) => actions.length <= WHOLE_GRID || Math.abs(i - length) + Math.abs(j - noise) <= 1,
-      );
-    for (;;) {
-      const best = near(chosen).reduce((a, b) => (judge(b).value > judge(a).value ? b : a), chosen);
-      if (best === chosen) return judge(chosen).model;
-      chosen = best;
-    }
+    },
+  };
+}
+
+/** What is expected of an action. */
+interface Model {
+  readonly reward: Posterior;
+  /** undefined while all evaluations have succeeded, or none. */
+  readonly success: Posterior | undefined;
+  /** The threshold for likely success: half of the highest expected success of an evaluated action. */
+  readonly half: number;
+  /** The actions that succeeded with their expected rewards, the highest first; if none succeeded, those that failed. */
+  readonly incumbents: readonly { readonly action: readonly number[]; readonly mean: number }[];
+}
+
+export function gaussianProcess({ size, start, random }: Problem, { initial, batch }: GaussianProcessOptions): Agent {
+  const trials: Trial[] = []; // [n]
+  const [rewards, successes] = [growingProcess(), growingProcess()];
+  let model: Model | undefined;
+
+  const fit = (): Model => {
+    const actions = trials.map(({ action }) => action);
+    const noneSucceeded = trials.every(({ reward }) => reward === null);
+    const known = trials.filter(({ reward }) => reward !== null || noneSucceeded);
+    const reward = rewards.fit(
+      known.map(({ action }) => action),
+      unitRewards(known.map(({ reward }) => reward ?? 0)),
+    );
+    const incumbents = known
+      .map(({ action }) => ({ action, mean: reward.mean(action) }))
+      .sort((a, b) => b.mean - a.mean);
+    if (known.length === trials.length) return { reward, success: undefined, half: 0, incumbents };
+    const success = successes.fit(
+      actions,
+      trials.map(({ reward }) => (reward === null ? 0 : 1)),
+    );
+    return { reward, success, half: Math.max(...actions.map((action) => success.mean(action))) / 2, incumbents };
   };
 
-  /** The evaluated actions, by index, with their posterior means; the highest mean first. */
-  const incumbents = (): { index: number; mean: number }[] =>
-    actions.map((a, index) => ({ index, mean: model!.mean(a) })).sort((a, b) => b.mean - a.mean);
-
   /**
-   * The action with the highest expected improvement: of many drawn anywhere and near the best actions, and then of
-   * many drawn near the winner.
+   * The action with the highest expected improvement among those that are likely to succeed, or the likeliest to succeed
+   * if there is none: of many drawn anywhere and near the best actions, and then of many drawn near the winner.
    */
-  const propose = (best: number, centres: readonly (readonly number[])[]): number[] => {
+  const propose = ({ reward, success, half, incumbents }: Model): number[] => {
     const around = (centre: readonly number[], sd: number) => {
       const share = random.uniform(); // moves a few dimensions, or all
       return clip(centre.map((v) => (random.uniform() < share ? random.normal(v, sd) : v)));
     };
     const anywhere = () => Array.from({ length: size }, () => random.uniform(-1, 1));
-    let top = { action: [...centres[0]!], value: -Infinity };
-    const consider = (action: number[]) => {
-      const { mean, sd } = model!.at(action);
-      const value = logExpectedImprovement(mean, sd, best);
-      if (value > top.value) top = { action, value };
+    const best = incumbents[0]!.mean;
+    const judge = (action: number[]) => {
+      const chance = success?.at(action);
+      const margin = chance ? chance.mean - SURE * chance.sd - half : 0;
+      if (margin < 0) return { action, likely: false, value: margin };
+      const { mean, sd } = reward.at(action);
+      return { action, likely: true, value: logExpectedImprovement(mean, sd, best) };
     };
+    let top = { action: [...incumbents[0]!.action], likely: success === undefined, value: -Infinity };
+    const consider = (action: number[]) => {
+      const other = judge(action);
+      if (other.likely === top.likely ? other.value > top.value : other.likely) top = other;
+    };
+    const centres = incumbents.slice(0, 5).map(({ action }) => action);
     for (let i = 0; i < 200; i++) consider(anywhere());
     for (const centre of centres) for (let i = 0; i < 40; i++) consider(around(centre, 10 ** random.uniform(-2, 0)));
     for (let i = 0; i < 150; i++) consider(around(top.action, 0.3 * 0.97 ** i));
@@ -190,34 +242,33 @@ export function gaussianProcess({ size, start, random }: Problem, { initial, bat
   };
 
   const recommend = (): number[] => {
-    if (actions.length === 0) return [...start];
+    if (trials.every(({ reward }) => reward === null)) return [...start];
     model ??= fit();
-    return [...actions[incumbents()[0]!.index]!];
+    return [...model.incumbents[0]!.action];
   };
 
   return {
     ask() {
-      if (actions.length === 0) return [[...start], ...latinHypercube(initial - 1, size, random)];
-      model ??= fit();
-      const ranking = incumbents();
-      const centres = ranking.slice(0, 5).map(({ index }) => actions[index]!);
+      if (trials.length === 0) return [[...start], ...latinHypercube(initial - 1, size, random)];
+      const expected = (model ??= fit());
       return Array.from({ length: batch }, () => {
-        const action = propose(ranking[0]!.mean, centres);
-        model!.believe(action);
+        const action = propose(expected);
+        expected.reward.believe(action);
+        expected.success?.believe(action);
         return action;
       });
     },
 
-    tell(trials: readonly Trial[]) {
-      actions.push(...trials.map(({ action }) => action));
-      rewards.push(...finiteRewards(trials));
+    tell(told: readonly Trial[]) {
+      trials.push(...told);
       model = undefined;
     },
 
     recommend,
     state() {
       const best = recommend(); // fits first
-      return { best, length: LENGTHS[chosen[0]]! * Math.sqrt(size), noise: NOISES[chosen[1]]! };
+      const { length, noise } = rewards.hyperparameters();
+      return { best, length: length * Math.sqrt(size), noise };
     },
   };
 }

@@ -17,7 +17,7 @@
  *
  *     void program('hill-climber', hillClimber, (command) => command.description('Keeps the best neighbour.'))();
  */
-export { clip, finiteRewards, type Agent, type Problem, type Trial } from './agent.ts';
+export { bestFirst, clip, type Agent, type Problem, type Trial } from './agent.ts';
 export { program } from './run/program.ts';
 /** Readers of flags, for `command.option('--batch <n>', 'actions per iteration', integer(1), 8)`. */
 export { absolutePath, choice, filePath, integer, isProgram, jsonObject, number, seed } from './run/flags.ts';

@@ -19,9 +19,12 @@
  *
  * A component that strongly affects the reward then soon varies little, and the batch tells more about the others.
  * The agent recommends μ, or its mean over the latest iterations, which is less noisy (Polyak & Juditsky 1992).
+ *
+ * A failed evaluation gets the worst reward of the search so far, and the lowest rank. Nothing is learned from an
+ * iteration in which all evaluations failed.
  */
 import { add, dotDivide, dotMultiply, dotPow, mean, multiply, std, subtract } from 'mathjs';
-import { clip, finiteRewards, type Agent, type Problem, type Trial } from './agent.ts';
+import { bestFirst, clip, type Agent, type Problem, type Trial } from './agent.ts';
 import { choice, integer, isProgram, number } from './run/flags.ts';
 import { program } from './run/program.ts';
 
@@ -60,11 +63,54 @@ export function logDensityGradient(x: number[], mu: number[], sigma: number[]): 
   return { mu: dotDivide(z, sigma), logSigma: z.map((each) => each ** 2 - 1) };
 }
 
-/** Rewards minus their mean, divided by their standard deviation, [K]; all 0 if all rewards are equal. */
+/** Rewards minus their mean, divided by their standard deviation, [K]; all 0 if all are equal up to rounding. */
 export function normalised(rewards: number[]): number[] {
-  const deviation = Number(std(rewards, 'uncorrected'));
-  const average = mean(rewards);
-  return rewards.map((reward) => (deviation > 1e-12 ? (reward - average) / deviation : 0));
+  const largest = Math.max(...rewards.map(Math.abs));
+  const unit = 2 ** Math.max(-1022, Math.floor(Math.log2(largest)) - 1); // changes no digit, and lets no square overflow
+  const scaled = rewards.map((reward) => reward / unit);
+  const deviation = Number(std(scaled, 'uncorrected'));
+  const average = mean(scaled);
+  return scaled.map((reward) => (deviation > 1e-12 ? (reward - average) / deviation : 0));
+}
+
+/** The advantages of the actions of an iteration. */
+interface Advantages {
+  /** [K] */
+  readonly weights: number[];
+  /** The unit of the last iteration's weights, divided by the unit of these. */
+  readonly lastUnit: number;
+}
+
+/**
+ * A moving average of the rewards, and the difference of each reward from it.
+ *
+ * The differences are divided by the largest so far, so that the unit of the reward does not decide how far μ moves.
+ *
+ * @param decay the share of the old average in the new one
+ */
+export function movingBaseline(decay: number) {
+  let average: number | undefined; // a quarter of it: the difference of two finite rewards need not be finite
+  let unit = 0;
+  return {
+    /** undefined before the first rewards. */
+    value: () => (average === undefined ? undefined : 4 * average),
+
+    /** @returns differences from the average of the iterations before, or from its own mean in the first, -1 to 1 */
+    next(rewards: readonly number[]): Advantages {
+      const quarters = rewards.map((reward) => reward / 4);
+      const [first = 0] = quarters;
+      // Summed as differences, which are 0 if all rewards are equal: a rounding error would count as an advantage.
+      const batchMean = quarters.reduce((sum, each) => sum + (each - first) / quarters.length, first);
+      const before = average ?? batchMean;
+      average = before + (1 - decay) * (batchMean - before);
+      const differences = quarters.map((each) => each - before);
+      const largest = Math.max(unit, ...differences.map(Math.abs));
+      if (largest === 0) return { weights: differences, lastUnit: 1 };
+      const lastUnit = unit / largest;
+      unit = largest;
+      return { weights: differences.map((each) => each / unit), lastUnit };
+    },
+  };
 }
 
 /** The rank of each reward, from -1 (worst) to 1 (best), [K]; equal rewards share their mean rank. */
@@ -77,16 +123,20 @@ export function ranked(rewards: number[]): number[] {
   });
 }
 
-/** Adam's ascent (Kingma & Ba 2015, Alg. 1), with β₁ = .9, β₂ = .999. @returns the step to add, [D] */
-export function adam(size: number, learningRate: number): (gradient: number[]) => number[] {
+/**
+ * Adam's ascent (Kingma & Ba 2015, Alg. 1), with β₁ = .9, β₂ = .999.
+ *
+ * @returns the step to add, [D], from a gradient, and from the unit of the last gradient divided by the unit of this one
+ */
+export function adam(size: number, learningRate: number): (gradient: number[], lastUnit?: number) => number[] {
   const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-8];
   let m = Array.from({ length: size }, () => 0);
   let v = Array.from({ length: size }, () => 0);
   let t = 0;
-  return (gradient) => {
+  return (gradient, lastUnit = 1) => {
     t += 1;
-    m = add(dotMultiply(m, beta1), dotMultiply(gradient, 1 - beta1));
-    v = add(dotMultiply(v, beta2), dotMultiply(dotPow(gradient, 2), 1 - beta2));
+    m = add(dotMultiply(m, beta1 * lastUnit), dotMultiply(gradient, 1 - beta1));
+    v = add(dotMultiply(v, beta2 * lastUnit ** 2), dotMultiply(dotPow(gradient, 2), 1 - beta2));
     const mHat = dotDivide(m, 1 - beta1 ** t);
     const vHat = dotDivide(v, 1 - beta2 ** t);
     const scale = dotPow(vHat, 0.5).map((root) => learningRate / (root + epsilon));
@@ -95,24 +145,26 @@ export function adam(size: number, learningRate: number): (gradient: number[]) =
 }
 
 export function reinforce({ size, start, random }: Problem, options: ReinforceOptions): Agent {
-  const { batch, ascent, learningRate, learnSigma, sigmaDecay, sigmaFloor, advantage, baselineDecay } = options;
+  const { batch, ascent, learningRate, learnSigma, sigmaDecay, sigmaFloor, advantage } = options;
   const adamStep = { mu: adam(size, learningRate), logSigma: adam(size, learningRate) };
   let mu = [...start]; // [D]
   const path: number[][] = []; // μ after each iteration
   let sigma = start.map(() => options.sigma); // [D]
-  let baseline: number | undefined; // b, a moving average of the batches' mean rewards
+  const baseline = movingBaseline(options.baselineDecay); // b
+  let worst = Infinity; // the worst reward so far
   let drawn: number[][] = []; // [K, D], before clipping: the density is taken at the drawn actions
 
-  const advantages = (rewards: number[]): number[] => {
-    if (advantage === 'normalised') return normalised(rewards);
-    if (advantage === 'ranked') return ranked(rewards);
-    const b = baseline ?? mean(rewards);
-    return rewards.map((reward) => reward - b);
+  const advantages = (trials: readonly Trial[]): Advantages => {
+    const rewards = trials.map(({ reward }) => reward ?? worst);
+    const next = baseline.next(rewards);
+    if (advantage === 'baseline') return next;
+    if (advantage === 'normalised') return { weights: normalised(rewards), lastUnit: 1 };
+    return { weights: ranked(trials.map(({ reward }) => reward ?? -Infinity)), lastUnit: 1 };
   };
   /** The steps of μ and ln σ. */
-  const step = (gradient: Moments): Moments =>
+  const step = (gradient: Moments, lastUnit: number): Moments =>
     ascent === 'adam'
-      ? { mu: adamStep.mu(gradient.mu), logSigma: adamStep.logSigma(gradient.logSigma) }
+      ? { mu: adamStep.mu(gradient.mu, lastUnit), logSigma: adamStep.logSigma(gradient.logSigma, lastUnit) }
       : {
           mu: gradient.mu.map((each, i) => learningRate * sigma[i]! ** 2 * each),
           logSigma: dotMultiply(gradient.logSigma, learningRate / 2),
@@ -130,18 +182,21 @@ export function reinforce({ size, start, random }: Problem, options: ReinforceOp
     },
 
     tell(trials: readonly Trial[]) {
-      const rewards = finiteRewards(trials); // [K]
-      const weights = advantages(rewards); // [K]
+      const worstNow = bestFirst(trials).at(-1);
+      if (!worstNow) return;
+      worst = Math.min(worst, worstNow.reward);
+      const { weights, lastUnit } = advantages(trials);
       const scores = drawn.map((x) => logDensityGradient(x, mu, sigma)); // [K]
       const gradient = (scores: number[][]): number[] => dotDivide(multiply(weights, scores), batch); // [K, D] → [D]
-      const move = step({
-        mu: gradient(scores.map((score) => score.mu)),
-        logSigma: gradient(scores.map((score) => score.logSigma)),
-      });
+      const move = step(
+        {
+          mu: gradient(scores.map((score) => score.mu)),
+          logSigma: gradient(scores.map((score) => score.logSigma)),
+        },
+        lastUnit,
+      );
       mu = clip(add(mu, move.mu));
       path.push(mu);
-      const batchMean = mean(rewards);
-      baseline = baseline === undefined ? batchMean : baselineDecay * baseline + (1 - baselineDecay) * batchMean;
       if (learnSigma) sigma = sigma.map((deviation, i) => deviation * Math.exp(move.logSigma[i]!));
       sigma = sigma.map((deviation) => Math.max(deviation * sigmaDecay, sigmaFloor));
     },
@@ -154,7 +209,7 @@ export function reinforce({ size, start, random }: Problem, options: ReinforceOp
         latest.length,
       );
     },
-    state: () => ({ mu, sigma, baseline }),
+    state: () => ({ mu, sigma, baseline: baseline.value() }),
   };
 }
 

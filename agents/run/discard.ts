@@ -28,7 +28,7 @@ export function isWeak({ fraction, score }: EarlyScore, past: readonly Past[]): 
     const same = early.find((other) => other.fraction === fraction);
     return same ? [same.score] : outcome === 'discarded' ? [-Infinity] : [];
   });
-  return scores.length >= LEAST && score < median(scores);
+  return scores.length >= LEAST && score / 2 < median(scores.map((other) => other / 2)); // no sum of two overflows
 }
 
 /**
@@ -38,9 +38,10 @@ export function isWeak({ fraction, score }: EarlyScore, past: readonly Past[]): 
 export function estimateReward({ fraction, score }: EarlyScore, past: readonly Past[]): number {
   const gains = past.slice(-RECENT).flatMap(({ reward, early = [] }) => {
     const same = early.find((other) => other.fraction === fraction);
-    return same && reward !== null ? [reward - same.score] : [];
+    return same && reward !== null ? [reward / 8 - same.score / 8] : []; // eighths: no sum and no difference overflows
   });
-  return score + (gains.length > 0 ? median(gains) : 0);
+  const estimate = 8 * (score / 8 + (gains.length > 0 ? median(gains) : 0));
+  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, estimate));
 }
 
 /** Watches the progress of one evaluation, and aborts it when it is weak. */

@@ -37,7 +37,7 @@ export async function bestOf(
   const records = await evaluate(requests);
   const means = candidates.map((_, i) => {
     const rewards = records.slice(i * finalistSeeds, (i + 1) * finalistSeeds).map(({ reward }) => reward ?? -Infinity);
-    return rewards.reduce((sum, reward) => sum + reward, 0) / finalistSeeds;
+    return rewards.reduce((mean, reward) => mean + reward / finalistSeeds, 0); // the sum of them may not be finite
   });
   return candidates[means.indexOf(Math.max(...means))]!;
 }

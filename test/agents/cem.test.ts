@@ -34,6 +34,23 @@ describe('CEM', () => {
     assert.deepEqual(agent.state!()['sigma'], [0.1, 0.1]);
   });
 
+  it('fits to what succeeded alone, and moves by as much less as the elite is smaller', () => {
+    const agent = cem(problem(), options);
+    agent.ask();
+    agent.tell([
+      { action: [-1, -1], reward: null },
+      { action: [0.6, 0.8], reward: -3 },
+      { action: [1, 1], reward: null },
+      { action: [0, 1], reward: null },
+    ]);
+    // one of an elite of two: a quarter in place of half of (.6, .8) and of a deviation of 0
+    const { mu, sigma } = agent.state!() as { mu: number[]; sigma: number[] };
+    assert.deepEqual(
+      [...mu, ...sigma].map((x) => x.toFixed(6)),
+      ['0.300000', '0.200000', '0.225000', '0.225000'],
+    );
+  });
+
   it('refuses an elite larger than the population', () => {
     assert.throws(() => cem(problem(), { ...options, elite: 5 }), /elite: expected at most the population of 4, got 5/);
   });

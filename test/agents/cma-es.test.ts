@@ -42,6 +42,51 @@ describe('CMA-ES', () => {
     near(y, first * -0.4 + second * 0.4);
   });
 
+  it('moves by the weights of those that succeeded, where fewer do than the better half', () => {
+    const agent = cmaEs({ size: 2, start: [0.1, 0], random: new Random(1) }, { ...options, population: 4 });
+    agent.ask();
+    const failed = { action: [1, 1], reward: null };
+    agent.tell([failed, { action: [0.2, -0.4], reward: -3 }, failed, failed]);
+    const [first] = strategy(2, 4).weights as [number];
+    const [x, y] = agent.recommend!() as [number, number];
+    near(x, 0.1 + first * 0.1);
+    near(y, first * -0.4);
+  });
+
+  it('keeps σ where failures, and which succeed, are chance', () => {
+    const change = Array.from({ length: 40 }, (_, seed) => {
+      const random = new Random(deriveSeed(seed, 'failures'));
+      const agent = cmaEs({ size: 4, start: [0, 0, 0, 0], random: new Random(seed) }, { ...options, sigma: 0.02 });
+      for (let iteration = 0; iteration < 20; iteration++) {
+        agent.tell(agent.ask().map((action) => ({ action, reward: random.chance(0.8) ? null : random.uniform() })));
+      }
+      return Math.log((agent.state!() as { sigma: number }).sigma / 0.02);
+    });
+    const drift = change.reduce((sum, each) => sum + each) / change.length;
+    assert.ok(Math.abs(drift) < 0.25, `σ changed by a factor of ${Math.exp(drift)}`);
+  });
+
+  it('decomposes C in each iteration, and in very many dimensions in every second', () => {
+    for (const [size, lambda] of [
+      [2, 6],
+      [23, 13],
+      [100, 17],
+    ] as const) {
+      assert.equal(strategy(size, lambda).patience, 1);
+    }
+    assert.equal(strategy(200, 19).patience, 2); // 1/(10 · 200 · (c_1 + c_μ)) = 2.01
+    assert.equal(strategy(60, 4).patience, 2); // 2.26
+  });
+
+  it('learns from a C that is two iterations old', () => {
+    const sphere = (x: number[]) => -x.reduce((sum, v) => sum + v * v, 0);
+    const agent = cmaEs(
+      { size: 60, start: Array<number>(60).fill(0.3), random: new Random(15) },
+      { ...options, population: 4 },
+    );
+    assert.ok(sphere(maximise(agent, sphere, 800)) > (60 * -(0.3 ** 2)) / 3);
+  });
+
   it('finds the optimum of a quadratic in ten dimensions to six digits', () => {
     const optimum = Array.from({ length: 10 }, (_, i) => 0.08 * i - 0.4);
     const sphere = (x: number[]) => -x.reduce((sum, v, i) => sum + (v - optimum[i]!) ** 2, 0);

@@ -7,6 +7,7 @@ import {
   logExpectedImprovement,
   matern52,
   posterior,
+  unitRewards,
 } from '../../agents/gaussian-process.ts';
 import { Random } from '../../protocol/random.ts';
 
@@ -129,10 +130,64 @@ describe('the Gaussian process', () => {
     assert.deepEqual(agent.recommend!(), [0.1, 0.2]);
   });
 
-  it('accepts failed evaluations, and rewards that are all the same', () => {
+  it('takes rewards from 0 to 1', () => {
+    assert.deepEqual(unitRewards([-7, -3, -4]), [0, 1, 0.75]);
+    assert.deepEqual(unitRewards([1.7e308, -1.7e308]), [1, 0]);
+    assert.deepEqual(unitRewards([-2, -2]), [0, 0], 'where all are alike there is no range');
+  });
+
+  it('turns away from where evaluations fail, though rewards are negative, and recommends what succeeds', () => {
+    // The optimum lies where all fail; of what succeeds, (0.1, -0.2) is the best, with -3.3.
+    const fails = ([x]: readonly number[]) => x! > 0.1;
+    const reward = ([x, y]: readonly number[]) => -3 - Math.hypot(x! - 0.4, y! + 0.2);
+    let failed = 0;
+    for (let seed = 1; seed <= 12; seed++) {
+      const agent = gaussianProcess({ size: 2, start: [0.5, 0.5], random: new Random(seed) }, { initial: 8, batch: 4 });
+      for (let iteration = 0; iteration < 10; iteration++) {
+        const actions = agent.ask();
+        agent.tell(actions.map((action) => ({ action, reward: fails(action) ? null : reward(action) })));
+        if (iteration >= 6) failed += actions.filter(fails).length;
+      }
+      const found = agent.recommend!();
+      assert.ok(!fails(found) && reward(found) > -3.4, `seed ${seed}: ${found.join()}`);
+    }
+    assert.ok(failed < (12 * 16) / 2, `${failed} of the last 16 evaluations of 12 searches failed`);
+  });
+
+  it('sees the rewards behind failures that are mere chance', () => {
+    const found = [1, 2, 3, 4].map((seed) => {
+      const random = new Random(seed);
+      const agent = gaussianProcess(
+        { size: 2, start: [-0.5, -0.5], random: new Random(seed) },
+        { initial: 8, batch: 4 },
+      );
+      for (let iteration = 0; iteration < 8; iteration++) {
+        agent.tell(agent.ask().map((action) => ({ action, reward: random.chance(0.3) ? null : hill(action) - 1000 })));
+      }
+      return hill(agent.recommend!());
+    });
+    assert.ok(Number(mean(found)) > 0.97, found.join());
+  });
+
+  it('looks far from where all has failed so far, and then recommends the start', () => {
     const agent = gaussianProcess({ size: 2, start: [0, 0], random: new Random(2) }, { initial: 4, batch: 2 });
-    agent.tell(agent.ask().map((action) => ({ action, reward: null })));
-    agent.tell(agent.ask().map((action) => ({ action, reward: 0 })));
+    const failed = agent.ask();
+    agent.tell(failed.map((action) => ({ action, reward: null })));
+    assert.deepEqual(agent.recommend!(), [0, 0]);
+    const next = agent.ask();
+    for (const a of next) {
+      for (const b of failed)
+        assert.ok(Math.hypot(a[0]! - b[0]!, a[1]! - b[1]!) > 0.4, `${a.join()} after ${b.join()}`);
+    }
+    agent.tell(next.map((action) => ({ action, reward: -1 })));
+    assert.ok(next.some((action) => action.join() === agent.recommend!().join()));
+  });
+
+  it('lives with rewards that are all the same', () => {
+    const agent = gaussianProcess({ size: 2, start: [0, 0], random: new Random(2) }, { initial: 4, batch: 2 });
+    for (let iteration = 0; iteration < 4; iteration++) {
+      agent.tell(agent.ask().map((action) => ({ action, reward: 0.1 })));
+    }
     assert.equal(agent.ask().length, 2);
   });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { adam, logDensityGradient, normalised, ranked, reinforce } from '../../agents/reinforce.ts';
+import { adam, logDensityGradient, movingBaseline, normalised, ranked, reinforce } from '../../agents/reinforce.ts';
 import { Random } from '../../protocol/random.ts';
 
 const close = (actual: readonly number[], expected: readonly number[], tolerance = 1e-9) => {
@@ -48,6 +48,9 @@ describe('REINFORCE', () => {
     // mean 2, variance ((-1)² + 0 + 1²)/3 = 2/3
     close(normalised([1, 2, 3]), [-Math.sqrt(1.5), 0, Math.sqrt(1.5)]);
     assert.deepEqual(normalised([5, 5, 5]), [0, 0, 0]);
+    assert.deepEqual(normalised([0.1, 0.1, 0.1]), [0, 0, 0], 'their mean is 0.10000000000000002');
+    close(normalised([1e-200, 2e-200, 3e-200]), [-Math.sqrt(1.5), 0, Math.sqrt(1.5)]);
+    close(normalised([-1.7e308, 0, 1.7e308]), [-Math.sqrt(1.5), 0, Math.sqrt(1.5)]);
   });
 
   it('ranks the rewards of a batch from -1 to 1, and shares ranks between equals', () => {
@@ -62,6 +65,26 @@ describe('REINFORCE', () => {
     // t = 2 with g = 0: m̂ = .9·.1·g/(1 − .81), v̂ = .999·.001·g²/(1 − .998001)
     const expected = (0.1 * ((0.09 * 3) / 0.19)) / Math.sqrt((0.000999 * 9) / 0.001999);
     close(step([0, 0]), [expected, -expected], 1e-6);
+  });
+
+  it('takes the same steps of Adam when the unit of the gradient changes', () => {
+    const [step, other] = [adam(2, 0.1), adam(2, 0.1)];
+    close(other([3, -0.5]), step([3, -0.5]), 1e-6);
+    close(other([0.2, 0.1], 0.1), step([2, 1]), 1e-6); // in tens
+    close(other([0.05, 0.3]), step([0.5, 3]), 1e-6);
+  });
+
+  it('weighs rewards by what they have more than a moving average, in units of the largest so far', () => {
+    const baseline = movingBaseline(0.8);
+    assert.equal(baseline.value(), undefined);
+    // mean 2: −1, 0, 1
+    assert.deepEqual(baseline.next([1, 2, 3]), { weights: [-1, 0, 1], lastUnit: 0 });
+    assert.equal(baseline.value(), 2);
+    // less 2: 0, 0, 4
+    assert.deepEqual(baseline.next([2, 2, 6]), { weights: [0, 0, 1], lastUnit: 0.25 });
+    close([baseline.value()!], [0.8 * 2 + (0.2 * 10) / 3]);
+    const same = movingBaseline(0.8);
+    for (let i = 0; i < 3; i++) assert.deepEqual(same.next([0.1, 0.1, 0.1]).weights, [0, 0, 0]);
   });
 
   const options = {
@@ -166,6 +189,24 @@ describe('REINFORCE', () => {
       return agent.state!()['mu'] as number[];
     });
     close(agent.recommend!(), [(path[2]![0]! + path[3]![0]!) / 2, (path[2]![1]! + path[3]![1]!) / 2]);
+  });
+
+  it('counts a failed evaluation as the worst of all rewards so far', () => {
+    const agent = reinforce(problem(), options);
+    const tell = (rewards: (number | null)[]) =>
+      agent.tell(agent.ask().map((action, i) => ({ action, reward: rewards[i]! })));
+    tell([-9, -5, -5, -5]); // b = -6
+    tell([-2, null, -2, null]); // -2, -9, -2, -9
+    close([agent.state!()['baseline'] as number], [0.8 * -6 + 0.2 * -5.5]);
+  });
+
+  it('ranks a failed evaluation below all others, though they are the worst so far', () => {
+    const agent = reinforce(problem(), { ...options, ascent: 'natural', advantage: 'ranked', sigma: 0.1 });
+    const actions = agent.ask();
+    agent.tell(actions.map((action, i) => ({ action, reward: i === 0 ? null : -3 })));
+    // Ranks −1 and three times 1/3.
+    const [a, b, c, d] = actions.map(([x]) => x!) as [number, number, number, number];
+    close([(agent.state!()['mu'] as number[])[0]!], [(0.1 / 4) * (-a + (b + c + d) / 3)]);
   });
 
   it('survives an iteration in which every evaluation failed', () => {

@@ -29,6 +29,15 @@ describe('early discarding', () => {
     assert.equal(weak(0.25, 2, past.slice(0, -2)), true); // 9 nines and 7 ones
   });
 
+  it('compares and estimates with finite numbers, however large they are', () => {
+    const huge = Array.from({ length: 8 }, (_, i) => ended(1.7e308, i < 4 ? -1.7e308 : 1.7e308));
+    assert.equal(weak(0.25, 1.6e308, [...huge.slice(4), ...huge.slice(4)]), true);
+    assert.equal(weak(0.25, 1.7e308, [...huge.slice(4), ...huge.slice(4)]), false);
+    assert.equal(estimateReward({ fraction: 0.25, score: 1.7e308 }, huge), Number.MAX_VALUE);
+    const falling = Array.from({ length: 8 }, () => ended(-1.7e308, 1.7e308));
+    assert.equal(estimateReward({ fraction: 0.25, score: -1.7e308 }, falling), -Number.MAX_VALUE);
+  });
+
   it('counts an evaluation that was discarded before a point as lower than all that reached it', () => {
     // after a half: four that were given up after a quarter, and 2, 3, 4, 5. The median of all eight is below 2.
     const past = [...[1, 1, 1, 1].map((score) => discarded(score)), ...[2, 3, 4, 5].map((s) => ended(9, 9, s))];
