@@ -5,7 +5,7 @@ import { CLASS_ID, CLASSES, VOID, type ClassName } from './classes.ts';
  * Our class id for each value that a data set's labels have; VOID for those that the data set itself calls void. A value
  * that is not there is none of the data set's.
  */
-export type LabelMap = ReadonlyMap<number, number>;
+type LabelMap = ReadonlyMap<number, number>;
 
 /** What a label image of a data set may hold. */
 export interface LabelMaps {
