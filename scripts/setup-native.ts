@@ -6,12 +6,12 @@
  * installed into Python), builds the binding against them, and tries it. Everything is in .native/, which `npm ci` does
  * not touch. An unfinished build has another folder name, so the final folder is always complete.
  */
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat, statfs, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { nativeFolder } from '../env/tasks/tensorflow/backend.ts';
+import { findPython, firstWorking, type Find, must, projectRoot, SetupError, step } from './setup/steps.ts';
 
 /** The versions that are tested together. */
 const TFJS_VERSION = '4.22.0';
@@ -20,65 +20,6 @@ const TENSORFLOW_VERSION = '2.21.0';
 /** The Python version of the wheel; any Python can download it. */
 const WHEEL_PYTHON = '3.11';
 const WHEEL_PLATFORMS = ['manylinux_2_27_x86_64', 'manylinux_2_17_x86_64', 'manylinux2014_x86_64'];
-
-const projectRoot = resolve(import.meta.dirname, '..');
-
-/** A problem that the user can solve; only its message is printed. */
-export class SetupError extends Error {
-  override readonly name = 'SetupError';
-}
-
-/** The exit code and the output of a program. */
-interface Output {
-  readonly code: number;
-  readonly text: string;
-}
-
-/** Runs a program and waits for its end; with `show`, its output also goes to the terminal. */
-function run(program: string, args: readonly string[], cwd: string, show = false): Promise<Output> {
-  return new Promise((settle, reject) => {
-    const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
-    let text = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk: Buffer) => {
-        text += chunk.toString();
-        if (show) process.stdout.write(chunk);
-      });
-    }
-    child.on('error', reject);
-    child.on('close', (code) => settle({ code: code ?? 1, text }));
-  });
-}
-
-/** Runs a program and returns its output. @throws {SetupError} when it fails */
-async function must(
-  what: string,
-  program: string,
-  args: readonly string[],
-  cwd: string,
-  show = false,
-): Promise<string> {
-  const { code, text } = await run(program, args, cwd, show);
-  if (code !== 0) {
-    const tail = show ? '' : `\n${text.split('\n').slice(-25).join('\n')}`;
-    throw new SetupError(`${what} failed (${program} ended with ${code})${tail}`);
-  }
-  return text;
-}
-
-async function works(program: string, ...args: string[]): Promise<boolean> {
-  try {
-    return (await run(program, args, projectRoot)).code === 0;
-  } catch {
-    return false; // there is no such program
-  }
-}
-
-/** The first of these programs that runs successfully. */
-async function firstWorking(programs: readonly string[], ...args: string[]): Promise<string | undefined> {
-  for (const program of programs) if (await works(program, ...args)) return program;
-  return undefined;
-}
 
 /**
  * Checks everything that the build needs, before anything is downloaded.
@@ -89,7 +30,7 @@ async function firstWorking(programs: readonly string[], ...args: string[]): Pro
 export async function checkMachine(machine: {
   readonly platform: string;
   readonly arch: string;
-  readonly find: (programs: readonly string[], ...args: string[]) => Promise<string | undefined>;
+  readonly find: Find;
   readonly freeBytes: number;
   readonly neededBytes: number;
 }): Promise<string> {
@@ -100,12 +41,7 @@ export async function checkMachine(machine: {
         `npm install --no-save @tensorflow/tfjs-node@${TFJS_VERSION} (again after every npm ci)`,
     );
   }
-  const python = await find(['python3', 'python'], '--version');
-  if (!python)
-    throw new SetupError('expected Python 3 to read the wheel with, got none; on Debian: apt install python3');
-  if (!(await find([python], '-m', 'pip', '--version'))) {
-    throw new SetupError(`expected pip to download the wheel with, got none; on Debian: apt install python3-pip`);
-  }
+  const python = await findPython(find);
   for (const programs of [['make'], ['c++', 'g++', 'clang++']]) {
     if (await find(programs, '--version')) continue;
     throw new SetupError(
@@ -117,16 +53,6 @@ export async function checkMachine(machine: {
     throw new SetupError(`expected ${gigabytes(neededBytes)} GB of free disk space, got ${gigabytes(freeBytes)}`);
   }
   return python;
-}
-
-/** Prints a step's title, and at its end the time that it took and a remark. */
-async function step<T>(title: string, work: () => Promise<T>, remark: (result: T) => string = () => ''): Promise<T> {
-  const start = performance.now();
-  process.stdout.write(`${title} …\n`);
-  const result = await work();
-  const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  process.stdout.write(`  done in ${seconds} s${remark(result) && `: ${remark(result)}`}\n`);
-  return result;
 }
 
 async function downloadWheels(python: string, requirements: readonly string[], folder: string): Promise<string[]> {

