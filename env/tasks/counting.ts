@@ -7,11 +7,12 @@
  */
 import type { Runtime } from '../runtime.ts';
 import { writeDensity, type CountableImage } from './counting/counts.ts';
-import { CELL, countingLayers, countingNetwork } from './counting/network.ts';
+import { smallCounting } from './counting/network.ts';
 import { inverseSoftplus, poissonLoss, softplus } from './counting/poisson-loss.ts';
 import { COUNTING_METRICS, countingScores } from './counting/scores.ts';
 import { IMAGE_TASK_DEFAULTS, imageTask, type ImageTask, type ImageTaskOptions } from './image-task.ts';
-import type { Levels, Size } from './training/augmentation.ts';
+import type { Levels } from './training/augmentation.ts';
+import type { Grid } from './training/architecture.ts';
 import type { Answer } from './training/image-batches.ts';
 
 /** A `width` of 1 is about 54 thousand weights. */
@@ -32,21 +33,17 @@ export function countingTask(
 ): CountingTask {
   const { types, levels = 'fixed', reward = 'devianceExplained', ...given } = options;
   const training = { ...IMAGE_TASK_DEFAULTS, ...given };
-  const layers = countingLayers(types.length, training.width);
   return imageTask<CountableImage, Float32Array>(
     {
       name: 'counting',
       metrics: COUNTING_METRICS,
       reward,
-      layers: Object.values(layers),
-      network: countingNetwork(layers),
-      grid: CELL,
-      levels,
-      smallestView: 1, // a crop would cut cars off, and the scored pictures are whole
-      answer: (size) => density(types, size),
+      small: smallCounting(types.length, training.width, levels),
+      outputs: types.length,
+      answer: (grid) => density(types, grid),
       // Most cells are empty: a network that began with ln 2 cars in each would spend its first steps on unlearning
       // that.
-      firstBias: (size) => types.map(() => inverseSoftplus(firstMean(size))),
+      firstBias: (grid) => types.map(() => inverseSoftplus(firstMean(grid))),
       predict: (cells) => expectedCounts(cells, types.length),
       score: (predicted) => countingScores(predicted, types),
     },
@@ -56,16 +53,16 @@ export function countingTask(
 }
 
 /** The mean of a cell before training: half a car of each type in the whole picture. */
-function firstMean({ width, height }: Size): number {
-  return (0.5 * CELL * CELL) / (width * height);
+function firstMean({ size, cell }: Grid): number {
+  return (0.5 * cell * cell) / (size.width * size.height);
 }
 
 /** The answer that the network learns (where each image's cars are) and its loss. */
-function density(types: readonly string[], size: Size): Answer<CountableImage> {
-  const length = (size.width / CELL) * (size.height / CELL) * types.length;
+function density(types: readonly string[], { size, cell }: Grid): Answer<CountableImage> {
+  const length = (size.width / cell) * (size.height / cell) * types.length;
   return {
     length,
-    write: (image, view, answer) => writeDensity(image, types, view, size, CELL, answer),
+    write: (image, view, answer) => writeDensity(image, types, view, size, cell, answer),
     loss: (output, answers, gradient) => poissonLoss(output, answers, answers.length / length, gradient),
   };
 }

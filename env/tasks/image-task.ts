@@ -3,25 +3,24 @@
  * frozen, and predicts whole sets. What differs between the tasks are their {@link ImageTaskParts}.
  */
 import { setImmediate } from 'node:timers/promises';
-import { Random, type Seed } from '../../protocol/random.ts';
+import { deriveSeed, Random, type Seed } from '../../protocol/random.ts';
 import type { Runtime } from '../runtime.ts';
+import { onBackbone } from './backbone/on-backbone.ts';
 import { pretrainedWeights } from './pretrained.ts';
 import type { Scores, Task, TrainedModel } from './task.ts';
 import { describeBackend, loadBackend } from './tensorflow/backend.ts';
-import type { Levels, Picture, Size } from './training/augmentation.ts';
-import {
-  imageBatches,
-  inputShape,
-  plainBatches,
-  plainInput,
-  roundedUp,
-  type Answer,
-} from './training/image-batches.ts';
+import type { Architecture, Grid, ImageInputs } from './training/architecture.ts';
+import type { Picture } from './training/augmentation.ts';
+import { imageBatches, plainBatches, roundedUp, type Answer } from './training/image-batches.ts';
 import { freeze, initialWeights, weightCount, type FrozenNetwork } from './training/layers.ts';
-import type { Layer, Network } from './training/network.ts';
+import type { Layer } from './training/network.ts';
 import { measureStatistics, train, type Training } from './training/train.ts';
 
 export interface ImageTaskOptions {
+  /** `small` learns everything from the images; `efficientnet-lite0` is a small network on pretrained features. */
+  readonly network: 'small' | 'efficientnet-lite0';
+  /** The side of a cell of the output of a network on pretrained features, in pixels. */
+  readonly cell: 4 | 8;
   /** Number of optimiser steps in a training. */
   readonly steps: number;
   /** Number of images in each step. */
@@ -39,6 +38,8 @@ export interface ImageTaskOptions {
 
 /** They suit 200 images of about 96×64 to 128×96 pixels. */
 export const IMAGE_TASK_DEFAULTS: ImageTaskOptions = {
+  network: 'small',
+  cell: 4,
   steps: 250,
   batchSize: 8,
   learningRate: 1e-2,
@@ -54,24 +55,18 @@ export interface Predicted<Image, Prediction> {
   readonly prediction: Prediction;
 }
 
-/** What differs between image tasks: the network, the answer that it learns, and the scores of its predictions. */
+/** What differs between image tasks: the answer that the network learns, and the scores of its predictions. */
 export interface ImageTaskParts<Image extends Picture, Prediction> extends Omit<Task<Image>, 'train'> {
-  /** All layers of the network, in the order of the flat weights; the last one has a bias. */
-  readonly layers: readonly Layer[];
-  /** Its input are patches, [n, height / 4, width / 4, 108], see `inputShape`. */
-  readonly network: Network;
-  /** Width and height of the network's input are multiples of this many pixels. */
-  readonly grid: number;
-  /** How the brightness of an image is normalised. */
-  readonly levels: Levels;
-  /** The smallest share of each side that a random view shows, 0 to 1; with 1 every view shows the whole image. */
-  readonly smallestView: number;
-  /** The answer that the network learns, and its loss. @param size of the network's input, in pixels */
-  answer(size: Size): Answer<Image>;
+  /** The network that learns everything from the images. */
+  readonly small: Architecture;
+  /** The number of channels of a network's output. */
+  readonly outputs: number;
+  /** The answer that the network learns, and its loss. */
+  answer(grid: Grid): Answer<Image>;
   /** The first bias of the last layer when training starts from scratch, [channels]; zeros when left out. */
-  firstBias?(size: Size): readonly number[];
+  firstBias?(grid: Grid): readonly number[];
   /** The prediction for an image. @param output of the network for this image, flat; the callee may write to it */
-  predict(output: Float32Array, image: Image, size: Size): Prediction;
+  predict(output: Float32Array, image: Image, grid: Grid): Prediction;
   /**
    * The scores of a set, one for each metric. The predictions arrive one after the other.
    *
@@ -99,8 +94,10 @@ export function imageTask<Image extends Picture, Prediction>(
   options: ImageTaskOptions,
   runtime: Runtime,
 ): ImageTask<Image, Prediction> {
-  const { name, version, metrics, reward, layers, network, levels } = parts;
-  const { batchSize } = options;
+  const { name, version, metrics, reward } = parts;
+  const { batchSize, augment } = options;
+  const architecture = options.network === 'small' ? parts.small : onBackbone({ ...options, outputs: parts.outputs });
+  const { layers, network, cell } = architecture;
   const pretrained = options.pretrained && pretrainedWeights(runtime.weights, options.pretrained, weightCount(layers));
   return {
     name,
@@ -111,25 +108,30 @@ export function imageTask<Image extends Picture, Prediction>(
     async train(samples, seeds, report) {
       if (samples.length === 0) throw new RangeError(`${name}: expected at least one image, got none`);
       await loadBackend(runtime.backend);
-      const size = roundedUp(samples[0]!, parts.grid);
-      const zoom = options.augment ? parts.smallestView : 'none';
+      const size = roundedUp(samples[0]!, architecture.grid);
+      const grid = { size, cell };
+      const progress = async () => {
+        await report({ fraction: 0 });
+        await setImmediate();
+      };
+      const inputs = await architecture.inputs({ images: samples, size, seed: seeds.order, augment, progress });
       const training: Training = {
         layers,
         network,
         weights: pretrained
           ? pretrained.slice()
-          : firstWeights(layers, parts.firstBias?.(size) ?? [], seeds.initialisation),
+          : firstWeights(layers, parts.firstBias?.(grid) ?? [], seeds.initialisation),
         steps: options.steps,
         stepsPerEpoch: Math.ceil(samples.length / batchSize),
         learningRate: options.learningRate,
         weightDecay: options.weightDecay,
-        inputShape: inputShape(batchSize, size),
-        nextBatch: imageBatches(samples, size, seeds.order, { batchSize, zoom, levels }, parts.answer(size)),
+        inputShapes: inputs.shapes(batchSize),
+        nextBatch: imageBatches(samples, batchSize, inputs, parts.answer(grid), deriveSeed(seeds.order, 'order')),
       };
-      const plain = plainBatches(samples, size, batchSize, STATISTICS_IMAGES, levels);
+      const plain = plainBatches(samples, batchSize, inputs, STATISTICS_IMAGES);
       const model = () => {
         const frozen = freeze(network, layers, training.weights, measureStatistics(training, plain));
-        return new ImageModel(parts, frozen, size, training.weights);
+        return new ImageModel(parts, frozen, inputs, grid, training.weights);
       };
       await train(training, (progress) => report({ ...progress, model }));
       return model();
@@ -149,7 +151,8 @@ class ImageModel<Image extends Picture, Prediction> implements TrainedModel<Imag
   constructor(
     private readonly parts: ImageTaskParts<Image, Prediction>,
     private readonly frozen: FrozenNetwork,
-    private readonly size: Size,
+    private readonly inputs: ImageInputs,
+    private readonly grid: Grid,
     /** The trained weights, flat. NaN when the training diverged; then the scores are NaN too. */
     readonly weights: Float32Array,
   ) {}
@@ -173,14 +176,14 @@ class ImageModel<Image extends Picture, Prediction> implements TrainedModel<Imag
   }
 
   private async *predictions(images: readonly Image[]): AsyncGenerator<Predicted<Image, Prediction>> {
-    const { parts, size } = this;
+    const { parts, inputs, grid } = this;
     for (let start = 0; start < images.length; start += IMAGES_AT_ONCE) {
       const some = images.slice(start, start + IMAGES_AT_ONCE);
-      const output = this.frozen.run(plainInput(some, size, parts.levels), inputShape(some.length, size));
+      const output = this.frozen.run(inputs.plain(some), inputs.shapes(some.length));
       const length = output.length / some.length;
       for (const [i, image] of some.entries()) {
         const own = output.subarray(i * length, (i + 1) * length);
-        yield { image, prediction: parts.predict(own, image, size) };
+        yield { image, prediction: parts.predict(own, image, grid) };
       }
       await setImmediate();
     }

@@ -10,10 +10,10 @@ import { IMAGE_TASK_DEFAULTS, imageTask, type ImageTask, type ImageTaskOptions }
 import { crossEntropy } from './segmentation/cross-entropy.ts';
 import { writeLabels } from './segmentation/labels.ts';
 import { MERGED_CAR, MERGED_CLASSES } from './segmentation/merged-classes.ts';
-import { CELL, GRID, segmentationLayers, segmentationNetwork } from './segmentation/network.ts';
+import { smallSegmentation } from './segmentation/network.ts';
 import { predictPixels, type PixelPrediction } from './segmentation/prediction.ts';
 import { SEGMENTATION_METRICS, segmentationScores } from './segmentation/scores.ts';
-import type { Size } from './training/augmentation.ts';
+import type { Grid } from './training/architecture.ts';
 import type { Answer } from './training/image-batches.ts';
 
 /** A `width` of 1 is about 39 thousand weights. */
@@ -29,18 +29,14 @@ export type SegmentationTask = ImageTask<LabelledImage, PixelPrediction>;
 export function segmentationTask(options: Partial<SegmentationOptions>, runtime: Runtime): SegmentationTask {
   const { carWeight = 2, reward = 'softCarIou', ...given } = options;
   const training = { ...IMAGE_TASK_DEFAULTS, ...given };
-  const layers = segmentationLayers(MERGED_CLASSES.length, training.width);
   return imageTask<LabelledImage, PixelPrediction>(
     {
       name: 'segmentation',
       metrics: SEGMENTATION_METRICS,
       reward,
-      layers: Object.values(layers),
-      network: segmentationNetwork(layers),
-      grid: GRID,
-      levels: 'own',
-      smallestView: 0.7,
-      answer: (size) => cellClasses(size, carWeight),
+      small: smallSegmentation(MERGED_CLASSES.length, training.width),
+      outputs: MERGED_CLASSES.length,
+      answer: (grid) => cellClasses(grid, carWeight),
       predict: predictPixels,
       score: segmentationScores,
     },
@@ -50,11 +46,11 @@ export function segmentationTask(options: Partial<SegmentationOptions>, runtime:
 }
 
 /** The answer that the network learns (the class of each cell) and its loss. */
-function cellClasses(size: Size, carWeight: number): Answer<LabelledImage> {
+function cellClasses({ size, cell }: Grid, carWeight: number): Answer<LabelledImage> {
   const weights = MERGED_CLASSES.map((_, id) => (id === MERGED_CAR ? carWeight : 1));
   return {
-    length: (size.width / CELL) * (size.height / CELL),
-    write: (image, view, labels) => writeLabels(image, view, size, labels),
+    length: (size.width / cell) * (size.height / cell),
+    write: (image, view, labels) => writeLabels(image, view, size, cell, labels),
     loss: (logits, labels, gradient) => crossEntropy(logits, labels, weights, gradient),
   };
 }

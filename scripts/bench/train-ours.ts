@@ -7,9 +7,8 @@ import type { LabelledImage } from '../../env/streets/labelled-image.ts';
 import { DEFAULT_RUNTIME } from '../../env/runtime.ts';
 import { crossEntropy } from '../../env/tasks/segmentation/cross-entropy.ts';
 import { MERGED_CLASSES } from '../../env/tasks/segmentation/merged-classes.ts';
-import { CELL, segmentationLayers, segmentationNetwork } from '../../env/tasks/segmentation/network.ts';
+import { smallSegmentation } from '../../env/tasks/segmentation/network.ts';
 import { segmentationTask } from '../../env/tasks/segmentation.ts';
-import { inputShape, plainInput } from '../../env/tasks/training/image-batches.ts';
 import { initialWeights } from '../../env/tasks/training/layers.ts';
 import { train, type Batch } from '../../env/tasks/training/train.ts';
 import type { BackendPreference } from '../../env/runtime.ts';
@@ -32,27 +31,34 @@ function noisyImages(count: number, width: number, height: number): LabelledImag
 type Work = (steps: number) => Promise<void>;
 
 /** The work that the peers do too: forward and backward pass on one batch, and AdamW. */
-function stepsAlone(width: number, height: number, count: number): Work {
-  const layers = segmentationLayers(MERGED_CLASSES.length);
-  const layerList = Object.values(layers);
-  const weights = initialWeights(layerList, new Random(1));
-  const size = { width, height };
+async function stepsAlone(width: number, height: number, count: number): Promise<Work> {
+  const architecture = smallSegmentation(MERGED_CLASSES.length);
+  const { layers, network, cell } = architecture;
+  const weights = initialWeights(layers, new Random(1));
+  const images = noisyImages(count, width, height);
+  const given = await architecture.inputs({
+    images,
+    size: { width, height },
+    seed: 1,
+    augment: false,
+    progress: silent,
+  });
   const labels = Float32Array.from(
-    { length: (count * width * height) / CELL ** 2 },
+    { length: (count * width * height) / cell ** 2 },
     (_, i) => i % MERGED_CLASSES.length,
   );
   const classWeights = MERGED_CLASSES.map(() => 1);
   const batch: Batch = {
-    input: plainInput(noisyImages(count, width, height), size),
+    inputs: given.plain(images),
     loss: (logits, gradient) => crossEntropy(logits, labels, classWeights, gradient),
   };
   const training = {
-    layers: layerList,
-    network: segmentationNetwork(layers),
+    layers,
+    network,
     weights,
     learningRate: 1e-3,
     weightDecay: 0.01,
-    inputShape: inputShape(count, size),
+    inputShapes: given.shapes(count),
     nextBatch: () => batch,
   };
   return (steps) => train({ ...training, steps, stepsPerEpoch: steps }, silent);
@@ -72,7 +78,7 @@ const [width = NaN, height = NaN, batchSize = NaN, seconds = NaN] = rest.map(Num
 await loadBackend(backend as BackendPreference);
 const work =
   what === 'steps'
-    ? stepsAlone(width, height, batchSize)
+    ? await stepsAlone(width, height, batchSize)
     : wholeTraining(width, height, batchSize, backend as BackendPreference);
 await work(30); // warm-up for the just-in-time compiler
 const start = process.cpuUsage();

@@ -8,7 +8,7 @@ import { createExperiment } from '../../env/experiments/load.ts';
 import type { Runtime } from '../../env/runtime.ts';
 import { savePretrained } from '../../env/tasks/pretrained.ts';
 import { initialWeights } from '../../env/tasks/training/layers.ts';
-import { segmentationLayers } from '../../env/tasks/segmentation/network.ts';
+import { smallSegmentation } from '../../env/tasks/segmentation/network.ts';
 import { MERGED_CLASSES } from '../../env/tasks/segmentation/merged-classes.ts';
 import { Random } from '../../protocol/random.ts';
 import { TINY_STREETS } from '../scripts/reproduce/reproduction.ts';
@@ -24,7 +24,7 @@ describe('the runtime', () => {
 
   before(async () => {
     await writeCamvid(folder);
-    const layers = Object.values(segmentationLayers(MERGED_CLASSES.length, 0.2));
+    const { layers } = smallSegmentation(MERGED_CLASSES.length, 0.2);
     savePretrained(runtime.weights, PRETRAINED, initialWeights(layers, new Random(1)), {});
   });
   afterEach(() => VARIABLES.forEach((name) => delete process.env[name]));

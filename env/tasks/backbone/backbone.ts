@@ -14,7 +14,6 @@ export interface Backbone {
    * @returns the output of each tap, [n, rows, columns, channels], flat
    */
   run(images: Float32Array): Float32Array[];
-  dispose(): void;
 }
 
 /**
@@ -31,10 +30,14 @@ export function loadBackbone(shape: Shape, taps: readonly number[]): Backbone {
 
 type WeightsOf = ReadonlyMap<FixedLayer, FixedWeights>;
 
+/** They stay for all evaluations of the process, about 12 MB. */
+const tensors = new Map<FixedLayer, { filter: tf.Tensor4D; bias: tf.Tensor1D }>();
+
 function atOnce(weights: WeightsOf, shape: Shape, taps: readonly number[]): Backbone {
-  const tensors = new Map<FixedLayer, { filter: tf.Tensor4D; bias: tf.Tensor1D }>();
-  for (const [layer, { filter, bias }] of weights) {
-    tensors.set(layer, { filter: tf.tensor4d(filter, filterShape(layer)), bias: tf.tensor1d(bias) });
+  if (tensors.size === 0) {
+    for (const [layer, { filter, bias }] of weights) {
+      tensors.set(layer, { filter: tf.tensor4d(filter, filterShape(layer)), bias: tf.tensor1d(bias) });
+    }
   }
   const canvas: FixedCanvas<tf.Tensor4D> = {
     layer: (layer, x) => {
@@ -52,7 +55,6 @@ function atOnce(weights: WeightsOf, shape: Shape, taps: readonly number[]): Back
           tap.dataSync<'float32'>().slice(),
         ),
       ),
-    dispose: () => tensors.forEach(({ filter, bias }) => tf.dispose([filter, bias])),
   };
 }
 
@@ -79,6 +81,5 @@ function asGraph(weights: WeightsOf, shape: Shape, taps: readonly number[]): Bac
         const given = keep([session.write(input, images)]);
         return keep(session.run([input], given, outputs)).map((handle) => session.read(handle));
       }),
-    dispose: () => {}, // the session stays loaded, for the next evaluation
   };
 }

@@ -4,16 +4,18 @@
  *
  *     patches /4 ─ stem ─ fine ─ /8 halve ─ middle ─ deep ─ head → softplus⁻¹ of the mean counts /8
  */
+import { onPatches, type Architecture } from '../training/architecture.ts';
+import type { Levels } from '../training/augmentation.ts';
 import type { Layer, Network } from '../training/network.ts';
 import { PATCH, SIGHT } from '../training/resolution.ts';
 
 /** The side of a cell of the output, in pixels. Width and height of the input are multiples of it. */
 export const CELL = 2 * PATCH;
 
-export type CountingLayers = Readonly<Record<'stem' | 'fine' | 'halve' | 'middle' | 'deep' | 'head', Layer>>;
+type CountingLayers = Readonly<Record<'stem' | 'fine' | 'halve' | 'middle' | 'deep' | 'head', Layer>>;
 
 /** The layers in order. @param width factor of the number of channels: 1 is about 54 thousand weights */
-export function countingLayers(typeCount: number, width = 1): CountingLayers {
+function countingLayers(typeCount: number, width = 1): CountingLayers {
   const fine = Math.max(4, 4 * Math.round(6 * width));
   const coarse = Math.max(4, 4 * Math.round(12 * width));
   const layer = (size: number, inChannels: number, outChannels: number): Layer => ({
@@ -33,10 +35,23 @@ export function countingLayers(typeCount: number, width = 1): CountingLayers {
 }
 
 /** From patches, [n, height / 4, width / 4, 108], to answers, [n, height / 8, width / 8, types]. */
-export function countingNetwork(layers: CountingLayers): Network {
-  return (patches, on) => {
-    const fine = on.layer(layers.fine, on.layer(layers.stem, patches));
+function countingNetwork(layers: CountingLayers): Network {
+  return ([patches], on) => {
+    const fine = on.layer(layers.fine, on.layer(layers.stem, patches!));
     const coarse = on.layer(layers.halve, on.spaceToDepth(fine));
     return on.layer(layers.head, on.layer(layers.deep, on.layer(layers.middle, coarse)));
   };
+}
+
+/** The network, given patches. @param width factor of the number of channels */
+export function smallCounting(typeCount: number, width: number, levels: Levels): Architecture {
+  const layers = countingLayers(typeCount, width);
+  return onPatches({
+    layers: Object.values(layers),
+    network: countingNetwork(layers),
+    cell: CELL,
+    grid: CELL,
+    levels,
+    smallestView: 1, // a crop would cut cars off, and the scored pictures are whole
+  });
 }

@@ -2,7 +2,6 @@ import { VOID } from '../../streets/classes.ts';
 import type { LabelledImage } from '../../streets/labelled-image.ts';
 import { axes, type Size, type ImageView } from '../training/augmentation.ts';
 import { MERGED_CLASSES, MERGED_ID } from './merged-classes.ts';
-import { CELL } from './network.ts';
 
 /**
  * Writes the most frequent merged class of each cell, as seen through the view; VOID where no pixel is labelled.
@@ -10,18 +9,25 @@ import { CELL } from './network.ts';
  * Of two equally frequent classes, the first one is taken. A network that learns the shares of the classes instead
  * finds fewer cars.
  *
- * @param labels is overwritten, [height / CELL, width / CELL]
+ * @param cell   side of a cell, in pixels of `size`
+ * @param labels is overwritten, [height / cell, width / cell]
  */
-export function writeLabels(image: LabelledImage, view: ImageView, size: Size, labels: Float32Array): void {
+export function writeLabels(
+  image: LabelledImage,
+  view: ImageView,
+  size: Size,
+  cell: number,
+  labels: Float32Array,
+): void {
   const { columns, rows } = axes(image, view, size);
   const counts = new Uint8Array(MERGED_CLASSES.length);
-  let cell = 0;
-  for (let top = 0; top < size.height; top += CELL) {
-    for (let left = 0; left < size.width; left += CELL) {
+  let place = 0;
+  for (let top = 0; top < size.height; top += cell) {
+    for (let left = 0; left < size.width; left += cell) {
       for (let id = 0; id < counts.length; id++) counts[id] = 0;
-      for (let y = top; y < top + CELL; y++) {
+      for (let y = top; y < top + cell; y++) {
         const row = rows.nearest[y]! * image.width;
-        for (let x = left; x < left + CELL; x++) {
+        for (let x = left; x < left + cell; x++) {
           const id = MERGED_ID[image.classes[row + columns.nearest[x]!]!]!;
           if (id !== VOID) counts[id]!++;
         }
@@ -34,7 +40,7 @@ export function writeLabels(image: LabelledImage, view: ImageView, size: Size, l
           winner = id;
         }
       }
-      labels[cell++] = winner;
+      labels[place++] = winner;
     }
   }
 }

@@ -7,6 +7,7 @@
  * The two dilated convolutions let a cell see about 50 pixels around it, at the cost of small filters (Yu and Koltun
  * 2016, arXiv 1511.07122).
  */
+import { onPatches, type Architecture } from '../training/architecture.ts';
 import type { Layer, Network } from '../training/network.ts';
 import { PATCH, SIGHT } from '../training/resolution.ts';
 
@@ -14,9 +15,9 @@ import { PATCH, SIGHT } from '../training/resolution.ts';
 export const CELL = PATCH;
 
 /** Width and height of the input must be multiples of this many pixels. */
-export const GRID = 2 * PATCH;
+const GRID = 2 * PATCH;
 
-export type SegmentationLayers = Readonly<
+type SegmentationLayers = Readonly<
   Record<'stem' | 'fine' | 'halve' | 'wide' | 'wider' | 'rise' | 'merge' | 'head', Layer>
 >;
 
@@ -25,7 +26,7 @@ export type SegmentationLayers = Readonly<
  *
  * @param width factor of the number of channels: 1 is about 39 thousand weights
  */
-export function segmentationLayers(classCount: number, width = 1): SegmentationLayers {
+function segmentationLayers(classCount: number, width = 1): SegmentationLayers {
   const fine = Math.max(4, 4 * Math.round(6 * width));
   const coarse = Math.max(4, 4 * Math.round(9 * width));
   const layer = (size: number, inChannels: number, outChannels: number, dilation = 1): Layer => ({
@@ -48,11 +49,24 @@ export function segmentationLayers(classCount: number, width = 1): SegmentationL
 }
 
 /** From patches, [n, height / 4, width / 4, 108], to logits, [n, height / 4, width / 4, classes]. */
-export function segmentationNetwork(layers: SegmentationLayers): Network {
-  return (patches, on) => {
-    const fine = on.layer(layers.fine, on.layer(layers.stem, patches));
+function segmentationNetwork(layers: SegmentationLayers): Network {
+  return ([patches], on) => {
+    const fine = on.layer(layers.fine, on.layer(layers.stem, patches!));
     const coarse = on.layer(layers.wider, on.layer(layers.wide, on.layer(layers.halve, on.spaceToDepth(fine))));
     const risen = on.add(on.depthToSpace(on.layer(layers.rise, coarse)), fine);
     return on.layer(layers.head, on.layer(layers.merge, risen));
   };
+}
+
+/** The network, given patches. @param width factor of the number of channels */
+export function smallSegmentation(classCount: number, width = 1): Architecture {
+  const layers = segmentationLayers(classCount, width);
+  return onPatches({
+    layers: Object.values(layers),
+    network: segmentationNetwork(layers),
+    cell: CELL,
+    grid: GRID,
+    levels: 'own',
+    smallestView: 0.7,
+  });
 }

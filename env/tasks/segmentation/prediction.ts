@@ -1,8 +1,8 @@
 /** The prediction of a segmentation network for an image. */
+import type { Grid } from '../training/architecture.ts';
 import type { Size } from '../training/augmentation.ts';
 import { softmax } from './cross-entropy.ts';
 import { CLASS_OF_MERGED, MERGED_CAR, MERGED_CLASSES } from './merged-classes.ts';
-import { CELL } from './network.ts';
 
 const CLASS_COUNT = MERGED_CLASSES.length;
 
@@ -19,10 +19,9 @@ export interface PixelPrediction {
  *
  * @param logits of the network, [rows, columns, classes], flat; turned into probabilities in place
  * @param image  the size of the image whose pixels are predicted
- * @param size   of the network's input
  */
-export function predictPixels(logits: Float32Array, { width, height }: Size, size: Size): PixelPrediction {
-  const [rows, columns] = [size.height / CELL, size.width / CELL];
+export function predictPixels(logits: Float32Array, { width, height }: Size, { size, cell }: Grid): PixelPrediction {
+  const [rows, columns] = [size.height / cell, size.width / cell];
   softmax(logits, CLASS_COUNT);
   const classes = new Uint8Array(width * height);
   const carProbability = new Float32Array(width * height);

@@ -1,6 +1,6 @@
 /** Operations that are recorded as a graph of TensorFlow; session.ts runs it as a whole. */
 import { attribute, nodeDef } from './graph-def.ts';
-import { BATCH_NORM_EPSILON, type Normalised, type Operations } from './operations.ts';
+import { BATCH_NORM_EPSILON, type LinearMap, type Normalised, type Operations, type Resampling } from './operations.ts';
 
 /** An output of a node. */
 export interface Value {
@@ -152,6 +152,20 @@ export class Graph implements Operations<Value> {
     const [n, height, width, channels] = x.shape as [number, number, number, number];
     const shape = [n, height * 2, width * 2, channels / 4];
     return this.operation('DepthToSpace', [x], { ...T, ...NHWC, block_size: whole(2) }, shape);
+  }
+
+  resample(x: Value, { rows, columns }: Resampling): Value {
+    const [n, height, width, channels] = x.shape as [number, number, number, number];
+    const tall = this.batchProduct(rows, this.reshape(x, [n, height, width * channels]));
+    const lines = this.reshape(tall, [n * rows.to, width, channels]);
+    return this.reshape(this.batchProduct(columns, lines), [n, rows.to, columns.to, channels]);
+  }
+
+  /** The map times each matrix of a batch. @param x [batch, from, length] */
+  private batchProduct({ weights, to, from }: LinearMap, x: Value): Value {
+    const attributes = { ...T, adj_x: flag(false), adj_y: flag(false) };
+    const inputs = [this.fixed(weights, [1, to, from]), x];
+    return this.operation('BatchMatMulV2', inputs, attributes, [x.shape[0]!, to, x.shape[2]!]);
   }
 
   private reshape(x: Value, shape: readonly number[]): Value {

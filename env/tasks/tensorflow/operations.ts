@@ -36,6 +36,21 @@ export interface Operations<T> {
   spaceToDepth(x: T): T;
   /** [n, h, w, 4c] → [n, 2h, 2w, c]: the way back. */
   depthToSpace(x: T): T;
+  /** Each new row is a weighted sum of rows, each new column one of columns. */
+  resample(x: T, map: Resampling): T;
+}
+
+/** How rows and columns become new ones. */
+export interface Resampling {
+  readonly rows: LinearMap;
+  readonly columns: LinearMap;
+}
+
+/** A matrix [to, from], flat. */
+export interface LinearMap {
+  readonly to: number;
+  readonly from: number;
+  readonly weights: Float32Array;
 }
 
 /** The result of batch normalisation. */

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Operations } from './operations.ts';
 import { depthToSpace, spaceToDepth } from './space-to-depth.ts';
+import { resample } from './resample.ts';
 import { batchNormRelu, batchNormReluGradient } from './wasm-batch-norm.ts';
 
 const convolution = { strides: 1, pad: 'same', dataFormat: 'NHWC' };
@@ -25,4 +26,5 @@ export const wasmOperations: Operations<tf.Tensor> = {
   add: (a, b) => tf.add(a, b),
   spaceToDepth,
   depthToSpace,
+  resample,
 };

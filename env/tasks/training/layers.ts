@@ -3,9 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../../../protocol/random.ts';
 import { BATCH_NORM_EPSILON } from '../tensorflow/operations.ts';
 import { scoped } from '../tensorflow/scoped.ts';
+import { resample } from '../tensorflow/resample.ts';
 import { depthToSpace, spaceToDepth } from '../tensorflow/space-to-depth.ts';
-import type { Shape } from './differentiable.ts';
+import type { Inputs, Shape } from './differentiable.ts';
 import type { Canvas, Layer, Network } from './network.ts';
+import { resampling } from './resampling.ts';
 
 function filterShape({ size, inChannels, outChannels }: Layer): [number, number, number, number] {
   return [size, size, inChannels, outChannels];
@@ -54,7 +56,7 @@ export type Statistics = Map<Layer, { readonly mean: Float32Array; readonly vari
 /** The network as it runs after training, with the tensors that it holds. */
 export interface FrozenNetwork {
   /** @returns the output, flat */
-  run(input: Float32Array, shape: Shape): Float32Array;
+  run(inputs: Inputs, shapes: readonly Shape[]): Float32Array;
   dispose(): void;
 }
 
@@ -93,14 +95,17 @@ export function freeze(
     add: (a, b) => tf.add(a, b),
     spaceToDepth,
     depthToSpace,
+    resize: (x, like) => {
+      const map = resampling(x.shape, like.shape);
+      return map ? resample(x, map) : x;
+    },
   };
   return {
-    run: (input, shape) =>
-      scoped(() =>
-        network(tf.tensor4d(input, [...shape]), canvas)
-          .dataSync<'float32'>()
-          .slice(),
-      ),
+    run: (inputs, shapes) =>
+      scoped(() => {
+        const tensors = inputs.map((input, i) => tf.tensor4d(input, [...shapes[i]!]));
+        return network(tensors, canvas).dataSync<'float32'>().slice();
+      }),
     dispose: () => frozen.forEach(({ filter, bias }) => tf.dispose([filter, bias])),
   };
 }

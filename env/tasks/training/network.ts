@@ -15,6 +15,11 @@ export interface Layer {
   readonly normalised: boolean;
 }
 
+/** A tensor of a backend, or the promise of one in a graph. */
+export interface Shaped {
+  readonly shape: readonly number[];
+}
+
 /** Operations on images, [n, height, width, channels]. */
 export interface Canvas<T> {
   layer(layer: Layer, x: T): T;
@@ -23,7 +28,9 @@ export interface Canvas<T> {
   spaceToDepth(x: T): T;
   /** [n, h, w, 4c] → [n, 2h, 2w, c] */
   depthToSpace(x: T): T;
+  /** Resampled to the height and width of another image: see resampling.ts. */
+  resize(x: T, like: T): T;
 }
 
-/** A network: from its input to its output. */
-export type Network = <T>(input: T, on: Canvas<T>) => T;
+/** A network: from its inputs to its output. */
+export type Network = <T extends Shaped>(inputs: readonly T[], on: Canvas<T>) => T;

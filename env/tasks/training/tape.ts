@@ -1,11 +1,12 @@
 import type { Normalised, Operations } from '../tensorflow/operations.ts';
-import type { Canvas, Layer } from './network.ts';
+import type { Canvas, Layer, Shaped } from './network.ts';
+import { resampling, transposed } from './resampling.ts';
 
 /**
  * Runs a network as in training, normalised by the batch's own statistics, and records the backward pass: reverse-mode
  * differentiation over the operations of {@link Operations}.
  */
-export class Tape<T> implements Canvas<T> {
+export class Tape<T extends Shaped> implements Canvas<T> {
   private readonly back: (() => void)[] = [];
   /** ∂loss/∂value of each value, as far as it is known. */
   private readonly slopes = new Map<T, T>();
@@ -13,12 +14,12 @@ export class Tape<T> implements Canvas<T> {
   readonly statistics = new Map<Layer, Pick<Normalised<T>, 'mean' | 'variance'>>();
 
   /**
-   * @param input      of the network: the one value whose gradient is not needed
+   * @param inputs     of the network: values whose gradients are not needed
    * @param parameters of each layer, in the order of `parameterShapes`
    */
   constructor(
     private readonly run: Operations<T>,
-    private readonly input: T,
+    private readonly inputs: readonly T[],
     private readonly parameters: ReadonlyMap<Layer, readonly T[]>,
   ) {}
 
@@ -29,7 +30,7 @@ export class Tape<T> implements Canvas<T> {
     const z = run.convolution(x, filter, dilation);
     const behindConvolution = (dz: T) => {
       this.send(filter, run.convolutionFilterGradient(x, dz, size, dilation));
-      if (x !== this.input) this.send(x, run.convolutionInputGradient(dz, filter, dilation));
+      if (!this.inputs.includes(x)) this.send(x, run.convolutionInputGradient(dz, filter, dilation));
     };
     if (!normalised) {
       return this.record(run.addBias(z, second), (dy) => {
@@ -60,6 +61,13 @@ export class Tape<T> implements Canvas<T> {
 
   depthToSpace(x: T): T {
     return this.record(this.run.depthToSpace(x), (dy) => this.send(x, this.run.spaceToDepth(dy)));
+  }
+
+  resize(x: T, like: T): T {
+    const map = resampling(x.shape, like.shape);
+    if (!map) return x;
+    const back = transposed(map);
+    return this.record(this.run.resample(x, map), (dy) => this.send(x, this.run.resample(dy, back)));
   }
 
   /**

@@ -6,13 +6,13 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { AdamW, oneCycle } from './adamw.ts';
-import { differentiable, type Shape } from './differentiable.ts';
+import { differentiable, type Inputs, type Shape } from './differentiable.ts';
 import type { Statistics } from './layers.ts';
 import type { Layer, Network } from './network.ts';
 
-/** The network's input in one step, flat, and the loss of its output. */
+/** The network's inputs in one step, and the loss of its output. */
 export interface Batch {
-  readonly input: Float32Array;
+  readonly inputs: Inputs;
   /**
    * @param output   of the network, flat
    * @param gradient ∂loss/∂output, flat, is overwritten
@@ -31,8 +31,8 @@ export interface Training {
   readonly stepsPerEpoch: number;
   readonly learningRate: number;
   readonly weightDecay: number;
-  /** The shape of every batch's input. */
-  readonly inputShape: Shape;
+  /** The shapes of every batch's inputs. */
+  readonly inputShapes: readonly Shape[];
   nextBatch(): Batch;
 }
 
@@ -48,15 +48,15 @@ export async function train(
   training: Training,
   report: (progress: { readonly fraction: number; readonly loss: number }) => void | Promise<void>,
 ): Promise<void> {
-  const { network, layers, inputShape, weights, steps, stepsPerEpoch } = training;
-  const { gradient: differentiate } = differentiable(network, layers, inputShape);
+  const { network, layers, inputShapes, weights, steps, stepsPerEpoch } = training;
+  const { gradient: differentiate } = differentiable(network, layers, inputShapes);
   const optimiser = new AdamW(weights.length, training.weightDecay);
   const gradient = new Float32Array(weights.length);
   let lossSum = 0;
   let lossCount = 0;
   for (let step = 0; step < steps; step++) {
     const batch = training.nextBatch();
-    const loss = differentiate(batch.input, weights, batch.loss, gradient);
+    const loss = differentiate(batch.inputs, weights, batch.loss, gradient);
     if (!Number.isFinite(loss)) {
       weights.fill(NaN);
       return;
@@ -75,11 +75,11 @@ export async function train(
  * training (Wu and Johnson 2021, arXiv 2105.07576, sec. 3).
  */
 export function measureStatistics(
-  { network, layers, inputShape, weights }: Training,
-  batches: readonly Float32Array[],
+  { network, layers, inputShapes, weights }: Training,
+  batches: readonly Inputs[],
 ): Statistics {
-  const { statistics } = differentiable(network, layers, inputShape);
-  const measured = batches.map((input) => statistics(input, weights));
+  const { statistics } = differentiable(network, layers, inputShapes);
+  const measured = batches.map((inputs) => statistics(inputs, weights));
   const pooled: Statistics = new Map();
   for (const layer of layers.filter(({ normalised }) => normalised)) {
     const parts = measured.map((part) => part.get(layer)!);

@@ -7,6 +7,7 @@ import {
   type ImageTaskOptions,
   type Predicted,
 } from '../../../env/tasks/image-task.ts';
+import { onPatches, type Grid } from '../../../env/tasks/training/architecture.ts';
 import type { Picture } from '../../../env/tasks/training/augmentation.ts';
 import type { Layer } from '../../../env/tasks/training/network.ts';
 import { PATCH, SIGHT } from '../../../env/tasks/training/resolution.ts';
@@ -45,11 +46,15 @@ const finding = (options: Partial<ImageTaskOptions> = {}, changes: object = {}, 
       version: 3,
       metrics: [{ name: 'found', meaning: 'share of the pictures whose square is found', low: 0, high: 1 }],
       reward: 'found',
-      layers: [stem, head],
-      network: (patches, on) => on.layer(head, on.layer(stem, patches)),
-      grid: PATCH,
-      levels: 'fixed',
-      smallestView: 1,
+      small: onPatches({
+        layers: [stem, head],
+        network: ([patches], on) => on.layer(head, on.layer(stem, patches!)),
+        cell: PATCH,
+        grid: PATCH,
+        levels: 'fixed',
+        smallestView: 1,
+      }),
+      outputs: 1,
       answer: () => ({
         length: CELLS,
         write: ({ cell }, view, answer) => {
@@ -124,7 +129,7 @@ describe('an image task of your own', () => {
       return [...model.weights];
     };
     const plain = await start({});
-    const biased = await start({ firstBias: ({ width }: Picture) => [width / -64] });
+    const biased = await start({ firstBias: ({ size }: Grid) => [size.width / -64] });
     assert.equal(plain.at(-1), 0);
     assert.deepEqual(biased, [...plain.slice(0, -1), -0.5]);
   });

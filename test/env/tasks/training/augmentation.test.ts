@@ -35,7 +35,7 @@ function seen(image: LabelledImage, view: ImageView): { patches: Float32Array; l
   const patches = new Float32Array(CELLS.columns * CELLS.rows * PATCH_LENGTH);
   const labels = new Float32Array(CELLS.columns * CELLS.rows);
   writePatches(image, view, SIZE, patches, quiet, 0);
-  writeLabels(image, view, SIZE, labels);
+  writeLabels(image, view, SIZE, 4, labels);
   return { patches, labels: [...labels] };
 }
 

@@ -9,6 +9,9 @@ import { Random } from '../../../../protocol/random.ts';
 import { plainCanvas, type Plain } from './plain-canvas.ts';
 
 const SHAPE: Shape = [2, 6, 8, 3];
+/** Of a second, smaller input. */
+const SMALL: Shape = [2, 2, 3, 2];
+const SHAPES = [SHAPE, SMALL];
 const layer = (size: number, inChannels: number, outChannels: number, dilation = 1, normalised = true): Layer => ({
   size,
   inChannels,
@@ -22,24 +25,28 @@ const halve = layer(1, 16, 8);
 const wide = layer(3, 8, 8, 2);
 const rise = layer(1, 8, 16);
 const head = layer(3, 4, 5, 1, false);
-const layers = [stem, fine, halve, wide, rise, head];
+const lift = layer(1, 2, 4);
+const layers = [stem, fine, halve, wide, rise, lift, head];
 
 /** Every operation that there is, and a value that is used twice. */
-const network: Network = (x, on) => {
-  const near = on.layer(fine, on.layer(stem, x));
+const network: Network = ([x, small], on) => {
+  const near = on.layer(fine, on.layer(stem, x!));
   const far = on.layer(wide, on.layer(halve, on.spaceToDepth(near)));
-  return on.layer(head, on.add(on.depthToSpace(on.layer(rise, far)), near));
+  const risen = on.add(on.depthToSpace(on.layer(rise, far)), near);
+  const lifted = on.resize(on.layer(lift, small!), risen);
+  const lowered = on.resize(on.resize(near, lifted), small!);
+  return on.layer(head, on.add(on.add(risen, lifted), on.resize(lowered, risen)));
 };
 
 const random = new Random(3);
 const drawn = (length: number, mean = 0, sd = 1) => Float32Array.from({ length }, () => random.normal(mean, sd));
-const input = drawn(tf.util.sizeFromShape([...SHAPE]));
+const inputs = SHAPES.map((shape) => drawn(tf.util.sizeFromShape([...shape])));
 const weights = drawn(weightCount(layers), 0.1, 0.5);
 const slope = drawn(2 * 6 * 8 * 5); // the loss is Σ slope · output
 
 function outputByDefinition(numbers: readonly number[]): readonly number[] {
-  const image: Plain = { shape: SHAPE, numbers: [...input] };
-  return network<Plain>(image, plainCanvas(layers, numbers)).numbers;
+  const images = inputs.map((input, i): Plain => ({ shape: SHAPES[i]!, numbers: [...input] }));
+  return network<Plain>(images, plainCanvas(layers, numbers)).numbers;
 }
 
 function lossByDefinition(numbers: readonly number[]): number {
@@ -71,7 +78,7 @@ for (const name of ['wasm', 'tfjs-node'] as const satisfies BackendName[]) {
         slopes.set(slope);
         return 42;
       };
-      const loss = differentiable(network, layers, SHAPE).gradient(input, weights, cost, gradient);
+      const loss = differentiable(network, layers, SHAPES).gradient(inputs, weights, cost, gradient);
       return { output, loss, gradient };
     }
 
@@ -111,10 +118,10 @@ for (const name of ['wasm', 'tfjs-node'] as const satisfies BackendName[]) {
     });
 
     it('computes the same when it is frozen with the statistics of the batch', () => {
-      const { statistics } = differentiable(network, layers, SHAPE);
-      const measured = statistics(input, weights);
+      const { statistics } = differentiable(network, layers, SHAPES);
+      const measured = statistics(inputs, weights);
       const frozen = freeze(network, layers, weights, measured);
-      const output = frozen.run(input, SHAPE);
+      const output = frozen.run(inputs, SHAPES);
       frozen.dispose();
       // The native backend's variance is divided by one less than the number of positions: up to 24 here.
       assertClose(output, outputByDefinition([...weights]), name === 'wasm' ? 1e-5 : 0.1);
@@ -132,11 +139,15 @@ describe('graphs on tfjs-node', () => {
   it('are loaded a few at a time, and each still runs after others were loaded', () => {
     const { binding } = tf.backend() as tf.KernelBackend & { binding: { getNumOfSavedModels(): number } };
     const images = drawn(6 * 48 * 3);
+    const smalls = drawn(6 * 12);
     const all = [1, 2, 3, 4, 5, 6].map((n) => ({
-      part: images.subarray(0, n * 48 * 3),
-      network: differentiable(network, layers, [n, 6, 8, 3]),
+      parts: [images.subarray(0, n * 48 * 3), smalls.subarray(0, n * 12)],
+      network: differentiable(network, layers, [
+        [n, 6, 8, 3],
+        [n, 2, 3, 2],
+      ]),
     }));
-    const means = () => all.map((one) => one.network.statistics(one.part, weights).get(stem)!.mean);
+    const means = () => all.map((one) => one.network.statistics(one.parts, weights).get(stem)!.mean);
     const first = means();
     assert.deepEqual(means(), first);
     assert.equal(new Set(first.map((mean) => mean[0])).size, 6);

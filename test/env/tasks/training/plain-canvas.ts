@@ -64,6 +64,19 @@ export function plainCanvas(layers: readonly Layer[], weights: readonly number[]
         return x.numbers[at(x.shape, i, 2 * y + (corner >> 1), 2 * column + (corner & 1), c % channels)]!;
       });
     },
+    resize: (x, like) => {
+      const [n, , , channels] = x.shape;
+      const [, height, width] = like.shape;
+      return image([n, height, width, channels], (i, y, column, c) => {
+        let sum = 0;
+        for (const [v, down] of shares(y, x.shape[1], height)) {
+          for (const [u, across] of shares(column, x.shape[2], width)) {
+            sum += down * across * x.numbers[at(x.shape, i, v, u, c)]!;
+          }
+        }
+        return sum;
+      });
+    },
     depthToSpace: (x) => {
       const [n, height, width, channels] = x.shape;
       return image([n, height * 2, width * 2, channels / 4], (i, y, column, c) => {
@@ -72,6 +85,21 @@ export function plainCanvas(layers: readonly Layer[], weights: readonly number[]
       });
     },
   };
+}
+
+/** The pixels of a line of `from` that pixel `i` of a line of `to` is made of, with their shares. */
+function shares(i: number, from: number, to: number): [pixel: number, share: number][] {
+  if (from === to) return [[i, 1]];
+  const [start, end] = [(i * from) / to, ((i + 1) * from) / to];
+  if (to < from) {
+    return Array.from({ length: from }, (_, p): [number, number] => [
+      p,
+      Math.max(0, Math.min(end, p + 1) - Math.max(start, p)) / (end - start),
+    ]);
+  }
+  const place = Math.min(from - 1, Math.max(0, (start + end) / 2 - 0.5));
+  const pixels = Array.from({ length: from }, (_, p): [number, number] => [p, Math.max(0, 1 - Math.abs(place - p))]);
+  return pixels;
 }
 
 function average(values: readonly number[]): number {

@@ -1,0 +1,209 @@
+/**
+ * A small network on the features of the pretrained backbone, which itself is not trained.
+ *
+ *     tap ─ 1×1 ─┐ resized to the grid
+ *     tap ─ 1×1 ─(+)─ 3×3 ─ head → output
+ *     … ──────────┘
+ *
+ * The features of a training image are computed once, and once more of the image in other colours; mirrored ones are
+ * mirrored features.
+ */
+import { deriveSeed, Random } from '../../../protocol/random.ts';
+import type { Architecture, ImageInputs } from '../training/architecture.ts';
+import { axes, plainView, type Picture, type Size } from '../training/augmentation.ts';
+import type { Inputs, Shape } from '../training/differentiable.ts';
+import type { Layer, Network } from '../training/network.ts';
+import { loadBackbone, type Backbone } from './backbone.ts';
+import { blockOutput } from './efficientnet-lite0.ts';
+import { jittered } from './jitter.ts';
+
+/** The blocks whose outputs are the features: the last ones at 4, 8, 16 and 32 pixels. */
+const TAPS = [2, 4, 10, 15];
+/** Channels of the head at a width of 1. */
+const WIDTH = 64;
+/** Images that the backbone is given at once. */
+const AT_ONCE = 8;
+
+export interface OnBackboneOptions {
+  /** The number of channels of the output. */
+  readonly outputs: number;
+  /** The side of a cell of the output, in pixels. */
+  readonly cell: 4 | 8;
+  /** Factor of the number of channels. */
+  readonly width: number;
+}
+
+export function onBackbone({ outputs, cell, width }: OnBackboneOptions): Architecture {
+  const channels = Math.max(4, 4 * Math.round((WIDTH / 4) * width));
+  const taps = TAPS.map(blockOutput);
+  const layer = (size: number, inChannels: number): Layer => ({
+    ...{ size, inChannels, outChannels: channels, normalised: true },
+  });
+  const lifts = taps.map((tap) => layer(1, tap.channels));
+  const merge = layer(3, channels);
+  const head: Layer = { size: 1, inChannels: channels, outChannels: outputs, normalised: false };
+  const gridTap = taps.findIndex(({ stride }) => stride === cell);
+  const network: Network = (features, on) => {
+    const lifted = features.map((tap, i) => on.layer(lifts[i]!, tap));
+    const onGrid = lifted.map((tap) => on.resize(tap, lifted[gridTap]!));
+    return on.layer(
+      head,
+      on.layer(
+        merge,
+        onGrid.reduce((sum, tap) => on.add(sum, tap)),
+      ),
+    );
+  };
+  return {
+    layers: [...lifts, merge, head],
+    network,
+    cell,
+    grid: cell,
+    async inputs({ images, size, seed, augment, progress }) {
+      const colours = new Random(deriveSeed(seed, 'colours'));
+      const features = new Features(size);
+      const variants = [[...images], ...(augment ? [images.map((image) => jittered(image, colours))] : [])];
+      const sets: Inputs[][] = [];
+      for (const variant of variants) sets.push(await features.ofTraining(variant, progress));
+      features.standardise(sets.flat());
+      return featureInputs(images, sets, features, new Random(deriveSeed(seed, 'views')), augment);
+    },
+  };
+}
+
+function featureInputs(
+  images: readonly Picture[],
+  sets: readonly (readonly Inputs[])[],
+  features: Features,
+  views: Random,
+  augment: boolean,
+): ImageInputs {
+  const known = new Map(images.map((image, i) => [image, sets.map((set) => set[i]!)]));
+  return {
+    shapes: (count) => features.shapes(count),
+    write: (image, inputs) => {
+      const seen = known.get(image)!;
+      const chosen = augment ? seen[views.integer(seen.length)]! : seen[0]!;
+      const mirrored = augment && views.chance(0.5);
+      chosen.forEach((tap, i) => {
+        if (mirrored) writeMirrored(tap, features.shapes(1)[i]!, inputs[i]!);
+        else inputs[i]!.set(tap);
+      });
+      return { ...plainView(image), mirrored };
+    },
+    plain: (some) => {
+      const missing = features.of(some.filter((image) => !known.has(image)));
+      const all = some.map((image) => known.get(image)?.[0] ?? missing.shift()!);
+      return features.shapes(some.length).map((shape, tap) => {
+        const joined = new Float32Array(shape.reduce((product, length) => product * length, 1));
+        all.forEach((inputs, i) => joined.set(inputs[tap]!, i * inputs[tap]!.length));
+        return joined;
+      });
+    },
+  };
+}
+
+function writeMirrored(from: Float32Array, [, rows, columns, channels]: Shape, to: Float32Array): void {
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const at = (row * columns + column) * channels;
+      to.set(from.subarray(at, at + channels), (row * columns + columns - 1 - column) * channels);
+    }
+  }
+}
+
+/** The features of images of one size, each channel with mean 0 and standard deviation 1 over the training images. */
+class Features {
+  private readonly backbone: Backbone;
+  private readonly scales: { readonly mean: Float32Array; readonly factor: Float32Array }[] = [];
+
+  constructor(private readonly size: Size) {
+    this.backbone = loadBackbone([AT_ONCE, size.height, size.width, 3], TAPS);
+  }
+
+  /** Of the taps for this number of images. */
+  shapes(count: number): Shape[] {
+    return TAPS.map((tap) => {
+      const { channels, stride } = blockOutput(tap);
+      const [rows, columns] = [this.size.height, this.size.width].map((pixels) => Math.ceil(pixels / stride));
+      return [count, rows!, columns!, channels];
+    });
+  }
+
+  /** Computes features that are not standardised yet. */
+  async ofTraining(images: readonly Picture[], progress: () => void | Promise<void>): Promise<Inputs[]> {
+    const all: Inputs[] = [];
+    for (let start = 0; start < images.length; start += AT_ONCE) {
+      all.push(...this.compute(images.slice(start, start + AT_ONCE)));
+      await progress();
+    }
+    return all;
+  }
+
+  /** Measures mean and standard deviation of each channel, and standardises these features in place. */
+  standardise(training: readonly Inputs[]): void {
+    for (const [tap, [, , , channels]] of this.shapes(1).entries()) {
+      const [sum, squares] = [new Float64Array(channels), new Float64Array(channels)];
+      for (const features of training) {
+        features[tap]!.forEach((value, i) => {
+          sum[i % channels]! += value;
+          squares[i % channels]! += value * value;
+        });
+      }
+      const count = (training.length * training[0]![tap]!.length) / channels;
+      const mean = Float32Array.from(sum, (total) => total / count);
+      const factor = mean.map((m, c) => 1 / (Math.sqrt(Math.max(0, squares[c]! / count - m * m)) + 1e-3));
+      this.scales.push({ mean, factor });
+    }
+    for (const features of training) this.scale(features);
+  }
+
+  /** Standardised features of each image. */
+  of(images: readonly Picture[]): Inputs[] {
+    const all: Inputs[] = [];
+    for (let start = 0; start < images.length; start += AT_ONCE) {
+      all.push(...this.compute(images.slice(start, start + AT_ONCE)));
+    }
+    all.forEach((features) => this.scale(features));
+    return all;
+  }
+
+  private scale(features: Inputs): void {
+    for (const [tap, numbers] of features.entries()) {
+      const { mean, factor } = this.scales[tap]!;
+      for (let i = 0; i < numbers.length; i += mean.length) {
+        for (let c = 0; c < mean.length; c++) numbers[i + c] = (numbers[i + c]! - mean[c]!) * factor[c]!;
+      }
+    }
+  }
+
+  /** @param images at most AT_ONCE */
+  private compute(images: readonly Picture[]): Inputs[] {
+    const length = this.size.width * this.size.height * 3;
+    const pixels = new Float32Array(AT_ONCE * length);
+    images.forEach((image, i) => writeColours(image, this.size, pixels.subarray(i * length, (i + 1) * length)));
+    const taps = this.backbone.run(pixels);
+    return images.map((_, i) =>
+      taps.map((tap) => tap.slice((i * tap.length) / AT_ONCE, ((i + 1) * tap.length) / AT_ONCE)),
+    );
+  }
+}
+
+/** The colours of an image as the backbone wants them, resampled bilinearly: (x − 127) / 128, [height, width, 3]. */
+function writeColours(image: Picture, size: Size, colours: Float32Array): void {
+  const { rgb, width } = image;
+  const { columns, rows } = axes(image, plainView(image), size);
+  let to = 0;
+  for (let y = 0; y < size.height; y++) {
+    const [upper, lower, down] = [rows.low[y]! * width, rows.high[y]! * width, rows.weight[y]!];
+    for (let x = 0; x < size.width; x++) {
+      const [left, right, across] = [columns.low[x]!, columns.high[x]!, columns.weight[x]!];
+      for (let c = 0; c < 3; c++) {
+        const at = (row: number, column: number) => rgb[(row + column) * 3 + c]!;
+        const above = at(upper, left) * (1 - across) + at(upper, right) * across;
+        const below = at(lower, left) * (1 - across) + at(lower, right) * across;
+        colours[to++] = (above * (1 - down) + below * down - 127) / 128;
+      }
+    }
+  }
+}
