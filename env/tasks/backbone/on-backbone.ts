@@ -195,13 +195,12 @@ function writeColours(image: Picture, size: Size, colours: Float32Array): void {
   const { columns, rows } = axes(image, plainView(image), size);
   let to = 0;
   for (let y = 0; y < size.height; y++) {
-    const [upper, lower, down] = [rows.low[y]! * width, rows.high[y]! * width, rows.weight[y]!];
+    const [upper, lower, down] = [rows.low[y]! * width * 3, rows.high[y]! * width * 3, rows.weight[y]!];
     for (let x = 0; x < size.width; x++) {
-      const [left, right, across] = [columns.low[x]!, columns.high[x]!, columns.weight[x]!];
+      const [left, right, across] = [columns.low[x]! * 3, columns.high[x]! * 3, columns.weight[x]!];
       for (let c = 0; c < 3; c++) {
-        const at = (row: number, column: number) => rgb[(row + column) * 3 + c]!;
-        const above = at(upper, left) * (1 - across) + at(upper, right) * across;
-        const below = at(lower, left) * (1 - across) + at(lower, right) * across;
+        const above = rgb[upper + left + c]! * (1 - across) + rgb[upper + right + c]! * across;
+        const below = rgb[lower + left + c]! * (1 - across) + rgb[lower + right + c]! * across;
         colours[to++] = (above * (1 - down) + below * down - 127) / 128;
       }
     }
