@@ -1,5 +1,6 @@
 /** The options that environments with an image task have in common. */
 import { z } from 'zod';
+import { IMAGE_TASK_DEFAULTS, NETWORKS } from '../tasks/image-task.ts';
 import { PRETRAINED_NAME } from '../tasks/pretrained.ts';
 
 /** What differs between the environments. */
@@ -44,6 +45,10 @@ export function imageOptions<const Reward extends string, Own extends z.ZodRawSh
     learningRate: z.number().positive().default(1e-2),
     /** Factor of the number of the network's channels. */
     networkWidth: z.number().positive().max(8).default(defaults.networkWidth),
+    /** `small` learns everything from the images; `efficientnet-lite0` is a small network on pretrained features. */
+    network: z.enum(NETWORKS).default(IMAGE_TASK_DEFAULTS.network),
+    /** Side of a cell of the output of a network on pretrained features, in pixels. */
+    cell: z.literal([4, 8]).default(IMAGE_TASK_DEFAULTS.cell),
     /** Name of the weights that every training starts from, as `npm run pretrain` prints it. Empty: from scratch. */
     pretrained: z.string().regex(PRETRAINED_NAME).default(''),
     ...own,

@@ -62,8 +62,9 @@ export const segmentationPresets = {
 
 /** The task with these options. */
 export function segmentationTaskOf(given: SegmentationExperimentOptions, runtime: Runtime): SegmentationTask {
-  const { steps, batchSize, learningRate, networkWidth: width, pretrained, reward } = given;
-  return segmentationTask({ steps, batchSize, learningRate, width, pretrained, reward }, runtime);
+  const { steps, batchSize, learningRate, networkWidth: width, network, cell, pretrained, reward } = given;
+  const options = { steps, batchSize, learningRate, width, network, cell, pretrained, reward };
+  return segmentationTask(options, runtime);
 }
 
 /** The experiment, with the type of its samples, for the scripts that draw pictures. */

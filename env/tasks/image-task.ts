@@ -16,9 +16,12 @@ import { freeze, initialWeights, weightCount, type FrozenNetwork } from './train
 import type { Layer } from './training/network.ts';
 import { measureStatistics, train, type Training } from './training/train.ts';
 
+/** Names of networks. */
+export const NETWORKS = ['small', 'efficientnet-lite0'] as const;
+
 export interface ImageTaskOptions {
   /** `small` learns everything from the images; `efficientnet-lite0` is a small network on pretrained features. */
-  readonly network: 'small' | 'efficientnet-lite0';
+  readonly network: (typeof NETWORKS)[number];
   /** The side of a cell of the output of a network on pretrained features, in pixels. */
   readonly cell: 4 | 8;
   /** Number of optimiser steps in a training. */

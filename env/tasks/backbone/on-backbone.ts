@@ -16,6 +16,7 @@ import type { Layer, Network } from '../training/network.ts';
 import { loadBackbone, type Backbone } from './backbone.ts';
 import { blockOutput } from './efficientnet-lite0.ts';
 import { jittered } from './jitter.ts';
+import { backboneWeights } from './weights.ts';
 
 /** The blocks whose outputs are the features: the last ones at 4, 8, 16 and 32 pixels. */
 const TAPS = [2, 4, 10, 15];
@@ -33,7 +34,9 @@ export interface OnBackboneOptions {
   readonly width: number;
 }
 
+/** @throws {RangeError} naming the command that brings the backbone's weights, when they are missing */
 export function onBackbone({ outputs, cell, width }: OnBackboneOptions): Architecture {
+  backboneWeights(); // missing ones are noticed before anything is drawn
   const channels = Math.max(4, 4 * Math.round((WIDTH / 4) * width));
   const taps = TAPS.map(blockOutput);
   const layer = (size: number, inChannels: number): Layer => ({
