@@ -5,11 +5,11 @@
  *     npx tsx agents/history.ts export --env Mixture-v0 > history.jsonl
  *     npx tsx agents/history.ts replay <session_id> <step_id>
  */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { HistoryEntry } from '../protocol/history.ts';
 import type { Result } from '../protocol/messages.ts';
 import { connect } from './client/index.ts';
-import { integer, isProgram } from './run/flags.ts';
+import { integer, isProgram, word } from './run/flags.ts';
 
 interface Options {
   readonly url: string;
@@ -46,7 +46,7 @@ function entriesOf(text: string): HistoryEntry[] {
  * @throws {Error} when the environment has changed (another `spec_hash`)
  */
 export async function replay(url: string, entry: HistoryEntry, token?: string): Promise<Result> {
-  const client = await connect(url, { name: 'history', ...(token !== undefined && { token }) });
+  const client = await connect(url, { name: 'history', say: console.error, ...(token !== undefined && { token }) });
   try {
     const environment = await client.open({ env_id: entry.env_id, options: { ...entry.options } });
     const [was, is] = [entry.repro.spec_hash, environment.spec.spec_hash];
@@ -82,13 +82,15 @@ async function replayOne(session: string, step: string, options: Options): Promi
 
 const program = new Command('history').description('The evaluations that a server has made.');
 const withServer = (command: Command) =>
-  command.option('--url <url>', 'the server', 'ws://127.0.0.1:7077').option('--token <secret>', 'its bearer token');
+  command
+    .option('--url <url>', 'the server', word, 'ws://127.0.0.1:7077')
+    .addOption(new Option('--token <secret>', 'its bearer token').env('LTS_TOKEN').argParser(word));
 const withFilter = (command: Command) =>
   withServer(command)
-    .option('--session <id>', 'only of this session')
-    .option('--env <id>', 'only in this environment')
-    .option('--outcome <name>', 'only with this outcome: ok, infeasible, diverged, failed, deadline, cancelled')
-    .option('--since <time>', 'only accepted at or after this time, in ISO 8601')
+    .option('--session <id>', 'only of this session', word)
+    .option('--env <id>', 'only in this environment', word)
+    .option('--outcome <name>', 'only with this outcome: ok, infeasible, diverged, failed, deadline, cancelled', word)
+    .option('--since <time>', 'only accepted at or after this time, in ISO 8601 (a date will do)', word)
     .option('--limit <n>', 'at most this number, the latest first', integer(1, 100_000));
 
 withFilter(program.command('list').description('one line for each evaluation')).action(list);
@@ -97,8 +99,8 @@ withFilter(program.command('export').description('all fields, as JSON lines')).a
   process.stdout.write(await ask(options, { session, env, outcome, since, limit: limit ?? 100_000 }));
 });
 withServer(program.command('replay').description('repeats one; exit code 0 when the reward is the same'))
-  .argument('<session>', 'session_id of the evaluation')
-  .argument('<step>', 'step_id of the evaluation')
+  .argument('<session>', 'session_id of the evaluation', word)
+  .argument('<step>', 'step_id of the evaluation', word)
   .action(replayOne);
 
 if (isProgram(import.meta.url)) {

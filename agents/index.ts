@@ -20,5 +20,5 @@
 export { bestFirst, clip, type Agent, type Problem, type Trial } from './agent.ts';
 export { program } from './run/program.ts';
 /** Readers of flags, for `command.option('--batch <n>', 'actions per iteration', integer(1), 8)`. */
-export { absolutePath, choice, filePath, integer, isProgram, jsonObject, number, seed } from './run/flags.ts';
+export { absolutePath, choice, filePath, integer, isProgram, jsonObject, number, seed, word } from './run/flags.ts';
 export { deriveSeed, Random, type Seed } from '../protocol/random.ts';

@@ -21,7 +21,7 @@ export const ERROR_CODES = {
   STEP_NOT_FOUND: [false, 'this session has no such step'],
   BUSY: [true, 'the session has as many steps in flight, or results to acknowledge, as it may'],
   QUEUE_FULL: [true, 'the server has as many evaluations waiting as it may'],
-  TOO_MANY_SESSIONS: [true, 'the server holds as many sessions as it may'],
+  TOO_MANY_SESSIONS: [true, 'the server, or this connection, has as many sessions as it may'],
   RATE_LIMITED: [true, 'more messages a second than `limits.max_messages_per_s`; wait for `retry_after_ms`'],
   DRAINING: [true, 'the server is about to stop and takes no new work'],
   INTERNAL: [true, 'a defect of the server; its log has the rest'],
@@ -83,7 +83,7 @@ export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-/** A value as an error shows it: as JSON if possible, NaN by name, at most 80 characters. */
+/** A value as an error shows it: as JSON if possible, NaN by name, at most 80 characters, none a control character. */
 export function shown(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'bigint' || value === undefined) return String(value);
   let text: string;
@@ -92,5 +92,6 @@ export function shown(value: unknown): string {
   } catch {
     text = typeof value;
   }
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  const plain = text.replace(/[\u007f-\u009f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
+  return plain.length > 80 ? `${plain.slice(0, 77)}...` : plain;
 }

@@ -21,10 +21,18 @@ export type Codec = keyof typeof SUBPROTOCOLS;
 /** What a peer may be able to do. Each side names its own capabilities, and uses only those that the other named. */
 export const CAPABILITIES = ['progress', 'resume', 'batch'] as const;
 
-const id = z.union([z.int().min(0), z.string().min(1).max(128)], {
-  error: 'expected a whole number from 0 or a string of 1 to 128 characters',
+/** No control character, which would cut or disguise a name where it is stored or shown, and no half of a surrogate pair. */
+const PLAIN = /^[^\u0000-\u001f\u007f-\u009f\ud800-\udfff]*$/u;
+
+/** What a client or the author of an environment calls something (rule T7). */
+export const name = z
+  .string()
+  .min(1, 'expected 1 to 128 characters')
+  .max(128, 'expected 1 to 128 characters')
+  .regex(PLAIN, 'expected no control characters and no halves of surrogate pairs');
+const id = z.union([z.int().min(0), name], {
+  error: 'expected a whole number from 0 or a string of 1 to 128 characters, none a control character',
 });
-const name = z.string().min(1).max(128);
 const seed = z.int().min(0).max(0xffff_ffff);
 const milliseconds = z.number().min(0);
 const scores = z.record(z.string(), z.number());
@@ -111,6 +119,8 @@ const limits = z.object({
   max_unacknowledged: z.int(),
   max_batch: z.int(),
   max_sessions: z.int(),
+  /** Servers from before this limit leave it out. */
+  max_sessions_per_connection: z.int().optional(),
   /** The most evaluations of all sessions that may wait for a worker. */
   queue_depth: z.int(),
   max_detach_grace_ms: z.int(),

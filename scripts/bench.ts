@@ -5,7 +5,7 @@ import { benchMemory } from './bench/memory.ts';
 import { benchEvaluate, type EvaluateBenchOptions } from './bench/evaluate.ts';
 import { benchRender, type RenderBenchOptions } from './bench/render.ts';
 import { benchTrain, type TrainBenchOptions } from './bench/train.ts';
-import { jsonObject } from '../agents/run/flags.ts';
+import { jsonObject, word } from '../agents/run/flags.ts';
 import { backendFlag, dataFlag } from './runtime-flags.ts';
 
 function integer(low: number, high: number): (text: string) => number {
@@ -44,7 +44,7 @@ program
   .description('steps per second of the server, with journal: ours, OpenEnv (if python has openenv-core), a bare echo')
   .option('--seconds <s>', 'length of one measurement', positive, 5)
   .option('--rounds <n>', 'number of measurements of each', integer(1, 100), 5)
-  .option('--python <path>', 'Python that has openenv-core', 'python3')
+  .option('--python <path>', 'Python that has openenv-core', word, 'python3')
   .option('--json', 'end with one line of JSON: {name: steps/s}')
   .action(async (options: ProtocolBenchOptions) => {
     console.log(`bench protocol ${JSON.stringify(options)}`);
@@ -60,7 +60,7 @@ program
   .option('--seconds <s>', 'length of one measurement, in CPU seconds', positive, 4)
   .option('--rounds <n>', 'number of measurements of each', integer(1, 100), 3)
   .addOption(backendFlag())
-  .option('--python <path>', 'Python that has torch', 'python3')
+  .option('--python <path>', 'Python that has torch', word, 'python3')
   .option('--json', 'end with one line of JSON: {"ours": img/s, "backend": name, "peers": {"pytorch": img/s}}')
   .action(async (options: TrainBenchOptions) => {
     console.log(`bench train ${JSON.stringify(options)}`);
@@ -70,8 +70,8 @@ program
 program
   .command('evaluate')
   .description('the stages of one evaluation, and two workers compared with one')
-  .option('--env <id>', 'environment', 'TrafficSegmentation-v0')
-  .option('--preset <name>', 'a preset of the environment')
+  .option('--env <id>', 'environment', word, 'TrafficSegmentation-v0')
+  .option('--preset <name>', 'a preset of the environment', word)
   .option('--env-options <json>', 'options of the environment', jsonObject)
   .addOption(backendFlag())
   .addOption(dataFlag())

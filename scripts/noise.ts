@@ -7,7 +7,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { filePath, integer, jsonObject } from '../agents/run/flags.ts';
+import { filePath, integer, jsonObject, word } from '../agents/run/flags.ts';
 import { LineLog, linesSoFar } from '../agents/run/line-log.ts';
 import { runAll } from '../agents/run/runner.ts';
 import { evaluationSeeds } from '../env/evaluate.ts';
@@ -113,8 +113,8 @@ async function measure(flags: Flags, experiment: Experiment, options: Line['opti
 
 const program = new Command('noise')
   .description('Measures the noise of evaluations: within θ, between θ, and the loss of a shorter evaluation.')
-  .requiredOption('--env <id>', 'environment: an id or the path of a module')
-  .option('--preset <name>', 'a preset of the environment')
+  .requiredOption('--env <id>', 'environment: an id or the path of a module', word)
+  .option('--preset <name>', 'a preset of the environment', word)
   .option('--env-options <json>', 'its options, {…} or a file', jsonObject, {})
   .addOption(backendFlag())
   .addOption(dataFlag())

@@ -1,6 +1,6 @@
 /** Makes pretrained weights for fine-tuning: `npm run pretrain -- --env TrafficSegmentation-v0 --preset quick`. */
 import { Command } from 'commander';
-import { integer, jsonObject, seed } from '../agents/run/flags.ts';
+import { integer, jsonObject, seed, word } from '../agents/run/flags.ts';
 import { loadDefinition } from '../env/experiments/load.ts';
 import { pretrain, type Pretraining } from './pretraining.ts';
 import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
@@ -13,8 +13,8 @@ interface Flags extends Pretraining, RuntimeFlags {
 
 void new Command('pretrain')
   .description('Trains a network on images of random θ, and keeps its weights as the start of later trainings.')
-  .requiredOption('--env <id>', 'environment: an id or the path of a module')
-  .option('--preset <name>', 'a preset of it')
+  .requiredOption('--env <id>', 'environment: an id or the path of a module', word)
+  .option('--preset <name>', 'a preset of it', word)
   .option('--env-options <json>', 'options of the environment, {…} or a file', jsonObject, {})
   .addOption(backendFlag())
   .addOption(dataFlag())

@@ -58,7 +58,7 @@ export function ownPrograms(): Programs {
  */
 export async function startServer(programs: Programs, flags: readonly string[]): Promise<StartedServer> {
   // The server's standard input ends with this program, even if this program is killed.
-  const own = ['--port', '0', '--json', '--log', 'warn', '--stop-with-stdin'];
+  const own = ['--port', '0', '--json', '--log', 'warn', '--log-format', 'text', '--stop-with-stdin'];
   const child = programs.start('scripts/serve.ts', [...own, ...flags], 'pipe', 'pipe');
   const end = once(child, 'close');
   for await (const line of createInterface({ input: child.stdout! })) {

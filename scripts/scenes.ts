@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { filePath, integer, jsonObject, seed, THETA_HELP } from '../agents/run/flags.ts';
+import { filePath, integer, jsonObject, seed, THETA_HELP, word } from '../agents/run/flags.ts';
 import { completeTheta, type Theta } from '../protocol/parameters.ts';
 import { deriveSeed } from '../protocol/random.ts';
 import { SoftwareRenderer } from '../env/render/software/software-renderer.ts';
@@ -28,6 +28,7 @@ const options = new Command('scenes')
   .option(
     '--sweep <name|all>',
     'sweep a parameter from low to high on the same scenes; all: each parameter, on the scene that shows it best. --theta overrides the rest of θ, which otherwise suits the sweep',
+    word,
   )
   .option('--seed <n>', 'seed of the data set', seed, 1)
   .option('--count <n>', 'number of scenes on the sheet, or of steps in a sweep', integer(1, 1000), 8)

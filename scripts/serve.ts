@@ -4,15 +4,15 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { Command, Option } from 'commander';
-import { integer } from '../agents/run/flags.ts';
+import { filePath, integer, word } from '../agents/run/flags.ts';
 import { BUILT_IN } from '../env/experiments/index.ts';
-import { createLog, LOG_LEVELS } from '../env/server/log.ts';
+import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat } from '../env/server/log.ts';
 import { startServer, type EnvironmentServer } from '../env/server/server.ts';
 import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
-const collect = (value: string, list: string[] = []) => [...list, value];
+const collect = (value: string, list: string[] = []) => [...list, word(value)];
 
 const command = new Command('serve')
   .description('Serves environments over WebSocket; evaluations run in child processes.')
@@ -22,23 +22,28 @@ const command = new Command('serve')
     collect,
   )
   .option('--port <n>', 'TCP port; 0 takes a free one', integer(0, 65535), 7077)
-  .option('--host <address>', 'address to listen on; one that other machines can reach needs --token', '127.0.0.1')
+  .option(
+    '--host <address>',
+    'address to listen on; one that other machines can reach needs --token',
+    word,
+    '127.0.0.1',
+  )
   .option(
     '--workers <n>',
     'evaluations at once, each in its own process; 0: one, in the server’s process, for evaluations of microseconds',
     integer(0, 1024),
     availableParallelism(),
   )
-  .addOption(new Option('--token <secret>', 'bearer token that clients must show').env('LTS_TOKEN'))
+  .addOption(new Option('--token <secret>', 'bearer token that clients must show').env('LTS_TOKEN').argParser(word))
   .addOption(
-    new Option('--observer-token <secret>', 'token for observers of /metrics, /v1/sessions, /v1/history.jsonl').env(
-      'LTS_OBSERVER_TOKEN',
-    ),
+    new Option('--observer-token <secret>', 'token for observers of /metrics, /v1/sessions, /v1/history.jsonl')
+      .env('LTS_OBSERVER_TOKEN')
+      .argParser(word),
   )
   .addOption(
-    new Option('--admin-token <secret>', 'token for admins, who may do everything, such as DELETE /v1/sessions/ID').env(
-      'LTS_ADMIN_TOKEN',
-    ),
+    new Option('--admin-token <secret>', 'token for admins, who may do everything, such as DELETE /v1/sessions/ID')
+      .env('LTS_ADMIN_TOKEN')
+      .argParser(word),
   )
   .option('--history-days <n>', 'closed sessions are forgotten after this number of days', integer(0, 36500), 30)
   .option('--history-mb <n>', '… or when all results together are larger than this', integer(1, 1_000_000), 1024)
@@ -48,6 +53,7 @@ const command = new Command('serve')
   .option(
     '--journal <file>',
     'SQLite file with sessions and results (default: runs/server-<port>.sqlite; none for port 0)',
+    filePath,
   )
   .option(
     '--drain-seconds <n>',
@@ -57,7 +63,12 @@ const command = new Command('serve')
   )
   .option('--stop-with-stdin', 'stop when standard input ends, for example with the program that started this one')
   .addOption(new Option('--log <level>', 'least level that is logged to stderr').choices(LOG_LEVELS).default('info'))
-  .option('--json', 'print one line of JSON on stdout when ready, and nothing else');
+  .addOption(
+    new Option('--log-format <form>', 'text: lines for people; json (default: text, or json with --json)').choices(
+      LOG_FORMATS,
+    ),
+  )
+  .option('--json', 'print one line of JSON on stdout when ready, and nothing else; log in JSON');
 
 interface Options extends RuntimeFlags {
   readonly env?: string[];
@@ -74,6 +85,7 @@ interface Options extends RuntimeFlags {
   readonly drainSeconds: number;
   readonly stopWithStdin?: boolean;
   readonly log: (typeof LOG_LEVELS)[number];
+  readonly logFormat?: LogFormat;
   readonly json?: true;
 }
 
@@ -84,7 +96,9 @@ async function main(): Promise<void> {
   if (token === undefined && !LOOPBACK.includes(host)) {
     return command.error(`--token: expected one where --host ${host} lets other machines in`);
   }
-  const log = createLog(options.log);
+  // The server goes on when nobody reads any more what it prints.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  const log = createLog(options.log, options.logFormat ?? (options.json ? 'json' : 'text'));
   if (!options.json) {
     const hidden = (key: string, value: unknown) => (/token$/i.test(key) ? '…' : value);
     console.log(`serve ${JSON.stringify(options, hidden)}`);
@@ -97,6 +111,7 @@ async function main(): Promise<void> {
     tokens: { agent: token, observer: options.observerToken, admin: options.adminToken },
     keeping: { maxAgeMs: options.historyDays * 86_400_000, maxBytes: options.historyMb * 1024 ** 2 },
     onDrainRequest: () => void process.kill(process.pid, 'SIGTERM'),
+    onFailure: fail,
     origins: options.origin ?? [],
     log,
     journal: options.journal ?? (port === 0 ? undefined : `runs/server-${port}.sqlite`),

@@ -1,5 +1,6 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { ClientMessage, Codec, Limits, ServerMessage, ServerMessages } from '../../protocol/messages.ts';
+import { checkToken } from '../../protocol/token.ts';
 import type { ReplyTo, Asked, Channel, Pending, Question } from './channel.ts';
 import { RemoteEnvironment, type SessionTicket } from './remote-environment.ts';
 import { ConnectionError, protocolError, ServerConnection } from './server-connection.ts';
@@ -11,20 +12,26 @@ export interface ConnectOptions {
   readonly name?: string;
   /** The time for which a lost connection is tried again before all pending requests fail; 0 does not try again. */
   readonly reconnectForMs?: number;
+  /** Called with a sentence when the connection is lost or restored, and while something else takes long. */
+  readonly say?: (sentence: string) => void;
 }
 
 const RECONNECT_FOR_MS = 60_000;
 const LONGEST_RETRY_MS = 5_000;
+/** The time between two sentences about the same wait. */
+const SAY_EVERY_MS = 5_000;
 
 /**
  * Connects to an environment server.
  *
  * @param url such as `ws://127.0.0.1:7077`
- * @throws {ConnectionError} when no server answers, {ProtocolError} when the server refuses
+ * @throws {ConnectionError} when no server answers, {ProtocolError} when the server refuses, {RangeError} for a token
+ *   that cannot be one
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
+  if (options.token !== undefined) checkToken('token', options.token);
   const client = new Client(url, options);
-  await client.connect();
+  await client.saying('for its welcome', client.connect());
   return client;
 }
 
@@ -68,7 +75,7 @@ export class Client implements Channel {
    *   restored
    */
   async open(request: Asked<'open'>): Promise<RemoteEnvironment> {
-    const opened = await this.ask('open', request);
+    const opened = await this.saying(`until ${request.env_id} is open`, this.ask('open', request));
     const environment = new RemoteEnvironment(this, opened);
     this.environments.set(opened.session_id, environment);
     return environment;
@@ -194,10 +201,31 @@ export class Client implements Channel {
     else waiting.resolve(message);
   }
 
+  /** @internal Waits for something, and says so while it takes long. */
+  async saying<T>(what: string, work: Promise<T>): Promise<T> {
+    const began = performance.now();
+    const say = () => {
+      const seconds = Math.round((performance.now() - began) / 1000);
+      this.options.say?.(`${this.url}: waiting ${what}, ${seconds} s so far`);
+    };
+    const saying = setInterval(say, SAY_EVERY_MS);
+    try {
+      return await work;
+    } finally {
+      clearInterval(saying);
+    }
+  }
+
   private async reconnect(cause: ConnectionError): Promise<void> {
     const patienceMs = this.options.reconnectForMs ?? RECONNECT_FOR_MS;
-    const giveUpAt = performance.now() + patienceMs;
     if (patienceMs === 0) return this.failAll(cause);
+    this.options.say?.(`${cause.message}; trying again for ${patienceMs / 1000} s`);
+    await this.saying('for the server to come back', this.tryAgain(cause, patienceMs));
+    if (this.connection) this.options.say?.(`${this.url}: connected again`);
+  }
+
+  private async tryAgain(cause: ConnectionError, patienceMs: number): Promise<void> {
+    const giveUpAt = performance.now() + patienceMs;
     for (let waitMs = 100; !this.closing; waitMs = Math.min(2 * waitMs, LONGEST_RETRY_MS)) {
       await new Promise((resolve) => setTimeout(resolve, waitMs));
       try {
@@ -205,7 +233,9 @@ export class Client implements Channel {
       } catch (error) {
         // The server would refuse the next attempt too.
         if (error instanceof ProtocolError && !error.retryable) return this.failAll(error);
-        if (performance.now() > giveUpAt) return this.failAll(cause);
+        if (performance.now() > giveUpAt) {
+          return this.failAll(new ConnectionError(`${cause.message}; no server came back for ${patienceMs / 1000} s`));
+        }
       }
     }
   }

@@ -52,10 +52,17 @@ export function choice<const T extends string>(...words: readonly T[]): (word: s
   };
 }
 
-/** The path of a file or a folder. An empty word (from an unset variable of the shell) is refused. */
-export function filePath(word: string): string {
-  if (word.trim() === '') throw new InvalidArgumentError('Expected a path, got nothing.');
-  return word;
+/** A word that names something: a server, an environment, a secret. An empty one, from an unset variable, is refused. */
+export const word = nonEmpty('a word');
+
+/** The path of a file or a folder; not empty. */
+export const filePath = nonEmpty('a path');
+
+function nonEmpty(what: string): (text: string) => string {
+  return (text) => {
+    if (text.trim() === '') throw new InvalidArgumentError(`Expected ${what}, got nothing (an unset variable?).`);
+    return text;
+  };
 }
 
 /** The same as an absolute path. */

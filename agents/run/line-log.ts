@@ -58,9 +58,14 @@ export class LineLog<Line> {
     ftruncateSync(this.file, wholeLines(readFileSync(path)).length);
   }
 
+  /** @throws {Error} naming the file when it cannot be written, for example because the disk is full */
   append(line: Line): void {
-    writeSync(this.file, `${JSON.stringify(line)}\n`);
-    fsyncSync(this.file);
+    try {
+      writeSync(this.file, `${JSON.stringify(line)}\n`);
+      fsyncSync(this.file);
+    } catch (error) {
+      throw new Error(`${this.path}: expected to write a line, got ${(error as Error).message}`, { cause: error });
+    }
   }
 
   close(): void {

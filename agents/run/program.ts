@@ -70,9 +70,14 @@ async function run<Options>(
   const options = past ? resumedOptions(command, past.header, name) : command.opts<RunOptions>();
   console.log(`${name} ${JSON.stringify({ ...options, ...(options.token !== undefined && { token: '…' }) })}`);
 
-  const client = await connect(options.url, { name, ...(options.token !== undefined && { token: options.token }) });
+  const { url, token } = options;
+  const say = (sentence: string) => console.error(`${name}: ${sentence}`);
+  const client = await connect(url, { name, say, ...(token !== undefined && { token }) });
   // A cancelled evaluation still ends with a result. If the server was stopped too, none comes, so the wait is limited.
-  const leave = () => void setTimeout(() => void client.close(), GOODBYE_MS).unref();
+  const leave = () => {
+    say(`stopping; the server has ${GOODBYE_MS / 1000} s to end what runs, a second signal does not wait`);
+    setTimeout(() => void client.close(), GOODBYE_MS).unref();
+  };
   signal.addEventListener('abort', leave, { once: true });
   try {
     const env_id = options.env ?? onlyEnvironment(client);

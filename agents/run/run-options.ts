@@ -1,6 +1,6 @@
 /** The options that every agent's program has besides its own. */
 import { Option, type Command } from 'commander';
-import { choice, filePath, integer, jsonObject, seed, seedRange } from './flags.ts';
+import { choice, filePath, integer, jsonObject, seed, seedRange, word } from './flags.ts';
 import type { RunHeader } from './trial-log.ts';
 
 export interface RunOptions {
@@ -30,9 +30,9 @@ const CHANGEABLE = ['url', 'evaluations'];
 /** Adds the flags of these options to an agent's command. */
 export function withRunFlags(command: Command): Command {
   return command
-    .option('--url <url>', 'the environment server', 'ws://127.0.0.1:7077')
-    .addOption(new Option('--token <token>', "the server's bearer token").env('LTS_TOKEN'))
-    .option('--env <id>', 'environment id (default: the only one of the server)')
+    .option('--url <url>', 'the environment server', word, 'ws://127.0.0.1:7077')
+    .addOption(new Option('--token <token>', "the server's bearer token").env('LTS_TOKEN').argParser(word))
+    .option('--env <id>', 'environment id (default: the only one of the server)', word)
     .option('--env-options <json>', 'options of the environment, {…} or a file', jsonObject, {})
     .option(
       '--evaluations <n>',
@@ -53,6 +53,7 @@ export function withRunFlags(command: Command): Command {
     .option(
       '--start <where>',
       'θ to start from: start (as the environment says), default, centre, random, or {…}/a file',
+      word,
       'start',
     )
     .option(
@@ -87,7 +88,7 @@ export function withRunFlags(command: Command): Command {
       'file for the log of trials, with --search-seeds the folder of logs (default: runs/<agent>-<env>-<time>)',
       filePath,
     )
-    .option('--resume <file>', 'continue a stopped run from its log');
+    .option('--resume <file>', 'continue a stopped run from its log', filePath);
 }
 
 /**

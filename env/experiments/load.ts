@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { shown, valueAt } from '../../protocol/errors.ts';
+import { name } from '../../protocol/messages.ts';
 import { completeTheta, parameter, theta } from '../../protocol/parameters.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Experiment, ExperimentDefinition } from './experiment.ts';
@@ -10,7 +11,7 @@ import { BUILT_IN } from './index.ts';
 
 /** What a definition must have. */
 const shape = z.object({
-  id: z.string().min(1).max(128),
+  id: name,
   title: z.string(),
   options: z.instanceof(z.ZodObject),
   create: z.function(),
@@ -57,6 +58,11 @@ export async function loadDefinition(source: string): Promise<ExperimentDefiniti
   const module = await (import(pathToFileURL(path).href) as Promise<{ default?: unknown }>).catch((error: unknown) => {
     throw new Error(`${source}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   });
+  const { id } = (module.default ?? {}) as { id?: unknown };
+  const named = name.safeParse(id);
+  if (typeof id === 'string' && !named.success) {
+    throw new Error(`${source}: id: ${named.error.issues[0]!.message}, got ${shown(id)}`);
+  }
   if (!shape.safeParse(module.default).success) {
     throw new Error(`${source}: expected \`export default defineExperiment({ id, title, options, create })\``);
   }

@@ -13,7 +13,6 @@ import {
 import type { Runtime } from '../runtime.ts';
 import { asProtocolError, type Connection } from './connection.ts';
 import { describeExperiment, type ServedEnvironment } from './describe.ts';
-import type { Logger } from './log.ts';
 import { rolesOf, type Tokens } from './roles.ts';
 import type { SessionSurroundings } from './session.ts';
 import type { Sessions } from './sessions.ts';
@@ -25,7 +24,6 @@ export interface Server extends SessionSurroundings {
   readonly environments: readonly ServedEnvironment[];
   readonly sessions: Sessions;
   readonly heartbeat: { readonly interval_ms: number; readonly timeout_ms: number };
-  readonly log: Logger;
   readonly tokens: Tokens;
   /** Called when an admin asks the server to end. */
   requestDrain: () => void;
@@ -151,7 +149,7 @@ function describeOrRefuse({ definition, spec }: ServedEnvironment, options: Reco
 }
 
 function resume(server: Server, connection: Connection, message: ClientMessages['resume']): void {
-  const session = server.sessions.withToken(message.session_id, message.resume_token);
+  const session = server.sessions.toResume(connection, message.session_id, message.resume_token);
   const { results, inFlight } = session.missedSince(message.last_seq);
   const { token, previous } = server.sessions.attach(session, connection, message.resume_token);
   if (previous !== connection) previous?.close(CLOSE_CODES.TAKEN_OVER);

@@ -1,8 +1,9 @@
 /** The HTTP pages beside the socket, for programs and people that watch a server. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { shown } from '../../protocol/errors.ts';
 import { messageSchemas } from '../../protocol/schema.ts';
-import { OUTCOMES } from '../../protocol/messages.ts';
+import { name, OUTCOMES } from '../../protocol/messages.ts';
 import { optionsSchema } from './describe.ts';
 import type { Server } from './dispatch.ts';
 import { rolesOf, type Role } from './roles.ts';
@@ -21,21 +22,49 @@ interface Page {
   reply(server: Server, url: URL, rest: string): Reply | Promise<Reply>;
 }
 
-const whole = z.coerce.number().int().min(0);
+/** The longest history that one request may ask for. */
+const MOST_ENTRIES = 100_000;
 
 /** The query of /v1/history.jsonl; it is all in the address, so that a browser and curl can ask. */
 const historyQuery = z.strictObject({
-  session: z.string().optional(),
-  env: z.string().optional(),
-  step: z.string().optional(),
+  session: name.optional(),
+  env: name.optional(),
+  step: name.optional(),
   outcome: z.enum(OUTCOMES).optional(),
-  since: z.iso
-    .datetime({ offset: true })
-    .transform((text) => Date.parse(text))
+  since: z
+    .string()
+    .transform(timeOf)
+    .refine((time) => !Number.isNaN(time), 'expected a date or a time in ISO 8601, such as 2026-01-31')
     .optional(),
   test: z.stringbool().optional(),
-  limit: whole.max(100_000).default(1000),
+  limit: z
+    .string()
+    .regex(/^\d{1,6}$/, `expected a whole number up to ${MOST_ENTRIES}`)
+    .transform(Number)
+    .refine((count) => count <= MOST_ENTRIES, `expected at most ${MOST_ENTRIES}`)
+    .default(1000),
 });
+
+/** Milliseconds since 1970 at a date, or at a time, of ISO 8601; without a zone it is UTC. NaN for anything else. */
+function timeOf(text: string): number {
+  // A `+` that nobody has escaped arrives as a space.
+  const parts = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+ -]\d\d:?\d\d)?)?$/i.exec(text);
+  if (!parts || !z.iso.date().safeParse(parts[1]).success) return Number.NaN;
+  const [, date, time = '00:00', zone = 'Z'] = parts;
+  return Date.parse(`${date}T${time}${zone.replace(' ', '+').toUpperCase()}`);
+}
+
+/** The parameters of a query. @throws {z.ZodError} when one is empty or comes twice: which one is meant? */
+function queryOf({ searchParams }: URL): Record<string, string> {
+  for (const key of searchParams.keys()) {
+    const [value, second] = searchParams.getAll(key);
+    const message = value === '' ? 'expected a value, got nothing' : 'expected it once';
+    if (value === '' || second !== undefined) {
+      throw new z.ZodError([{ code: 'custom', path: [key], message, input: value }]);
+    }
+  }
+  return Object.fromEntries(searchParams);
+}
 
 const PAGES: Readonly<Record<string, Page>> = {
   '/healthz': { method: 'GET', role: null, reply: () => ({ status: 200, body: { alive: true } }) },
@@ -77,7 +106,7 @@ const PAGES: Readonly<Record<string, Page>> = {
     method: 'GET',
     role: 'observer',
     reply({ store }, url) {
-      const query = historyQuery.parse(Object.fromEntries(url.searchParams));
+      const query = historyQuery.parse(queryOf(url));
       const lines = store.history(query).map((entry) => `${JSON.stringify(entry)}\n`);
       return { status: 200, type: 'application/x-ndjson', body: lines.join('') };
     },
@@ -111,8 +140,15 @@ function pageOf(path: string): [page: Page | undefined, rest: string] {
   return [slash < path.length && Object.hasOwn(PAGES, parent) ? PAGES[parent] : undefined, path.slice(slash)];
 }
 
+/** For addresses, which are mostly a path and a query. */
+const BASE = 'http://server';
+
 async function answer(server: Server, request: IncomingMessage): Promise<Reply> {
-  const url = new URL(request.url ?? '/', 'http://server');
+  const { url: address = '/' } = request;
+  if (!URL.canParse(address, BASE)) {
+    return { status: 400, body: { error: `address: expected a path, got ${shown(address)}` } };
+  }
+  const url = new URL(address, BASE);
   const [page, rest] = pageOf(url.pathname);
   if (!page) return { status: 404, body: { error: `expected one of ${Object.keys(PAGES).join(' ')}` } };
   if (request.method !== page.method && !(request.method === 'HEAD' && page.method === 'GET')) {

@@ -1,9 +1,15 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { checkToken } from '../../protocol/token.ts';
 
 /** Agents open sessions, observers watch, admins close other people's sessions and drain the server. */
 export type Role = 'agent' | 'observer' | 'admin';
 
 export type Tokens = { readonly [R in Role]?: string | undefined };
+
+/** @throws {RangeError} naming the role whose token no client could show, or everybody could */
+export function checkTokens(tokens: Tokens): void {
+  for (const [role, token] of Object.entries(tokens)) if (token !== undefined) checkToken(`${role} token`, token);
+}
 
 /** Compares the hashes of both tokens, which have equal lengths, so that the time taken reveals nothing. */
 function isSameToken(expected: string, given: string): boolean {

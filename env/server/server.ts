@@ -1,7 +1,7 @@
 /** The environment server: HTTP and WebSocket in front, sessions and evaluations behind. */
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { createServer as createSocketServer, type AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { codecOf } from '../../protocol/codec.ts';
 import { CLOSE_CODES } from '../../protocol/errors.ts';
@@ -17,7 +17,7 @@ import { answerHttp } from './http.ts';
 import type { Logger } from './log.ts';
 import { Sessions } from './sessions.ts';
 import { createMetrics, observe } from './metrics.ts';
-import { rolesOf, type Tokens } from './roles.ts';
+import { checkTokens, rolesOf, type Tokens } from './roles.ts';
 import type { SessionSurroundings } from './session.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import type { Keeping, SessionRecord } from './store.ts';
@@ -44,6 +44,11 @@ export interface ServerOptions {
   readonly runtime?: Runtime;
   /** Called when an admin asks over HTTP to end the server. */
   readonly onDrainRequest?: () => void;
+  /**
+   * Called when the journal cannot be written, for example because the disk is full. The server keeps nothing from then
+   * on, so its process should end. Without this, the error is thrown where nobody can catch it.
+   */
+  readonly onFailure?: (error: Error) => void;
   /** How long, and up to what size, finished evaluations are kept. */
   readonly keeping?: Keeping;
   readonly maxConnections?: number;
@@ -64,6 +69,9 @@ export interface EnvironmentServer {
   stop(): Promise<void>;
 }
 
+/** The time between two lines of the log that say what the server waits for. */
+const SAY_EVERY_MS = 3000;
+
 const DEFAULT_KEEPING: Keeping = { maxAgeMs: 30 * 24 * 3600 * 1000, maxBytes: 1024 ** 3 };
 /** Without a file, everything that is kept takes memory. */
 const KEEPING_IN_MEMORY: Keeping = { maxAgeMs: 24 * 3600 * 1000, maxBytes: 32 * 1024 ** 2 };
@@ -74,7 +82,10 @@ const WORKER_LOG_LEVELS: Readonly<Record<string, 'warn' | 'debug'>> = {
   'worker mutters': 'debug',
 };
 
-const DEFAULT_LIMITS: Omit<Limits, 'workers'> = {
+/** The share of a server's sessions that one connection may have. */
+const CONNECTION_SHARE = 1 / 4;
+
+const DEFAULT_LIMITS: Omit<Limits, 'workers' | 'max_sessions_per_connection'> = {
   max_payload_bytes: 1024 * 1024,
   max_in_flight: 4096,
   max_unacknowledged: 16_384,
@@ -88,18 +99,20 @@ const DEFAULT_LIMITS: Omit<Limits, 'workers'> = {
 /**
  * Starts a server. When it resolves, the server answers and its first worker is ready.
  *
- * @throws {Error} when an environment cannot be loaded, a worker cannot start, the journal is in use or of another
- *   version, or the port is taken
+ * @throws {Error} when an environment cannot be loaded, a worker cannot start, a token is empty, the journal is in use,
+ *   of another version or not to be written, or the port is taken
  */
 export async function startServer(options: ServerOptions): Promise<EnvironmentServer> {
   const { tokens = {}, runtime = DEFAULT_RUNTIME, log, build, version } = options;
+  checkTokens(tokens);
+  await checkAddress(options);
   const metrics = createMetrics();
   const definitions = await Promise.all(
     options.environments.map(async (source) => ({ source, definition: await loadDefinition(source) })),
   );
   const twice = firstRepeated(definitions.map(({ definition }) => definition.id));
   if (twice !== undefined) throw new Error(`environments: expected an id of its own for each, got ${twice} twice`);
-  const store = new SqliteStore(options.journal);
+  const store = new SqliteStore(options.journal, options.onFailure);
   const evaluations = processEvaluations({
     size: options.workers,
     sources: options.environments,
@@ -108,22 +121,22 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
     log: (event, details) => log[WORKER_LOG_LEVELS[event] ?? 'info'](details, event),
   });
   try {
-    await evaluations.ready;
+    await aloud(log, 'starting: the first worker prepares the environments', evaluations.ready);
     const environments = definitions.map(({ source, definition }) => {
       const { spec } = describeExperiment(definition, {}, runtime, evaluations.backendOf(source));
       return { source, definition, spec };
     });
     const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits, workers: evaluations.counts.workers };
-    const surroundings: SessionSurroundings = { evaluations, store, metrics, limits, build, runtime };
+    limits.max_sessions_per_connection ??= Math.ceil(limits.max_sessions * CONNECTION_SHARE);
+    const surroundings: SessionSurroundings = { evaluations, store, metrics, limits, build, runtime, log };
     const heartbeatMs = options.heartbeatMs ?? 15_000;
     const server: Server = {
       ...surroundings,
       name: 'learning-to-simulate',
       version,
       environments,
-      sessions: new Sessions(surroundings, log),
+      sessions: new Sessions(surroundings),
       heartbeat: { interval_ms: heartbeatMs, timeout_ms: 2 * heartbeatMs },
-      log,
       tokens,
       requestDrain: () => options.onDrainRequest?.(),
       draining: false,
@@ -134,6 +147,32 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
     await evaluations.close();
     store.close();
     throw error;
+  }
+}
+
+/** Tells at once that nothing can listen there, before anything is begun. @throws {Error} */
+async function checkAddress({ host, port }: ServerOptions): Promise<void> {
+  const probe = createSocketServer().listen(port, host);
+  try {
+    await once(probe, 'listening');
+  } catch (error) {
+    const { message } = error as Error;
+    throw new Error(`address: expected a free port of this machine, got port ${port} of ${host}: ${message}`, {
+      cause: error,
+    });
+  }
+  await new Promise((resolve) => probe.close(resolve));
+}
+
+/** Waits for something, and says so every few seconds while it takes. */
+async function aloud<T>(log: Logger, what: string, work: Promise<T>): Promise<T> {
+  const began = performance.now();
+  const say = () => log.info({ seconds: Math.round((performance.now() - began) / 1000) }, what);
+  const saying = setInterval(say, SAY_EVERY_MS);
+  try {
+    return await work;
+  } finally {
+    clearInterval(saying);
   }
 }
 
@@ -217,7 +256,15 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
     if (forgotten > 0) log.info({ sessions: forgotten }, 'old sessions forgotten');
   };
   tidy();
-  const tidying = setInterval(tidy, options.journal === undefined ? 60_000 : 3600_000).unref();
+  const tidyLater = () => {
+    try {
+      tidy();
+    } catch (error) {
+      if (!options.onFailure) throw error;
+      options.onFailure(error as Error);
+    }
+  };
+  const tidying = setInterval(tidyLater, options.journal === undefined ? 60_000 : 3600_000).unref();
   observe(server.metrics, evaluations, { sessions: () => sessions.all.length, connections: () => connections.size });
   http.listen(options.port, options.host);
   await once(http, 'listening');
@@ -241,7 +288,15 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
     server.draining = true;
     connections.forEach((connection) => connection.send({ t: 'draining', deadline_ms: deadlineMs }));
     const deadline = performance.now() + deadlineMs;
+    let sayAt = performance.now();
     while (sessions.all.some((session) => session.busy) && performance.now() < deadline) {
+      const now = performance.now();
+      if (now >= sayAt) {
+        sayAt = now + SAY_EVERY_MS;
+        const { running, queued } = evaluations.counts;
+        const seconds = Math.ceil((deadline - now) / 1000);
+        log.warn({ running, queued, seconds }, 'stopping: waits for evaluations to end; a second signal ends them');
+      }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     await stop();

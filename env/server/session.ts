@@ -15,6 +15,7 @@ import { evaluationSeeds, type Evaluation, type EvaluationProgress } from '../ev
 import type { Experiment } from '../experiments/experiment.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Evaluations } from '../workers/evaluations.ts';
+import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { decodedTheta, requestHash, resultOf, type StepItem } from './step.ts';
 import type { SessionRecord, StepRecord, Store } from './store.ts';
@@ -34,6 +35,7 @@ export interface SessionSurroundings {
   readonly build: string;
   /** Backend, data folder and weights of the experiments. */
   readonly runtime: Runtime;
+  readonly log: Logger;
 }
 
 export interface SessionOptions {
@@ -321,6 +323,7 @@ export class Session {
     const { source, experiment, spec, onIdle } = this.options;
     const { record, stop } = step;
     const content = experiment.target.content?.();
+    const began = performance.now();
     const evaluation = await evaluations.submit(
       { source, options: spec.options, runtime, content, request: record.request },
       {
@@ -331,6 +334,7 @@ export class Session {
       },
     );
     metrics.evaluated(evaluation);
+    this.tell(record, evaluation, performance.now() - began - evaluation.timing.queueMs);
     if (this.ended) return;
     const result = this.resultOf(step, evaluation);
     await store.addResult(record, result);
@@ -340,6 +344,12 @@ export class Session {
     this.listener?.send({ ...result, re: step.re });
     step.waiting.forEach((tell) => tell(result));
     if (!this.busy) onIdle();
+  }
+
+  private tell({ id: step }: StepRecord, { outcome, reward, reason }: Evaluation, ms: number): void {
+    const seconds = Math.round(ms) / 1000;
+    const why = reason === undefined || reason === '' ? {} : { reason };
+    this.surroundings.log.info({ outcome, reward, seconds, session: this.id, step, ...why }, 'evaluation ended');
   }
 
   private resultOf({ record, re }: RunningStep, evaluation: Evaluation): Result {

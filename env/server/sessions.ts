@@ -1,5 +1,4 @@
 import { ProtocolError, shown } from '../../protocol/errors.ts';
-import type { Logger } from './log.ts';
 import { Session, type Listener, type SessionOptions, type SessionSurroundings } from './session.ts';
 import type { SessionRecord } from './store.ts';
 
@@ -8,10 +7,7 @@ export class Sessions {
   private readonly sessions = new Map<string, Session>();
   private readonly expiry = new Map<string, NodeJS.Timeout>();
 
-  constructor(
-    private readonly surroundings: SessionSurroundings,
-    private readonly log: Logger,
-  ) {}
+  constructor(private readonly surroundings: SessionSurroundings) {}
 
   get all(): readonly Session[] {
     return [...this.sessions.values()];
@@ -25,17 +21,26 @@ export class Sessions {
         retryAfterMs: 5000,
       });
     }
+    this.checkShare('open', listener);
     const session = this.add(options);
     const { token } = session.attach(listener);
-    this.log.info({ session: session.id, env: options.spec.env_id }, 'session opened');
+    this.surroundings.log.info({ session: session.id, env: options.spec.env_id }, 'session opened');
     return { session, token };
   }
 
   /** Continues a session of an earlier process: its unfinished steps run again, and it waits for `resume`. */
   restore(options: Omit<SessionOptions, 'onIdle'>, record: SessionRecord): void {
     const session = this.add(options, record);
-    this.log.info({ session: session.id, env: options.spec.env_id }, 'session restored');
+    this.surroundings.log.info({ session: session.id, env: options.spec.env_id }, 'session restored');
     this.expireLater(session);
+  }
+
+  /** Leaves room for other connections. @throws {ProtocolError} TOO_MANY_SESSIONS */
+  private checkShare(question: 'open' | 'resume', listener: Listener): void {
+    const { max_sessions_per_connection: most = Infinity } = this.surroundings.limits;
+    if (this.all.filter((session) => session.isHeardBy(listener)).length < most) return;
+    const text = `${question}: expected at most ${most} sessions of one connection, and the client to close one first`;
+    throw new ProtocolError('TOO_MANY_SESSIONS', text);
   }
 
   private add(options: Omit<SessionOptions, 'onIdle'>, record?: SessionRecord): Session {
@@ -53,10 +58,16 @@ export class Sessions {
     return session;
   }
 
-  /** @throws {ProtocolError} SESSION_NOT_FOUND, also for a wrong token, so that it reveals nothing about other sessions */
-  withToken(id: string, token: string): Session {
+  /**
+   * A session that the connection may resume.
+   *
+   * @throws {ProtocolError} SESSION_NOT_FOUND, also for a wrong token, so that it reveals nothing about other sessions;
+   *   TOO_MANY_SESSIONS
+   */
+  toResume(listener: Listener, id: string, token: string): Session {
     const session = this.sessions.get(id);
     if (!session?.isToken(token)) throw notFound(id);
+    if (!session.isHeardBy(listener)) this.checkShare('resume', listener);
     return session;
   }
 
@@ -65,7 +76,7 @@ export class Sessions {
     clearTimeout(this.expiry.get(session.id));
     this.expiry.delete(session.id);
     const attached = session.attach(listener, token);
-    this.log.info({ session: session.id, epoch: session.epoch }, 'session resumed');
+    this.surroundings.log.info({ session: session.id, epoch: session.epoch }, 'session resumed');
     return attached;
   }
 
@@ -81,7 +92,7 @@ export class Sessions {
   close(session: Session, why: string): void {
     this.forget(session);
     this.surroundings.store.closeSession(session.id);
-    this.log.info({ session: session.id, why }, 'session closed');
+    this.surroundings.log.info({ session: session.id, why }, 'session closed');
   }
 
   /** Called when the process stops: sessions stay open in the store, and the next process continues them. */

@@ -8,8 +8,8 @@
  * second, since they are put on the disk once a second; it never breaks the file (write-ahead log, `synchronous =
  * NORMAL`).
  */
-import { readdirSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import sqlite, { type Database, type Statement } from 'node-sqlite3-wasm';
 import type { HistoryEntry } from '../../protocol/history.ts';
 import type { Result } from '../../protocol/messages.ts';
@@ -74,19 +74,22 @@ export class SqliteStore implements Store {
   private isDue = false;
   private later: NodeJS.Timeout | undefined;
   private toDisk: NodeJS.Timeout | undefined;
+  private readonly path: string | undefined;
 
   /**
-   * @param path the file, created if it does not exist; without a path everything is lost with the process
-   * @throws {Error} when another process owns the file, or it is of another version
+   * @param path      the file, created if it does not exist; without a path everything is lost with the process
+   * @param onFailure called when changes cannot be written, for example because the disk is full; from then on nothing
+   *   is kept, and `addResult` resolves no more
+   * @throws {Error} when a process owns the file, it cannot be written, or it is no journal of this version
    */
-  constructor(private readonly path: string | undefined) {
-    if (path !== undefined) own(path);
-    try {
-      this.database = open(path);
-    } catch (error) {
-      if (path !== undefined) disown(path);
+  constructor(
+    path: string | undefined,
+    private readonly onFailure = (error: Error): void => {
       throw error;
-    }
+    },
+  ) {
+    this.path = path === undefined ? undefined : naming(path, () => realFile(path));
+    this.database = this.path === undefined ? open(':memory:') : openOwned(this.path);
     this.statements = {
       session: this.database.prepare('INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, 0)'),
       close: this.database.prepare('UPDATE sessions SET closed = 1 WHERE session_id = ?'),
@@ -119,7 +122,7 @@ export class SqliteStore implements Store {
   addStep(sessionId: string, step: StepRecord): void {
     this.steps.set(keyOf(sessionId, step.id), { sessionId, step, result: undefined });
     // If the step is lost with the process, the client sends it again.
-    this.later ??= setTimeout(() => this.write(), STEP_DELAY_MS);
+    this.later ??= setTimeout(() => this.writeOrFail(), STEP_DELAY_MS);
   }
 
   addResult(step: StepRecord, result: Result): Promise<void> {
@@ -208,18 +211,29 @@ export class SqliteStore implements Store {
   }
 
   close(): void {
-    this.write();
-    clearTimeout(this.toDisk);
-    for (const statement of Object.values(this.statements)) statement.finalize();
-    this.database.close();
-    if (this.path !== undefined) disown(this.path);
+    try {
+      this.write();
+    } finally {
+      clearTimeout(this.toDisk);
+      for (const statement of Object.values(this.statements)) statement.finalize();
+      this.database.close();
+      if (this.path !== undefined) disown(this.path);
+    }
   }
 
   /** Writes at the end of this turn of the event loop, together with the turn's other changes. */
   private writeSoon(): void {
     if (this.isDue) return;
     this.isDue = true;
-    process.nextTick(() => this.write());
+    process.nextTick(() => this.writeOrFail());
+  }
+
+  private writeOrFail(): void {
+    try {
+      this.write();
+    } catch (error) {
+      this.onFailure(error as Error);
+    }
   }
 
   /** Writes all unwritten changes in one transaction, and resolves the promises of `addResult`. */
@@ -243,20 +257,26 @@ export class SqliteStore implements Store {
     for (const tell of waiting) tell();
     this.toDisk ??= setTimeout(() => {
       this.toDisk = undefined;
-      this.database.all('PRAGMA wal_checkpoint');
+      try {
+        naming(this.path, () => this.database.all('PRAGMA wal_checkpoint'));
+      } catch (error) {
+        this.onFailure(error as Error);
+      }
     }, DISK_DELAY_MS).unref();
   }
 
   /** Makes a change as a whole, or not at all if it throws. */
   private transaction(change: () => void): void {
-    this.database.exec('BEGIN');
-    try {
-      change();
-      this.database.exec('COMMIT');
-    } catch (error) {
-      if (this.database.inTransaction) this.database.exec('ROLLBACK');
-      throw error;
-    }
+    naming(this.path, () => {
+      this.database.exec('BEGIN');
+      try {
+        change();
+        this.database.exec('COMMIT');
+      } catch (error) {
+        if (this.database.inTransaction) this.database.exec('ROLLBACK');
+        throw error;
+      }
+    });
   }
 }
 
@@ -287,10 +307,61 @@ function stepRecord(row: Record<string, unknown>): StepRecord {
   };
 }
 
-/** @throws {Error} when the file, or a log beside it, is of another version */
-function open(path: string | undefined): Database {
-  if (path !== undefined) refuseOlderLogs(path);
-  const database = new sqlite.Database(path ?? ':memory:');
+/** Names the file in an error of SQLite or the operating system, which does not. */
+function naming<T>(path: string | undefined, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if ((error as Error).message.startsWith('journal: ')) throw error;
+    const file = path ?? 'the memory';
+    throw new Error(`journal: expected ${file} to be a journal with room to write, got: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * The one name of a file, whatever links lead to it; its folder is made if there is none.
+ *
+ * @throws {Error} when there is a folder or a device in its place
+ */
+function realFile(path: string): string {
+  if (!existsSync(path)) {
+    mkdirSync(dirname(path), { recursive: true });
+    return join(realpathSync(dirname(path)), basename(path));
+  }
+  if (!statSync(path).isFile()) throw new Error(`journal: expected a file, got ${path}`);
+  return realpathSync(path);
+}
+
+/** @throws {Error} when a process owns the file, or it, or a log beside it, is of another version */
+function openOwned(path: string): Database {
+  return naming(path, () => {
+    own(path);
+    try {
+      refuseOlderLogs(path);
+      return open(path);
+    } catch (error) {
+      disown(path);
+      throw error;
+    }
+  });
+}
+
+/** @param path `:memory:` for none */
+function open(path: string): Database {
+  const database = new sqlite.Database(path);
+  try {
+    prepare(database, path);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** @throws {Error} when the file is of another version */
+function prepare(database: Database, path: string): void {
   for (const pragma of [
     'locking_mode = EXCLUSIVE', // Only one process writes, so it may keep the file locked.
     'journal_mode = WAL',
@@ -303,13 +374,11 @@ function open(path: string | undefined): Database {
   const version = Number(database.get('PRAGMA user_version')!['user_version']);
   const empty = Number(database.get('SELECT count(*) AS n FROM sqlite_schema')!['n']) === 0;
   if (!empty && version !== VERSION) {
-    database.close();
     throw new Error(
       `journal: expected ${path} to be of version ${VERSION}, got ${version}; give --journal another name`,
     );
   }
   database.exec(`${SCHEMA}; PRAGMA user_version = ${VERSION}`);
-  return database;
 }
 
 /** Earlier versions of this server kept the latest results in logs beside the file until an orderly end. */

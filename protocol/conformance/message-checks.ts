@@ -143,6 +143,20 @@ export const messageChecks: readonly Check[] = [
     },
   },
   {
+    rules: ['T7'],
+    title: 'a name with a control character is refused, and is not another name cut short',
+    run: async (context) => {
+      const { peer, opened } = await context.opened();
+      const q = await peer.ask(context.step(opened, { step_id: 'q' }), 'result');
+      for (const step_id of ['q\0z', 'q\n', 'q\x7f', '']) {
+        const error = await peer.refused(context.step(opened, { step_id, seed: 1 }));
+        assert.deepEqual([error.code, error.at], ['BAD_MESSAGE', '/step_id'], JSON.stringify(step_id));
+      }
+      const other = await peer.ask(context.step(opened, { step_id: 'Ω z' }), 'result');
+      assert.deepEqual([q.step_id, other.step_id, other.seq], ['q', 'Ω z', 2]);
+    },
+  },
+  {
     rules: ['T5'],
     title: 'a message beyond the limit closes its socket with 1009, and no other',
     run: async (context) => {

@@ -4,7 +4,7 @@
  *     npx tsx protocol/conformance/run.ts ws://127.0.0.1:7077
  *     npx tsx protocol/conformance/run.ts --client 'python my_client.py {url}'
  */
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { WebSocket } from 'ws';
 import { decode, encode } from '../codec.ts';
 import { SUBPROTOCOLS, type Codec, type ServerMessages } from '../messages.ts';
@@ -20,16 +20,23 @@ interface Options {
   readonly json?: true;
 }
 
+/** An empty word, from an unset variable of the shell, names nothing. */
+function word(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('Expected a word, got nothing.');
+  return text;
+}
+
 const command = new Command('conformance')
   .description('Checks a server (by its URL) or a client (by its command line) against the rules of the protocol.')
-  .argument('[url]', 'URL of the server, such as ws://127.0.0.1:7077')
+  .argument('[url]', 'URL of the server, such as ws://127.0.0.1:7077', word)
   .option(
     '--client <command>',
     'check a client instead of a server: it must evaluate 12 actions at once in the only environment of {url}, and end',
+    word,
   )
-  .option('--env <id>', 'environment of the server; the first one by default')
-  .option('--env-options <json>', 'options of the environment', '{}')
-  .option('--token <secret>', 'bearer token of the server')
+  .option('--env <id>', 'environment of the server; the first one by default', word)
+  .option('--env-options <json>', 'options of the environment', word, '{}')
+  .option('--token <secret>', 'bearer token of the server', word)
   .addOption(new Option('--codec <name>', 'subprotocol').choices(['msgpack', 'json', 'both']).default('both'))
   .option('--json', 'print one JSON object instead of the table');
 

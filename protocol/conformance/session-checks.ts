@@ -6,6 +6,9 @@ import type { Peer } from './peer.ts';
 
 type Opened = ServerMessages['opened'];
 
+/** More than this number are not opened for a check. */
+const MANY_SESSIONS = 64;
+
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The code of the error that refuses `resume`. */
@@ -126,6 +129,21 @@ export const sessionChecks: readonly Check[] = [
       await peer.closed;
       await pause(100);
       assert.equal(await resumeRefused(context, opened, opened.resume_token), 'SESSION_NOT_FOUND');
+    },
+  },
+  {
+    rules: ['S12'],
+    title: 'a connection gets as many sessions as limits say, and then leaves the rest to others',
+    run: async (context) => {
+      const peer = await context.connect();
+      // Without the capability `resume`, so that its sessions end with it.
+      const { limits } = await peer.ask({ t: 'hello', id: 1, protocol: [1] }, 'welcome');
+      const { max_sessions_per_connection: most = Infinity } = limits;
+      if (most > MANY_SESSIONS) return;
+      for (let i = 0; i < most; i++) await context.open(peer);
+      const { envId: env_id, options } = context.target;
+      assert.equal((await peer.refused({ t: 'open', id: 2, env_id, options })).code, 'TOO_MANY_SESSIONS');
+      await context.opened();
     },
   },
   {

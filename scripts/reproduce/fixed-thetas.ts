@@ -24,7 +24,7 @@ export async function scoreThetas(
   thetas: FixedThetas,
 ): Promise<void> {
   const { log: name, test, requests } = thetas;
-  const client = await connect(serverOf(laboratory), { name: 'reproduce' });
+  const client = await connect(serverOf(laboratory), { name: 'reproduce', say: console.error });
   try {
     const remote = await client.open({ env_id: environment, options: { ...envOptions } });
     const { log, known } = await openEvaluationLog(logPath(laboratory.logs, name), 'fixed', remote.spec);

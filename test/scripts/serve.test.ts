@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -133,5 +134,72 @@ describe('serve @slow', () => {
     const data = (folder: string) => refusal('--env', 'TrafficSegmentationReal-v0', '--port', '0', '--data', folder);
     assert.match(data('no such folder'), /no such folder: expected a folder of street images, found nothing\n$/);
     assert.match(refusal('--env', BANDIT, '--speed', '9'), /unknown option '--speed'/);
+  });
+
+  /** What a server that cannot start says. */
+  async function refusalWith(env: Record<string, string>, ...flags: string[]): Promise<string> {
+    const child = spawn(process.execPath, [...SERVE, ...flags], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    children.push(child);
+    let said = '';
+    child.stderr.on('data', (data: Buffer) => (said += data.toString()));
+    assert.deepEqual(await once(child, 'close'), [1, null], `${flags.join(' ')}: ${said}`);
+    assert.equal(said.trim().split('\n').length, 1, said);
+    return said;
+  }
+
+  it('refuses empty words, from unset variables, wherever a word names something', async () => {
+    const open = ['--env', BANDIT, '--port', '0', '--host', '0.0.0.0'];
+    for (const flag of ['--token', '--observer-token', '--admin-token', '--journal', '--host', '--origin', '--env']) {
+      const said = await refusalWith({}, ...open, '--token', 't', flag, '');
+      assert.match(said, new RegExp(`'${flag} <.*Expected a (word|path), got nothing`));
+    }
+    for (const name of ['LTS_TOKEN', 'LTS_OBSERVER_TOKEN', 'LTS_ADMIN_TOKEN']) {
+      assert.match(await refusalWith({ [name]: '' }, ...open.slice(0, 4)), new RegExp(`env '${name}'.*got nothing`));
+    }
+    assert.match(await refusalWith({}, ...open, '--token', 'two words '), /^agent token: expected 1 to 1024 printable/);
+  });
+
+  it('says that the port is taken before it makes a journal or a worker, and a journal that cannot be', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lts-'));
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const journal = join(folder, 'never', 'j.sqlite');
+    const said = await refusalWith({}, '--env', BANDIT, '--port', String(port), '--journal', journal, '--json');
+    assert.match(
+      said,
+      new RegExp(`^address: expected a free port of this machine, got port ${port} of 127\\.0\\.0\\.1: .*USE`),
+    );
+    assert.equal(existsSync(join(folder, 'never')), false);
+    taken.close();
+    const file = join(folder, 'file');
+    writeFileSync(file, 'no folder');
+    const under = join(file, 'j.sqlite');
+    const refused = await refusalWith({}, '--env', BANDIT, '--port', '0', '--journal', under, '--json');
+    assert.ok(refused.startsWith(`journal: expected ${under} to be a journal`), refused);
+  });
+
+  it('logs for people, or in JSON where --json asks, and says what it waits for when it is told to stop', async () => {
+    for (const [flags, line] of [
+      [[], /\{"level":40,"time":"\d{4}-.*"running":1,"queued":0,.*"msg":"stopping: waits/],
+      [
+        ['--log-format', 'text'],
+        /^\d{4}-\S+Z warn +stopping: waits .*a second signal ends them running=1 queued=0 sec/m,
+      ],
+    ] as const) {
+      const serving = await serveAs(['ignore', 'pipe', 'pipe'], '--log', 'info', ...flags);
+      let said = '';
+      serving.process.stderr!.on('data', (data: Buffer) => (said += data.toString()));
+      await block(serving);
+      serving.process.kill('SIGTERM');
+      await pause(1500);
+      assert.match(said, line);
+      serving.process.kill('SIGTERM');
+      assert.deepEqual(await once(serving.process, 'exit'), [0, null]);
+      await gone(serving.workers, 0);
+    }
   });
 });

@@ -235,6 +235,25 @@ describe('the client', () => {
     await assert.rejects(environment.evaluate({ action: ACTION }), ConnectionError);
   });
 
+  it('says that the connection is lost, what it waits for, and that it is there again @slow', async () => {
+    const heard: string[] = [];
+    const say = (sentence: string) => heard.push(sentence);
+    const first = await startBanditServer();
+    const client = await connect(first.url, { say });
+    const environment = await client.open({ env_id: 'Bandit-v0' });
+    await first.stop();
+    await pause(6000);
+    const lost = new RegExp(`^${first.url}: the connection was closed .*; trying again for 60 s$`);
+    assert.match(heard[0] ?? '', lost);
+    assert.match(heard[1] ?? '', /waiting for the server to come back, 5 s so far$/);
+    const second = await startBanditServer({ port: first.port });
+    // Another server does not know the session: the environment ends, but the client goes on.
+    await assert.rejects(environment.evaluate({ action: ACTION }), { code: 'SESSION_NOT_FOUND' });
+    assert.equal(heard.at(-1), `${first.url}: connected again`);
+    await client.close();
+    await second.stop();
+  });
+
   it('closes at once when the server is gone, or goes at the same moment', async () => {
     const server = await startBanditServer();
     const [before, during] = [await connect(server.url), await connect(server.url)];

@@ -77,6 +77,31 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
       );
     });
 
+    it('[T7] names with control characters, which a store could cut and a terminal obey', async () => {
+      const own = await peer.ask(step({ step_id: 'q', action: ACTION }), 'result');
+      assert.equal(own['outcome'], 'ok');
+      const cut = step({ step_id: 'q\0z', action: [0.5, 0, 0, 0, 0, 0] });
+      expectError(await peer.ask(cut), 'BAD_MESSAGE', '/step_id', '"q\\u0000z"');
+      for (const [character, shown] of Object.entries({ '\n': '\\n', '\x1b': '\\u001b', '\x7f': '\\u007f' })) {
+        const name = `a${character}`;
+        expectError(await peer.ask({ ...cut, step_id: name }), 'BAD_MESSAGE', '/step_id', `"a${shown}"`);
+        expectError(await peer.ask({ ...cut, session_id: name }), 'BAD_MESSAGE', '/session_id', `"a${shown}"`);
+        const cancel = { t: 'cancel', id: 9, session_id, step_id: name };
+        expectError(await peer.ask(cancel), 'BAD_MESSAGE', '/step_id', `"a${shown}"`);
+        expectError(await peer.ask({ t: 'open', id: 9, env_id: name }), 'BAD_MESSAGE', '/env_id', `"a${shown}"`);
+        expectError(await peer.ask({ t: 'ping', id: name }), 'BAD_MESSAGE', '/id', `"a${shown}"`);
+        const items = [{ step_id: name, action: ACTION }];
+        const batch = { t: 'step_batch', id: 9, session_id, items };
+        expectError(await peer.ask(batch), 'BAD_MESSAGE', '/items/0/step_id', `"a${shown}"`);
+      }
+      if (codec === 'json') {
+        const half = await peer.ask(step({ step_id: '\ud800', action: ACTION }));
+        expectError(half, 'BAD_MESSAGE', '/step_id', '"\\ud800"');
+      }
+      const wide = await peer.ask(step({ step_id: 'Ωμέγα 🚗', action: ACTION }), 'result');
+      assert.equal(wide['step_id'], 'Ωμέγα 🚗');
+    });
+
     it('[H7] unknown fields are ignored', async () => {
       const result = await peer.ask(step({ action: ACTION, colour: 'red', seeds: { later: 1 } }), 'result');
       assert.equal(result['outcome'], 'ok');

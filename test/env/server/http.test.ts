@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { connect as connectSocket } from 'node:net';
 import { createExperiment } from '../../../env/experiments/load.ts';
 import { DEFAULT_RUNTIME } from '../../../env/runtime.ts';
 import type { HistoryEntry } from '../../../protocol/history.ts';
@@ -26,6 +27,13 @@ describe('HTTP', () => {
     const headers = { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...init.headers };
     const response = await fetch(`${server.url.replace('ws', 'http')}${path}`, { ...init, headers });
     return { status: response.status, text: await response.text() };
+  };
+  const statusOf = async ({ port }: EnvironmentServer, address: string) => {
+    const socket = connectSocket(port, '127.0.0.1');
+    socket.end(`GET ${address} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n`);
+    let answer = '';
+    for await (const part of socket) answer += String(part);
+    return Number(answer.split(' ')[1]);
   };
   const evaluated = async (server: EnvironmentServer, token?: string) => {
     const client = await connect(server.url, { ...(token !== undefined && { token }) });
@@ -59,6 +67,29 @@ describe('HTTP', () => {
     for (const path of ['/nothing', '/v1', '/v1/sessions/', '/%', '//x'])
       assert.equal((await ask(open, path)).status, 404, path);
     assert.equal((await ask(open, '/healthz', undefined, { method: 'PUT' })).status, 405);
+    // An address that `fetch` would not send. A defect of the server would be a 500.
+    for (const [address, status] of Object.entries({ '//': 400, '///': 400, 'http://[': 400, '*': 404, '/?': 404 })) {
+      assert.equal(await statusOf(open, address), status, address);
+    }
+    assert.equal(await statusOf(open, 'http://elsewhere/healthz'), 200);
+  });
+
+  it('[H4] [W1] a token that everybody could show, or nobody, is refused at the start', async () => {
+    for (const role of ['agent', 'observer', 'admin']) {
+      for (const token of ['', ' ', 'a ', 'two\nlines', 'pässword', 'x'.repeat(1025)]) {
+        const refused = { message: new RegExp(`^${role} token: expected 1 to 1024 printable ASCII characters`) };
+        await assert.rejects(startBanditServer({ tokens: { [role]: token } }), refused, JSON.stringify(token));
+      }
+    }
+    await assert.rejects(connect(open.url, { token: '' }), /^RangeError: token: expected/);
+    for (const auth of ['', ' ']) {
+      const peer = await Peer.connect(guarded.url);
+      assert.equal((await peer.ask({ t: 'hello', id: 1, protocol: [1], auth }))['code'], 'UNAUTHENTICATED');
+    }
+    for (const header of ['Bearer', 'Bearer ', 'Bearer  ', 'bearer', '']) {
+      const { status } = await ask(guarded, '/v1/spec', undefined, { headers: { authorization: header } });
+      assert.equal(status, 401, header);
+    }
   });
 
   it('[W2] /v1/spec and /v1/schema say what a client needs to know', async () => {
@@ -120,8 +151,24 @@ describe('HTTP', () => {
     assert.equal((await entries('env=Other-v0')).length, 0);
     assert.equal((await entries(`since=${new Date(Date.now() + 60_000).toISOString()}`)).length, 0);
     assert.equal((await entries(`step=${results[0]!.step_id}`))[0]!.reward, results[0]!.reward);
-    for (const bad of ['limit=x', 'since=yesterday', 'colour=red', "outcome=ok'--"]) {
-      assert.equal((await ask(open, `/v1/history.jsonl?${bad}`)).status, 400, bad);
+    const times = ['2024-01-01', '2024-01-01T10:30', '2024-01-01%2010:30:00', '2024-01-01t10:30:00.5z'];
+    for (const since of [...times, '2024-01-01T10:30:00+02:00', '2024-01-01T10:30:00%2B0200', '2024-02-29']) {
+      assert.equal((await entries(`session=${sessionId}&since=${since}`)).length, 3, since);
+    }
+    const later = new Date(Date.now() + 3600_000).toISOString().slice(0, 19);
+    assert.equal((await entries(`session=${sessionId}&since=${later}+02:00`)).length, 3, 'of a zone that is ahead');
+    assert.equal((await entries(`session=${sessionId}&since=${later}`)).length, 0);
+    assert.equal((await entries(`session=${sessionId}&limit=0`)).length, 0);
+    const names = ['session', 'env', 'step', 'outcome', 'since', 'test', 'limit'];
+    for (const bad of [
+      ...names.flatMap((name) => [`${name}=`, `${name}`, `${name}=ok&${name}=ok`]),
+      ...['limit=x', 'limit=1e3', 'limit=0x10', 'limit=-1', 'limit=%205', 'limit=1.5', 'limit=100001', 'test=maybe'],
+      ...['since=yesterday', 'since=2024-02-30', 'since=2023-02-29', 'since=2024-13-01', 'since=2024-01-01T25:00'],
+      ...['colour=red', "outcome=ok'--", 'step=q%00z', 'session=a%0Ab', `env=${'a'.repeat(129)}`],
+    ]) {
+      const { status, text } = await ask(open, `/v1/history.jsonl?${bad}`);
+      assert.equal(status, 400, bad);
+      assert.match(text, /"error":"(limit|since|session|env|step|outcome|test|query): /, bad);
     }
     const { env_id, options, theta, seeds, reward, spec_hash } = { ...all[0]!, ...all[0]!.repro };
     const replay = await client.open({ env_id, options });

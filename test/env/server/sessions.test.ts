@@ -9,7 +9,8 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('sessions', () => {
   let server: EnvironmentServer;
-  before(async () => (server = await startBanditServer({ limits: { max_sessions: 40, max_unacknowledged: 5 } })));
+  const limits = { max_sessions: 40, max_sessions_per_connection: 40, max_unacknowledged: 5 };
+  before(async () => (server = await startBanditServer({ limits })));
   after(() => server.stop());
 
   const step = (session_id: string, step_id: string) => ({
@@ -189,6 +190,36 @@ describe('sessions', () => {
     while (reply.t === 'opened');
     assert.deepEqual([reply['code'], reply['retryable']], ['TOO_MANY_SESSIONS', true]);
     peer.close();
+  });
+});
+
+describe('the sessions of a connection', () => {
+  it('[S12] are at most a quarter of all: there is room for others, and when one is closed', async () => {
+    const server = await startBanditServer({ limits: { max_sessions: 8 } });
+    const open = { t: 'open', id: 'o', env_id: 'Bandit-v0' };
+    const greedy = await Peer.connect(server.url);
+    const hello = { t: 'hello', id: 1, protocol: [1], capabilities: ['resume'] };
+    const { limits } = (await greedy.ask(hello, 'welcome')) as unknown as { limits: Record<string, number> };
+    assert.equal(limits['max_sessions_per_connection'], 2);
+    const [first, second] = [await greedy.ask(open, 'opened'), await greedy.ask(open, 'opened')];
+    const refused = await greedy.ask(open);
+    assert.deepEqual([refused['code'], refused['retryable']], ['TOO_MANY_SESSIONS', true]);
+    assert.match(refused['message'] as string, /expected at most 2 sessions of one connection/);
+    const other = await Peer.welcomed(server.url);
+    await other.ask(open, 'opened');
+
+    const third = await other.ask(open, 'opened');
+    const resume = ({ session_id, resume_token }: Message) => {
+      return { t: 'resume', id: 'r', session_id, resume_token, last_seq: 0 };
+    };
+    assert.equal((await greedy.ask(resume(third)))['code'], 'TOO_MANY_SESSIONS');
+    assert.equal((await other.ask({ t: 'ping', id: 1 })).t, 'pong', 'it still has its socket');
+    assert.equal((await greedy.ask(resume(second))).t, 'resumed', 'which is its own');
+    await greedy.ask({ t: 'close', id: 'c', session_id: first['session_id'] }, 'closed');
+    assert.equal((await greedy.ask(resume(third))).t, 'resumed');
+    greedy.close();
+    other.close();
+    await server.stop();
   });
 });
 

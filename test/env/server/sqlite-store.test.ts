@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Result } from '../../../protocol/messages.ts';
+import fc from 'fast-check';
+import { name, type Result } from '../../../protocol/messages.ts';
 import { SqliteStore } from '../../../env/server/sqlite-store.ts';
 import type { SessionRecord, StepRecord, Store } from '../../../env/server/store.ts';
 
@@ -201,6 +202,68 @@ describe('the store in SQLite', () => {
     other.close();
     assert.throws(() => new SqliteStore(path), /journal: expected .* to be of version 2, got 1/);
     assert.equal(existsSync(`${path}.pid`), false);
+  });
+
+  it('[T7] keeps every name that a client may give whole, and apart from every other', async () => {
+    const text = fc.string({ unit: 'binary', maxLength: 12 });
+    const allowed = fc.uniqueArray(
+      text.filter((one) => name.safeParse(one).success),
+      { minLength: 30, maxLength: 30 },
+    );
+    await fc.assert(
+      fc.asyncProperty(allowed, async (names) => {
+        const store = new SqliteStore(undefined);
+        store.saveSession(session('a'));
+        await Promise.all(
+          names.map((id, i) => store.addResult({ ...step(i + 1), id }, { ...result('a', i + 1), step_id: id })),
+        );
+        for (const [i, id] of names.entries()) {
+          assert.equal(store.findStep('a', id)!.result!.reward, i + 1);
+          assert.deepEqual(
+            store.history({ step: id, limit: 9 }).map(({ reward }) => reward),
+            [i + 1],
+          );
+        }
+        store.close();
+      }),
+      { numRuns: 30 },
+    );
+    for (const cut of ['q\0z', 'q\n', '\x7f', '\x9b', 'q\ud800', '\udfff', '']) {
+      assert.equal(name.safeParse(cut).success, false, JSON.stringify(cut));
+    }
+    for (const whole of ['q', 'Ωμέγα 🚗', 'a'.repeat(128)]) assert.equal(name.safeParse(whole).success, true, whole);
+  });
+
+  it('[S11] says which file cannot be written when the disk is full, once it has kept what was told of', async () => {
+    const path = newPath();
+    const failures: Error[] = [];
+    const store = new SqliteStore(path, (error) => failures.push(error));
+    const { database } = store as unknown as { database: { exec(sql: string): void } };
+    database.exec('PRAGMA max_page_count = 20'); // SQLite then says what it says of a full disk
+    store.saveSession(session('a'));
+    let told = 0;
+    for (let n = 1; failures.length === 0 && n < 5000; n++) {
+      void store.addResult(step(n), result('a', n)).then(() => told++);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.match(failures[0]!.message, /^journal: expected .*\.sqlite to be a journal with room .*: .*full/);
+    assert.ok(told > 10, `${told}`);
+    assert.throws(() => store.close(), /journal: expected .*\.sqlite/);
+    const next = new SqliteStore(path);
+    assert.equal(next.counts('a').results, told);
+    next.close();
+  });
+
+  it('names the file that is no journal, and leaves it as it was', () => {
+    const path = newPath();
+    writeFileSync(path, 'notes about streets, longer than the head of a database\n'.repeat(20));
+    const before = readFileSync(path, 'utf8');
+    assert.throws(() => new SqliteStore(path), /journal: expected .*\.sqlite to be a journal .* not a database/);
+    assert.equal(readFileSync(path, 'utf8'), before);
+    assert.equal(existsSync(`${path}.pid`) || existsSync(`${path}.lock`), false);
+    for (const device of [folder, '/dev/null']) {
+      assert.throws(() => new SqliteStore(device), /journal: expected a file, got /, device);
+    }
   });
 
   it('refuses a file beside which an older version has left results', () => {
