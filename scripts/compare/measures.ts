@@ -35,7 +35,7 @@ export interface GroupMeasures {
 
 type Summaries = Readonly<Record<string, Summary>>;
 
-export interface Comparison {
+export interface GroupComparison {
   /** The reward of `toReach`. */
   readonly level: number;
   readonly groups: readonly GroupMeasures[];
@@ -93,7 +93,7 @@ function defaultLevel(
  *   highest mean of a group's last tenths
  * @throws {Error} naming the log without any reward
  */
-export function compare(groups: readonly Group[], level?: number): Comparison {
+export function compare(groups: readonly Group[], level?: number): GroupComparison {
   const measured = groups.map(({ name, runs }) => ({ name, runs, all: runs.map(rewardsBySpending) }));
   const reached = level ?? defaultLevel(measured);
   return {

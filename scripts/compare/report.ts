@@ -6,7 +6,7 @@ import { restartIds } from '../figures/chart.ts';
 import { csvCells, csvNames } from '../csv.ts';
 import { markdownTable } from '../markdown.ts';
 import { drawRewardCurves, rewardCurve } from '../reproduce/reward-curves.ts';
-import { rewardsBySpending, type Comparison, type GroupMeasures } from './measures.ts';
+import { rewardsBySpending, type GroupComparison, type GroupMeasures } from './measures.ts';
 
 /** Of which set of θ test scores are. */
 const THETAS = ['start', 'learned'] as const;
@@ -17,7 +17,7 @@ const THETAS = ['start', 'learned'] as const;
  *
  * @returns the table in Markdown
  */
-export async function writeComparison(comparison: Comparison, environment: string, out: string): Promise<string> {
+export async function writeComparison(comparison: GroupComparison, environment: string, out: string): Promise<string> {
   mkdirSync(out, { recursive: true });
   const table = markdown(comparison, environment);
   writeFileSync(join(out, 'table.md'), table);
@@ -36,9 +36,11 @@ export async function writeComparison(comparison: Comparison, environment: strin
 }
 
 /** The test scores that any group has. */
-const testNames = ({ groups }: Comparison) => [...new Set(groups.flatMap(({ test }) => Object.keys(test.learned)))];
+const testNames = ({ groups }: GroupComparison) => [
+  ...new Set(groups.flatMap(({ test }) => Object.keys(test.learned))),
+];
 
-function markdown(comparison: Comparison, environment: string): string {
+function markdown(comparison: GroupComparison, environment: string): string {
   const { level, groups } = comparison;
   const names = testNames(comparison);
   const shown = (score: Summary | undefined) => (score ? withInterval(score, 4) : '–');
@@ -92,7 +94,7 @@ function starts(
   ];
 }
 
-function groupsCsv(comparison: Comparison): string {
+function groupsCsv(comparison: GroupComparison): string {
   const names = testNames(comparison);
   const head = ['agent', 'runs', 'evaluations', 'level', 'evaluations_to_reach', 'runs_that_reach'];
   const scores = ['best', 'last_tenth', ...THETAS.flatMap((of) => names.map((name) => `test_${of}_${name}`))];
@@ -104,7 +106,7 @@ function groupsCsv(comparison: Comparison): string {
   return csv([...head, ...scores.flatMap(csvNames)], rows);
 }
 
-function runsCsv(comparison: Comparison): string {
+function runsCsv(comparison: GroupComparison): string {
   const names = testNames(comparison);
   const head = ['agent', 'seed', 'log', 'ended', 'evaluations', 'best', 'last_tenth', 'evaluations_to_reach'];
   const rows = comparison.groups.flatMap(({ name, runs }) =>
