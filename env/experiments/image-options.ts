@@ -20,6 +20,17 @@ export interface ImageDefaults<Reward extends string> {
   readonly fewestScored: number;
 }
 
+/** A small network on pretrained features: of larger images, and with a smaller step. */
+export const PRETRAINED_PRESET = {
+  network: 'efficientnet-lite0',
+  width: 160,
+  height: 120,
+  cell: 8,
+  networkWidth: 1,
+  batchSize: 8,
+  learningRate: 0.004,
+} as const;
+
 /**
  * The schema of the common options with these defaults, and of the environment's `own` options.
  *

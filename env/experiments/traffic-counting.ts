@@ -13,7 +13,7 @@ import { trafficSimulator, type TrafficImage } from '../simulators/traffic/traff
 import { hiddenTarget } from '../targets/hidden.ts';
 import { countingTask } from '../tasks/counting.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
-import { imageOptions } from './image-options.ts';
+import { imageOptions, PRETRAINED_PRESET } from './image-options.ts';
 import { COUNTING_STREETS, HIDDEN_TRAFFIC, POOR_STREETS } from './streets.ts';
 
 /** The seed of the target's scenes: everyone has the same validation and test set. */
@@ -45,6 +45,8 @@ const presets = {
   /** An evaluation takes seconds on one core without libtensorflow. */
   quick: { trainingImages: 120, validationImages: 200, testImages: 400, steps: 120 },
   standard: {},
+  /** Needs the weights that `npm run setup:backbone` brings. */
+  pretrained: PRETRAINED_PRESET,
   /** Near the sizes of the paper, for a machine with a GPU. */
   paper: {
     width: 192,

@@ -12,7 +12,7 @@ import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
 import { segmentationTask, type SegmentationTask } from '../tasks/segmentation.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
-import { imageOptions } from './image-options.ts';
+import { imageOptions, PRETRAINED_PRESET } from './image-options.ts';
 import { HIDDEN_STREETS, POOR_STREETS } from './streets.ts';
 
 /** The seed of the target's scenes: everyone has the same validation and test set. */
@@ -48,6 +48,8 @@ export const segmentationPresets = {
     networkWidth: 0.75,
   },
   standard: {},
+  /** Needs the weights that `npm run setup:backbone` brings. */
+  pretrained: PRETRAINED_PRESET,
   /** Near the sizes of the paper, for a machine with a GPU. */
   paper: {
     width: 256,
