@@ -47,7 +47,7 @@ export function checkObject(object: THREE.Object3D): void {
 export function checkMesh(mesh: THREE.Mesh): void {
   const { isBatchedMesh, isSkinnedMesh, isInstancedMesh } = mesh as Marked;
   const { geometry } = mesh;
-  if (isBatchedMesh) refuse('object', mesh, 'Mesh or InstancedMesh', mesh.type);
+  if (isBatchedMesh) refuse('object', mesh, 'Mesh or InstancedMesh', 'BatchedMesh');
   if (isSkinnedMesh) refuse('object', mesh, 'a rigid mesh', 'one with bones');
   for (const name in geometry.morphAttributes) {
     if (geometry.morphAttributes[name as 'position']?.length) {
@@ -256,7 +256,7 @@ export function isOrthographic(camera: THREE.Camera): camera is THREE.Orthograph
 }
 
 /** Rounding errors of near and far in a projection matrix are smaller. */
-const ROUNDING = 1e-4;
+const ROUNDING = 1e-6;
 
 /** @throws {TypeError} when a camera is neither a PerspectiveCamera nor an OrthographicCamera as three.js makes them */
 export function checkCamera(
@@ -286,7 +286,7 @@ export function checkCamera(
     : [(nearest - near) / (far - near), (furthest - far) / (far - near)];
   if (errors.every((error) => Math.abs(error) < ROUNDING)) return;
   const expected = `near ${near} and far ${far} in its projectionMatrix (call updateProjectionMatrix)`;
-  refuse('camera', camera, expected, `${nearest} and ${furthest}`);
+  refuse('camera', camera, expected, `${Number(nearest.toPrecision(6))} and ${Number(furthest.toPrecision(6))}`);
 }
 
 /** @throws {TypeError} when a light's shadow is not cast as three.js casts it */
