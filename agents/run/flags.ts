@@ -25,8 +25,23 @@ export function integer(low: number, high = Number.MAX_SAFE_INTEGER): (word: str
   };
 }
 
+const MOST_SEED = 0xffffffff;
+
 /** A seed: a whole number from 0 to 2³² − 1. */
-export const seed = integer(0, 0xffffffff);
+export const seed = integer(0, MOST_SEED);
+
+const MOST_RUNS = 1000;
+
+/** Seeds one after the other: `1..5`. */
+export function seedRange(word: string): number[] {
+  const [, first, last] = (/^(\d+)\.\.(\d+)$/.exec(word) ?? []).map(Number);
+  if (first === undefined || last === undefined || last < first || last > MOST_SEED || last - first >= MOST_RUNS) {
+    throw new InvalidArgumentError(
+      `Expected the first and the last of at most ${MOST_RUNS} seeds, as 1..5, got "${word}".`,
+    );
+  }
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+}
 
 /** One of a few words. */
 export function choice<const T extends string>(...words: readonly T[]): (word: string) => T {

@@ -1,6 +1,7 @@
 /** A log of JSON objects, one per line. Lines are only appended, and each is on the disk before `append` returns. */
 import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 
 /** The bytes of the whole lines: a writer that was killed may leave a last line without its newline. */
 function wholeLines(bytes: Buffer): Buffer {
@@ -8,12 +9,13 @@ function wholeLines(bytes: Buffer): Buffer {
 }
 
 /**
- * The lines of a log; a last line that was cut off is ignored.
+ * The lines of a log, which is compressed if its name ends in `.gz`; a last line that was cut off is ignored.
  *
  * @throws {Error} naming the file and the line that is no JSON object, or when the file does not exist
  */
 export function readLines<Line>(path: string): Line[] {
-  return parseLines(path, readFileSync(path));
+  const bytes = readFileSync(path);
+  return parseLines(path, path.endsWith('.gz') ? gunzipSync(bytes) : bytes);
 }
 
 /** The lines of a log; none if the file does not exist yet. @throws {Error} as {@link readLines} does for a line */
@@ -21,8 +23,7 @@ export function linesSoFar<Line>(path: string): Line[] {
   return existsSync(path) ? readLines(path) : [];
 }
 
-/** The lines of a log whose bytes come from elsewhere, such as a compressed file. */
-export function parseLines<Line>(path: string, bytes: Buffer): Line[] {
+function parseLines<Line>(path: string, bytes: Buffer): Line[] {
   const lines = wholeLines(bytes).toString('utf8').split('\n').slice(0, -1);
   return lines.map((line, i) => {
     const refuse = (cause?: unknown) => {

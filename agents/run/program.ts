@@ -6,6 +6,7 @@
  *     report.ts     the start and the winner, with their test scores
  */
 import { randomUUID } from 'node:crypto';
+import { dirname } from 'node:path';
 import { Command } from 'commander';
 import type { Specification } from '../../protocol/messages.ts';
 import { actionSize } from '../../protocol/parameters.ts';
@@ -20,6 +21,7 @@ import { describeTheta, report, reportTable } from './report.ts';
 import { loggedOptions, resumedOptions, withRunFlags, type RunOptions } from './run-options.ts';
 import { runAll } from './runner.ts';
 import { search } from './search.ts';
+import { runsOf, timeStamp } from './several-runs.ts';
 import { startAction } from './start.ts';
 import { evaluateTrial, type TrialRequest } from './trial.ts';
 import { evaluationsByKey, readTrialLog, type EvaluationRecord, type LogRecord, type RunHeader } from './trial-log.ts';
@@ -42,11 +44,13 @@ export function program<Options>(
   flags: (command: Command) => Command,
 ): (argv?: readonly string[]) => Promise<void> {
   return async (argv = process.argv) => {
-    const command = withRunFlags(flags(new Command(name)).showHelpAfterError('(--help lists the flags)'));
-    command.parse(argv);
+    const parse = () => {
+      const command = flags(new Command(name)).showHelpAfterError('(--help lists the flags)');
+      return withRunFlags(command).parse(argv);
+    };
     await interruptible(async (signal) => {
       try {
-        await run(name, make, command, signal);
+        for (const command of runsOf(name, parse)) await run(name, make, command, signal);
       } catch (error) {
         console.error(`${name}: ${(error as Error).message}`);
         process.exitCode = signal.aborted ? 130 : 1;
@@ -80,8 +84,7 @@ async function run<Options>(
     const start = startAction(options.start, spec, random);
     const agent = make({ size: start.length, start, random }, command.opts() as Options);
     const header = past?.header ?? newHeader(name, options, spec);
-    const time = new Date().toISOString().replace(/[-:]|\..*/g, '');
-    const path = resumePath ?? options.log ?? `runs/${name}-${spec.env_id}-${time}.jsonl`;
+    const path = resumePath ?? options.log ?? `runs/${name}-${spec.env_id}-${timeStamp()}.jsonl`;
     const log = new LineLog<LogRecord>(path, { fresh: !past });
     try {
       if (!past) log.append(header);
@@ -92,7 +95,7 @@ async function run<Options>(
     } catch (error) {
       const goesOn =
         signal.aborted || error instanceof ConnectionError || (error instanceof ProtocolError && error.retryable);
-      if (goesOn) console.log(`stopped; go on with --resume ${path}`);
+      if (goesOn) console.log(`stopped; go on with ${goOn(options, path)}`);
       throw error;
     } finally {
       log.close();
@@ -100,6 +103,11 @@ async function run<Options>(
   } finally {
     await client.close();
   }
+}
+
+/** The flags that continue a stopped run. */
+function goOn({ searchSeeds }: RunOptions, path: string): string {
+  return searchSeeds ? `the same command, and --log ${dirname(path)}` : `--resume ${path}`;
 }
 
 function onlyEnvironment(client: Client): string {
@@ -179,7 +187,8 @@ async function searchAndReport(
     await report({ name: 'start', key: 'start', action: start }, options, evaluate),
     await report({ name: 'learned', key: `after-${options.evaluations}/learned`, action: learned }, options, evaluate),
   ];
-  log.append({ type: 'summary', reported });
+  const summary: LogRecord = { type: 'summary', reported };
+  if (JSON.stringify(records.at(-1)) !== JSON.stringify(summary)) log.append(summary); // a run that had ended already
   console.log(`\n${describeTheta(spec.parameters, reported)}`);
   console.log(`\n${reportTable(spec, reported)}`);
 }

@@ -1,6 +1,6 @@
 /** The options that every agent's program has besides its own. */
 import { Option, type Command } from 'commander';
-import { choice, filePath, integer, jsonObject, seed } from './flags.ts';
+import { choice, filePath, integer, jsonObject, seed, seedRange } from './flags.ts';
 import type { RunHeader } from './trial-log.ts';
 
 export interface RunOptions {
@@ -10,6 +10,7 @@ export interface RunOptions {
   readonly envOptions: Record<string, unknown>;
   readonly evaluations: number;
   readonly seed: number;
+  readonly searchSeeds?: readonly number[];
   readonly start: string;
   readonly seeds: 'fresh' | 'fixed-initialisation' | 'common';
   readonly discard: 'none' | 'median';
@@ -22,7 +23,7 @@ export interface RunOptions {
 }
 
 /** Options that decide no result; they are not logged. */
-const UNLOGGED = ['token', 'parallel', 'log', 'resume'];
+const UNLOGGED = ['token', 'parallel', 'log', 'resume', 'searchSeeds'];
 /** Options that a resumed run may change. */
 const CHANGEABLE = ['url', 'evaluations'];
 
@@ -40,6 +41,15 @@ export function withRunFlags(command: Command): Command {
       64,
     )
     .option('--seed <n>', 'decides everything random in the run', seed, 1)
+    .addOption(
+      new Option(
+        '--search-seeds <range>',
+        'several runs, one after the other, with the seeds 1..5: their logs go into the folder --log; ' +
+          'the same command with the same folder goes on where it was stopped',
+      )
+        .argParser(seedRange)
+        .conflicts(['seed', 'resume']),
+    )
     .option(
       '--start <where>',
       'θ to start from: start (as the environment says), default, centre, random, or {…}/a file',
@@ -72,7 +82,11 @@ export function withRunFlags(command: Command): Command {
       integer(1),
       3,
     )
-    .option('--log <file>', 'file for the log of trials (default: runs/<agent>-<env>-<time>.jsonl)', filePath)
+    .option(
+      '--log <file>',
+      'file for the log of trials, with --search-seeds the folder of logs (default: runs/<agent>-<env>-<time>)',
+      filePath,
+    )
     .option('--resume <file>', 'continue a stopped run from its log');
 }
 

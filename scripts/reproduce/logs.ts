@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { parseLines } from '../../agents/run/line-log.ts';
+import { readLines } from '../../agents/run/line-log.ts';
 import type { LogRecord } from '../../agents/run/trial-log.ts';
 import { isOfSearch, searchTrials } from './search-log.ts';
 import type { Preset } from './study.ts';
@@ -41,9 +41,9 @@ export function writeRecord(folder: string, record: StudyRecord): void {
 /** The lines of a log, plain or compressed. @throws {Error} naming the file that is not there or is broken */
 export function readLog(folder: string, name: string): LogRecord[] {
   const [plain, kept] = [logPath(folder, name), join(folder, `${name}${KEPT}`)];
-  if (existsSync(plain)) return parseLines(plain, readFileSync(plain));
-  if (existsSync(kept)) return parseLines(kept, gunzipSync(readFileSync(kept)));
-  throw new Error(`${plain}: expected a log, got no such file`);
+  const path = [plain, kept].find(existsSync);
+  if (path === undefined) throw new Error(`${plain}: expected a log, got no such file`);
+  return readLines(path);
 }
 
 /** The names of the logs with this ending. */

@@ -111,11 +111,14 @@ export async function drawRewardCurves(
 ): Promise<void> {
   const levels = Object.entries(references).map(([name, value]) => ({ name, value }));
   const right = Math.max(...curves.map(({ evaluations }) => evaluations));
-  const type = right < LOGARITHMIC_FROM ? 'linear' : 'log';
+  const scale =
+    right < LOGARITHMIC_FROM
+      ? ({ type: 'linear', nice: false, zero: false } as const)
+      : ({ type: 'log', nice: false } as const);
   const x = {
     field: 'evaluations',
     type: 'quantitative',
-    scale: { type, nice: false, zero: false },
+    scale,
     title: 'evaluations',
   } as const;
   const legend = { labelLimit: 0, symbolType: 'stroke', symbolOpacity: 1, symbolStrokeWidth: 3 } as const;

@@ -1,6 +1,7 @@
 /** What a reproduction leaves as text: summary.json, and the table as CSV and Markdown. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { csvCells, csvNames } from '../csv.ts';
 import { markdownTable } from '../markdown.ts';
 import { summarise, withInterval, type Summary } from '../../agents/run/statistics.ts';
 import type { Scores } from '../../env/tasks/task.ts';
@@ -85,9 +86,6 @@ export function writeSummary(
   writeFileSync(join(folder, 'table.csv'), `${[head.join(), ...csv].join('\n')}\n`);
   writeFileSync(join(folder, 'table.md'), markdown(summary, rows, columns, { metric, machine, about }));
 }
-
-const csvNames = (set: string) => ['mean', 'low', 'high', 'n'].map((name) => `${set}_${name}`);
-const csvCells = (score?: Summary) => [score?.mean, score?.ci95?.[0], score?.ci95?.[1], score?.n];
 
 function markdown(
   { experiment, command, commit, backend }: Provenance,

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { seedRange } from '../../../agents/run/flags.ts';
 import type { EvaluationRecord, LogRecord } from '../../../agents/run/trial-log.ts';
 import type { EnvironmentServer } from '../../../env/server/server.ts';
 import { startBanditServer } from '../../env/server/bandit-server.ts';
@@ -242,6 +243,40 @@ describe('an agent’s program @slow', () => {
     const { code, out } = await finish(start('random-search', '--resume', log, '--evaluations', '16'));
     assert.equal(code, 0);
     assert.equal(out.match(/^\[/gm)?.length, 8);
+  });
+
+  it('makes several runs with --search-seeds, each as with its own --seed, and continues them in their folder', async () => {
+    const runs = join(folder, 'several');
+    const flags = ['--evaluations', '12', '--batch', '4', '--report-seeds', '2'];
+    const several = (range: string) =>
+      finish(start('random-search', '--url', server.url, ...noisy, ...flags, '--search-seeds', range, '--log', runs));
+    const path = (seed: number) => join(runs, `random-search-${seed}.jsonl`);
+    assert.equal((await several('1..2')).code, 0);
+    const first = [1, 2].map((seed) => readFileSync(path(seed), 'utf8'));
+    const lines = first[1]!.split('\n');
+    writeFileSync(path(2), lines.slice(0, 7).join('\n')); // as if it had been killed within its seventh line
+    const { code, out, err } = await several('1..3');
+    assert.equal(code, 0, err);
+    assert.match(out, /^3 runs; logs: .*several$/m);
+    assert.equal(readFileSync(path(1), 'utf8'), first[0], 'a run that has ended is left as it is');
+    const results = (of: string) => evaluations(of).map(({ key, action, reward }) => [key, action, reward]);
+    assert.deepEqual(readFileSync(path(2), 'utf8').split('\n').slice(0, 6), lines.slice(0, 6));
+    await run('random-search', ...flags, '--seed', '2');
+    assert.deepEqual(new Set(results(path(2))), new Set(results(log)));
+    assert.equal(results(path(2)).length, results(log).length);
+    assert.equal(reported(path(3)).length, 2);
+  });
+
+  it('refuses --search-seeds that are no range, or stand beside --seed', async () => {
+    for (const range of ['', '3', '5..1', '1..', '1..2000', '-1..2', '1..4294967296', '1.5..2', 'a..b']) {
+      const message = `Expected the first and the last of at most 1000 seeds, as 1..5, got "${range}".`;
+      assert.throws(() => seedRange(range), { message });
+    }
+    assert.deepEqual(seedRange('3..5'), [3, 4, 5]);
+    assert.deepEqual(seedRange('4294967295..4294967295'), [4294967295]);
+    const { code, err } = await run('cem', '--search-seeds', '1..2', '--seed', '3');
+    assert.notEqual(code, 0);
+    assert.match(err, /'--search-seeds <range>' cannot be used with option '--seed <n>'/);
   });
 
   it('stops with a sentence at an unknown flag or value', async () => {
