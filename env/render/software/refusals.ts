@@ -128,7 +128,7 @@ export function idOf(kind: string, named: Named, key: keyof typeof LARGEST_ID, v
   if (value === undefined) return absent;
   const largest = LARGEST_ID[key];
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= largest) return value;
-  const got = typeof value === 'string' ? `"${value}"` : String(value);
+  const got = typeof value === 'number' ? String(value) : JSON.stringify(value);
   throw new RangeError(
     `${placeOf(kind, named)}: expected userData.${key} a whole number from 0 to ${largest}, got ${got}`,
   );
@@ -178,7 +178,7 @@ export function checkMaterial(material: Drawn): void {
 }
 
 function refuseState(material: Drawn, key: keyof Drawn, expected: boolean): never {
-  refuse('material', material, `${key} ${expected}`, material[key]);
+  refuse('material', material, `${key} ${expected}`, !expected);
 }
 
 function checkShader(material: Drawn): void {
@@ -187,8 +187,10 @@ function checkShader(material: Drawn): void {
       refuse('material', material, `no ${name}`, 'one');
     }
   }
-  for (const name of ['onBeforeCompile', 'onBeforeRender'] as const) {
-    if (material[name] !== THREE.Material.prototype[name]) refuse('material', material, `no ${name}`, 'one');
+  for (const name of ['onBeforeCompile', 'onBeforeRender']) {
+    if (Reflect.get(material, name) !== Reflect.get(THREE.Material.prototype, name)) {
+      refuse('material', material, `no ${name}`, 'one');
+    }
   }
   accepted.set(material, material.version);
 }
