@@ -23,7 +23,8 @@ export interface PictureFormat {
  *
  * Opaque surfaces are drawn in the scene's order, transparent ones from back to front; `renderOrder` comes first. The
  * order decides where surfaces coincide, and what is seen of a surface whose material has `depthWrite` off: what is
- * drawn after it covers it, also from further away.
+ * drawn after it covers it, also from further away. Of a LOD, drawing makes the level visible that three.js's `update`
+ * chooses, and hides the others.
  */
 export interface Renderer {
   readonly name: string;

@@ -213,7 +213,10 @@ describe('npm run dataset @slow', () => {
     );
     writeFileSync(join(many, 'frames', '000001.json'), '{"metadata":}\n');
     const damaged = dataset(...usual, '--count', `${last}`, '--out', many);
-    assert.match(damaged.stderr, /frames\/000001.json: expected JSON as this program writes it \(.*\); delete it, and/s);
+    assert.match(
+      damaged.stderr,
+      /frames\/000001.json: expected JSON as this program writes it \(.*\); delete it, and/s,
+    );
   });
 
   it('takes a folder for empty that has only what systems leave there', () => {

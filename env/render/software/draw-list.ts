@@ -86,9 +86,9 @@ export class DrawList {
       const kinds = object as Kinds;
       if (kinds.isMesh) this.addMesh(object as THREE.Mesh, classId, instanceId, groupOrder);
       else if (kinds.isLight) this.lights.push(object as THREE.Light);
-      else if (kinds.isGroup) groupOrder = object.renderOrder;
-      else if (kinds.isLOD) this.chooseLevel(object as THREE.LOD);
       else checkObject(object);
+      if (kinds.isGroup) groupOrder = object.renderOrder;
+      if (kinds.isLOD) this.chooseLevel(object as THREE.LOD);
     }
     for (let i = 0; i < children.length; i++) this.visit(children[i]!, classId, instanceId, groupOrder);
   }

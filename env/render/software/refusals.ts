@@ -24,7 +24,7 @@ function constantName(ending: string, value: number): string {
   return Object.keys(constants).find((key) => key.endsWith(ending) && constants[key] === value) ?? String(value);
 }
 
-/** Callbacks with which a program changes what three.js draws, and the functions that stand there by default. */
+/** Callbacks with which a program changes what three.js draws; they do nothing by default. */
 const CALLBACKS = ['onBeforeRender', 'onAfterRender', 'onBeforeShadow', 'onAfterShadow'] as const;
 
 /** three.js marks its kinds of objects with flags, which are faster to read than `instanceof`. */
@@ -151,12 +151,8 @@ const MAPS = [
 
 type Drawn = THREE.MeshBasicMaterial | THREE.MeshLambertMaterial | THREE.MeshStandardMaterial;
 
-/** Materials whose maps were looked at before, and their versions: three.js, too, asks for a new version. */
-const accepted = new WeakMap<THREE.Material, number>();
-
 /** @throws {TypeError} when a material asks for what is not drawn */
 export function checkMaterial(material: Drawn): void {
-  if (accepted.get(material) !== material.version) checkShader(material);
   const { blending, clippingPlanes } = material;
   if (!material.depthTest) refuseState(material, 'depthTest', true);
   if (!material.colorWrite) refuseState(material, 'colorWrite', true);
@@ -175,6 +171,7 @@ export function checkMaterial(material: Drawn): void {
   if (clippingPlanes !== null && clippingPlanes.length > 0) {
     refuse('material', material, 'no clippingPlanes', clippingPlanes.length);
   }
+  checkShader(material);
 }
 
 function refuseState(material: Drawn, key: keyof Drawn, expected: boolean): never {
@@ -192,7 +189,6 @@ function checkShader(material: Drawn): void {
       refuse('material', material, `no ${name}`, 'one');
     }
   }
-  accepted.set(material, material.version);
 }
 
 /** @throws {TypeError} when the kernel would not read a texture's texels as three.js does */

@@ -96,10 +96,9 @@ describe('SoftwareRenderer: what it refuses by name', () => {
   it('a state that a material takes on after it was drawn', () => {
     const scene = withMaterial({});
     draw(scene, straightCamera());
-    refused(
-      withMaterial({ depthTest: false }, (scene.children[0] as THREE.Mesh<never, THREE.Material>).material),
-      /depthTest/,
-    );
+    const { material } = scene.children[0] as THREE.Mesh<never, THREE.Material>;
+    refused(withMaterial({ normalMap: new THREE.Texture() }, material), /expected no normalMap, got one/);
+    refused(withMaterial({ normalMap: null, depthTest: false }, material), /expected depthTest true, got false/);
   });
 
   it('materials of other kinds', () => {
@@ -122,6 +121,8 @@ describe('SoftwareRenderer: what it refuses by name', () => {
       object.name = 'cable';
       refused(sceneOf(object), new RegExp(`object "cable": expected Mesh or InstancedMesh, got ${object.type}`));
     }
+    const clipping = Object.assign(new THREE.Group(), { isClippingGroup: true, type: 'ClippingGroup' });
+    refused(sceneOf(clipping), /expected Mesh or InstancedMesh, got ClippingGroup/);
     const batched = new THREE.BatchedMesh(1, 8, 8, unlit(1, 1, 1));
     refused(sceneOf(batched), /expected Mesh or InstancedMesh, got BatchedMesh/);
     refused(
