@@ -142,7 +142,7 @@ describe('SoftwareRenderer: cameras', () => {
       return camera;
     };
 
-    it(`draws a part of the picture of a ${name} camera with setViewOffset as that part`, () => {
+    it(`draws a part of the picture of the ${name} camera with setViewOffset as that part`, () => {
       const whole = kept(large(corner(), at(make())));
       const camera = make();
       camera.setViewOffset(16, 16, 8, 4, 8, 8);
@@ -160,7 +160,7 @@ describe('SoftwareRenderer: cameras', () => {
       }
     });
 
-    it(`zooms with a ${name} camera`, () => {
+    it(`zooms with the ${name} camera`, () => {
       const camera = make();
       camera.zoom = 2;
       const zoomed = large(sceneOf(square(1, -2, unlit(1, 0, 0))), at(camera));
@@ -170,7 +170,7 @@ describe('SoftwareRenderer: cameras', () => {
       assert.ok(half >= 3 * whole && whole > 0, `${half} and ${whole} pixels`);
     });
 
-    it(`takes no notice of the scale of a ${name} camera and its parents, as three.js does`, () => {
+    it(`takes no notice of the scale of the ${name} camera and its parents, as three.js does`, () => {
       const expected = kept(large(corner(), at(make())));
       const camera = at(make());
       const rig = new THREE.Group();
