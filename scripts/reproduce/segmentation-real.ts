@@ -93,7 +93,7 @@ export const segmentationRealStudy: Study = {
           { name: 'REINFORCE', theta: evidence.searches()['reinforce']![0]!.learned.theta },
           { name: 'default', theta: byDefault },
         ];
-        await drawPredictions(experiment as RealExperiment, shown, path, false); // photographs stay with their owner
+        await drawPredictions(experiment as RealExperiment, shown, path);
       },
     },
   ],

@@ -47,7 +47,7 @@ export function transferStudy(theta: Theta): Study {
             { name: 'hand-set', theta },
             { name: 'random', theta: random! },
           ];
-          await drawPredictions(experiment as RealExperiment, shown, path, false);
+          await drawPredictions(experiment as RealExperiment, shown, path);
         },
       },
     ],
