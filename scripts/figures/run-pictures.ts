@@ -129,6 +129,9 @@ CLASS_OF_MERGED.forEach((id, merged) => (ASKED[id] = MERGED_CLASSES[merged]!));
 /**
  * Draws test images, their labels, and the predictions of networks that were trained on the streets of each θ, as a PNG:
  * labels and predictions in the classes that the network is asked for.
+ *
+ * @param photographs where the picture with the test images goes, if `path` must not show them: photographs of others
+ *   are no part of this repository
  */
 export async function drawPredictions(
   experiment: Pick<SegmentationExperiment, 'simulator' | 'task' | 'trainingSamples'> & {
@@ -136,15 +139,14 @@ export async function drawPredictions(
   },
   reported: readonly ShownTheta[],
   path: string,
+  photographs = path,
 ): Promise<void> {
   const { simulator, task, target, trainingSamples } = experiment;
   const test = await target.test();
   const images = Array.from({ length: SCENES }, (_, i) => test[Math.floor((i * test.length) / SCENES)]!);
   const truth = images.map((image) => asked(image.classes));
-  const rows = [
-    { caption: 'test image', cells: images.map((image) => cell(image, image.rgb)) },
-    { caption: 'truth', cells: images.map((image, i) => cell(image, classColours(truth[i]!))) },
-  ];
+  const shown = { caption: 'test image', cells: images.map((image) => cell(image, image.rgb)) };
+  const rows = [{ caption: 'truth', cells: images.map((image, i) => cell(image, classColours(truth[i]!))) }];
   const labels = [...truth];
   const seeds = evaluationSeeds(1);
   for (const { name, theta } of reported) {
@@ -158,5 +160,7 @@ export async function drawPredictions(
       cells: images.map((image, i) => cell(image, classColours(predicted[i]!.classes))),
     });
   }
-  await writeSheet({ title: 'What the networks see', rows, keys: [classKey(labels, ASKED)], scale: 3 }, path);
+  const sheet = { title: 'What the networks see', keys: [classKey(labels, ASKED)], scale: 3 };
+  if (photographs !== path) await writeSheet({ ...sheet, rows }, path);
+  await writeSheet({ ...sheet, rows: [shown, ...rows] }, photographs);
 }

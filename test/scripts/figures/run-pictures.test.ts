@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -43,6 +43,13 @@ describe('a picture of predictions', () => {
       const pixels = 6 * SIDE * SIDE * 3 * 3; // of a row, at the sheet's scale of 3
       assert.equal(count([11, 99, 222]), pixels);
       assert.deepEqual([of('sidewalk'), of('bus')], [0, 0]);
+      const [without, beside] = [join(folder, 'without.png'), join(folder, 'beside.png')];
+      await drawPredictions(experiment as never, [{ name: 'start', theta: {} }], without, beside);
+      assert.deepEqual(readFileSync(beside), readFileSync(path));
+      const rest = await sharp(without).removeAlpha().raw().toBuffer();
+      for (let i = 0; i < rest.length; i += 3) {
+        assert.notDeepEqual([rest[i], rest[i + 1], rest[i + 2]], [11, 99, 222], 'a pixel of a photograph');
+      }
       // The swatches of the key show a colour too.
       for (const [name, least] of [
         ['road', pixels / 2],
