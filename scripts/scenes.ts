@@ -7,7 +7,7 @@ import { completeTheta, type Theta } from '../protocol/parameters.ts';
 import { deriveSeed } from '../protocol/random.ts';
 import { SoftwareRenderer } from '../env/render/software/software-renderer.ts';
 import { trafficSimulator } from '../env/simulators/traffic/traffic.ts';
-import { type Row, writeSheet } from './figures/sheet.ts';
+import { type Row, type Sheet, writeSheet } from './figures/sheet.ts';
 import { certainly, contactSheet, mostTelling, pictureSheet, sweep } from './figures/street-sheets.ts';
 import { randomTheta } from './random-theta.ts';
 
@@ -82,9 +82,9 @@ const SWEEPS_A_SHEET = 13;
 
 /** Draws the pictures of env/README.md: scenes and labels, all sweeps, and a sheet for each label of each simplex. */
 async function gallery(given: Theta, folder: string): Promise<void> {
-  const save = async (name: string, rows: Row[]) => {
+  const save = async (name: string, sheet: Sheet) => {
     const path = join(folder, `${name}.jpg`);
-    await writeSheet({ rows, scale: options.scale }, path);
+    await writeSheet({ ...sheet, scale: options.scale }, path);
     console.log(path);
   };
   await mkdir(folder, { recursive: true });
@@ -95,14 +95,14 @@ async function gallery(given: Theta, folder: string): Promise<void> {
     const rows: Row[] = [];
     for (const parameter of parameters.slice(first, first + SWEEPS_A_SHEET))
       rows.push(...(await sweep(source, given, parameter, [await mostTelling(source, given, parameter)], 6)));
-    await save(`sweep-${sheet}`, rows);
+    await save(`sweep-${sheet}`, { rows });
   }
   for (const parameter of parameters) {
     if (parameter.kind !== 'simplex' || parameter.name === 'carTypes') continue;
     const near: Theta = parameter.name === 'junctions' ? { junctionDistance: 25 } : {};
     for (const [i, label] of parameter.labels.entries()) {
       const theta = { ...near, ...given, ...certainly(parameter, i) };
-      await save(`${parameter.name}-${label}`, await pictureSheet(source, theta, 12));
+      await save(`${parameter.name}-${label}`, { rows: await pictureSheet(source, theta, 12) });
     }
   }
 }
@@ -114,9 +114,10 @@ try {
   else {
     const thetaOf = options.randomTheta ? randomThetaOf : () => given;
     const { sweep: name, count, scale, out } = options;
-    const rows = await (name === undefined ? contactSheet(source, thetaOf, count) : sweepSheet(given, name));
+    const sheet =
+      name === undefined ? await contactSheet(source, thetaOf, count) : { rows: await sweepSheet(given, name) };
     await mkdir(dirname(out), { recursive: true });
-    await writeSheet({ rows, scale }, out);
+    await writeSheet({ ...sheet, scale }, out);
     console.log(out);
   }
 } catch (error) {

@@ -25,6 +25,7 @@ const shorter: Readonly<Record<string, string | null>> = {
   'npx tsx agents/reinforce.ts': '',
   'npx tsx agents/random-search.ts': '',
   'npx tsx agents/cem.ts': '',
+  'npm run compare -- runs/agents': null, // test/scripts/compare/compare.test.ts runs it
   'npx tsx agents/hill-climber.ts': null, // 'has an example agent that climbs' does
   'pip install': null, // for those who have Python; test/protocol/examples.test.ts runs what it is for
   'python3 protocol/examples/random_search.py': null,

@@ -1,5 +1,8 @@
 import type * as THREE from 'three';
 
+/** A camera as three.js makes them, with a projectionMatrix of its own making. */
+export type Camera = THREE.PerspectiveCamera | THREE.OrthographicCamera;
+
 /** The format of a picture. */
 export interface PictureFormat {
   /** Pixels, whole numbers from 1. */
@@ -12,10 +15,16 @@ export interface PictureFormat {
 /**
  * Draws three.js scenes: colours, class ids, instance ids and depth in one pass.
  *
- * Ids come from `userData.classId` and `userData.instanceId`, inherited from the nearest ancestor that has one; a
- * material's `userData.classId` overrides its object's, `userData.instanceIds` numbers an InstancedMesh's instances,
- * and `scene.userData.backgroundClassId` names the background (sky if absent). Ids and depth are those at a pixel's
- * centre, the same with and without antialiasing. Transparent materials change colours only.
+ * Ids come from `userData.classId` (0 to 255) and `userData.instanceId` (0 to 65,535), inherited from the nearest
+ * ancestor that has one; a material's `userData.classId` overrides its object's, `userData.instanceIds` numbers an
+ * InstancedMesh's instances, and `scene.userData.backgroundClassId` names the background (sky if absent). Ids and depth
+ * are those of what is seen at a pixel's centre, the same with and without antialiasing. Transparent materials change
+ * colours only.
+ *
+ * Opaque surfaces are drawn in the scene's order, transparent ones from back to front; `renderOrder` comes first. The
+ * order decides where surfaces coincide, and what is seen of a surface whose material has `depthWrite` off: what is
+ * drawn after it covers it, also from further away. Of a LOD, drawing makes the level visible that three.js's `update`
+ * chooses, and hides the others.
  */
 export interface Renderer {
   readonly name: string;
@@ -26,10 +35,10 @@ export interface Renderer {
    * frame comes later. Frames come in the order of the calls.
    *
    * @returns a frame of the renderer's own arrays, see {@link Frame} and {@link withFrame}
-   * @throws {RangeError} when width or height is not a whole number from 1
+   * @throws {RangeError} when width or height is not a whole number from 1, or an id is out of its range
    * @throws {TypeError} when the scene has something visible that the renderer can't draw
    */
-  draw(scene: THREE.Scene, camera: THREE.PerspectiveCamera, format: PictureFormat): Frame | Promise<Frame>;
+  draw(scene: THREE.Scene, camera: Camera, format: PictureFormat): Frame | Promise<Frame>;
 }
 
 /**

@@ -1,5 +1,5 @@
 /** One picture of a data set and everything that is known about it, as files. */
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
@@ -73,15 +73,28 @@ export function frameFile(folder: string, index: number): string {
   return join(folder, 'frames', `${frameName(index)}.json`);
 }
 
-function isFilled(file: string): boolean {
-  const found = statSync(file, { throwIfNoEntry: false });
-  return found?.isFile() === true && found.size > 0;
+/** The last chunk of every PNG: no data, the name IEND, a check sum. https://www.w3.org/TR/png-3/#11IEND */
+const PNG_END = Buffer.from([0, 0, 0, 0, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82]);
+const RECORD_END = Buffer.from('}\n');
+
+function endsWith(path: string, end: Buffer): boolean {
+  if (!existsSync(path)) return false;
+  const file = openSync(path, 'r');
+  try {
+    const found = fstatSync(file);
+    if (!found.isFile() || found.size < end.length) return false;
+    const last = Buffer.alloc(end.length);
+    readSync(file, last, 0, end.length, found.size - end.length);
+    return last.equals(end);
+  } finally {
+    closeSync(file);
+  }
 }
 
-/** Whether all files of picture `index` exist and none is empty. */
+/** Whether all files of picture `index` exist, and each has its end: a file that was cut short has not. */
 export function isWhole(folder: string, index: number): boolean {
   const pictures = KINDS.map((kind) => join(folder, kind, `${frameName(index)}.png`));
-  return [frameFile(folder, index), ...pictures].every(isFilled);
+  return endsWith(frameFile(folder, index), RECORD_END) && pictures.every((path) => endsWith(path, PNG_END));
 }
 
 /**

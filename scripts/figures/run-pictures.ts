@@ -6,10 +6,12 @@ import { evaluationSeeds } from '../../env/evaluate.ts';
 import { trafficSegmentation } from '../../env/experiments/traffic-segmentation.ts';
 import type { Runtime } from '../../env/runtime.ts';
 import { drawSamples } from '../../env/simulators/draw-samples.ts';
+import { VOID } from '../../env/streets/classes.ts';
 import type { LabelledImage } from '../../env/streets/labelled-image.ts';
+import { CLASS_OF_MERGED, MERGED_CLASSES, MERGED_ID } from '../../env/tasks/segmentation/merged-classes.ts';
 import type { Theta } from '../../protocol/parameters.ts';
 import { writeChart } from './chart.ts';
-import { classColours, writeSheet, type Cell } from './sheet.ts';
+import { classColours, classKey, writeSheet, type Cell } from './sheet.ts';
 
 const SCENES = 6;
 
@@ -111,13 +113,25 @@ async function drawScenes(
     { caption: name, cells: images.map((image) => cell(image, image.rgb)) },
     { cells: images.map((image) => cell(image, classColours(image.classes))) },
   ]);
-  await writeSheet({ title: 'Scenes and their labels', rows, scale: 3 }, path);
+  const keys = [classKey(sets.flatMap(({ images }) => images.map(({ classes }) => classes)))];
+  await writeSheet({ title: 'Scenes and their labels', rows, keys, scale: 3 }, path);
 }
 
+/** Labels in the classes that the network is asked for, each as the class that stands for it. */
+function asked(classes: Uint8Array): Uint8Array {
+  return classes.map((id) => CLASS_OF_MERGED[MERGED_ID[id]!] ?? VOID);
+}
+
+/** The names of the classes that the network is asked for, by the ids that stand for them. */
+const ASKED: string[] = [];
+CLASS_OF_MERGED.forEach((id, merged) => (ASKED[id] = MERGED_CLASSES[merged]!));
+
 /**
- * Draws test images, their labels, and the predictions of networks that were trained on the streets of each θ, as a PNG.
+ * Draws test images, their labels, and the predictions of networks that were trained on the streets of each θ, as a PNG:
+ * labels and predictions in the classes that the network is asked for.
  *
- * @param photographs whether the test images themselves are shown; the licence of some photographs does not allow it
+ * @param photographs where the picture with the test images goes, if `path` must not show them: photographs of others
+ *   are no part of this repository
  */
 export async function drawPredictions(
   experiment: Pick<SegmentationExperiment, 'simulator' | 'task' | 'trainingSamples'> & {
@@ -125,26 +139,28 @@ export async function drawPredictions(
   },
   reported: readonly ShownTheta[],
   path: string,
-  photographs = true,
+  photographs = path,
 ): Promise<void> {
   const { simulator, task, target, trainingSamples } = experiment;
   const test = await target.test();
   const images = Array.from({ length: SCENES }, (_, i) => test[Math.floor((i * test.length) / SCENES)]!);
+  const truth = images.map((image) => asked(image.classes));
   const shown = { caption: 'test image', cells: images.map((image) => cell(image, image.rgb)) };
-  const rows = [
-    ...(photographs ? [shown] : []),
-    { caption: 'truth', cells: images.map((image) => cell(image, classColours(image.classes))) },
-  ];
+  const rows = [{ caption: 'truth', cells: images.map((image, i) => cell(image, classColours(truth[i]!))) }];
+  const labels = [...truth];
   const seeds = evaluationSeeds(1);
   for (const { name, theta } of reported) {
     const samples = await drawSamples(simulator, theta, seeds.simulation, trainingSamples);
     const model = await task.train(samples, seeds, () => {});
     const predicted = await model.predict(images);
     model.dispose();
+    labels.push(...predicted.map(({ classes }) => classes));
     rows.push({
       caption: `trained on\n${name} θ`,
       cells: images.map((image, i) => cell(image, classColours(predicted[i]!.classes))),
     });
   }
-  await writeSheet({ title: 'What the networks see', rows, scale: 3 }, path);
+  const sheet = { title: 'What the networks see', keys: [classKey(labels, ASKED)], scale: 3 };
+  if (photographs !== path) await writeSheet({ ...sheet, rows }, path);
+  await writeSheet({ ...sheet, rows: [shown, ...rows] }, photographs);
 }

@@ -9,7 +9,7 @@ export interface Cell {
   readonly height: number;
   /** sRGB bytes, uint8 [height, width, 3]. */
   readonly rgb: Uint8Array;
-  /** The text below the picture. */
+  /** The text below the picture; it may have several lines. */
   readonly caption?: string;
 }
 
@@ -19,10 +19,18 @@ export interface Row {
   readonly cells: readonly Cell[];
 }
 
+/** What colours mean. */
+export interface Key {
+  readonly title: string;
+  readonly entries: readonly { readonly name: string; readonly colour: readonly [number, number, number] }[];
+}
+
 export interface Sheet {
   /** The text above everything. */
   readonly title?: string;
   readonly rows: readonly Row[];
+  /** Below the rows. */
+  readonly keys?: readonly Key[];
   /** Pixels of the sheet for each pixel of a picture; 2 if left out. */
   readonly scale?: number;
 }
@@ -30,13 +38,13 @@ export interface Sheet {
 const FONT_SIZE = 12;
 const LINE = 16;
 const GAP = 6;
-/** Mean width of a letter in pixels. The caller must keep captions short enough. */
+/** Width that a letter takes at most in a text of some length, in pixels. */
 const LETTER = 7.4;
 
 /**
  * Writes a sheet: a JPEG if the path ends in .jpg, otherwise a PNG.
  *
- * Pictures are enlarged without smoothing; every column is as wide as its widest picture.
+ * Pictures are enlarged without smoothing; every column is as wide as its widest picture or caption.
  *
  * @throws {RangeError} when a picture's bytes are not its width × height × 3
  */
@@ -46,13 +54,13 @@ export async function writeSheet(sheet: Sheet, path: string): Promise<void> {
 }
 
 /** The sheet as the bytes of a PNG. */
-export async function renderSheet({ title, rows, scale = 2 }: Sheet): Promise<Buffer> {
+export async function renderSheet({ title, rows, keys = [], scale = 2 }: Sheet): Promise<Buffer> {
   const lines = rows.map((row) => row.caption?.split('\n') ?? []);
   const longest = Math.max(0, ...lines.flat().map((line) => line.length));
   const left = GAP + (longest > 0 ? Math.ceil(longest * LETTER) + GAP : 0);
   const columns = Math.max(1, ...rows.map((row) => row.cells.length));
   const widths = Array.from({ length: columns }, (_, column) =>
-    Math.max(0, ...rows.map((row) => (row.cells[column]?.width ?? 0) * scale)),
+    Math.max(0, ...rows.map((row) => widthOf(row.cells[column], scale))),
   );
 
   const parts: string[] = [];
@@ -67,15 +75,43 @@ export async function renderSheet({ title, rows, scale = 2 }: Sheet): Promise<Bu
     let height = lines[i]!.length * LINE;
     for (const [column, cell] of row.cells.entries()) {
       parts.push(await image(cell, x, y, scale));
-      if (cell.caption !== undefined) parts.push(label(x, y + cell.height * scale + FONT_SIZE + 1, cell.caption));
-      height = Math.max(height, cell.height * scale + (cell.caption === undefined ? 0 : LINE));
+      const below = y + cell.height * scale + FONT_SIZE + 1;
+      const captions = cell.caption?.split('\n') ?? [];
+      captions.forEach((line, k) => parts.push(label(x, below + k * LINE, line)));
+      height = Math.max(height, cell.height * scale + captions.length * LINE);
       x += widths[column]! + GAP;
     }
     y += height + GAP;
   }
   const pictures = widths.reduce((sum, width) => sum + width + GAP, left);
   const width = Math.max(pictures, GAP * 2 + Math.ceil((title?.length ?? 0) * LETTER * 1.1));
+  for (const key of keys) y = addKey(parts, key, y, width);
   return rasterise(`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y}">${parts.join('')}</svg>`);
+}
+
+/** Pixels that a picture and its caption take. */
+function widthOf(cell: Cell | undefined, scale: number): number {
+  const lines = cell?.caption?.split('\n') ?? [];
+  return Math.max((cell?.width ?? 0) * scale, ...lines.map((line) => Math.ceil(line.length * LETTER)));
+}
+
+/** Adds a key in as many lines as it needs. @returns the place below it */
+function addKey(parts: string[], { title, entries }: Key, top: number, width: number): number {
+  let [x, y] = [GAP, top];
+  const place = (wide: number): number => {
+    if (x > GAP && x + wide > width) [x, y] = [GAP, y + LINE + GAP / 2];
+    x += wide;
+    return x - wide;
+  };
+  const wide = (text: string) => Math.ceil(text.length * LETTER) + 2 * GAP;
+  parts.push(label(place(wide(title)), y + FONT_SIZE, title, 'font-weight="bold"'));
+  for (const { name, colour } of entries) {
+    const left = place(FONT_SIZE + GAP + wide(name));
+    const look = `fill="rgb(${colour.join()})" stroke="#999" stroke-width="0.5"`;
+    parts.push(`<rect x="${left}" y="${y + 1}" width="${FONT_SIZE}" height="${FONT_SIZE}" ${look}/>`);
+    parts.push(label(left + FONT_SIZE + GAP, y + FONT_SIZE, name));
+  }
+  return y + LINE + GAP;
 }
 
 function label(x: number, y: number, text: string, attributes = ''): string {
@@ -108,6 +144,17 @@ export function classColours(classes: Uint8Array): Uint8Array {
   return rgb;
 }
 
+/** The colours of the classes that occur in pictures of {@link classColours}. @param names by id, if other than the classes' own */
+export function classKey(pictures: readonly Uint8Array[], names: readonly (string | undefined)[] = []): Key {
+  const shown = new Set(pictures.flatMap((classes) => [...new Set(classes)]));
+  const entries = CLASSES.filter(({ id }) => shown.has(id)).map(({ id, name, colour }) => ({
+    name: names[id] ?? name,
+    colour,
+  }));
+  const none = { name: 'no class', colour: [0, 0, 0] } as const;
+  return { title: 'labels', entries: shown.has(VOID) ? [...entries, none] : entries };
+}
+
 /** Colours from near to far, at equal steps of the logarithm of the distance: yellow, red, violet, black. */
 const DEPTH_COLOURS = [
   [252, 253, 191],
@@ -134,3 +181,12 @@ export function depthColours(depth: Float32Array): Uint8Array {
   });
   return rgb;
 }
+
+/** What the colours of {@link depthColours} mean. */
+export const DEPTH_KEY: Key = {
+  title: 'distance',
+  entries: [NEAREST, 5, 10, 25, 75, FURTHEST, Infinity].map((metres) => {
+    const [r, g, b] = depthColours(Float32Array.of(metres));
+    return { name: metres === Infinity ? 'sky' : `${metres} m`, colour: [r!, g!, b!] as const };
+  }),
+};

@@ -4,7 +4,7 @@ import type { Seed } from '../../protocol/random.ts';
 import type { TrafficImage } from '../../env/simulators/traffic/traffic.ts';
 import { drawSample, drawSamples } from '../../env/simulators/draw-samples.ts';
 import type { Simulator } from '../../env/simulators/simulator.ts';
-import { type Cell, classColours, depthColours, type Row } from './sheet.ts';
+import { type Cell, classColours, classKey, DEPTH_KEY, depthColours, type Row, type Sheet } from './sheet.ts';
 
 /** The source of pictures. */
 export interface Source {
@@ -16,16 +16,17 @@ const picture = ({ width, height, rgb }: TrafficImage, colours = rgb): Cell => (
 
 const PER_ROW = 4;
 
-/** Image, labels and depth of scenes 0 to `count` − 1. */
+/** Image, labels and depth of scenes 0 to `count` − 1, with what their colours mean. */
 export async function contactSheet(
   { simulator, seed }: Source,
   thetaOf: (index: number) => Theta,
   count: number,
-): Promise<Row[]> {
+): Promise<Pick<Sheet, 'rows' | 'keys'>> {
   const images: TrafficImage[] = [];
   for (let index = 0; index < count; index++) images.push(await drawSample(simulator, thetaOf(index), seed, index));
-  const caption = (image: TrafficImage, index: number) => `${index}: ${image.weather}, ${image.junction}`;
-  return inRows(images).flatMap((row, r) => [
+  const caption = (image: TrafficImage, index: number) =>
+    `${index}: ${image.weather}\n${junctionNamed(image.junction)}`;
+  const rows = inRows(images).flatMap((row, r) => [
     { cells: row.map((image) => picture(image)) },
     { cells: row.map((image) => picture(image, classColours(image.classes))) },
     {
@@ -35,6 +36,12 @@ export async function contactSheet(
       })),
     },
   ]);
+  return { rows, keys: [classKey(images.map(({ classes }) => classes)), DEPTH_KEY] };
+}
+
+/** A junction as captions name it. */
+function junctionNamed(junction: string): string {
+  return junction === 'none' ? 'no junction' : junction;
 }
 
 /** Images of scenes, without labels. */
@@ -58,7 +65,9 @@ export function certainly(parameter: Parameter & { kind: 'simplex' }, label: num
 function swept(base: Theta, parameter: Parameter, share: number): { theta: Theta; value: string } {
   if (parameter.kind === 'simplex') {
     const label = Math.round(share * (parameter.labels.length - 1));
-    return { theta: { ...base, ...certainly(parameter, label) }, value: parameter.labels[label]! };
+    const name = parameter.labels[label]!;
+    const value = parameter.name === 'junctions' ? junctionNamed(name) : name;
+    return { theta: { ...base, ...certainly(parameter, label) }, value };
   }
   const { low, high, scale, unit } = parameter;
   const value = scale === 'log' ? low * (high / low) ** share : low + (high - low) * share;

@@ -318,7 +318,7 @@ async function drawPeaks({ name, labels, truth, peaks, found }: Shown, path: str
         },
         {
           data: { values: best },
-          mark: { type: 'point', filled: true, size: 70 },
+          mark: { type: 'point', filled: true, size: 70, opacity: 1 },
           encoding: { x, xOffset: beside, y: { field: 'p', ...y }, color },
         },
       ],

@@ -134,7 +134,8 @@ async function drawStages(evidence: Evidence, folder: string): Promise<void> {
   }
   stages.push(await stageOf('trained on real points', trainingPoints(1)));
   // Validation points: what the figure says of them, the search has seen.
-  const title = 'REINFORCE on the mixture: trained on (above), real (below)';
+  const title =
+    'REINFORCE on the mixture: points of two classes, and what the SVM calls each place; trained on (above), real (below)';
   await drawBoundaries(title, stages, validation, join(folder, 'boundaries'));
   stages.forEach(({ svm }) => svm.dispose());
 }

@@ -19,6 +19,9 @@ export const REAL_METRICS = {
 const training = (experiment: Experiment) => (experiment as RealExperiment).training();
 const title = (images: number) => `real images (${images})`;
 
+/** Where a picture goes that shows photographs, beside one without them; git ignores it. */
+export const withPhotographs = (path: string) => path.replace(/\.png$/, '-with-photographs.png');
+
 export const allImages: TrainedArm = { kind: 'trained', title, real: training };
 export const fewImages: TrainedArm = {
   kind: 'trained',

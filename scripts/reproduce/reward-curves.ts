@@ -1,6 +1,6 @@
-/** Scores over evaluations: a line for each arm, the mean over its search seeds, in a band of its 95 % interval. */
+/** Scores over evaluations: a line for each arm, the mean over its search seeds, and a band for its 95 % interval. */
 import { join } from 'node:path';
-import type { TopLevelSpec } from 'vega-lite';
+import * as vega from 'vega';
 import { summarise } from '../../agents/run/statistics.ts';
 import { writeChart } from '../figures/chart.ts';
 import { meanOf } from './arms.ts';
@@ -10,8 +10,13 @@ import type { Figure } from './study.ts';
 /** From so many evaluations on, the axis is logarithmic. */
 const LOGARITHMIC_FROM = 1000;
 /** Pixels. */
+const WIDTH = 560;
 const HEIGHT = 340;
 const LINE_HEIGHT = 14;
+/** More intervals than this would hide each other: then each curve has a panel with its own, below. */
+const TOGETHER = 3;
+const PANELS_ACROSS = 3;
+const PANEL = { width: 170, height: 90 };
 /** Points on a line; the rewards between two of them are averaged. */
 const POINTS = 25;
 
@@ -97,8 +102,15 @@ export function curvesFigure({
   };
 }
 
+/** An arm's colour, by its number: ten that differ, then lighter ones between them. */
+function coloursOf(count: number): string[] {
+  const colours = vega.scheme(count <= 10 ? 'tableau10' : 'tableau20') as string[];
+  return Array.from({ length: count }, (_, i) => colours[i % colours.length]!);
+}
+
 /**
- * Draws the curves of several arms.
+ * Draws the curves of several arms. The intervals of more than three are not drawn over each other, but below, a panel
+ * for each arm.
  *
  * @param references levels without a search, such as the ceiling, by title
  * @param path       without an ending: `.svg` and `.png` are written
@@ -109,70 +121,93 @@ export async function drawRewardCurves(
   references: Readonly<Record<string, number>>,
   path: string,
 ): Promise<void> {
-  const levels = Object.entries(references).map(([name, value]) => ({ name, value }));
+  const arms = [...new Set(curves.map(({ arm }) => arm))];
+  const colours = coloursOf(arms.length);
   const right = Math.max(...curves.map(({ evaluations }) => evaluations));
   const scale =
     right < LOGARITHMIC_FROM
       ? ({ type: 'linear', nice: false, zero: false } as const)
       : ({ type: 'log', nice: false } as const);
-  const x = {
-    field: 'evaluations',
-    type: 'quantitative',
-    scale,
-    title: 'evaluations',
-  } as const;
-  const legend = { labelLimit: 0, symbolType: 'stroke', symbolOpacity: 1, symbolStrokeWidth: 3 } as const;
-  const color = { field: 'arm', type: 'nominal', title: null, sort: null, legend } as const;
   const shown = [...curves.map(({ mean }) => mean), ...Object.values(references)];
   const [low, high] = [Math.min(...shown), Math.max(...shown)];
   const margin = 0.08 * (high - low || 1);
   const gap = ((high - low + 2 * margin) * LINE_HEIGHT) / HEIGHT;
   const places = apart(Object.values(references), gap);
-  const top = Math.max(high + margin, ...places.map((place) => place + gap));
-  const y = { scale: { domain: [low - margin, top], clamp: true, zero: false } };
-  // Vega takes a title for longer than it is: upright it would reach beyond the picture.
-  const axis = { titleAngle: 0, titleAlign: 'left', titleAnchor: 'end', titleX: 0, titleY: -10 } as const;
-  const names = levels.map(({ name }, i) => ({ name, place: places[i]!, evaluations: right }));
-  const named = (look: object) => ({
-    data: { values: names },
-    mark: {
-      type: 'text' as const,
-      align: 'right' as const,
-      baseline: 'bottom' as const,
-      dy: -2,
-      fontSize: 11,
-      ...look,
+  const top = Math.max(high + margin, ...places.map((place) => place + gap / 2));
+  const levels = { domain: [low - margin, top], clamp: true, zero: false };
+  const y = { type: 'quantitative' as const, scale: levels };
+  const x = { field: 'evaluations', type: 'quantitative', scale } as const;
+
+  const band = (values: readonly CurvePoint[], look: object, axes: { x: object; y: object }, color?: object) => ({
+    data: { values: [...values] },
+    mark: { type: 'area' as const, clip: true, ...look },
+    encoding: {
+      x: { ...x, ...axes.x },
+      y: { field: 'low', ...y, ...axes.y },
+      y2: { field: 'high' },
+      ...color,
     },
-    encoding: { x, y: { field: 'place', type: 'quantitative' as const, ...y }, text: { field: 'name' } },
   });
-  const spec: TopLevelSpec = {
-    title: { text: title, anchor: 'start', offset: 12 },
-    width: 560,
+  const line = (values: readonly CurvePoint[], look: object, axes: { x: object; y: object }, color?: object) => ({
+    data: { values: [...values] },
+    mark: { type: 'line' as const, clip: true, ...look },
+    encoding: { x: { ...x, ...axes.x }, y: { field: 'mean', ...y, ...axes.y }, ...color },
+  });
+
+  // Vega's place for a title would be beside the axis, upright.
+  const axis = { titleAngle: 0, titleAlign: 'left', titleAnchor: 'end', titleX: 0, titleY: -10 } as const;
+  const axes = { x: { title: 'evaluations' }, y: { title: metric, axis } };
+  const legend = { orient: 'bottom', columns: 2, symbolType: 'stroke' } as const;
+  const range = { domain: arms, range: colours };
+  const color = { color: { field: 'arm', type: 'nominal' as const, title: null, scale: range, legend } };
+  const main = {
+    width: WIDTH,
     height: HEIGHT,
     layer: [
-      {
-        data: { values: [...curves] },
-        mark: { type: 'area', opacity: 0.13, clip: true },
-        encoding: {
-          x,
-          y: { field: 'low', type: 'quantitative', title: metric, axis, ...y },
-          y2: { field: 'high' },
-          color,
-        },
-      },
-      {
-        data: { values: [...curves] },
-        mark: { type: 'line', strokeWidth: 2, clip: true },
-        encoding: { x, y: { field: 'mean', type: 'quantitative', ...y }, color },
-      },
-      {
-        data: { values: levels },
-        mark: { type: 'rule', strokeDash: [5, 4], color: '#666' },
-        encoding: { y: { field: 'value', type: 'quantitative', ...y } },
-      },
-      named({ stroke: 'white', strokeWidth: 4, strokeJoin: 'round' }), // So that no line runs through a name.
-      named({ color: '#444' }),
-    ],
+      ...(arms.length <= TOGETHER ? [band(curves, { opacity: 0.2 }, axes, color)] : []),
+      line(curves, { strokeWidth: 2 }, axes, color),
+      ...Object.entries(references).map(([name, value], i) => levelNamed(name, value, places[i]!, y)),
+    ].flat(),
   };
-  await writeChart(spec, path);
+  const bare = {
+    x: { title: null, axis: { tickCount: 4, labelOverlap: true, labelFontSize: 9 } },
+    y: { title: null, axis: { tickCount: 3, labelFontSize: 9 } },
+  };
+  const panels = arms.map((arm, i) => {
+    const own = curves.filter((point) => point.arm === arm);
+    const others = curves.filter((point) => point.arm !== arm);
+    return {
+      ...PANEL,
+      title: { text: arm, fontSize: 10, fontWeight: 'normal' as const, anchor: 'start' as const },
+      layer: [
+        line(others, { strokeWidth: 0.7, color: '#bbb' }, bare, { detail: { field: 'arm' } }),
+        band(own, { opacity: 0.3, color: colours[i]! }, bare),
+        line(own, { strokeWidth: 2, color: colours[i]! }, bare),
+      ],
+    };
+  });
+  const heading = { text: title, anchor: 'start', offset: 12 } as const;
+  if (arms.length <= TOGETHER) await writeChart({ title: heading, ...main }, path);
+  else {
+    const below = { title: 'Each with its 95 % interval', concat: panels, columns: PANELS_ACROSS, spacing: 22 };
+    const resolve = { scale: { color: 'independent' } } as const; // The legend stays with the curves.
+    await writeChart({ title: heading, vconcat: [main, below], spacing: 30, resolve }, path);
+  }
+}
+
+/** A dashed line at a level, and its name to the right of the picture, where no curve runs. */
+function levelNamed(name: string, value: number, place: number, y: object) {
+  const named = { type: 'text' as const, align: 'left' as const, baseline: 'middle' as const, fontSize: 11 };
+  return [
+    {
+      data: { values: [{ value }] },
+      mark: { type: 'rule' as const, strokeDash: [5, 4], color: '#666' },
+      encoding: { y: { field: 'value', ...y } },
+    },
+    {
+      data: { values: [{ place, name }] },
+      mark: { ...named, color: '#444' },
+      encoding: { x: { value: WIDTH + 6 }, y: { field: 'place', ...y }, text: { field: 'name' } },
+    },
+  ];
 }

@@ -11,7 +11,7 @@ import { completeTheta } from '../../protocol/parameters.ts';
 import { drawPredictions } from '../figures/run-pictures.ts';
 import { ALL_FREE, everySearch, randomArm, repeatedArm } from './arms.ts';
 import { evaluationsToReachFigure } from './evaluations-to-reach.ts';
-import { allImages, fewImages, REAL_METRICS, type RealExperiment } from './real-images.ts';
+import { allImages, fewImages, REAL_METRICS, type RealExperiment, withPhotographs } from './real-images.ts';
 import type { Arm, SearchArm, Study } from './study.ts';
 import {
   carIouCurves,
@@ -93,7 +93,7 @@ export const segmentationRealStudy: Study = {
           { name: 'REINFORCE', theta: evidence.searches()['reinforce']![0]!.learned.theta },
           { name: 'default', theta: byDefault },
         ];
-        await drawPredictions(experiment as RealExperiment, shown, path, false); // photographs stay with their owner
+        await drawPredictions(experiment as RealExperiment, shown, path, withPhotographs(path));
       },
     },
   ],

@@ -5,7 +5,7 @@ import { TRAFFIC_PARAMETERS } from '../../env/simulators/traffic/parameters.ts';
 import type { Theta } from '../../protocol/parameters.ts';
 import { drawPredictions } from '../figures/run-pictures.ts';
 import { randomThetas } from './arms.ts';
-import { allImages, fewImages, REAL_METRICS, type RealExperiment } from './real-images.ts';
+import { allImages, fewImages, REAL_METRICS, type RealExperiment, withPhotographs } from './real-images.ts';
 import type { Study } from './study.ts';
 
 const ABOUT =
@@ -47,7 +47,7 @@ export function transferStudy(theta: Theta): Study {
             { name: 'hand-set', theta },
             { name: 'random', theta: random! },
           ];
-          await drawPredictions(experiment as RealExperiment, shown, path, false);
+          await drawPredictions(experiment as RealExperiment, shown, path, withPhotographs(path));
         },
       },
     ],

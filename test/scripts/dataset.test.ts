@@ -11,6 +11,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -134,6 +135,21 @@ describe('npm run dataset @slow', () => {
     assert.deepEqual(contents(two), contents(join(folder, 'three')));
   });
 
+  it('writes again what was cut short', () => {
+    const out = join(folder, 'cut');
+    const cut = (name: string, left: number) => {
+      assert.equal(dataset(...usual, '--count', '3', '--out', out).status, 0);
+      truncateSync(join(out, name), statSync(join(out, name)).size - left);
+      const { status, stdout } = dataset(...usual, '--count', '3', '--out', out);
+      assert.equal(status, 0);
+      assert.match(stdout, /3 of 3 pictures, 1 of them new/);
+      assert.deepEqual(contents(out), contents(join(folder, 'three')));
+    };
+    cut(join('labels', '000002.png'), 40);
+    cut(join('images', '000000.png'), 1);
+    cut(join('frames', '000001.json'), 9);
+  });
+
   it('writes the same bytes with any number of processes', () => {
     const sets = ['1', '3'].map((workers) => {
       const out = join(folder, `of-${workers}`);
@@ -154,7 +170,7 @@ describe('npm run dataset @slow', () => {
     for (let index = 0; index < count; index++) {
       const name = String(index).padStart(6, '0');
       copyFileSync(join(three, 'frames', '000000.json'), join(out, 'frames', `${name}.json`));
-      writeFileSync(join(out, 'images', `${name}.png`), '-');
+      copyFileSync(join(three, 'images', '000000.png'), join(out, 'images', `${name}.png`));
     }
     const { status, stdout } = dataset(...usual, '--count', `${count}`, '--workers', '4', '--out', out);
     assert.equal(status, 0, stdout);
@@ -195,9 +211,12 @@ describe('npm run dataset @slow', () => {
       fewer.stderr,
       new RegExp(`--count: expected at least ${last}, since .* has that many pictures, got 3`),
     );
-    writeFileSync(join(many, 'frames', '000001.json'), '{"metadata":');
+    writeFileSync(join(many, 'frames', '000001.json'), '{"metadata":}\n');
     const damaged = dataset(...usual, '--count', `${last}`, '--out', many);
-    assert.match(damaged.stderr, /frames\/000001.json: expected JSON as this program writes it \(.*\); delete it, and/);
+    assert.match(
+      damaged.stderr,
+      /frames\/000001.json: expected JSON as this program writes it \(.*\); delete it, and/s,
+    );
   });
 
   it('takes a folder for empty that has only what systems leave there', () => {

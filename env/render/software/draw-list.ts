@@ -1,5 +1,6 @@
 import * as THREE from 'three';
 import { VOID } from '../../streets/classes.ts';
+import { checkMesh, checkObject, idOf } from './refusals.ts';
 import { type Surface, Surfaces } from './surface.ts';
 
 /** A mesh, or one instance of an instanced mesh: what its draws share. */
@@ -12,6 +13,8 @@ export class Body {
   /** The instance's own colour. */
   readonly tint = new Float64Array(3);
   instanceId = 0;
+  /** The renderOrder of the nearest Group above it, which counts before its own. */
+  groupOrder = 0;
   renderOrder = 0;
   castShadow = false;
   receiveShadow = false;
@@ -41,13 +44,8 @@ const instanceMatrix = new THREE.Matrix4();
 const white = new THREE.Color(1, 1, 1);
 const tint = new THREE.Color();
 
-function numberIn(userData: Record<string, unknown>, key: string, inherited: number): number {
-  const value = userData[key];
-  return typeof value === 'number' ? value : inherited;
-}
-
 /** three.js marks its kinds of objects with flags, which are faster to read than `instanceof`. */
-type Kinds = Partial<Record<'isMesh' | 'isLight' | 'isLine' | 'isPoints' | 'isSprite', boolean>>;
+type Kinds = Partial<Record<'isMesh' | 'isLight' | 'isGroup' | 'isLOD', boolean>>;
 
 /** Walks a scene and lists what there is to draw, and the lights. Its records are reused from frame to frame. */
 export class DrawList {
@@ -70,44 +68,53 @@ export class DrawList {
     this.camera = camera;
     this.viewProjection.multiplyMatrices(camera.projectionMatrix, camera.matrixWorldInverse);
     this.frustum.setFromProjectionMatrix(this.viewProjection);
-    this.visit(scene, VOID, 0);
+    this.visit(scene, VOID, 0, 0);
   }
 
-  private visit(object: THREE.Object3D, inheritedClass: number, inheritedInstance: number): void {
+  private visit(
+    object: THREE.Object3D,
+    inheritedClass: number,
+    inheritedInstance: number,
+    inheritedOrder: number,
+  ): void {
     if (!object.visible) return;
     const { userData, children } = object;
-    const classId = numberIn(userData, 'classId', inheritedClass);
-    const instanceId = numberIn(userData, 'instanceId', inheritedInstance);
+    const classId = idOf('object', object, 'classId', userData['classId'], inheritedClass);
+    const instanceId = idOf('object', object, 'instanceId', userData['instanceId'], inheritedInstance);
+    let groupOrder = inheritedOrder;
     if (object.layers.test(this.camera.layers)) {
       const kinds = object as Kinds;
-      if (kinds.isMesh) this.addMesh(object as THREE.Mesh, classId, instanceId);
+      if (kinds.isMesh) this.addMesh(object as THREE.Mesh, classId, instanceId, groupOrder);
       else if (kinds.isLight) this.lights.push(object as THREE.Light);
-      else if (kinds.isLine || kinds.isPoints || kinds.isSprite) {
-        throw new TypeError(`object "${object.name}": expected Mesh or InstancedMesh, got ${object.type}`);
-      }
+      else checkObject(object);
+      if (kinds.isGroup) groupOrder = object.renderOrder;
+      if (kinds.isLOD) this.chooseLevel(object as THREE.LOD);
     }
-    for (let i = 0; i < children.length; i++) this.visit(children[i]!, classId, instanceId);
+    for (let i = 0; i < children.length; i++) this.visit(children[i]!, classId, instanceId, groupOrder);
   }
 
-  private addMesh(mesh: THREE.Mesh, classId: number, instanceId: number): void {
+  private chooseLevel(object: THREE.LOD): void {
+    if (object.autoUpdate) object.update(this.camera); // Shows one level and hides the others.
+  }
+
+  private addMesh(mesh: THREE.Mesh, classId: number, instanceId: number, groupOrder: number): void {
     const { geometry } = mesh;
-    if ((mesh as Partial<THREE.SkinnedMesh>).isSkinnedMesh || geometry.morphAttributes['position']?.length) {
-      throw new TypeError(`object "${mesh.name}": expected a rigid mesh, got one with bones or morph targets`);
-    }
+    checkMesh(mesh);
     if (geometry.attributes['position'] === undefined) return;
     if (geometry.boundingSphere === null) geometry.computeBoundingSphere();
     if (!(mesh as Partial<THREE.InstancedMesh>).isInstancedMesh) {
-      this.addBody(mesh, mesh.matrixWorld, white, classId, instanceId);
+      this.addBody(mesh, mesh.matrixWorld, white, classId, instanceId, groupOrder);
       return;
     }
     const instances = mesh as THREE.InstancedMesh;
-    const ids = mesh.userData['instanceIds'] as ArrayLike<number> | undefined;
+    const ids = mesh.userData['instanceIds'] as ArrayLike<unknown> | undefined;
     const hasColors = instances.instanceColor !== null;
     for (let i = 0; i < instances.count; i++) {
       instances.getMatrixAt(i, instanceMatrix);
       instanceMatrix.premultiply(mesh.matrixWorld);
       if (hasColors) instances.getColorAt(i, tint);
-      this.addBody(mesh, instanceMatrix, hasColors ? tint : white, classId, ids?.[i] ?? instanceId);
+      const id = idOf('object', mesh, 'instanceIds', ids?.[i], instanceId);
+      this.addBody(mesh, instanceMatrix, hasColors ? tint : white, classId, id, groupOrder);
     }
   }
 
@@ -117,6 +124,7 @@ export class DrawList {
     color: THREE.Color,
     classId: number,
     instanceId: number,
+    groupOrder: number,
   ): void {
     sphere.copy(mesh.geometry.boundingSphere!).applyMatrix4(matrix);
     const inView = !mesh.frustumCulled || this.frustum.intersectsSphere(sphere);
@@ -138,6 +146,7 @@ export class DrawList {
     body.radius = sphere.radius;
     body.distance = -(view[2] * x + view[6] * y + view[10] * z + view[14]);
     body.instanceId = instanceId;
+    body.groupOrder = groupOrder;
     fill(body, mesh, matrix, color);
   }
 

@@ -2,10 +2,12 @@ import * as THREE from 'three';
 import type { Body, Draw } from './draw-list.ts';
 import { Geometries, type Geometry } from './geometries.ts';
 import { type Kernel, RecordWriter } from './kernel.ts';
+import { checkMap, refuse } from './refusals.ts';
+import type { Surface } from './surface.ts';
 import { type Textures, readUvMatrix } from './texture.ts';
 
 const SHADING = { basic: 0, lambert: 1, standard: 2 };
-const NUMBERS = 46;
+const NUMBERS = 47;
 
 /** Which triangles show this side: 1 those with a positive area on the screen (y down), −1 the others, 0 all. */
 export function facingOf(side: THREE.Side, { mirrored }: Body): number {
@@ -60,7 +62,11 @@ export class DrawRecords {
     const { positions, normals, uvs, colors, index } = this.geometry;
     const { map, shading, flatShading, vertexColors } = surface;
     const texture = map === null ? 0 : this.textures.of(map);
-    if (map !== null) readUvMatrix(map, m);
+    if (map !== null) {
+      checkMap(map);
+      readUvMatrix(map, m);
+    }
+    if (vertexColors) checkColors(body.geometry, surface);
     return new RecordWriter(this.kernel, NUMBERS)
       .int(this.world)
       .int(this.bodyNumber)
@@ -77,6 +83,7 @@ export class DrawRecords {
       .int(facingOf(surface.side, body))
       .int(SHADING[shading])
       .int(+body.receiveShadow)
+      .int(+surface.depthWrite)
       .int(+surface.fog)
       .int(classId)
       .int(body.instanceId)
@@ -100,5 +107,14 @@ export class DrawRecords {
       .float(m[1]!)
       .float(m[4]!)
       .float(m[7]!).address;
+  }
+}
+
+/** Holes are cut by the map's alpha only, except in transparent surfaces that hide nothing. */
+function checkColors(geometry: THREE.BufferGeometry, { alphaTest, transparent, depthWrite }: Surface): void {
+  const size = geometry.attributes['color']?.itemSize;
+  if (size === undefined) refuse('geometry', geometry, 'a color attribute for vertexColors', 'none');
+  if (size === 4 && alphaTest > 0 && !(transparent && !depthWrite)) {
+    refuse('geometry', geometry, 'a color attribute of 3 numbers for alphaTest', size);
   }
 }

@@ -1,6 +1,7 @@
 import type * as THREE from 'three';
 import { type Attribute, floatsOf, versionOf } from './attribute.ts';
 import type { Kernel } from './kernel.ts';
+import { checkAttribute, checkIndex } from './refusals.ts';
 
 /** A vertex attribute or an index in a kernel's memory. */
 interface Upload {
@@ -40,16 +41,16 @@ export class Geometries {
       known = { positions: nothing(), normals: nothing(), uvs: nothing(), colors: nothing(), index: nothing() };
       this.known.set(geometry, known);
     }
-    const { position, normal, uv, color } = geometry.attributes;
-    this.update(known.positions, position, 3);
-    this.update(known.normals, normal, 3);
-    this.update(known.uvs, uv, 2);
-    this.update(known.colors, color, color?.itemSize ?? 3);
-    this.updateIndex(known.index, geometry.index);
+    this.update(known.positions, geometry, 'position', 3);
+    this.update(known.normals, geometry, 'normal', 3);
+    this.update(known.uvs, geometry, 'uv', 2);
+    this.update(known.colors, geometry, 'color', geometry.attributes['color']?.itemSize === 4 ? 4 : 3);
+    this.updateIndex(known.index, geometry);
     return known;
   }
 
-  private update(upload: Upload, attribute: Attribute | undefined, size: number): void {
+  private update(upload: Upload, geometry: THREE.BufferGeometry, name: string, size: number): void {
+    const attribute: Attribute | undefined = geometry.attributes[name];
     if (attribute === undefined) {
       upload.address = upload.room = 0;
       upload.source = null;
@@ -57,6 +58,7 @@ export class Geometries {
     }
     const version = versionOf(attribute);
     if (upload.source === attribute && upload.version === version && upload.count === attribute.count) return;
+    checkAttribute(geometry, name, size);
     const length = attribute.count * size;
     const floats = floatsOf(attribute, size);
     this.makeRoom(upload, length);
@@ -66,13 +68,15 @@ export class Geometries {
     upload.count = attribute.count;
   }
 
-  private updateIndex(upload: Upload, index: THREE.BufferAttribute | null): void {
+  private updateIndex(upload: Upload, geometry: THREE.BufferGeometry): void {
+    const { index } = geometry;
     if (index === null) {
       upload.address = upload.room = 0;
       upload.source = null;
       return;
     }
     if (upload.source === index && upload.version === index.version && upload.count === index.count) return;
+    checkIndex(geometry, index);
     const { array, count } = index;
     this.makeRoom(upload, count);
     const to = upload.address / 4;

@@ -2,6 +2,7 @@ import * as THREE from 'three';
 import type { Draw } from './draw-list.ts';
 import { HARMONICS, irradianceOf } from './environment-map.ts';
 import { type Kernel, RecordWriter } from './kernel.ts';
+import { checkShadow, refuse } from './refusals.ts';
 import { ShadowMap } from './shadow-map.ts';
 
 const INVERSE_PI = 1 / Math.PI;
@@ -25,7 +26,8 @@ export class Lights {
    * Reads the lights and draws their shadow maps.
    *
    * @param records the draws' addresses
-   * @throws {TypeError} when a light is of another kind than ambient, hemisphere or directional
+   * @throws {TypeError} when a light is of another kind than ambient, hemisphere or directional, or casts its shadow in
+   *   another way
    */
   read(lights: readonly THREE.Light[], draws: readonly Draw[], records: readonly number[], drawCount: number): void {
     this.harmonics.fill(0);
@@ -36,12 +38,12 @@ export class Lights {
       else if (isHemisphere(light)) this.addDome(light);
       else if ((light as Partial<THREE.AmbientLight>).isAmbientLight) this.add(0, light.color, light.intensity);
       else {
-        const expected = 'an AmbientLight, HemisphereLight or DirectionalLight';
-        throw new TypeError(`light "${light.name}": expected ${expected}, got ${light.type}`);
+        refuse('light', light, 'an AmbientLight, HemisphereLight or DirectionalLight', light.type);
       }
     }
     const views = suns.map((light, i) => {
       if (!light.castShadow || light.intensity === 0 || light.shadow.intensity === 0) return 0;
+      checkShadow(light);
       return (this.shadows[i] ??= new ShadowMap(this.kernel)).draw(light, draws, records, drawCount);
     });
     this.sunCount = suns.length;
@@ -93,7 +95,7 @@ export class Lights {
       .float(shadow.bias)
       .float(shadow.normalBias)
       .float(shadow.intensity)
-      .int(Math.max(1, Math.round(shadow.radius)));
+      .int(shadow.radius);
   }
 }
 

@@ -32,7 +32,7 @@ export class ShadowMap {
     this.setRows(shadow.matrix.elements);
     const rows = kernel.take(128);
     kernel.doubles.set(this.rows, rows / 8);
-    const { address } = new RecordWriter(kernel, 8)
+    const { address } = new RecordWriter(kernel, 9)
       .int(rows)
       .int(this.width)
       .int(this.height)
@@ -40,7 +40,8 @@ export class ShadowMap {
       .int(this.nearness)
       .int(0) // Which triangle it was is not stored.
       .float(0) // What is nearer than the shadow camera's near plane casts a shadow too.
-      .float(0); // No polygonOffset.
+      .float(0) // No polygonOffset.
+      .int(0); // What is near the sun is not cut off.
     kernel.run.turnTo(address, EMPTY);
     for (let i = 0; i < count; i++) {
       const { body, surface } = draws[i]!;

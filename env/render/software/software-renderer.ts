@@ -1,9 +1,10 @@
 import * as THREE from 'three';
-import { DrawList } from './draw-list.ts';
+import { type Body, DrawList } from './draw-list.ts';
 import { DrawRecords, facingOf } from './draw-record.ts';
-import type { Frame, PictureFormat, Renderer } from '../renderer.ts';
+import type { Camera, Frame, PictureFormat, Renderer } from '../renderer.ts';
 import { Kernel, RecordWriter } from './kernel.ts';
 import { Lights } from './lights.ts';
+import { checkCamera, checkScene, isOrthographic } from './refusals.ts';
 import { SRGB_BYTES } from '../srgb.ts';
 import { backgroundClassOf, writeSurroundings } from './surroundings.ts';
 import { Textures } from './texture.ts';
@@ -31,12 +32,14 @@ export class SoftwareRenderer implements Renderer {
    * Draws a scene.
    *
    * @returns arrays that are valid until the next draw in this format
-   * @throws {RangeError} when width or height is not a whole number from 1
-   * @throws {TypeError} when the scene has something visible that can't be drawn
+   * @throws {RangeError} when width or height is not a whole number from 1, or an id is none
+   * @throws {TypeError} when the scene has something visible that can't be drawn, see refusals.ts
    */
-  draw(scene: THREE.Scene, camera: THREE.PerspectiveCamera, format: PictureFormat): Frame {
+  draw(scene: THREE.Scene, camera: Camera, format: PictureFormat): Frame {
     if (scene.matrixWorldAutoUpdate) scene.updateMatrixWorld();
     if (camera.parent === null && camera.matrixWorldAutoUpdate) camera.updateMatrixWorld();
+    checkScene(scene, camera);
+    checkCamera(camera);
     const canvas = (this.canvas = this.canvasOf(format));
     const { list } = this;
     const { kernel, textures, records, lights } = canvas;
@@ -51,7 +54,7 @@ export class SoftwareRenderer implements Renderer {
     lights.read(list.lights, list.draws, records.addresses, list.count);
     const surroundings = writeSurroundings(kernel, textures, lights, scene, camera, canvas);
     const view = canvas.writeView(camera);
-    run.turnTo(view, 1 / camera.far);
+    run.turnTo(view, isOrthographic(camera) ? -camera.far : 1 / camera.far);
     this.enter(canvas, this.opaque);
     run.readLabels(view, backgroundClassOf(scene), canvas.classes, canvas.instances, canvas.depth);
     run.shade(view, surroundings, canvas.light);
@@ -85,7 +88,10 @@ export class SoftwareRenderer implements Renderer {
     for (const i of positions) {
       const { body, surface } = this.list.draws[i]!;
       if (surface.map === null && surface.opacity < surface.alphaTest) continue; // The whole surface is a hole.
-      kernel.run.enter(records.addresses[i]!, facingOf(surface.side, body));
+      if (surface.drawsBackFirst) {
+        kernel.run.enter(records.addresses[i]!, facingOf(THREE.BackSide, body));
+        kernel.run.enter(records.addresses[i]!, facingOf(THREE.FrontSide, body));
+      } else kernel.run.enter(records.addresses[i]!, facingOf(surface.side, body));
     }
   }
 
@@ -98,20 +104,26 @@ export class SoftwareRenderer implements Renderer {
       if (body.inView) (surface.transparent ? transparent : opaque).push(i);
     }
     // In the scene's order, except for renderOrder. The order matters only where surfaces coincide: there the last one
-    // stays. Surfaces with holes come last, since the depth test is cheaper than the texture reads that it may save.
+    // stays. So surfaces with holes come last, since the depth test is cheaper than the texture reads that it may save.
+    // The order matters, too, where a surface does not write its depth.
+    const isFree = opaque.every((i) => draws[i]!.surface.depthWrite);
     opaque.sort((i, j) => {
       const a = draws[i]!;
       const b = draws[j]!;
-      const byHoles = +(a.surface.alphaTest > 0) - +(b.surface.alphaTest > 0);
-      return byHoles || a.body.renderOrder - b.body.renderOrder;
+      const byHoles = isFree ? +(a.surface.alphaTest > 0) - +(b.surface.alphaTest > 0) : 0;
+      return byOrder(a.body, b.body) || byHoles;
     });
     // Back to front, by renderOrder and then by the bounding spheres' centres.
     transparent.sort((i, j) => {
       const a = draws[i]!.body;
       const b = draws[j]!.body;
-      return a.renderOrder - b.renderOrder || b.distance - a.distance;
+      return byOrder(a, b) || b.distance - a.distance;
     });
   }
+}
+
+function byOrder(a: Body, b: Body): number {
+  return a.groupOrder - b.groupOrder || a.renderOrder - b.renderOrder;
 }
 
 /** A kernel, and the addresses where it keeps a picture of one size. */
@@ -157,8 +169,8 @@ class Canvas {
     this.seen = kernel.allocate(size * samples * 4 + 16);
   }
 
-  /** Writes the view of a camera; w is the distance along its axis, n is 1 / w. */
-  writeView(camera: THREE.PerspectiveCamera): number {
+  /** Writes the view of a camera; w is the distance along its axis, n is 1 / w; without perspective w is 1, n −depth. */
+  writeView(camera: Camera): number {
     const { kernel, width, height, rows } = this;
     const { elements: m } = this.matrix.multiplyMatrices(camera.projectionMatrix, camera.matrixWorldInverse);
     for (let j = 0; j < 4; j++) {
@@ -167,10 +179,13 @@ class Canvas {
       rows[4 + j] = 0.5 * height * (w - m[j * 4 + 1]!);
       rows[8 + j] = w;
     }
-    rows[15] = 1;
+    const isParallel = isOrthographic(camera);
+    const view = camera.matrixWorldInverse.elements;
+    for (let j = 0; j < 4; j++) rows[12 + j] = isParallel ? view[j * 4 + 2]! : +(j === 3);
     const address = kernel.take(128);
     kernel.doubles.set(rows, address / 8);
-    return new RecordWriter(kernel, 8)
+    const depthRange = isParallel ? camera.far - camera.near : 1 / camera.near - 1 / camera.far;
+    return new RecordWriter(kernel, 9)
       .int(address)
       .int(width)
       .int(height)
@@ -178,7 +193,8 @@ class Canvas {
       .int(this.nearness)
       .int(this.seen)
       .float(camera.near)
-      .float((1 / camera.near - 1 / camera.far) / 2 ** 24).address;
+      .float(depthRange / 2 ** 24)
+      .int(+isParallel).address;
   }
 
   encode(): Uint8Array {

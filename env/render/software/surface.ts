@@ -1,21 +1,8 @@
 import * as THREE from 'three';
+import { checkMaterial, idOf, refuse } from './refusals.ts';
 
 /** How a surface reflects light: not at all, equally in all directions, or also like a mirror of some roughness. */
 export type Shading = 'basic' | 'lambert' | 'standard';
-
-/** Maps that would change the picture but are not drawn: an error is better than a wrong picture. */
-const UNSUPPORTED_MAPS = [
-  'alphaMap',
-  'aoMap',
-  'bumpMap',
-  'displacementMap',
-  'emissiveMap',
-  'envMap',
-  'lightMap',
-  'metalnessMap',
-  'normalMap',
-  'roughnessMap',
-] as const;
 
 type Supported = THREE.MeshBasicMaterial | THREE.MeshLambertMaterial | THREE.MeshStandardMaterial;
 
@@ -23,8 +10,7 @@ function shadingOf(material: THREE.Material): Shading {
   if (material.type === 'MeshBasicMaterial') return 'basic';
   if (material.type === 'MeshLambertMaterial') return 'lambert';
   if (material.type === 'MeshStandardMaterial') return 'standard';
-  const name = `material "${material.name}"`;
-  throw new TypeError(`${name}: expected a MeshBasic-, MeshLambert- or MeshStandardMaterial, got ${material.type}`);
+  return refuse('material', material, 'a MeshBasic-, MeshLambert- or MeshStandardMaterial', material.type);
 }
 
 function isBasic(material: Supported): material is THREE.MeshBasicMaterial {
@@ -49,6 +35,9 @@ export class Surface {
   metalness = 0.5;
   alphaTest = 0.5;
   transparent = false;
+  depthWrite = true;
+  /** Both sides are drawn in two passes, as three.js draws transparent materials. */
+  drawsBackFirst = false;
   vertexColors = false;
   flatShading = false;
   fog = true;
@@ -64,25 +53,27 @@ export class Surface {
   /**
    * Copies the present state of a material.
    *
-   * @throws {TypeError} when the material is of another kind, or has a map that is not drawn
+   * @throws {TypeError} when the material is of another kind, or asks for what is not drawn
+   * @throws {RangeError} when its class is none
    */
   read(material: Supported): void {
     this.shading = shadingOf(material);
-    if (accepted.get(material) !== material.version) rejectUnsupported(material);
+    checkMaterial(material);
     this.r = material.color.r;
     this.g = material.color.g;
     this.b = material.color.b;
     this.opacity = material.opacity;
     this.alphaTest = material.alphaTest;
     this.transparent = material.transparent;
+    this.depthWrite = material.depthWrite;
+    this.drawsBackFirst = material.transparent && material.side === THREE.DoubleSide && !material.forceSinglePass;
     this.vertexColors = material.vertexColors;
     this.fog = material.fog;
     this.side = material.side;
     this.shadowSide = material.shadowSide ?? SHADOW_SIDE[material.side];
     this.offsetFactor = material.polygonOffset ? material.polygonOffsetFactor : 0;
     this.offsetUnits = material.polygonOffset ? material.polygonOffsetUnits : 0;
-    const classId: unknown = material.userData['classId'];
-    this.classId = typeof classId === 'number' ? classId : -1;
+    this.classId = idOf('material', material, 'classId', material.userData['classId'], -1);
     this.map = material.map;
     this.emissiveR = this.emissiveG = this.emissiveB = 0;
     this.flatShading = false;
@@ -109,7 +100,7 @@ export class Surfaces {
     this.known.clear();
   }
 
-  /** @throws {TypeError} when the material is of another kind, or has a map that is not drawn */
+  /** The same errors as {@link Surface.read}. */
   of(material: THREE.Material): Surface {
     const known = this.known.get(material);
     if (known !== undefined) return known;
@@ -126,15 +117,3 @@ const SHADOW_SIDE: Record<THREE.Side, THREE.Side> = {
   [THREE.BackSide]: THREE.FrontSide,
   [THREE.DoubleSide]: THREE.DoubleSide,
 };
-
-/** Materials that were checked before, and their versions. */
-const accepted = new WeakMap<THREE.Material, number>();
-
-function rejectUnsupported(material: Supported): void {
-  for (const name of UNSUPPORTED_MAPS) {
-    const map = (material as Partial<Record<typeof name, THREE.Texture | null>>)[name];
-    if (map) throw new TypeError(`material "${material.name}": expected no ${name}, got one, and it can't be drawn`);
-  }
-  if (material.wireframe) throw new TypeError(`material "${material.name}": expected wireframe off, got on`);
-  accepted.set(material, material.version);
-}

@@ -1,6 +1,7 @@
 import * as THREE from 'three';
 import { type Kernel, RecordWriter } from './kernel.ts';
 import { type MipLevel, type Pyramid, complete, pyramidOf } from './mip-levels.ts';
+import { checkTexture } from './refusals.ts';
 
 /** The largest number of readings along a pixel's longer direction. */
 const MOST_TAPS = 16;
@@ -108,6 +109,7 @@ export class Textures {
     texture: THREE.Texture,
     filters: { smoothNear: boolean; smoothFar: boolean; hasMips: boolean; blendsMips: boolean },
   ): number {
+    checkTexture(texture);
     const pyramid = pyramidOf(texture);
     if (filters.hasMips) complete(pyramid);
     return new RecordWriter(this.kernel, 9)

@@ -34,4 +34,23 @@ describe('a chart', () => {
     );
     assert.ok(one > 20 && three > 2.5 * one, `${one} and ${three} red pixels`);
   });
+
+  it('has legends as strong as its curves, also where its first marks are faint', async () => {
+    const encoding = {
+      x: { field: 'x', type: 'quantitative' as const },
+      y: { field: 'y', type: 'quantitative' as const },
+      color: { field: 'arm', type: 'nominal' as const },
+    };
+    for (const type of ['line', 'area', 'point'] as const) {
+      const layer = [
+        { mark: { type, opacity: 0.3 }, encoding },
+        { mark: { type: 'line' as const, strokeWidth: 3 }, encoding },
+      ];
+      const values = [1, 2].map((x) => ({ x, y: x, arm: 'one' }));
+      await writeChart({ hconcat: [{ layer, data: { values } }] }, join(folder, type));
+      const [symbols] = /role-legend-symbol[^]*?<\/g>/.exec(readFileSync(join(folder, `${type}.svg`), 'utf8'))!;
+      assert.match(symbols, /<path/);
+      assert.doesNotMatch(symbols, /opacity="0/);
+    }
+  });
 });

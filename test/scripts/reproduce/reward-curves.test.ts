@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { LogRecord } from '../../../agents/run/trial-log.ts';
-import { rewardCurve, apart } from '../../../scripts/reproduce/reward-curves.ts';
+import { apart, drawRewardCurves, rewardCurve } from '../../../scripts/reproduce/reward-curves.ts';
 import { searchTrials } from '../../../scripts/reproduce/search-log.ts';
 
 const evaluation = (key: string, reward: number | null): LogRecord => ({
@@ -47,6 +50,29 @@ describe('reward curves', () => {
     assert.equal(begin, 200);
     const [first] = rewardCurve('x', [[...Array<null>(8).fill(null), ...Array<number>(8).fill(2)]]);
     assert.equal(first!.mean, 2);
+  });
+
+  it('have their intervals together up to three, and more of them in a panel each', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'curves-'));
+    try {
+      const draw = async (count: number) => {
+        const curves = Array.from({ length: count }, (_, i) =>
+          rewardCurve(`arm ${i}`, [Array<number>(64).fill(i), Array<number>(64).fill(i + 0.5)]),
+        ).flat();
+        const path = join(folder, String(count));
+        await drawRewardCurves({ title: 'Rewards', metric: 'accuracy' }, curves, { 'real data': 2 }, path);
+        const svg = readFileSync(`${path}.svg`, 'utf8');
+        const groups = svg.match(/class="mark-area[^]*?<\/g>/g) ?? [];
+        const bands = groups.map((group) => (group.match(/<path/g) ?? []).length);
+        const [, nameAt] = /transform="translate\(([\d.]+),[^)]*\)"[^>]*>real data</.exec(svg)!;
+        assert.ok(Number(nameAt) > 560, 'the name of a level stands beside the curves');
+        return { bands: bands.reduce((sum, n) => sum + n, 0), panels: svg.includes('Each with its 95 % interval') };
+      };
+      assert.deepEqual(await draw(3), { bands: 3, panels: false });
+      assert.deepEqual(await draw(4), { bands: 4, panels: true });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('have names of levels that do not overlap, each as near above its own as can be', () => {

@@ -49,7 +49,7 @@ export function enter(draw: Draw, side: i32): void {
 export function shade(view: View, surroundings: Surroundings, light: usize): void {
   memory.fill(light, 0, (<usize>(view.width * view.height)) << 4);
   lightBy(surroundings);
-  shadeInto(light, surroundings);
+  shadeInto(light, view, surroundings);
   findRuns(view);
   shadeRuns();
   projectTo(view, true);

@@ -174,10 +174,15 @@ export function shine(
   g: v128,
   b: v128,
 ): void {
-  const scale = inverseLength(sub(all(around.eyeX), x), sub(all(around.eyeY), y), sub(all(around.eyeZ), z));
-  const vx = mul(sub(all(around.eyeX), x), scale);
-  const vy = mul(sub(all(around.eyeY), y), scale);
-  const vz = mul(sub(all(around.eyeZ), z), scale);
+  let vx = all(-around.forwardX);
+  let vy = all(-around.forwardY);
+  let vz = all(-around.forwardZ);
+  if (!around.isParallel) {
+    const scale = inverseLength(sub(all(around.eyeX), x), sub(all(around.eyeY), y), sub(all(around.eyeZ), z));
+    vx = mul(sub(all(around.eyeX), x), scale);
+    vy = mul(sub(all(around.eyeY), y), scale);
+    vz = mul(sub(all(around.eyeZ), z), scale);
+  }
   const toViewer = dot(nx, ny, nz, vx, vy, vz);
   const metalness = draw.metalness;
   const matt = all(1 - metalness);

@@ -77,7 +77,9 @@ function setFaceNormal(into: usize, t: Triangle, draw: Draw, around: Surrounding
   const nx = ay * bz - az * by;
   const ny = az * bx - ax * bz;
   const nz = ax * by - ay * bx;
-  const towards = nx * (<f64>around.eyeX - px) + ny * (<f64>around.eyeY - py) + nz * (<f64>around.eyeZ - pz);
+  const towards = around.isParallel
+    ? -(nx * <f64>around.forwardX + ny * <f64>around.forwardY + nz * <f64>around.forwardZ)
+    : nx * (<f64>around.eyeX - px) + ny * (<f64>around.eyeY - py) + nz * (<f64>around.eyeZ - pz);
   const sign: f64 = towards < 0 ? -1 : 1;
   for (let corner: usize = 0; corner < 48; corner += 16) setUnit(into + corner, sign * nx, sign * ny, sign * nz);
 }

@@ -1,7 +1,7 @@
 /** Projects draws, drops what can't be seen, clips at the near plane and scans what remains. */
 import { handOverMarks } from './marks';
 import { Draw, Vertex, View } from './records';
-import { coverTriangle, isSeen, scan } from './scan';
+import { coverDraw, coverTriangle, isSeen, scan } from './scan';
 import { Triangle, keepTriangle, triangleAt, triangleCount } from './triangles';
 import { shadeTriangle } from './shade';
 
@@ -34,9 +34,15 @@ function vertexAt(i: i32): Vertex {
   return changetype<Vertex>(vertices + <usize>i * SIZE);
 }
 
+/** Distance along the camera's axis. */
+function depthOf(p: Vertex): f64 {
+  return view.isParallel ? -p.n : p.w;
+}
+
 /** Scans every triangle of a draw that may be visible. It is fastest when draws of one body follow each other. */
 export function project(draw: Draw, side: i32): void {
   if (draw.body != body) transform(draw);
+  coverDraw(draw);
   const near = <f64>view.near;
   for (let i = draw.start; i + 2 < draw.end; i += 3) {
     const index = draw.index + ((<usize>i) << 2);
@@ -46,7 +52,7 @@ export function project(draw: Draw, side: i32): void {
     const p0 = vertexAt(v0);
     const p1 = vertexAt(v1);
     const p2 = vertexAt(v2);
-    const hidden = <i32>(p0.w < near) + <i32>(p1.w < near) + <i32>(p2.w < near);
+    const hidden = <i32>(depthOf(p0) < near) + <i32>(depthOf(p1) < near) + <i32>(depthOf(p2) < near);
     if (hidden == 3 || (hidden == 0 && !mayShow(p0, p1, p2, side))) continue;
     const t = triangleAt(triangleCount);
     if (!setPlanes(t, p0, p1, p2, draw, side)) continue;
@@ -142,13 +148,14 @@ function corner(i: i32): Vertex {
 
 /** Adds an edge's first corner if it is beyond the near plane, and the point where the edge meets the plane. */
 function clipEdge(from: Vertex, to: Vertex, near: f64): void {
-  const fromIn = from.w >= near;
+  const fromIn = depthOf(from) >= near;
   if (fromIn) addCorner(from.x, from.y);
-  if (fromIn == to.w >= near) return;
+  if (fromIn == depthOf(to) >= near) return;
   const front = fromIn ? from : to; // Always from front to back: both triangles at an edge get the same point.
   const back = fromIn ? to : from;
-  const share = (near - front.w) / (back.w - front.w);
-  addCorner((front.xw + share * (back.xw - front.xw)) / near, (front.yw + share * (back.yw - front.yw)) / near);
+  const share = (near - depthOf(front)) / (depthOf(back) - depthOf(front));
+  const w = view.isParallel ? 1 : near;
+  addCorner((front.xw + share * (back.xw - front.xw)) / w, (front.yw + share * (back.yw - front.yw)) / w);
 }
 
 function addCorner(x: f64, y: f64): void {

@@ -13,10 +13,12 @@ export class View {
   nearness: usize;
   /** The triangle that is seen there, i32, likewise; 0 when it is not stored. */
   seen: usize;
-  /** The least w that is drawn. */
+  /** The least w that is drawn; in a parallel view, the least depth. */
   near: f32;
   /** Change of n for the smallest step of polygonOffset. */
   offsetUnit: f32;
+  /** 1 in an orthographic camera's view: there w is 1, n is −depth, and `near` is a depth. */
+  isParallel: i32;
 }
 
 /** A part of a mesh in one material. */
@@ -44,6 +46,8 @@ export class Draw {
   side: i32;
   shading: i32;
   receivesShadow: i32;
+  /** Whether it hides what is drawn later and is further away. */
+  writesDepth: i32;
   hasFog: i32;
   classId: i32;
   instanceId: i32;
@@ -147,6 +151,11 @@ export class Surroundings {
   harmonics: usize;
   suns: usize;
   sunCount: i32;
+  /** 1 for an orthographic camera: a pixel shows what lies at eye + right · x + down · y + corner + forward · depth. */
+  isParallel: i32;
+  forwardX: f32;
+  forwardY: f32;
+  forwardZ: f32;
 }
 
 /** A vertex in a view: homogeneous pixel coordinates, pixel coordinates, n. */

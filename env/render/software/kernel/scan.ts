@@ -17,6 +17,8 @@ let a: f64 = 0;
 let b: f64 = 0;
 let c: f64 = 0;
 let hasHoles = false;
+/** Whether what is drawn now hides what is drawn later and is further away, as a mask of four lanes. */
+let writes: v128 = i32x4(-1, -1, -1, -1);
 /** Whether any sample of the triangle was entered. */
 export let isSeen = false;
 
@@ -26,6 +28,11 @@ export function coverView(to: View, blending: bool): void {
   rowHeight = 1 / <f64>to.samples;
   entersIds = to.seen != 0;
   blends = blending;
+}
+
+/** Starts a draw. All things cast shadows that hide each other. */
+export function coverDraw(draw: Draw): void {
+  writes = i32x4.splat(draw.writesDepth || !entersIds ? -1 : 0);
 }
 
 /** Starts a triangle; its plane of n is the sum of its weight planes times n0, n1 and n2. */
@@ -38,7 +45,7 @@ export function coverTriangle(t: i32, tri: Triangle, draw: Draw, n0: f64, n1: f6
   const unit = <f64>view.offsetUnit;
   if (unit != 0) c -= <f64>draw.offsetFactor * max(abs(a), abs(b)) + <f64>draw.offsetUnits * unit;
   isSeen = false;
-  hasHoles = !blends && draw.alphaTest > 0 && changetype<usize>(draw.map) != 0;
+  hasHoles = (!blends || draw.writesDepth) && draw.alphaTest > 0 && changetype<usize>(draw.map) != 0;
   if (hasHoles) turnToHoles(tri, draw);
 }
 
@@ -141,7 +148,7 @@ function enter(at: usize, n: v128, inside: v128): v128 {
   const near = view.nearness + at;
   const known = v128.load(near);
   const pass = v128.and(f32x4.ge(n, known), inside);
-  v128.store(near, v128.bitselect(n, known, pass));
+  v128.store(near, v128.bitselect(n, known, v128.and(pass, writes)));
   if (entersIds) {
     const seen = view.seen + at;
     v128.store(seen, v128.bitselect(i32x4.splat(triangle), v128.load(seen), pass));
@@ -188,13 +195,14 @@ function coverSome(row: i32, sample: i32, offset: f64, y: f64, atLeft: v128, sta
     if (!v128.any_true(pass)) continue;
     if (blends) {
       markSamples(row / view.samples, sample, x, i32x4.bitmask(pass), view.width);
-      continue;
+      if (!v128.any_true(writes)) continue;
     }
-    if (!isTurned) {
+    if (hasHoles && !isTurned) {
       turnToRow(offset, y, start, stop);
       isTurned = true;
     }
-    const entered = enter(at, n, v128.and(pass, findSolid(x - start, pass)));
+    const solid = hasHoles ? v128.and(pass, findSolid(x - start, pass)) : pass;
+    const entered = enter(at, n, solid);
     isSeen = isSeen || v128.any_true(entered);
   }
 }

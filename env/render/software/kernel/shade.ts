@@ -1,22 +1,25 @@
 /** Shades what is seen, triangle by triangle. */
+import { depthA, depthB, depthC, loadDepth } from './depth-plane';
 import { coverage } from './grid';
 import { clearFragments, fragmentCount, padFragments, pixels, weights, xs, ys } from './fragments';
 import { lightB, lightG, lightR, lookUp, scatter, shine, sunAt, turnToFlat } from './light';
 import { setCorners } from './normals';
-import { BASIC, Draw, STANDARD, Surroundings } from './records';
+import { BASIC, Draw, STANDARD, Surroundings, View } from './records';
 import { readA, readB, readG, readMap, readR } from './texture';
 import { Triangle } from './triangles';
 import { da, db, dc, loadUv, ua, ub, uc, va, vb, vc } from './uv-planes';
 import { add, all, atLeast, atMost, div, expNegative, inverseLength, mul, select, sub } from './vector';
 
 let around: Surroundings = changetype<Surroundings>(0);
+let view: View = changetype<View>(0);
 /** Linear light so far, f32 [height · width, (red, green, blue, 0)]. */
 let picture: usize = 0;
 /** Whether any sun has a shadow map. */
 let hasShadows = false;
 
-export function shadeInto(light: usize, surroundings: Surroundings): void {
+export function shadeInto(light: usize, seenIn: View, surroundings: Surroundings): void {
   picture = light;
+  view = seenIn;
   around = surroundings;
   hasShadows = false;
   for (let i = 0; i < surroundings.sunCount; i++) {
@@ -24,15 +27,16 @@ export function shadeInto(light: usize, surroundings: Surroundings): void {
   }
 }
 
-// Planes over the screen, f32 [6, (a, b, c)], from (x0, y0), the first fragment's place, where float32 is exact enough.
+// Planes over the screen, f32 [7, (a, b, c)], from (x0, y0), the first fragment's place, where float32 is exact enough.
 
 const W0 = 0;
 const W1 = 1;
 const W2 = 2;
 const U = 3;
 const V = 4;
-const D = 5; // 1 / distance
-const planes = memory.data(72, 16);
+const D = 5; // 1 / w
+const Z = 6; // Depth, only in a parallel view: elsewhere it is w.
+const planes = memory.data(84, 16);
 let x0: f32 = 0;
 let y0: f32 = 0;
 
@@ -85,6 +89,10 @@ function turnTo(t: Triangle, draw: Draw): void {
   setPlane(U, ua, ub, uc);
   setPlane(V, va, vb, vc);
   setPlane(D, da, db, dc);
+  if (around.isParallel) {
+    loadDepth(t, view);
+    setPlane(Z, depthA, depthB, depthC);
+  }
   if (draw.shading != BASIC) {
     setCorners(normals, t, draw, around);
     isFlat = areSame(normals, normals + 16) && areSame(normals, normals + 32);
@@ -145,6 +153,7 @@ export function shadeTriangle(t: Triangle, blending: bool): void {
     const px = sub(v128.load(xs + i), all(x0));
     const py = sub(v128.load(ys + i), all(y0));
     const distance = div(all(1), plane(D, px, py));
+    const depth = around.isParallel ? plane(Z, px, py) : distance;
     let w0 = all(0);
     let w1 = w0;
     let w2 = w0;
@@ -195,9 +204,21 @@ export function shadeTriangle(t: Triangle, blending: bool): void {
       if (needsPlaces) {
         const column = v128.load(xs + i);
         const row = v128.load(ys + i);
-        x = add(all(around.eyeX), mul(distance, ray(column, row, around.rightX, around.downX, around.cornerX)));
-        y = add(all(around.eyeY), mul(distance, ray(column, row, around.rightY, around.downY, around.cornerY)));
-        z = add(all(around.eyeZ), mul(distance, ray(column, row, around.rightZ, around.downZ, around.cornerZ)));
+        x = ray(column, row, around.rightX, around.downX, around.cornerX);
+        y = ray(column, row, around.rightY, around.downY, around.cornerY);
+        z = ray(column, row, around.rightZ, around.downZ, around.cornerZ);
+        if (around.isParallel) {
+          x = add(x, mul(depth, all(around.forwardX)));
+          y = add(y, mul(depth, all(around.forwardY)));
+          z = add(z, mul(depth, all(around.forwardZ)));
+        } else {
+          x = mul(depth, x);
+          y = mul(depth, y);
+          z = mul(depth, z);
+        }
+        x = add(all(around.eyeX), x);
+        y = add(all(around.eyeY), y);
+        z = add(all(around.eyeZ), z);
       }
       if (draw.shading == STANDARD) {
         shine(draw, x, y, z, nx, ny, nz, r, g, b);
@@ -215,7 +236,7 @@ export function shadeTriangle(t: Triangle, blending: bool): void {
       b = add(b, all(draw.emissiveB));
     }
     if (draw.hasFog && around.fogKind != 0) {
-      const share = fogShare(distance);
+      const share = fogShare(depth);
       r = add(r, mul(share, sub(all(around.fogR), r)));
       g = add(g, mul(share, sub(all(around.fogG), g)));
       b = add(b, mul(share, sub(all(around.fogB), b)));
@@ -238,18 +259,18 @@ export function fillRun(pixel: i32, length: i32, mask: i32): void {
   for (let i = 0; i < length; i++, at += 16) v128.store(at, add(v128.load(at), light));
 }
 
-/** Component of the rays through places of the picture, one metre along the camera's axis. */
+/** Component of the rays through places of the picture, one metre along the camera's axis (parallel: their starts). */
 function ray(x: v128, y: v128, right: f32, down: f32, corner: f32): v128 {
   return add(add(mul(x, all(right)), mul(y, all(down))), all(corner));
 }
 
-/** Share of the fog's colour at distances, 0 to 1. */
-function fogShare(distance: v128): v128 {
+/** Share of the fog's colour at depths, 0 to 1. */
+function fogShare(depth: v128): v128 {
   if (around.fogKind == 2) {
-    const depth = mul(all(around.fogFrom), distance);
-    return sub(all(1), expNegative(f32x4.neg(mul(depth, depth))));
+    const thickness = mul(all(around.fogFrom), depth);
+    return sub(all(1), expNegative(f32x4.neg(mul(thickness, thickness))));
   }
-  const t = div(sub(distance, all(around.fogFrom)), all(around.fogTo - around.fogFrom));
+  const t = div(sub(depth, all(around.fogFrom)), all(around.fogTo - around.fogFrom));
   const inside = atMost(atLeast(t, 0), 1);
   return mul(mul(inside, inside), sub(all(3), mul(all(2), inside)));
 }

@@ -1,4 +1,5 @@
 /** What is seen, by triangle: so the normals, texture coordinates and light of each one are computed once. */
+import { depthA, depthB, depthC, loadDepth } from './depth-plane';
 import { View } from './records';
 import { addPixels, clearFragments } from './fragments';
 import { fillRun, shadeBackground, shadeTriangle, turnToTriangle } from './shade';
@@ -127,14 +128,14 @@ function addRuns(first: usize): void {
   }
 }
 
-/** The ids of the triangle that was read last, and its plane of 1 / distance. */
+/** The ids of the triangle that was read last, and its plane of 1 / distance (of the depth in a parallel view). */
 let classId = 0;
 let instanceId = 0;
 let a: f64 = 0;
 let b: f64 = 0;
 let c: f64 = 0;
 
-function turnToLabels(t: i32, backgroundClass: i32): void {
+function turnToLabels(t: i32, view: View, backgroundClass: i32): void {
   const isBackground = t == NOTHING;
   const triangle = triangleAt(max(0, t));
   classId = isBackground ? backgroundClass : triangle.draw.classId;
@@ -142,6 +143,11 @@ function turnToLabels(t: i32, backgroundClass: i32): void {
   a = isBackground ? 0 : triangle.a0 + triangle.a1 + triangle.a2;
   b = isBackground ? 0 : triangle.b0 + triangle.b1 + triangle.b2;
   c = isBackground ? 0 : triangle.c0 + triangle.c1 + triangle.c2 + 0.5 * a; // 1 / 0 is infinite.
+  if (!view.isParallel) return;
+  if (!isBackground) loadDepth(triangle, view);
+  a = isBackground ? 0 : depthA;
+  b = isBackground ? 0 : depthB;
+  c = isBackground ? Infinity : depthC + 0.5 * a;
 }
 
 /** Reads ids and depth at the centre samples; writes up to three pixels beyond the end. */
@@ -152,15 +158,19 @@ export function readLabels(view: View, backgroundClass: i32, classes: usize, ins
     const centres = view.seen + ((<usize>((row * samples + (samples >> 1)) * width)) << 2);
     for (let x = 0; x < width;) {
       const t = load<i32>(centres + ((<usize>x) << 2));
-      turnToLabels(t, backgroundClass);
+      turnToLabels(t, view, backgroundClass);
       const end = uniformEnd(centres, x, width, 1);
       const slope = f64x2.splat(a);
       const atLeft = f64x2.splat(b * (<f64>row + 0.5) + c);
       let place = f64x2.add(f64x2.splat(<f64>x), f64x2(0, 1));
       for (let at = <usize>(row * width + x); x < end; x += 4, at += 4) {
-        const two = f64x2.div(f64x2.splat(1), f64x2.add(f64x2.mul(slope, place), atLeft));
+        let two = f64x2.add(f64x2.mul(slope, place), atLeft);
         place = f64x2.add(place, f64x2.splat(2));
-        const next = f64x2.div(f64x2.splat(1), f64x2.add(f64x2.mul(slope, place), atLeft));
+        let next = f64x2.add(f64x2.mul(slope, place), atLeft);
+        if (!view.isParallel) {
+          two = f64x2.div(f64x2.splat(1), two);
+          next = f64x2.div(f64x2.splat(1), next);
+        }
         place = f64x2.add(place, f64x2.splat(2));
         const four = v128.shuffle<f32>(f32x4.demote_f64x2_zero(two), f32x4.demote_f64x2_zero(next), 0, 1, 4, 5);
         v128.store(depth + (at << 2), four);

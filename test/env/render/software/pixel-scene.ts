@@ -1,10 +1,10 @@
 /** Scenes whose pixels can be worked out by hand. */
 import * as THREE from 'three';
-import type { Frame, PictureFormat } from '../../../../env/render/renderer.ts';
+import type { Camera, Frame, PictureFormat } from '../../../../env/render/renderer.ts';
 import { SoftwareRenderer } from '../../../../env/render/software/software-renderer.ts';
 
 /** What draws pictures of one format, with a renderer of its own. */
-export function drawingIn(format: PictureFormat): (scene: THREE.Scene, camera: THREE.PerspectiveCamera) => Frame {
+export function drawingIn(format: PictureFormat): (scene: THREE.Scene, camera: Camera) => Frame {
   const renderer = new SoftwareRenderer();
   return (scene, camera) => renderer.draw(scene, camera, format);
 }

@@ -54,7 +54,7 @@ export class RawPicture {
     kernel.refresh();
     const rows = kernel.take(128);
     kernel.doubles.set([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1], rows / 8);
-    const view = new RecordWriter(kernel, 8)
+    const view = new RecordWriter(kernel, 9)
       .int(rows)
       .int(this.width)
       .int(this.height)
@@ -62,11 +62,12 @@ export class RawPicture {
       .int(this.nearness)
       .int(this.seen)
       .float(0.5)
-      .float(0).address;
+      .float(0)
+      .int(0).address;
     kernel.run.turnTo(view, 0);
     draws.forEach((_, i) => kernel.run.enter(records.addresses[i]!, 0));
-    const surroundings = kernel.take(33 * 4);
-    kernel.ints.fill(0, surroundings / 4, surroundings / 4 + 33);
+    const surroundings = kernel.take(37 * 4);
+    kernel.ints.fill(0, surroundings / 4, surroundings / 4 + 37);
     kernel.run.shade(view, surroundings, this.light);
     return this.kernel.ints.slice(this.seen / 4, this.seen / 4 + this.size * this.samples);
   }

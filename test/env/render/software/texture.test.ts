@@ -44,6 +44,18 @@ describe('SoftwareRenderer: textures', () => {
     assert.deepEqual(reds(map).slice(12), [10, 20, 20, 10]);
   });
 
+  it('turns around its centre', () => {
+    const map = quarters();
+    map.center.set(0.5, 0.5);
+    map.rotation = Math.PI / 2;
+    map.updateMatrix();
+    // The texel at the upper left is the one that three.js's matrix sends u = 1/4, v = 3/4 to.
+    const { x, y } = new THREE.Vector2(0.25, 0.75).applyMatrix3(map.matrix);
+    const expected = [10, 20, 30, 40][2 * Math.floor(2 * y) + Math.floor(2 * x)];
+    assert.notEqual(expected, 30); // As it is without the rotation.
+    assert.equal(reds(map)[0], expected);
+  });
+
   it('interpolates between texels when asked', () => {
     const map = bytesTexture([[gray(0), gray(80)]]);
     map.magFilter = THREE.LinearFilter;
