@@ -32,6 +32,7 @@ const shorter: Readonly<Record<string, string | null>> = {
   'npm run reproduce -- mixture': null, // test/scripts/reproduce/mixture.test.ts runs it
   'npm run scenes -- --theta': '--out OUT/scenes.png',
   'npm run scenes -- --sweep': '--count 3 --out OUT/sweep.png',
+  'npm run setup:backbone': null, // needs pip and 17 MB; test/scripts/setup-backbone.test.ts has the rest
   'npm run setup:native': null, // needs pip, a compiler and 300 MB; test/scripts/setup-native.test.ts has the rest
 };
 const QUICK = `--env-options '{"preset":"quick","steps":10}' --evaluations 2 --finalists 1 --finalist-seeds 1 --report-seeds 1`;

@@ -40,12 +40,12 @@ const STAGES = [
 
 const STEM_CHANNELS = 32;
 
-export const STEM: FixedLayer = {
+const STEM: FixedLayer = {
   ...{ name: '_conv_stem', normalisation: '_bn0', kind: 'full', activated: true },
   ...{ size: 3, stride: 2, inChannels: 3, outChannels: STEM_CHANNELS },
 };
 
-export const BLOCKS: readonly Block[] = blocks();
+const BLOCKS: readonly Block[] = blocks();
 
 function blocks(): Block[] {
   const all: Block[] = [];

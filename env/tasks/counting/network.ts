@@ -10,7 +10,7 @@ import type { Layer, Network } from '../training/network.ts';
 import { PATCH, SIGHT } from '../training/resolution.ts';
 
 /** The side of a cell of the output, in pixels. Width and height of the input are multiples of it. */
-export const CELL = 2 * PATCH;
+const CELL = 2 * PATCH;
 
 type CountingLayers = Readonly<Record<'stem' | 'fine' | 'halve' | 'middle' | 'deep' | 'head', Layer>>;
 

@@ -12,7 +12,7 @@ import type { Layer, Network } from '../training/network.ts';
 import { PATCH, SIGHT } from '../training/resolution.ts';
 
 /** The side of a cell of the output, in pixels. */
-export const CELL = PATCH;
+const CELL = PATCH;
 
 /** Width and height of the input must be multiples of this many pixels. */
 const GRID = 2 * PATCH;
