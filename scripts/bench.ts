@@ -1,11 +1,13 @@
 /** Measures our speed and the speed of programs that a user could choose instead: `npm run bench -- render`. */
-import { Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { benchProtocol, type ProtocolBenchOptions } from './bench/protocol.ts';
 import { benchMemory } from './bench/memory.ts';
 import { benchEvaluate, type EvaluateBenchOptions } from './bench/evaluate.ts';
 import { benchRender, type RenderBenchOptions } from './bench/render.ts';
 import { benchTrain, type TrainBenchOptions } from './bench/train.ts';
 import { jsonObject } from '../agents/run/flags.ts';
+import { endDescendants } from '../agents/run/process-family.ts';
+import { newCommand, runCommands, runProgram } from '../agents/run/run-program.ts';
 import { backendFlag, dataFlag } from './runtime-flags.ts';
 
 function integer(low: number, high: number): (text: string) => number {
@@ -22,7 +24,7 @@ function positive(text: string): number {
   return value;
 }
 
-const program = new Command('bench').description(
+const program = newCommand('bench').description(
   'Measures speed. Our programs and others run in turn, and medians are compared.',
 );
 
@@ -83,4 +85,7 @@ program
     await (memory === undefined ? benchEvaluate(options) : benchMemory(options, memory));
   });
 
-await program.parseAsync();
+await runProgram('bench', async () => {
+  endDescendants();
+  await runCommands(program);
+});

@@ -1,8 +1,9 @@
 /** `npm run scenes`: draws contact sheets of the traffic simulator. */
-import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { filePath, integer, jsonObject, seed, THETA_HELP } from '../agents/run/flags.ts';
+import { makeFolder } from '../agents/run/make-folder.ts';
+import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { completeTheta, type Theta } from '../protocol/parameters.ts';
 import { deriveSeed } from '../protocol/random.ts';
 import { SoftwareRenderer } from '../env/render/software/software-renderer.ts';
@@ -17,7 +18,7 @@ function picture(word: string): string {
   throw new InvalidArgumentError(`Expected a file that ends in .png or .jpg, got "${word}".`);
 }
 
-const options = new Command('scenes')
+const options = newCommand('scenes')
   .description('Draws a contact sheet of the traffic simulator: images, class labels and depth.')
   .option('--theta <file|json>', THETA_HELP, jsonObject, {})
   .addOption(
@@ -86,7 +87,7 @@ async function gallery(given: Theta, folder: string): Promise<void> {
     await writeSheet({ rows, scale: options.scale }, path);
     console.log(path);
   };
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const scenes = await contactSheet(source, () => given, 8);
   await save('scenes', scenes);
   await save('random-theta', await contactSheet(source, randomThetaOf, 8));
@@ -106,19 +107,16 @@ async function gallery(given: Theta, folder: string): Promise<void> {
   }
 }
 
-try {
+await runProgram('scenes', async () => {
   const given = options.theta;
   completeTheta(parameters, given); // throws an error if a parameter is wrong
   if (options.gallery !== undefined) await gallery(given, options.gallery);
   else {
     const thetaOf = options.randomTheta ? randomThetaOf : () => given;
     const { sweep: name, count, scale, out } = options;
+    makeFolder(dirname(out));
     const rows = await (name === undefined ? contactSheet(source, thetaOf, count) : sweepSheet(given, name));
-    await mkdir(dirname(out), { recursive: true });
     await writeSheet({ rows, scale }, out);
     console.log(out);
   }
-} catch (error) {
-  console.error(`scenes: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
-}
+});

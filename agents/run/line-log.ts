@@ -1,6 +1,7 @@
 /** A log of JSON objects, one per line. Lines are only appended, and each is on the disk before `append` returns. */
-import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from './make-folder.ts';
 
 /** The bytes of the whole lines: a writer that was killed may leave a last line without its newline. */
 function wholeLines(bytes: Buffer): Buffer {
@@ -13,7 +14,15 @@ function wholeLines(bytes: Buffer): Buffer {
  * @throws {Error} naming the file and the line that is no JSON object, or when the file does not exist
  */
 export function readLines<Line>(path: string): Line[] {
-  return parseLines(path, readFileSync(path));
+  return parseLines(path, bytesOf(path));
+}
+
+function bytesOf(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new Error(`${path}: expected a file that can be read, got ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** The lines of a log; none if the file does not exist yet. @throws {Error} as {@link readLines} does for a line */
@@ -47,12 +56,15 @@ export class LineLog<Line> {
    * Opens a log for appending and removes a last line that was cut off; creates the file if it does not exist.
    *
    * @param fresh whether the file must not exist yet
+   * @throws {Error} naming the file, when it cannot be opened so
    */
   constructor(
     readonly path: string,
     { fresh = false }: { readonly fresh?: boolean } = {},
   ) {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
+    if (fresh && existsSync(path))
+      throw new Error(`${path}: expected a file that does not exist yet, got one that does`);
     this.file = openSync(path, fresh ? 'ax' : 'a');
     ftruncateSync(this.file, wholeLines(readFileSync(path)).length);
   }

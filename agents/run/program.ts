@@ -6,7 +6,8 @@
  *     report.ts     the start and the winner, with their test scores
  */
 import { randomUUID } from 'node:crypto';
-import { Command } from 'commander';
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
 import type { Specification } from '../../protocol/messages.ts';
 import { actionSize } from '../../protocol/parameters.ts';
 import { deriveSeed, Random } from '../../protocol/random.ts';
@@ -16,8 +17,9 @@ import { bestOf, finalists } from './finalists.ts';
 import { interruptible } from './interrupt.ts';
 import { LineLog } from './line-log.ts';
 import { ProgressLines } from './progress-lines.ts';
-import { describeTheta, report, reportTable } from './report.ts';
+import { checkReported, describeTheta, report, reportTable } from './report.ts';
 import { loggedOptions, resumedOptions, withRunFlags, type RunOptions } from './run-options.ts';
+import { newCommand, runProgram } from './run-program.ts';
 import { runAll } from './runner.ts';
 import { search } from './search.ts';
 import { startAction } from './start.ts';
@@ -42,16 +44,18 @@ export function program<Options>(
   flags: (command: Command) => Command,
 ): (argv?: readonly string[]) => Promise<void> {
   return async (argv = process.argv) => {
-    const command = withRunFlags(flags(new Command(name)).showHelpAfterError('(--help lists the flags)'));
+    const command = withRunFlags(flags(newCommand(name)));
     command.parse(argv);
-    await interruptible(async (signal) => {
-      try {
-        await run(name, make, command, signal);
-      } catch (error) {
-        console.error(`${name}: ${(error as Error).message}`);
-        process.exitCode = signal.aborted ? 130 : 1;
-      }
-    });
+    let isInterrupted = false;
+    const work = (signal: AbortSignal) => {
+      signal.addEventListener('abort', () => (isInterrupted = true));
+      return run(name, make, command, signal);
+    };
+    await runProgram(
+      name,
+      () => interruptible(work),
+      () => (isInterrupted ? 130 : 1),
+    );
   };
 }
 
@@ -64,6 +68,11 @@ async function run<Options>(
   const resumePath = command.getOptionValue('resume') as string | undefined;
   const past = resumePath === undefined ? undefined : readTrialLog(resumePath);
   const options = past ? resumedOptions(command, past.header, name) : command.opts<RunOptions>();
+  if (!past && options.log !== undefined && existsSync(options.log)) {
+    throw new Error(
+      `--log: expected a new file, got ${options.log}, which exists; --resume ${options.log} goes on with it`,
+    );
+  }
   console.log(`${name} ${JSON.stringify({ ...options, ...(options.token !== undefined && { token: '…' }) })}`);
 
   const client = await connect(options.url, { name, ...(options.token !== undefined && { token: options.token }) });
@@ -182,4 +191,5 @@ async function searchAndReport(
   log.append({ type: 'summary', reported });
   console.log(`\n${describeTheta(spec.parameters, reported)}`);
   console.log(`\n${reportTable(spec, reported)}`);
+  checkReported(reported, options);
 }

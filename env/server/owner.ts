@@ -1,7 +1,8 @@
 /** The note `<file>.pid` beside a file says which process owns it. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isAlive } from '../is-alive.ts';
+import { makeFolder } from '../make-folder.ts';
 
 const noteOf = (path: string) => `${path}.pid`;
 
@@ -14,7 +15,7 @@ const noteOf = (path: string) => `${path}.pid`;
  * @throws {Error} when another process owns it
  */
 export function own(path: string): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const owner = existsSync(noteOf(path)) ? Number(readFileSync(noteOf(path), 'utf8')) : undefined;
   if (owner !== undefined && owner !== process.pid && isAlive(owner)) {
     throw new Error(`journal: expected ${path} to be free, but the server with process id ${owner} has it`);
