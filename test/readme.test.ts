@@ -144,7 +144,8 @@ describe('README', () => {
     writeFileSync(path, example.replaceAll("from './", `from '${join(root, 'agents')}/`));
     const server = await startBanditServer();
     const log = join(out, 'hill.jsonl');
-    const { code, output } = await start(`node --import tsx ${path} --url ${server.url} --evaluations 80 --log ${log}`).end;
+    const { code, output } = await start(`node --import tsx ${path} --url ${server.url} --evaluations 80 --log ${log}`)
+      .end;
     await server.stop();
     assert.equal(code, 0, output);
     const [, before, after] = /^validation gain \(reward\) +([\d.]+).*? {2}([\d.]+)/m.exec(output)!;

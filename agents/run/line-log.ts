@@ -56,15 +56,12 @@ export class LineLog<Line> {
    * Opens a log for appending and removes a last line that was cut off; creates the file if it does not exist.
    *
    * @param fresh whether the file must not exist yet
-   * @throws {Error} naming the file, when it cannot be opened so
    */
   constructor(
     readonly path: string,
     { fresh = false }: { readonly fresh?: boolean } = {},
   ) {
     makeFolder(dirname(path));
-    if (fresh && existsSync(path))
-      throw new Error(`${path}: expected a file that does not exist yet, got one that does`);
     this.file = openSync(path, fresh ? 'ax' : 'a');
     ftruncateSync(this.file, wholeLines(readFileSync(path)).length);
   }
