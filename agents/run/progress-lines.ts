@@ -6,8 +6,8 @@ const LINES = 100;
 const SILENCE_MS = 10_000;
 
 /**
- * Which of many lines of progress are shown: on a terminal, where they scroll by, all; in a file, one for each hundredth of
- * the work, and one after ten seconds without.
+ * Which of many lines of progress are shown: on a terminal, where they scroll by, all; in a file, the first, one for each
+ * hundredth of the work, and one after ten seconds without.
  */
 export class SparseLines {
   private shown = 0;
@@ -25,6 +25,7 @@ export class SparseLines {
     const isDue =
       this.all ||
       this.total <= LINES ||
+      this.shown === 0 ||
       done - this.shown >= this.total / LINES ||
       done >= this.total ||
       now - this.shownAt > SILENCE_MS;
