@@ -3,6 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import { benchProtocol, type ProtocolBenchOptions } from './bench/protocol.ts';
 import { benchMemory } from './bench/memory.ts';
 import { benchEvaluate, type EvaluateBenchOptions } from './bench/evaluate.ts';
+import { DEFAULT_PYTHON } from './bench/rounds.ts';
 import { benchRender, type RenderBenchOptions } from './bench/render.ts';
 import { benchTrain, type TrainBenchOptions } from './bench/train.ts';
 import { jsonObject } from '../agents/run/flags.ts';
@@ -46,7 +47,7 @@ program
   .description('steps per second of the server, with journal: ours, OpenEnv (if python has openenv-core), a bare echo')
   .option('--seconds <s>', 'length of one measurement', positive, 5)
   .option('--rounds <n>', 'number of measurements of each', integer(1, 100), 5)
-  .option('--python <path>', 'Python that has openenv-core', 'python3')
+  .option('--python <path>', 'Python that has openenv-core', DEFAULT_PYTHON)
   .option('--json', 'end with one line of JSON: {name: steps/s}')
   .action(async (options: ProtocolBenchOptions) => {
     console.log(`bench protocol ${JSON.stringify(options)}`);
@@ -62,7 +63,7 @@ program
   .option('--seconds <s>', 'length of one measurement, in CPU seconds', positive, 4)
   .option('--rounds <n>', 'number of measurements of each', integer(1, 100), 3)
   .addOption(backendFlag())
-  .option('--python <path>', 'Python that has torch', 'python3')
+  .option('--python <path>', 'Python that has torch', DEFAULT_PYTHON)
   .option('--json', 'end with one line of JSON: {"ours": img/s, "backend": name, "peers": {"pytorch": img/s}}')
   .action(async (options: TrainBenchOptions) => {
     console.log(`bench train ${JSON.stringify(options)}`);

@@ -56,7 +56,7 @@ function isDefect(error: unknown): error is Error {
 }
 
 /** Prints an error: one sentence, and a stack where the error is a defect, or LTS_STACK is set. */
-export function complain(name: string, error: unknown): void {
+function complain(name: string, error: unknown): void {
   console.error(`${name === '' ? '' : `${name}: `}${sentenceOf(error)}`);
   if (error instanceof Error && (isDefect(error) || process.env['LTS_STACK'])) console.error(error.stack);
 }
