@@ -1,12 +1,13 @@
 import type { EvaluationRecord } from './trial-log.ts';
 
-/** The number of lines that a file gets of much work. */
+/** The number of lines that a file gets of much work, after the first few. */
 const LINES = 100;
+const FIRST_LINES = 10;
 /** After this time without a line, the next one is shown in any case. */
 const SILENCE_MS = 10_000;
 
 /**
- * Which of many lines of progress are shown: on a terminal, where they scroll by, all; in a file, the first, one for each
+ * Which of many lines of progress are shown: on a terminal, where they scroll by, all; in a file, the first few, one for each
  * hundredth of the work, and one after ten seconds without.
  */
 export class SparseLines {
@@ -25,7 +26,7 @@ export class SparseLines {
     const isDue =
       this.all ||
       this.total <= LINES ||
-      this.shown === 0 ||
+      done <= FIRST_LINES ||
       done - this.shown >= this.total / LINES ||
       done >= this.total ||
       now - this.shownAt > SILENCE_MS;

@@ -11,8 +11,9 @@ describe('the lines of progress', () => {
 
   it('are all shown where they are few', () => assert.equal(shown(100, false).length, 100));
 
-  it('are a hundred in a file where they are many, with the first and the last', () => {
+  it('are the first ten and a hundred in a file where they are many, with the last', () => {
     const lines = shown(1600, false);
-    assert.deepEqual([lines.length, lines[0], lines.at(-1)], [101, 1, 1600]);
+    assert.deepEqual(lines.slice(0, 12), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 26, 42]);
+    assert.deepEqual([lines.length, lines.at(-1)], [110, 1600]);
   });
 });
