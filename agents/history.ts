@@ -1,15 +1,16 @@
 /**
  * Lists and exports the evaluations that a server has made, and repeats one of them.
  *
- *     npx tsx agents/history.ts list --outcome ok --limit 20
- *     npx tsx agents/history.ts export --env Mixture-v0 > history.jsonl
- *     npx tsx agents/history.ts replay <session_id> <step_id>
+ *     node --import tsx agents/history.ts list --outcome ok --limit 20
+ *     node --import tsx agents/history.ts export --env Mixture-v0 > history.jsonl
+ *     node --import tsx agents/history.ts replay <session_id> <step_id>
  */
-import { Command, Option } from 'commander';
+import { Option, type Command } from 'commander';
 import type { HistoryEntry } from '../protocol/history.ts';
 import type { Result } from '../protocol/messages.ts';
 import { connect } from './client/index.ts';
 import { integer, isProgram, word } from './run/flags.ts';
+import { newCommand, runCommands, runProgram, sentenceOf } from './run/run-program.ts';
 
 interface Options {
   readonly url: string;
@@ -23,10 +24,13 @@ interface Options {
 
 /** @throws {Error} with the server's answer when it refuses */
 async function ask({ url, token }: Options, query: Record<string, string | number | undefined>): Promise<string> {
+  if (!URL.canParse(url)) throw new Error(`--url: expected an address such as ws://127.0.0.1:7077, got ${url}`);
   const page = new URL('/v1/history.jsonl', url.replace(/^ws/, 'http'));
   for (const [key, value] of Object.entries(query)) if (value !== undefined) page.searchParams.set(key, String(value));
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const response = await fetch(page, { headers });
+  const response = await fetch(page, { headers }).catch((error: unknown) => {
+    throw new Error(`${url}: expected a server, got ${sentenceOf(error)}`, { cause: error });
+  });
   const text = await response.text();
   if (!response.ok) throw new Error(`${page.href}: expected the history, got ${response.status} ${text.trim()}`);
   return text;
@@ -80,7 +84,7 @@ async function replayOne(session: string, step: string, options: Options): Promi
   process.exitCode = same ? 0 : 1;
 }
 
-const program = new Command('history').description('The evaluations that a server has made.');
+const program = newCommand('history').description('The evaluations that a server has made.');
 const withServer = (command: Command) =>
   command
     .option('--url <url>', 'the server', word, 'ws://127.0.0.1:7077')
@@ -103,9 +107,4 @@ withServer(program.command('replay').description('repeats one; exit code 0 when 
   .argument('<step>', 'step_id of the evaluation', word)
   .action(replayOne);
 
-if (isProgram(import.meta.url)) {
-  await program.parseAsync().catch((error: unknown) => {
-    console.error(`history: ${(error as Error).message}`);
-    process.exitCode = 1;
-  });
-}
+if (isProgram(import.meta.url)) await runProgram('history', () => runCommands(program));

@@ -11,7 +11,7 @@ import { earlyScorer } from './early-scores.ts';
 import type { Experiment } from './experiments/experiment.ts';
 import { drawSamples } from './simulators/draw-samples.ts';
 import { InfeasibleError } from './simulators/simulator.ts';
-import type { Scores, TrainedModel } from './tasks/task.ts';
+import type { Scores, Task, TrainedModel } from './tasks/task.ts';
 import type { Target } from './targets/target.ts';
 
 /** The three sources of noise in an evaluation. */
@@ -190,9 +190,24 @@ async function evaluateOnce<Sample>(
       const reason = `${task.name}: expected a finite ${task.reward}, got ${shown(reward)}`;
       return { outcome: 'diverged', reward: null, scores: {}, reason, timing };
     }
+    checkBounds(task, scores);
+    if (testScores) checkBounds(task, testScores);
     return { outcome: 'ok', reward, scores, ...(testScores && { testScores }), timing };
   } finally {
     model.dispose();
+  }
+}
+
+/** @throws {Error} naming a score that is finite and beyond the bounds of its metric, except by rounding */
+function checkBounds<Sample>({ name: task, metrics }: Task<Sample>, scores: Scores): void {
+  for (const [name, score] of Object.entries(scores)) {
+    // The score of a further test set is `<set>.<metric>`.
+    const metric = metrics.find((one) => name === one.name || name.endsWith(`.${one.name}`));
+    if (!metric || !Number.isFinite(score)) continue;
+    const { low, high } = metric;
+    const beyond = score < low ? low - score : score > high ? score - high : 0;
+    if (beyond <= 1e-9 * Math.max(1, Math.abs(score))) continue;
+    throw new Error(`${task}: expected ${name} from ${low} to ${high}, as its metric says, got ${shown(score)}`);
   }
 }
 

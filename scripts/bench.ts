@@ -1,11 +1,14 @@
 /** Measures our speed and the speed of programs that a user could choose instead: `npm run bench -- render`. */
-import { Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { benchProtocol, type ProtocolBenchOptions } from './bench/protocol.ts';
 import { benchMemory } from './bench/memory.ts';
 import { benchEvaluate, type EvaluateBenchOptions } from './bench/evaluate.ts';
+import { DEFAULT_PYTHON } from './bench/rounds.ts';
 import { benchRender, type RenderBenchOptions } from './bench/render.ts';
 import { benchTrain, type TrainBenchOptions } from './bench/train.ts';
 import { jsonObject, word } from '../agents/run/flags.ts';
+import { endDescendants } from '../agents/run/process-family.ts';
+import { newCommand, runCommands, runProgram } from '../agents/run/run-program.ts';
 import { backendFlag, dataFlag } from './runtime-flags.ts';
 
 function integer(low: number, high: number): (text: string) => number {
@@ -22,7 +25,7 @@ function positive(text: string): number {
   return value;
 }
 
-const program = new Command('bench').description(
+const program = newCommand('bench').description(
   'Measures speed. Our programs and others run in turn, and medians are compared.',
 );
 
@@ -44,7 +47,7 @@ program
   .description('steps per second of the server, with journal: ours, OpenEnv (if python has openenv-core), a bare echo')
   .option('--seconds <s>', 'length of one measurement', positive, 5)
   .option('--rounds <n>', 'number of measurements of each', integer(1, 100), 5)
-  .option('--python <path>', 'Python that has openenv-core', word, 'python3')
+  .option('--python <path>', 'Python that has openenv-core', word, DEFAULT_PYTHON)
   .option('--json', 'end with one line of JSON: {name: steps/s}')
   .action(async (options: ProtocolBenchOptions) => {
     console.log(`bench protocol ${JSON.stringify(options)}`);
@@ -60,7 +63,7 @@ program
   .option('--seconds <s>', 'length of one measurement, in CPU seconds', positive, 4)
   .option('--rounds <n>', 'number of measurements of each', integer(1, 100), 3)
   .addOption(backendFlag())
-  .option('--python <path>', 'Python that has torch', word, 'python3')
+  .option('--python <path>', 'Python that has torch', word, DEFAULT_PYTHON)
   .option('--json', 'end with one line of JSON: {"ours": img/s, "backend": name, "peers": {"pytorch": img/s}}')
   .action(async (options: TrainBenchOptions) => {
     console.log(`bench train ${JSON.stringify(options)}`);
@@ -83,4 +86,7 @@ program
     await (memory === undefined ? benchEvaluate(options) : benchMemory(options, memory));
   });
 
-await program.parseAsync();
+await runProgram('bench', async () => {
+  endDescendants();
+  await runCommands(program);
+});

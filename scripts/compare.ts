@@ -1,6 +1,6 @@
 /** `npm run compare -- runs/*.jsonl`: the runs of agents, side by side. */
-import { Command } from 'commander';
 import { filePath, number } from '../agents/run/flags.ts';
+import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { compare } from './compare/measures.ts';
 import { writeComparison } from './compare/report.ts';
 import { readGroups } from './compare/runs.ts';
@@ -10,7 +10,7 @@ interface Options {
   readonly reach?: number;
 }
 
-const command = new Command('compare')
+const command = newCommand('compare')
   .description(
     'Compares runs of agents by their logs: a figure of reward over evaluations, and tables. ' +
       'Runs of an agent that differ in their seed alone are one curve, with the interval over them.',
@@ -24,15 +24,11 @@ const command = new Command('compare')
     '--reach <reward>',
     'the reward to be reached (default: nine tenths of the way from how the searches begin to how the best agent ends)',
     number(),
-  )
-  .parse();
-const { out, reach } = command.opts<Options>();
+  );
 
-try {
+await runProgram('compare', async () => {
+  const { out, reach } = command.parse().opts<Options>();
   const groups = readGroups(command.processedArgs[0] as string[]);
   const table = await writeComparison(compare(groups, reach), groups[0]!.runs[0]!.header.environment.id, out);
   console.log(`${table}\n${out}: rewards.png, rewards.svg, table.md, table.csv, runs.csv`);
-} catch (error) {
-  console.error(`compare: ${(error as Error).message}`);
-  process.exitCode = 1;
-}
+});

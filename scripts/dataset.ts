@@ -6,8 +6,8 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
-import { Command } from 'commander';
 import { filePath, integer, jsonObject, seed, THETA_HELP } from '../agents/run/flags.ts';
+import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { TRAFFIC } from '../env/simulators/traffic/traffic.ts';
 import { isHidden } from '../env/streets/hidden-files.ts';
 import { COCO_CATEGORIES } from './dataset/coco.ts';
@@ -15,7 +15,7 @@ import { type FrameRecord, frameFile, frameIndex, frameName, removeParts, writeW
 import type { Report, Share } from './dataset/writer.ts';
 import { completeTheta, type Theta } from '../protocol/parameters.ts';
 
-const options = new Command('dataset')
+const options = newCommand('dataset')
   .description(
     'Writes pictures of the traffic simulator with their labels: images/, labels/ (Cityscapes train ids), ' +
       'labels_camvid/ (CamVid’s 11 classes), instances/ (16 bit), depth/ (16 bit, centimetres, 0 = sky), ' +
@@ -87,7 +87,7 @@ async function writePictures(
     isStopped = true;
     stop();
   };
-  process.on('SIGINT', interrupted); // not `once`: the terminal and npm both send it
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, interrupted); // not `once`: the terminal and npm both send it
   let failed = 0;
   await Promise.all(
     writers.map(async (writer) => {
@@ -97,7 +97,7 @@ async function writePictures(
       stop();
     }),
   );
-  process.off('SIGINT', interrupted);
+  for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, interrupted);
   if (failed > 0) throw new Error(`${failed} of ${processes} processes failed; the same command goes on`);
   return { done, isStopped };
 }
@@ -155,9 +155,4 @@ async function summarise(folder: string, count: number, width: number, height: n
   );
 }
 
-try {
-  await main();
-} catch (error) {
-  console.error(`dataset: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
-}
+await runProgram('dataset', main);

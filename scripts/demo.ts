@@ -5,8 +5,9 @@
  */
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import { filePath, integer, seed } from '../agents/run/flags.ts';
+import { makeFolder } from '../agents/run/make-folder.ts';
+import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { drawRun } from './figures/run-pictures.ts';
 import { ownPrograms, startServer } from './programs.ts';
 import { backendFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
@@ -31,7 +32,7 @@ interface DemoOptions extends RuntimeFlags {
 }
 
 const time = new Date().toISOString().replace(/[-:]|\..*/g, '');
-const options = new Command('demo')
+const options = newCommand('demo')
   .description('Learns to simulate streets for a small segmentation network, in a few minutes.')
   .option('--evaluations <n>', 'the budget of the search', integer(8), 48)
   .option('--seed <n>', 'decides everything random', seed, 1)
@@ -45,6 +46,7 @@ const ENVIRONMENT = 'TrafficSegmentation-v0';
 
 async function main(): Promise<void> {
   console.log(`demo ${JSON.stringify(options)}`);
+  makeFolder(options.out);
   const programs = ownPrograms();
   const workers = options.workers === undefined ? [] : ['--workers', String(options.workers)];
   const server = await startServer(programs, ['--env', ENVIRONMENT, '--backend', options.backend, ...workers]);
@@ -67,7 +69,4 @@ async function main(): Promise<void> {
   console.log(`${log}  every evaluation of the run`);
 }
 
-void main().catch((error: unknown) => {
-  console.error(`demo: ${(error as Error).message}`);
-  process.exitCode = 1;
-});
+await runProgram('demo', main);

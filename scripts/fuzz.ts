@@ -5,9 +5,10 @@
  * The server must not end and not stop answering, its workers must live, and another session must get all its rewards
  * meanwhile.
  */
-import { Command } from 'commander';
 import { WebSocket } from 'ws';
 import { integer, seed } from '../agents/run/flags.ts';
+import { endDescendants } from '../agents/run/process-family.ts';
+import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { connect } from '../agents/client/client.ts';
 import { localEnvironment } from '../env/environment.ts';
 import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
@@ -26,7 +27,7 @@ interface Options {
   readonly seed: number;
 }
 
-const options = new Command('fuzz')
+const options = newCommand('fuzz')
   .description('Sends a server wrong messages, wrong bytes and wrong frames, and checks that it is not harmed.')
   .option('--cases <n>', 'total number of cases', integer(20, 100_000_000), 200_000)
   .option('--seed <n>', 'decides what is sent', seed, 1)
@@ -212,7 +213,7 @@ async function main(): Promise<void> {
   }
 }
 
-await main().catch((error: unknown) => {
-  console.error(`fuzz: ${(error as Error).message}`);
-  process.exit(1);
+await runProgram('fuzz', () => {
+  endDescendants();
+  return main();
 });

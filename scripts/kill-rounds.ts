@@ -7,9 +7,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import { integer, seed } from '../agents/run/flags.ts';
 import { linesSoFar } from '../agents/run/line-log.ts';
+import { endDescendants } from '../agents/run/process-family.ts';
+import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { localEnvironment } from '../env/environment.ts';
 import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
 import { DEFAULT_RUNTIME } from '../env/runtime.ts';
@@ -24,7 +25,7 @@ interface Options {
   readonly seed: number;
 }
 
-const options = new Command('kill-rounds')
+const options = newCommand('kill-rounds')
   .description('Kills agent, worker or server at random moments, and counts what was lost, doubled or mixed up.')
   .option('--rounds <n>', 'number of processes to kill', integer(1, 100_000), 200)
   .option('--seed <n>', 'decides which process is killed when', seed, 1)
@@ -133,4 +134,7 @@ async function main(): Promise<void> {
   process.exitCode = right ? 0 : 1;
 }
 
-await main();
+await runProgram('kill-rounds', () => {
+  endDescendants();
+  return main();
+});

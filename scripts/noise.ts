@@ -4,15 +4,19 @@
  * Random θ are evaluated with the same few seeds each, by full and by short evaluations. Differences between the seeds of
  * one θ are noise; differences between θ are what a search can find. A stopped measurement continues from its log.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { filePath, integer, jsonObject, word } from '../agents/run/flags.ts';
 import { LineLog, linesSoFar } from '../agents/run/line-log.ts';
+import { makeFolder } from '../agents/run/make-folder.ts';
+import { SparseLines } from '../agents/run/progress-lines.ts';
+import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { runAll } from '../agents/run/runner.ts';
 import { evaluationSeeds } from '../env/evaluate.ts';
 import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
 import type { Experiment } from '../env/experiments/experiment.ts';
+import type { Runtime } from '../env/runtime.ts';
 import { processEvaluations } from '../env/workers/processes/process-evaluations.ts';
 import { deriveSeed } from '../protocol/random.ts';
 import { commandLine } from './provenance.ts';
@@ -67,7 +71,13 @@ const keyOf = ({ kind, options, theta, seed }: Omit<Line, 'reward' | 'seconds'>)
 type Wanted = Omit<Line, 'reward' | 'seconds'> & { readonly key: string };
 
 /** Evaluates in worker processes what is missing in the log, and returns all evaluations. */
-async function measure(flags: Flags, experiment: Experiment, options: Line['options'], path: string): Promise<Line[]> {
+async function measure(
+  flags: Flags,
+  runtime: Runtime,
+  experiment: Experiment,
+  options: Line['options'],
+  path: string,
+): Promise<Line[]> {
   const shortOptions = flags.shortOptions ? { ...options, ...flags.shortOptions } : shortened(options, flags.short);
   const wanted = (['full', 'short'] as const).flatMap((kind) =>
     Array.from({ length: flags.thetas * flags.seeds }, (_, i): Wanted => {
@@ -83,6 +93,7 @@ async function measure(flags: Flags, experiment: Experiment, options: Line['opti
 
   const log = new LineLog<Line>(path);
   const evaluations = processEvaluations({ size: flags.workers, sources: [flags.env], runtime });
+  const lines = new SparseLines(missing);
   let done = 0;
   const start = performance.now();
   const evaluate = async ({ kind, options, theta, seed }: Wanted, signal: AbortSignal): Promise<Line> => {
@@ -96,10 +107,12 @@ async function measure(flags: Flags, experiment: Experiment, options: Line['opti
     if (outcome === 'failed' || outcome === 'cancelled') throw new Error(`an evaluation ${outcome}: ${reason}`);
     const seconds = (timing.simulateMs + timing.trainMs + timing.validateMs) / 1000;
     const left = ((performance.now() - start) / ++done / 60_000) * (missing - done);
-    console.log(
-      `${done} of ${missing}: θ ${theta}, seed ${seed}, ${kind}, ` +
-        `reward ${reward?.toFixed(4) ?? outcome}, ${seconds.toFixed(1)} s; about ${left.toFixed(1)} min left`,
-    );
+    if (lines.isDue(done)) {
+      console.log(
+        `${done} of ${missing}: θ ${theta}, seed ${seed}, ${kind}, ` +
+          `reward ${reward?.toFixed(4) ?? outcome}, ${seconds.toFixed(1)} s; about ${left.toFixed(1)} min left`,
+      );
+    }
     return { kind, options, theta, seed, reward, seconds };
   };
   try {
@@ -111,7 +124,7 @@ async function measure(flags: Flags, experiment: Experiment, options: Line['opti
   }
 }
 
-const program = new Command('noise')
+const command = newCommand('noise')
   .description('Measures the noise of evaluations: within θ, between θ, and the loss of a shorter evaluation.')
   .requiredOption('--env <id>', 'environment: an id or the path of a module', word)
   .option('--preset <name>', 'a preset of the environment', word)
@@ -127,33 +140,35 @@ const program = new Command('noise')
   .option('--log <file>', 'log of the evaluations, to continue from (default: runs/noise-<env>.jsonl)', filePath)
   .parse();
 
-const flags = program.opts<Flags>();
-console.log(`noise ${JSON.stringify(flags)}`);
-const runtime = runtimeOf(flags);
-const definition = await loadDefinition(flags.env);
-const given = { ...(flags.preset !== undefined && { preset: flags.preset }), ...flags.envOptions };
-const { experiment, options } = createExperiment(definition, given, runtime);
-const name = [definition.id, flags.preset].filter(Boolean).join('-');
-const log = flags.log ?? join('runs', `noise-${name}.jsonl`);
-mkdirSync(flags.out, { recursive: true });
-const lines = await measure(flags, experiment, options, log);
+await runProgram('noise', async () => {
+  const flags = command.opts<Flags>();
+  console.log(`noise ${JSON.stringify(flags)}`);
+  const runtime = runtimeOf(flags);
+  const definition = await loadDefinition(flags.env);
+  const given = { ...(flags.preset !== undefined && { preset: flags.preset }), ...flags.envOptions };
+  const { experiment, options } = createExperiment(definition, given, runtime);
+  const name = [definition.id, flags.preset].filter(Boolean).join('-');
+  const log = flags.log ?? join('runs', `noise-${name}.jsonl`);
+  makeFolder(flags.out);
+  const lines = await measure(flags, runtime, experiment, options, log);
 
-const measurement = (kind: Line['kind']): Measurement => {
-  const own = lines.filter((line) => line.kind === kind);
-  const thetas = Array.from({ length: flags.thetas }, (_, theta) => own.filter((line) => line.theta === theta));
-  return {
-    rewards: thetas.map((row) => row.map(({ reward }) => reward)),
-    seconds: own.reduce((sum, { seconds }) => sum + seconds, 0) / own.length,
-    options: own[0]!.options,
+  const measurement = (kind: Line['kind']): Measurement => {
+    const own = lines.filter((line) => line.kind === kind);
+    const thetas = Array.from({ length: flags.thetas }, (_, theta) => own.filter((line) => line.theta === theta));
+    return {
+      rewards: thetas.map((row) => row.map(({ reward }) => reward)),
+      seconds: own.reduce((sum, { seconds }) => sum + seconds, 0) / own.length,
+      options: own[0]!.options,
+    };
   };
-};
-const report = noiseReport({
-  title: name,
-  metric: experiment.task.reward,
-  command: commandLine('noise'),
-  full: measurement('full'),
-  short: measurement('short'),
+  const report = noiseReport({
+    title: name,
+    metric: experiment.task.reward,
+    command: commandLine('noise'),
+    full: measurement('full'),
+    short: measurement('short'),
+  });
+  const path = join(flags.out, `noise-${name}.md`);
+  writeFileSync(path, report);
+  console.log(`\n${report}\nwritten to ${path}`);
 });
-const path = join(flags.out, `noise-${name}.md`);
-writeFileSync(path, report);
-console.log(`\n${report}\nwritten to ${path}`);

@@ -1,6 +1,6 @@
 /** Makes pretrained weights for fine-tuning: `npm run pretrain -- --env TrafficSegmentation-v0 --preset quick`. */
-import { Command } from 'commander';
 import { integer, jsonObject, seed, word } from '../agents/run/flags.ts';
+import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { loadDefinition } from '../env/experiments/load.ts';
 import { pretrain, type Pretraining } from './pretraining.ts';
 import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
@@ -11,7 +11,7 @@ interface Flags extends Pretraining, RuntimeFlags {
   readonly envOptions: Record<string, unknown>;
 }
 
-void new Command('pretrain')
+const command = newCommand('pretrain')
   .description('Trains a network on images of random θ, and keeps its weights as the start of later trainings.')
   .requiredOption('--env <id>', 'environment: an id or the path of a module', word)
   .option('--preset <name>', 'a preset of it', word)
@@ -21,16 +21,14 @@ void new Command('pretrain')
   .option('--images <n>', 'number of images, each of another random θ', integer(1), 2000)
   .option('--steps <n>', 'number of steps of the optimiser', integer(1), 2000)
   .option('--seed <n>', 'decides everything random', seed, 1)
-  .action(async ({ env, preset, envOptions, images, steps, seed, ...flags }: Flags, command: Command) => {
-    try {
-      const named = preset === undefined ? {} : { preset };
-      const definition = await loadDefinition(env);
-      const work = { images, steps, seed };
-      const name = await pretrain(definition, { ...named, ...envOptions }, work, runtimeOf(flags), console.log);
-      const options = JSON.stringify({ ...named, pretrained: name });
-      console.log(`to start every training from it: --env-options '${options}'`);
-    } catch (error) {
-      command.error(`pretrain: ${(error as Error).message}`);
-    }
-  })
-  .parseAsync();
+  .parse();
+
+await runProgram('pretrain', async () => {
+  const { env, preset, envOptions, images, steps, seed, ...flags } = command.opts<Flags>();
+  const named = preset === undefined ? {} : { preset };
+  const definition = await loadDefinition(env);
+  const work = { images, steps, seed };
+  const name = await pretrain(definition, { ...named, ...envOptions }, work, runtimeOf(flags), console.log);
+  const options = JSON.stringify({ ...named, pretrained: name });
+  console.log(`to start every training from it: --env-options '${options}'`);
+});

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { serialize } from 'node:v8';
+import { makeFolder } from '../agents/run/make-folder.ts';
 import { createExperiment } from '../env/experiments/load.ts';
 import type { ExperimentDefinition } from '../env/experiments/experiment.ts';
 import { evaluationSeeds } from '../env/evaluate.ts';
@@ -27,7 +28,7 @@ export interface Pretraining {
  * @param options options of the environment
  * @param say     called with lines that report progress
  * @returns the name of the weights, for the environment's option `pretrained`
- * @throws {Error} when the task's models have no weights, or the training diverges
+ * @throws {Error} when the environment takes no weights, the task's models have none, or the training diverges
  */
 export async function pretrain(
   definition: ExperimentDefinition,
@@ -37,6 +38,12 @@ export async function pretrain(
   say: (line: string) => void,
 ): Promise<string> {
   const work = { trainingImages: images, steps, pretrained: '' };
+  const lacking = Object.keys(work).filter((option) => !Object.hasOwn(definition.options.shape, option));
+  if (lacking.length > 0) {
+    throw new Error(
+      `${definition.id}: expected an environment that takes weights to start from, got one without the options ${lacking.join(', ')}`,
+    );
+  }
   const { experiment, options: resolved } = createExperiment(definition, { ...options, ...work }, runtime);
   const { simulator, task } = experiment;
   const backend = (await experiment.prepare?.())?.split(/[ ;]/)[0];
@@ -49,6 +56,7 @@ export async function pretrain(
   const settings = { env: definition.id, simulator: version, parameters, sample, options: resolved, seed, backend };
   const name = pretrainedName(settings);
   if (isPretrained(runtime.weights, name)) return name;
+  makeFolder(runtime.weights); // an error now, not when all is trained
   const samples: unknown[] = [];
   for (let index = 0; index < images; index++) {
     if (index % 250 === 0) say(`drawing ${index} of ${images}`);

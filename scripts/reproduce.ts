@@ -1,7 +1,9 @@
 /** Runs a study of the paper's experiments from start to end: `npm run reproduce -- mixture --preset quick`. */
 import { join } from 'node:path';
-import { Argument, Command, Option } from 'commander';
+import { Argument, Option } from 'commander';
 import { filePath, integer, jsonObject } from '../agents/run/flags.ts';
+import { makeFolder } from '../agents/run/make-folder.ts';
+import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { loadDefinition } from '../env/experiments/load.ts';
 import type { Runtime } from '../env/runtime.ts';
 import { streetFrames } from '../env/streets/street-images.ts';
@@ -30,7 +32,7 @@ interface Options extends RuntimeFlags {
   readonly figuresOnly?: true;
 }
 
-const command = new Command('reproduce')
+const command = newCommand('reproduce')
   .description(
     'Runs an experiment through the real server and agents, and writes table, figures and logs. ' +
       'Stopped with Ctrl-C, the same command goes on.',
@@ -126,6 +128,7 @@ async function reproduce(study: Study, options: Options): Promise<void> {
   const given = presetOf(study, options);
   console.log(`reproduce ${JSON.stringify({ ...options, experiment: name, out, logs, ...given })}`);
 
+  for (const folder of [out, logs]) makeFolder(folder); // an error now, not when all is evaluated
   const made = { command: commandLine('reproduce'), commit: commit() }; // before anything is written
   const flags = ['--env', study.environment, '--backend', options.backend];
   if (options.workers !== undefined) flags.push('--workers', String(options.workers));
@@ -148,7 +151,4 @@ async function main(): Promise<void> {
   for (const study of chosen(name, options)) await reproduce(study, options);
 }
 
-void main().catch((error: unknown) => {
-  console.error(`reproduce: ${(error as Error).message}`);
-  process.exitCode = programs.interrupted ? 130 : 1;
-});
+await runProgram('reproduce', main, () => (programs.interrupted ? 130 : 1));

@@ -1,4 +1,5 @@
 /** The flags for backend and data, of all programs that evaluate or train. */
+import { statSync } from 'node:fs';
 import { Option } from 'commander';
 import { absolutePath } from '../agents/run/flags.ts';
 import { BACKEND_NAMES, DEFAULT_RUNTIME, type BackendPreference, type Runtime } from '../env/runtime.ts';
@@ -20,6 +21,11 @@ export function dataFlag(): Option {
   );
 }
 
+/** @throws {Error} naming the folder of `--data`, when there is none: also where nothing reads it */
 export function runtimeOf({ backend, data }: RuntimeFlags): Runtime {
+  const found = data === undefined ? undefined : statSync(data, { throwIfNoEntry: false });
+  if (data !== undefined && !found?.isDirectory()) {
+    throw new Error(`${data}: expected a folder of street images, found ${found ? 'a file' : 'nothing'}`);
+  }
   return { ...DEFAULT_RUNTIME, backend, ...(data !== undefined && { data }) };
 }

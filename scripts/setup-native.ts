@@ -7,9 +7,12 @@
  * not touch. An unfinished build has another folder name, so the final folder is always complete.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat, statfs, symlink, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, stat, statfs, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Command } from 'commander';
+import { isProgram } from '../agents/run/flags.ts';
+import { makeFolder } from '../agents/run/make-folder.ts';
+import { endDescendants } from '../agents/run/process-family.ts';
+import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { nativeFolder } from '../env/tasks/tensorflow/backend.ts';
 import { findPython, firstWorking, type Find, must, projectRoot, SetupError, step } from './setup/steps.ts';
 
@@ -56,7 +59,7 @@ export async function checkMachine(machine: {
 }
 
 async function downloadWheels(python: string, requirements: readonly string[], folder: string): Promise<string[]> {
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const platforms = WHEEL_PLATFORMS.flatMap((platform) => ['--platform', platform]);
   const target = ['--python-version', WHEEL_PYTHON, ...platforms, '--only-binary=:all:', '--no-deps'];
   const args = ['-m', 'pip', 'download', '--disable-pip-version-check', ...target, '--dest', folder, ...requirements];
@@ -109,7 +112,7 @@ function npm(): [program: string, args: string[]] {
 
 /** Installs the package without its install script, which would download libtensorflow. */
 async function installPackage(name: string, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   await writeFile(join(folder, 'package.json'), '{ "private": true }\n');
   const [program, args] = npm();
   const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'];
@@ -157,7 +160,7 @@ async function setup(name: 'tfjs-node' | 'tfjs-node-gpu', force: boolean): Promi
   await rm(staging, { recursive: true, force: true }).catch((error: NodeJS.ErrnoException) => {
     throw new SetupError(`expected to remove ${staging}, got ${error.code}; is another setup still running?`);
   });
-  await mkdir(staging, { recursive: true });
+  makeFolder(staging);
 
   const { bavail, bsize } = await statfs(staging);
   const [platform, arch] = [process.platform, process.arch];
@@ -204,19 +207,16 @@ async function unpackCuda(python: string, wheel: string, folder: string, deps: s
   await rm(folder, { recursive: true });
 }
 
-if (import.meta.filename === process.argv[1]) {
-  const command = new Command('setup-native')
+if (isProgram(import.meta.url)) {
+  const command = newCommand('setup:native')
     .description('Builds the native training backend from TensorFlow’s Python wheel, into .native/.')
     .option('--gpu', 'build the backend for NVIDIA GPUs; also downloads CUDA’s libraries, several GB')
     .option('--force', 'build it again if it exists already')
     .parse();
   const { gpu = false, force = false } = command.opts<{ gpu?: boolean; force?: boolean }>();
-  try {
+  await runProgram('setup:native', async () => {
+    endDescendants();
     process.stdout.write(`setup:native: gpu ${gpu}, force ${force}\n`);
     await setup(gpu ? 'tfjs-node-gpu' : 'tfjs-node', force);
-  } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
-    process.stderr.write(`setup:native: ${error.message}\n`);
-    process.exitCode = 1;
-  }
+  });
 }

@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import { connect } from '../agents/client/client.ts';
 import { integer } from '../agents/run/flags.ts';
+import { endDescendants } from '../agents/run/process-family.ts';
+import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import type { Weight } from './trust/weighed-server.ts';
 
 interface Options {
@@ -14,7 +15,7 @@ interface Options {
   readonly connections: number;
 }
 
-const options = new Command('soak')
+const options = newCommand('soak')
   .description('Evaluates instant steps over many connections, with a journal, and measures the server’s memory.')
   .option('--steps <n>', 'total number of steps', integer(1000, 1e9), 100_000)
   .option('--connections <n>', 'number of connections, each with a session', integer(1, 200), 20)
@@ -123,7 +124,7 @@ function judge(weights: readonly Weight[]): boolean {
   return flat;
 }
 
-await main().catch((error: unknown) => {
-  console.error(`soak: ${(error as Error).message}`);
-  process.exit(1);
+await runProgram('soak', () => {
+  endDescendants();
+  return main();
 });

@@ -1,6 +1,7 @@
-/** `npx tsx scripts/theta-table.ts`: writes the table of the traffic simulator's θ into env/README.md. */
+/** `node --import tsx scripts/theta-table.ts`: writes the table of the traffic simulator's θ into env/README.md. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
+import { isProgram } from '../agents/run/flags.ts';
+import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { TRAFFIC_PARAMETERS } from '../env/simulators/traffic/parameters.ts';
 import type { Parameter } from '../protocol/parameters.ts';
 
@@ -30,7 +31,10 @@ export function withThetaTable(readme: string): string {
   return `${before}${BEGIN}${thetaTable(TRAFFIC_PARAMETERS)}${after}`;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  writeFileSync(README, withThetaTable(readFileSync(README, 'utf8')));
-  console.log(README);
+if (isProgram(import.meta.url)) {
+  newCommand('theta-table').description(`Writes the table of the traffic simulator’s θ into ${README}.`).parse();
+  await runProgram('theta-table', () => {
+    writeFileSync(README, withThetaTable(readFileSync(README, 'utf8')));
+    console.log(README);
+  });
 }

@@ -4,8 +4,10 @@
  * It compares a hand-set θ, random θ, and the same network trained on real images, on all of them and on few.
  */
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Option } from 'commander';
 import { filePath, integer, jsonObject, THETA_HELP } from '../agents/run/flags.ts';
+import { makeFolder } from '../agents/run/make-folder.ts';
+import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import real from '../env/experiments/traffic-segmentation-real.ts';
 import { TRAFFIC_PARAMETERS } from '../env/simulators/traffic/parameters.ts';
 import { describeBackend, loadBackend } from '../env/tasks/tensorflow/backend.ts';
@@ -28,7 +30,7 @@ interface Options extends RuntimeFlags {
   readonly envOptions: EnvOptions;
 }
 
-const command = new Command('transfer')
+const command = newCommand('transfer')
   .description('Trains networks on drawn and on real streets, and scores them on real ones.')
   .addOption(dataFlag())
   .option('--theta <json|file>', THETA_HELP, jsonObject, {})
@@ -78,10 +80,8 @@ async function main(): Promise<void> {
   const backend = describeBackend(await loadBackend(options.backend));
   console.log(`transfer ${JSON.stringify(options)} on ${backend}`);
   const logs = options.logs ?? join('runs', `transfer-${identity}`);
+  for (const folder of [out, logs]) makeFolder(folder); // an error now, not when all is trained
   await runStudy(study, preset, { programs: ownPrograms(), runtime, logs }, { ...made, backend }, out);
 }
 
-void main().catch((error: unknown) => {
-  console.error(`transfer: ${(error as Error).message}`);
-  process.exitCode = 1;
-});
+await runProgram('transfer', main);

@@ -22,11 +22,11 @@ const shorter: Readonly<Record<string, string | null>> = {
   'npm ci && npm run demo': '--evaluations 8 --out OUT/demo',
   'npm ci && npm test': null, // this is it
   'npm run serve -- --env TrafficSegmentation-v0': '',
-  'npx tsx agents/reinforce.ts': '',
-  'npx tsx agents/random-search.ts': '',
-  'npx tsx agents/cem.ts': '',
+  'node --import tsx agents/reinforce.ts': '',
+  'node --import tsx agents/random-search.ts': '',
+  'node --import tsx agents/cem.ts': '',
   'npm run compare -- runs/agents': null, // test/scripts/compare/compare.test.ts runs it
-  'npx tsx agents/hill-climber.ts': null, // 'has an example agent that climbs' does
+  'node --import tsx agents/hill-climber.ts': null, // 'has an example agent that climbs' does
   'pip install': null, // for those who have Python; test/protocol/examples.test.ts runs what it is for
   'python3 protocol/examples/random_search.py': null,
   'npm run reproduce -- mixture': null, // test/scripts/reproduce/mixture.test.ts runs it
@@ -76,7 +76,7 @@ describe('README', () => {
     assert.ok(line, `README has no command that begins with ${beginning}`);
     const flags = shorter[beginning]!.replaceAll('OUT', out);
     const run = line.replace('npm ci && ', '');
-    return `${run}${run.includes(' -- ') || run.startsWith('npx') || flags === '' ? '' : ' --'} ${flags}`;
+    return `${run}${run.includes(' -- ') || run.startsWith('node') || flags === '' ? '' : ' --'} ${flags}`;
   };
 
   it('has no command that is not tested here', () => {
@@ -129,7 +129,7 @@ describe('README', () => {
     assert.match(server.output(), /backend: (tfjs-node-gpu|tfjs-node|wasm)/);
     const url = /^(ws:\S+) is ready/m.exec(server.output())![1]!;
     for (const agent of ['reinforce', 'random-search', 'cem']) {
-      const line = command(`npx tsx agents/${agent}.ts`)
+      const line = command(`node --import tsx agents/${agent}.ts`)
         .replace('ws://127.0.0.1:7077', url)
         .replace(/--evaluations \d+/, `${QUICK} --log ${join(out, `${agent}.jsonl`)}`);
       const { code, output } = await start(line).end;
@@ -146,7 +146,8 @@ describe('README', () => {
     writeFileSync(path, example.replaceAll("from './", `from '${join(root, 'agents')}/`));
     const server = await startBanditServer();
     const log = join(out, 'hill.jsonl');
-    const { code, output } = await start(`npx tsx ${path} --url ${server.url} --evaluations 80 --log ${log}`).end;
+    const { code, output } = await start(`node --import tsx ${path} --url ${server.url} --evaluations 80 --log ${log}`)
+      .end;
     await server.stop();
     assert.equal(code, 0, output);
     const [, before, after] = /^validation gain \(reward\) +([\d.]+).*? {2}([\d.]+)/m.exec(output)!;

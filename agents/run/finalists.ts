@@ -20,7 +20,11 @@ export function finalists(
   return own ? [...ranked, own] : ranked;
 }
 
-/** The finalist with the best mean reward on seeds that the search has not seen. All finalists share the seeds. */
+/**
+ * The finalist with the best mean reward on seeds that the search has not seen. All finalists share the seeds.
+ *
+ * @throws {Error} with the reason of the first, when no evaluation of a finalist has a reward
+ */
 export async function bestOf(
   candidates: readonly (readonly number[])[],
   { seed, finalistSeeds, evaluations }: Pick<RunOptions, 'seed' | 'finalistSeeds' | 'evaluations'>,
@@ -35,6 +39,10 @@ export async function bestOf(
     })),
   );
   const records = await evaluate(requests);
+  if (records.every(({ reward }) => reward === null)) {
+    const { outcome, reason } = records[0]!;
+    throw new Error(`finalists: expected a reward for one of them, got none; the first one: ${outcome} (${reason})`);
+  }
   const means = candidates.map((_, i) => {
     const rewards = records.slice(i * finalistSeeds, (i + 1) * finalistSeeds).map(({ reward }) => reward ?? -Infinity);
     return rewards.reduce((mean, reward) => mean + reward / finalistSeeds, 0); // the sum of them may not be finite

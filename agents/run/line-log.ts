@@ -1,7 +1,8 @@
 /** A log of JSON objects, one per line. Lines are only appended, and each is on the disk before `append` returns. */
-import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { makeFolder } from './make-folder.ts';
 
 /** The bytes of the whole lines: a writer that was killed may leave a last line without its newline. */
 function wholeLines(bytes: Buffer): Buffer {
@@ -14,8 +15,16 @@ function wholeLines(bytes: Buffer): Buffer {
  * @throws {Error} naming the file and the line that is no JSON object, or when the file does not exist
  */
 export function readLines<Line>(path: string): Line[] {
-  const bytes = readFileSync(path);
+  const bytes = bytesOf(path);
   return parseLines(path, path.endsWith('.gz') ? gunzipSync(bytes) : bytes);
+}
+
+function bytesOf(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new Error(`${path}: expected a file that can be read, got ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** The lines of a log; none if the file does not exist yet. @throws {Error} as {@link readLines} does for a line */
@@ -53,7 +62,7 @@ export class LineLog<Line> {
     readonly path: string,
     { fresh = false }: { readonly fresh?: boolean } = {},
   ) {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     this.file = openSync(path, fresh ? 'ax' : 'a');
     ftruncateSync(this.file, wholeLines(readFileSync(path)).length);
   }

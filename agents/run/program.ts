@@ -6,8 +6,9 @@
  *     report.ts     the start and the winner, with their test scores
  */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { Specification } from '../../protocol/messages.ts';
 import { actionSize } from '../../protocol/parameters.ts';
 import { deriveSeed, Random } from '../../protocol/random.ts';
@@ -17,8 +18,9 @@ import { bestOf, finalists } from './finalists.ts';
 import { interruptible } from './interrupt.ts';
 import { LineLog } from './line-log.ts';
 import { ProgressLines } from './progress-lines.ts';
-import { describeTheta, report, reportTable } from './report.ts';
+import { checkReported, describeTheta, report, reportTable } from './report.ts';
 import { loggedOptions, resumedOptions, withRunFlags, type RunOptions } from './run-options.ts';
+import { newCommand, runProgram } from './run-program.ts';
 import { runAll } from './runner.ts';
 import { search } from './search.ts';
 import { runsOf, timeStamp } from './several-runs.ts';
@@ -44,18 +46,17 @@ export function program<Options>(
   flags: (command: Command) => Command,
 ): (argv?: readonly string[]) => Promise<void> {
   return async (argv = process.argv) => {
-    const parse = () => {
-      const command = flags(new Command(name)).showHelpAfterError('(--help lists the flags)');
-      return withRunFlags(command).parse(argv);
+    const parse = () => withRunFlags(flags(newCommand(name))).parse(argv);
+    let isInterrupted = false;
+    const work = async (signal: AbortSignal) => {
+      signal.addEventListener('abort', () => (isInterrupted = true));
+      for (const command of runsOf(name, parse)) await run(name, make, command, signal);
     };
-    await interruptible(async (signal) => {
-      try {
-        for (const command of runsOf(name, parse)) await run(name, make, command, signal);
-      } catch (error) {
-        console.error(`${name}: ${(error as Error).message}`);
-        process.exitCode = signal.aborted ? 130 : 1;
-      }
-    });
+    await runProgram(
+      name,
+      () => interruptible(work),
+      () => (isInterrupted ? 130 : 1),
+    );
   };
 }
 
@@ -68,6 +69,11 @@ async function run<Options>(
   const resumePath = command.getOptionValue('resume') as string | undefined;
   const past = resumePath === undefined ? undefined : readTrialLog(resumePath);
   const options = past ? resumedOptions(command, past.header, name) : command.opts<RunOptions>();
+  if (!past && options.log !== undefined && existsSync(options.log)) {
+    throw new Error(
+      `--log: expected a new file, got ${options.log}, which exists; --resume ${options.log} goes on with it`,
+    );
+  }
   console.log(`${name} ${JSON.stringify({ ...options, ...(options.token !== undefined && { token: '…' }) })}`);
 
   const { url, token } = options;
@@ -196,4 +202,5 @@ async function searchAndReport(
   if (JSON.stringify(records.at(-1)) !== JSON.stringify(summary)) log.append(summary); // a run that had ended already
   console.log(`\n${describeTheta(spec.parameters, reported)}`);
   console.log(`\n${reportTable(spec, reported)}`);
+  checkReported(reported, options);
 }

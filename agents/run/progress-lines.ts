@@ -1,7 +1,43 @@
 import type { EvaluationRecord } from './trial-log.ts';
 
-/** Prints a line for each evaluation of a search, with the best so far, the pace, and the time left. */
+/** The number of lines that a file gets of much work, after the first few. */
+const LINES = 100;
+const FIRST_LINES = 10;
+/** After this time without a line, the next one is shown in any case. */
+const SILENCE_MS = 10_000;
+
+/**
+ * Which of many lines of progress are shown: on a terminal, where they scroll by, all; in a file, the first few, one for each
+ * hundredth of the work, and one after ten seconds without.
+ */
+export class SparseLines {
+  private shown = 0;
+  private shownAt = performance.now();
+
+  /** @param all whether to show every line, whatever the output is */
+  constructor(
+    private readonly total: number,
+    private readonly all = process.stdout.isTTY,
+  ) {}
+
+  /** Whether the line after this amount of work is shown. */
+  isDue(done: number): boolean {
+    const now = performance.now();
+    const isDue =
+      this.all ||
+      this.total <= LINES ||
+      done <= FIRST_LINES ||
+      done - this.shown >= this.total / LINES ||
+      done >= this.total ||
+      now - this.shownAt > SILENCE_MS;
+    if (isDue) [this.shown, this.shownAt] = [done, now];
+    return isDue;
+  }
+}
+
+/** Prints lines for the evaluations of a search, with the best so far, the pace, and the time left. */
 export class ProgressLines {
+  private readonly lines: SparseLines;
   /** The number of evaluations; a discarded one counts by its share of the training. */
   private done = 0;
   private paid = 0;
@@ -11,7 +47,9 @@ export class ProgressLines {
   constructor(
     private readonly metric: string,
     private readonly total: number,
-  ) {}
+  ) {
+    this.lines = new SparseLines(total);
+  }
 
   /** @param past whether the record comes from the log of an earlier part of the run: it does not count for the pace */
   show(record: EvaluationRecord, past: boolean): void {
@@ -20,6 +58,7 @@ export class ProgressLines {
     if (record.reward !== null) this.best = Math.max(this.best, record.reward);
     if (past) return;
     this.paid += work;
+    if (!this.lines.isDue(this.done)) return;
     const minutes = (performance.now() - this.started) / 60_000;
     const pace = this.paid / minutes;
     const count = `[${String(Math.floor(this.done)).padStart(String(this.total).length)}/${this.total}]`;

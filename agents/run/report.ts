@@ -12,6 +12,8 @@ export interface Reported {
   readonly theta: Readonly<Record<string, number | number[]>>;
   readonly validation: readonly Readonly<Record<string, number>>[];
   readonly test: readonly Readonly<Record<string, number>>[];
+  /** Why an evaluation has no scores, as `key: outcome (reason)`; for each that has none. */
+  readonly failures?: readonly string[];
 }
 
 /**
@@ -33,13 +35,25 @@ export async function report(
   }));
   const records = await evaluate(requests);
   const scored = records.filter(({ outcome }) => outcome === 'ok');
+  const failures = records.flatMap(({ key, outcome, reason }) =>
+    outcome === 'ok' ? [] : [`${key}: ${outcome}${reason === undefined ? '' : ` (${reason})`}`],
+  );
   return {
     name,
     action,
     theta: records[0]!.theta,
     validation: scored.map(({ scores }) => scores),
     test: scored.map(({ testScores }) => testScores!),
+    ...(failures.length > 0 && { failures }),
   };
+}
+
+/** @throws {Error} with the reason of the first, when an evaluation of the report failed */
+export function checkReported(reported: readonly Reported[], { reportSeeds }: Pick<RunOptions, 'reportSeeds'>): void {
+  const failures = reported.flatMap((one) => one.failures ?? []);
+  if (failures.length === 0) return;
+  const all = reported.length * reportSeeds;
+  throw new Error(`report: expected scores on all seeds, got ${all - failures.length} of ${all}; ${failures[0]}`);
 }
 
 /** Aligns columns: the first to the left, the others to the right. */

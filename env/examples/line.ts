@@ -2,7 +2,7 @@
  * A complete environment of your own: which slope makes points that teach the line behind hidden points?
  *
  *     npm run serve -- --env ./env/examples/line.ts --port 7077
- *     npx tsx agents/gaussian-process.ts --url ws://127.0.0.1:7077 --evaluations 32
+ *     node --import tsx agents/gaussian-process.ts --url ws://127.0.0.1:7077 --evaluations 32
  *
  * Give a copy its own `id` and its own names of simulator and task: logs and the history tell environments apart by
  * them. `options` below declares the options of the environment.

@@ -56,7 +56,8 @@ export async function loadDefinition(source: string): Promise<ExperimentDefiniti
     throw new Error(`environment: expected an id (${ids}) or the path of a module, got ${source}`);
   }
   const module = await (import(pathToFileURL(path).href) as Promise<{ default?: unknown }>).catch((error: unknown) => {
-    throw new Error(`${source}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    const message = (error instanceof Error ? error.message : String(error)).trim().replace(/\s*\n\s*/g, ' ');
+    throw new Error(`${source}: ${message}`, { cause: error });
   });
   const { id } = (module.default ?? {}) as { id?: unknown };
   const named = name.safeParse(id);
@@ -127,7 +128,8 @@ export function createExperiment(
     const message = `expected one of the presets (${Object.keys(presets).join(', ') || 'there are none'})`;
     throw new z.ZodError([{ code: 'custom', path: ['preset'], message, input: preset }]);
   }
-  const known = Object.keys(definition.options.shape).join(', ') || 'there are none';
+  const names = [...(definition.presets ? ['preset'] : []), ...Object.keys(definition.options.shape)];
+  const known = names.join(', ') || 'there are none';
   const resolved = definition.options.strict().parse(
     { ...presets[preset as string], ...own },
     {

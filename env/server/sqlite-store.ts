@@ -8,13 +8,14 @@
  * second, since they are put on the disk once a second; it never breaks the file (write-ahead log, `synchronous =
  * NORMAL`).
  */
-import { existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import sqlite, { type Database, type Statement } from 'node-sqlite3-wasm';
 import type { HistoryEntry } from '../../protocol/history.ts';
 import type { Result } from '../../protocol/messages.ts';
 import type { EpisodeState } from '../episodes.ts';
 import type { EvaluationRequest } from '../evaluate.ts';
+import { makeFolder } from '../make-folder.ts';
 import type { HistoryFilter } from './history.ts';
 import { disown, own } from './owner.ts';
 import type { Keeping, SessionRecord, StepRecord, Store } from './store.ts';
@@ -327,7 +328,7 @@ function naming<T>(path: string | undefined, work: () => T): T {
  */
 function realFile(path: string): string {
   if (!existsSync(path)) {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     return join(realpathSync(dirname(path)), basename(path));
   }
   if (!statSync(path).isFile()) throw new Error(`journal: expected a file, got ${path}`);

@@ -124,12 +124,22 @@ function judged(check: Pick<Verdict, 'rules' | 'title'>, judge: () => void): Ver
  */
 export async function runProgram(command: string, url: string, codec: Codec): Promise<unknown> {
   const filled = command.replaceAll('{url}', url).replaceAll('{codec}', codec);
-  const child = spawn(filled, { shell: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  // A group of its own, so that what the shell has started ends with it.
+  const child = spawn(filled, { shell: true, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  const end = () => {
+    try {
+      process.kill(-child.pid!, 'SIGKILL');
+    } catch {
+      // all of it has ended
+    }
+  };
+  process.once('exit', end);
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
+  const timer = setTimeout(end, 60_000);
   const [code] = (await once(child, 'close')) as [number | null];
   clearTimeout(timer);
+  process.off('exit', end);
   if (code !== 0) throw new Error(`expected exit code 0, got ${code ?? 'a signal'}`);
   return JSON.parse(output.trim().split('\n').at(-1) ?? '') as unknown;
 }

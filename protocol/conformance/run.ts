@@ -1,8 +1,8 @@
 /**
  * Checks a server, or a client, against the numbered rules of protocol/README.md:
  *
- *     npx tsx protocol/conformance/run.ts ws://127.0.0.1:7077
- *     npx tsx protocol/conformance/run.ts --client 'python my_client.py {url}'
+ *     node --import tsx protocol/conformance/run.ts ws://127.0.0.1:7077
+ *     node --import tsx protocol/conformance/run.ts --client 'python my_client.py {url}'
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { WebSocket } from 'ws';
@@ -65,7 +65,8 @@ async function main(): Promise<void> {
   const options = command.opts<Options>();
   const [url] = command.args;
   const { client, token, json } = options;
-  if ((url === undefined) === (client === undefined)) command.error('expected either a URL or --client');
+  if ((url === undefined) === (client === undefined)) command.error('conformance: expected either a URL or --client');
+  const envOptions = jsonObject(options.envOptions);
   const codecs: Codec[] = options.codec === 'both' ? ['msgpack', 'json'] : [options.codec];
   if (!json)
     console.log(`conformance ${JSON.stringify({ url, ...options, ...(token !== undefined && { token: '…' }) })}\n`);
@@ -78,7 +79,6 @@ async function main(): Promise<void> {
     if (client !== undefined) await checkClient((at) => runProgram(client, at, codec), codec, report);
     else {
       const envId = options.env ?? (await firstEnvironment(url!, token));
-      const envOptions = JSON.parse(options.envOptions) as Record<string, unknown>;
       await checkServer({ url: url!, codec, token, envId, options: envOptions }, report);
     }
   }
@@ -93,7 +93,27 @@ function line(codec: Codec, { rules, title, passed, reason }: Verdict): string {
   return `${mark}  ${codec.padEnd(7)}  ${rules.join(' ').padEnd(16)}  ${title}${passed ? '' : `\n      ${reason}`}`;
 }
 
-await main().catch((error: unknown) => {
-  console.error(`conformance: ${(error as Error).message}`);
+/** @throws {Error} when the text is no JSON object */
+function jsonObject(text: string): Record<string, unknown> {
+  const rule = '--env-options: expected a JSON object';
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${rule}, got ${text} (${(error as Error).message})`, { cause: error });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${rule}, got ${text}`);
+  return value as Record<string, unknown>;
+}
+
+function fail(error: unknown): never {
+  // A name with several addresses fails with an error for each.
+  const errors = error instanceof AggregateError ? (error.errors as Error[]) : [error as Error];
+  console.error(`conformance: ${errors.map(({ message }) => message).join('; ')}`);
   process.exit(1);
-});
+}
+
+// Without these, a client that is checked would go on.
+process.on('SIGINT', () => process.exit(130)).on('SIGTERM', () => process.exit(143));
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? 141 : 1));
+await main().catch(fail);

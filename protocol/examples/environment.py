@@ -3,11 +3,13 @@
     pip install websockets gymnasium
 """
 
+import contextlib
 import json
 import uuid
 
 import gymnasium
 import numpy as np
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 
@@ -19,13 +21,25 @@ def box(space):
     return gymnasium.spaces.Box(np.array(space["low"], np.float32), np.array(space["high"], np.float32))
 
 
+def encode(message):
+    # Values of numpy, single or in arrays, are written as Python's.
+    return json.dumps(message, default=lambda value: value.tolist())
+
+
 class Environment(gymnasium.Env):
     def __init__(self, url="ws://127.0.0.1:7077", env_id=None, options=None, token=None):
         headers = {"Authorization": f"Bearer {token}"} if token else None
-        self.socket = connect(
+        connection = connect(
             url, subprotocols=["lts.v1.json"], additional_headers=headers, compression=None, max_size=None
         )
         self.last_id = 0
+        self.session = None
+        with contextlib.ExitStack() as stack:  # the connection ends here if the server refuses something
+            self.socket = stack.enter_context(connection)
+            self.open(env_id, options)
+            self.connection = stack.pop_all()
+
+    def open(self, env_id, options):
         welcome = self.ask("hello", protocol=[1], client={"name": "python", "version": "1"}, capabilities=["batch"])
         self.limits = welcome["limits"]
         env_id = env_id or welcome["envs"][0]["env_id"]
@@ -36,6 +50,7 @@ class Environment(gymnasium.Env):
         self.observation_space = box(self.description["spaces"]["observation"])
 
     def reset(self, *, seed=None, options=None):
+        seed = None if seed is None else int(seed)  # Gymnasium takes no integer of numpy
         super().reset(seed=seed)
         given = {} if seed is None else {"seed": seed}
         reply = self.ask("reset", session_id=self.session, **given)
@@ -59,6 +74,24 @@ class Environment(gymnasium.Env):
         `each` holds fields for all of them: seed, test, deadline_ms.
         """
         items = [{"step_id": str(uuid.uuid4()), "action": [float(a) for a in action], **each} for action in actions]
+        return [result for batch in self.batches(items) for result in self.evaluate_batch(batch)]
+
+    def batches(self, items):
+        """The items in as many batches as the server's limits make necessary."""
+        most = min(self.limits["max_batch"], self.limits["max_in_flight"])
+        bytes_left = self.limits["max_payload_bytes"] - 1000  # for the rest of the message
+        batch, size = [], 0
+        for item in items:
+            length = len(encode(item).encode()) + 2
+            if batch and (len(batch) == most or size + length > bytes_left):
+                yield batch
+                batch, size = [], 0
+            batch.append(item)
+            size += length
+        if batch:
+            yield batch
+
+    def evaluate_batch(self, items):
         id = self.send("step_batch", session_id=self.session, items=items)
         results = {}
         while True:
@@ -70,11 +103,15 @@ class Environment(gymnasium.Env):
         return [results[item["step_id"]] for item in items]
 
     def close(self):
-        self.ask("close", session_id=self.session)
-        self.socket.close()
+        """Ends the session and the connection; nothing the second time."""
+        session, self.session = self.session, None
+        if session is None:
+            return
+        with self.connection, contextlib.suppress(ConnectionClosed):
+            self.ask("close", session_id=session)
 
     def tell(self, type, **fields):
-        self.socket.send(json.dumps({"t": type, **fields}))
+        self.socket.send(encode({"t": type, **fields}))
 
     def send(self, type, **fields):
         self.last_id += 1

@@ -6,28 +6,46 @@
 
 import argparse
 import json
+import sys
 
-from environment import Environment
+from environment import Environment, ProtocolError
+from websockets.exceptions import WebSocketException
+
+
+def count(word):
+    if int(word) < 1:
+        raise ValueError
+    return int(word)
+
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--url", default="ws://127.0.0.1:7077")
 parser.add_argument("--env", help="environment id (default: the server's first)")
 parser.add_argument("--env-options", type=json.loads, default={}, help='such as {"preset": "quick"}')
 parser.add_argument("--token")
-parser.add_argument("--evaluations", type=int, default=16)
+parser.add_argument("--evaluations", type=count, default=16)
 parser.add_argument("--seed", type=int, default=1)
 flags = parser.parse_args()
 
-environment = Environment(flags.url, flags.env, flags.env_options, flags.token)
-environment.action_space.seed(flags.seed)
-best = None
-for done in range(0, flags.evaluations, 8):
-    count = min(8, flags.evaluations - done)
-    actions = [environment.action_space.sample() for _ in range(count)]
-    for result in environment.evaluate(actions):
-        if result["outcome"] == "ok" and (best is None or result["reward"] > best["reward"]):
-            best = result
-    print(f"[{done + count}/{flags.evaluations}] best {environment.description['reward']['metric']}", best and best["reward"])
-if best:
+
+def search(environment):
+    environment.action_space.seed(flags.seed)
+    results = []
+    best = None
+    while len(results) < flags.evaluations:
+        count = min(8, flags.evaluations - len(results))
+        results += environment.evaluate([environment.action_space.sample() for _ in range(count)])
+        best = max((r for r in results if r["outcome"] == "ok"), key=lambda r: r["reward"], default=None)
+        metric = environment.description["reward"]["metric"]
+        print(f"[{len(results)}/{flags.evaluations}] best {metric}", best and best["reward"])
+    if best is None:
+        first = results[0]
+        sys.exit(f"random_search: no evaluation has a reward; the first one: {first['outcome']} ({first.get('reason')})")
     print(json.dumps(best["theta"]))
-environment.close()
+
+
+try:
+    with Environment(flags.url, flags.env, flags.env_options, flags.token) as environment:
+        search(environment)
+except (OSError, ProtocolError, WebSocketException) as error:
+    sys.exit(f"random_search: {error}")

@@ -42,7 +42,7 @@ async function measure(
     const outcomes = await Promise.all(Array.from({ length: count }, (_, i) => run(100 + i)));
     const minutes = (performance.now() - start) / 60_000;
     const failed = outcomes.find(({ outcome }) => outcome !== 'ok');
-    if (failed) throw new Error(`bench evaluate: expected outcome ok, got ${failed.outcome} (${failed.reason})`);
+    if (failed) throw new Error(`evaluate: expected outcome ok, got ${failed.outcome} (${failed.reason})`);
     return { perMinute: count / minutes, outcomes };
   } finally {
     await evaluations.close();

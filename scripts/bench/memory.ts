@@ -52,7 +52,7 @@ export async function benchMemory({ env, preset, envOptions, json, ...flags }: E
         { source: env, options, runtime, request },
         { owner: 'bench' },
       );
-      if (outcome !== 'ok') throw new Error(`bench evaluate: expected outcome ok, got ${outcome} (${reason})`);
+      if (outcome !== 'ok') throw new Error(`evaluate: expected outcome ok, got ${outcome} (${reason})`);
       if (done % Math.ceil(count / READINGS) !== 0 && done !== 1 && done !== count) continue;
       const reading = read(done);
       readings.push(reading);

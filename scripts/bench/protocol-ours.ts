@@ -55,10 +55,11 @@ const flags = [
   '--journal',
   join(folder, 'journal.sqlite'),
   '--json',
+  '--stop-with-stdin', // also when this program is killed
 ];
 const server = spawn(process.execPath, ['--import', 'tsx', 'scripts/serve.ts', ...flags, '--log', 'error'], {
   cwd: root,
-  stdio: ['ignore', 'pipe', 'inherit'],
+  stdio: ['pipe', 'pipe', 'inherit'],
 });
 const [line] = (await once(createInterface(server.stdout), 'line')) as [string];
 const { url } = JSON.parse(line) as { url: string };

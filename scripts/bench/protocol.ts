@@ -1,6 +1,6 @@
 /** Compares the steps per second of our server, with its journal, and of OpenEnv's server. */
 import { fileURLToPath } from 'node:url';
-import { figuresOf, lastWords, median, medians } from './rounds.ts';
+import { absent, figuresOf, median, medians } from './rounds.ts';
 
 export interface ProtocolBenchOptions {
   /** Length of one measurement. */
@@ -46,7 +46,7 @@ export async function benchProtocol({ seconds, rounds, python, json }: ProtocolB
     await openEnv(0.1);
     contenders.set(OPENENV, () => openEnv(seconds));
   } catch (error) {
-    console.log(`${OPENENV}: absent (${lastWords(error)})`);
+    absent(OPENENV, python, error);
   }
   const rates = await medians(contenders, rounds, 'steps/s');
   const peer = rates.get(OPENENV);

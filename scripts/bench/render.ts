@@ -1,6 +1,6 @@
 /** Compares images per CPU second of our renderer and of programs that a user could choose instead. */
 import { fileURLToPath } from 'node:url';
-import { lastWords, medians, rateOf, type Contender } from './rounds.ts';
+import { absent, DEFAULT_PYTHON, medians, rateOf, type Contender } from './rounds.ts';
 
 export interface RenderBenchOptions {
   /** Pixels. */
@@ -41,10 +41,10 @@ async function installedPeers(options: RenderBenchOptions): Promise<[string, Con
   for (const [name, file] of Object.entries(PEERS)) {
     const program = fileURLToPath(new URL(`peers/${file}`, import.meta.url));
     try {
-      await rate('python3', [program], { ...options, seconds: 0.1 });
-      found.push([name, () => rate('python3', [program], options)]);
+      await rate(DEFAULT_PYTHON, [program], { ...options, seconds: 0.1 });
+      found.push([name, () => rate(DEFAULT_PYTHON, [program], options)]);
     } catch (error) {
-      console.log(`${name}: absent (${lastWords(error)})`);
+      absent(name, DEFAULT_PYTHON, error);
     }
   }
   return found;

@@ -2,6 +2,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
+/** The Python that measures peers where no other is asked for. */
+export const DEFAULT_PYTHON = 'python3';
+
 /** Measures once and returns the rate per second. */
 export type Contender = () => Promise<number>;
 
@@ -17,11 +20,24 @@ export async function rateOf(command: string, args: readonly string[], timeoutMs
  * @throws {Error} when the program fails, or its last line is not positive numbers
  */
 export async function figuresOf(command: string, args: readonly string[], timeoutMs: number): Promise<number[]> {
-  const { stdout } = await promisify(execFile)(command, args, { timeout: timeoutMs });
+  const { stdout } = await promisify(execFile)(command, args, { timeout: timeoutMs }).catch((error: unknown) => {
+    throw new Error(`${command}: ${lastWords(error)}`, { cause: error });
+  });
   const figures = stdout.trim().split('\n').at(-1)!.split(' ').map(Number);
   if (!figures.every((figure) => figure > 0))
     throw new Error(`${args.join(' ')}: expected a rate as the last line, got "${stdout}"`);
   return figures;
+}
+
+/**
+ * Says that a peer cannot be measured.
+ *
+ * @param python the Python that was to run it
+ * @throws {Error} when this Python was asked for: only the default one may lack it
+ */
+export function absent(peer: string, python: string, error: unknown): void {
+  if (python !== DEFAULT_PYTHON) throw new Error(`--python: expected one that runs ${peer}, got ${lastWords(error)}`);
+  console.log(`${peer}: absent (${lastWords(error)})`);
 }
 
 /** The last line of a failed program's error output. */

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import type { BackendPreference } from '../../env/runtime.ts';
 import { installedBackends } from '../../env/tasks/tensorflow/backend.ts';
-import { lastWords, medians, rateOf, type Contender } from './rounds.ts';
+import { absent, medians, rateOf, type Contender } from './rounds.ts';
 
 export interface TrainBenchOptions {
   /** The size of the images in pixels; multiples of 8. */
@@ -42,7 +42,7 @@ async function peers(options: TrainBenchOptions): Promise<[string, Contender][]>
   try {
     await pytorch('nchw', options, 0.1)();
   } catch (error) {
-    console.log(`pytorch: absent (${lastWords(error)})`);
+    absent('pytorch', options.python, error);
     return [];
   }
   return ['nchw', 'channels_last'].map((layout) => [`pytorch, ${layout}`, pytorch(layout, options)]);

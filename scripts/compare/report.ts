@@ -1,6 +1,7 @@
 /** A comparison as a figure and as tables. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../../agents/run/make-folder.ts';
 import { withInterval, type Summary } from '../../agents/run/statistics.ts';
 import { restartIds } from '../figures/chart.ts';
 import { csvCells, csvNames } from '../csv.ts';
@@ -18,7 +19,7 @@ const THETAS = ['start', 'learned'] as const;
  * @returns the table in Markdown
  */
 export async function writeComparison(comparison: GroupComparison, environment: string, out: string): Promise<string> {
-  mkdirSync(out, { recursive: true });
+  makeFolder(out);
   const table = markdown(comparison, environment);
   writeFileSync(join(out, 'table.md'), table);
   writeFileSync(join(out, 'table.csv'), groupsCsv(comparison));

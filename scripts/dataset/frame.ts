@@ -1,8 +1,9 @@
 /** One picture of a data set and everything that is known about it, as files. */
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
+import { makeFolder } from '../../agents/run/make-folder.ts';
 import { CLASSES, VOID } from '../../env/streets/classes.ts';
 import { isAlive } from '../../env/is-alive.ts';
 import { countCars, type Annotation } from '../../env/simulators/traffic/annotations.ts';
@@ -102,7 +103,7 @@ export function isWhole(folder: string, index: number): boolean {
  * several processes write it.
  */
 export async function writeWhole(path: string, content: string | Buffer): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const part = `${path}.${process.pid}.part`;
   await writeFile(part, content);
   await rename(part, path);

@@ -1,6 +1,7 @@
 /** Charts as SVG and PNG, without a browser. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../agents/run/make-folder.ts';
 import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { FONT_FAMILY, rasterise } from './rasterise.ts';
@@ -51,7 +52,7 @@ export async function writeChart(spec: TopLevelSpec, path: string): Promise<stri
   const view = new vega.View(vega.parse(compiled), { renderer: 'none' });
   const svg = await view.toSVG();
   view.finalize();
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   writeFileSync(`${path}.svg`, svg);
   writeFileSync(`${path}.png`, rasterise(svg, 2));
   return `${path}.png`;

@@ -1,8 +1,9 @@
 /** The logs of a study: plain in a folder of runs/ while it is made, and compressed beside its results. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { readLines } from '../../agents/run/line-log.ts';
+import { makeFolder } from '../../agents/run/make-folder.ts';
 import type { LogRecord } from '../../agents/run/trial-log.ts';
 import { isOfSearch, searchTrials } from './search-log.ts';
 import type { Preset } from './study.ts';
@@ -58,7 +59,7 @@ function namesOf(folder: string, ending: string): string[] {
  * @param makeLean whether the logs of searches are made smaller, see {@link lean}
  */
 export function keepLogs(folder: string, kept: string, makeLean = false): void {
-  mkdirSync(kept, { recursive: true });
+  makeFolder(kept);
   rmSync(join(kept, RECORD), { force: true }); // the logs are not complete until the last one is written
   for (const name of namesOf(kept, KEPT)) rmSync(join(kept, `${name}${KEPT}`));
   for (const name of namesOf(folder, PLAIN)) {
@@ -84,7 +85,7 @@ function gzip(text: string): Buffer {
  */
 export function restoreLogs(kept: string, folder: string, identity: string): number {
   if (readRecord(kept)?.identity !== identity) return 0;
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const missing = namesOf(kept, KEPT).filter((name) => !existsSync(logPath(folder, name)));
   for (const name of missing) {
     writeFileSync(logPath(folder, name), gunzipSync(readFileSync(join(kept, `${name}${KEPT}`))));

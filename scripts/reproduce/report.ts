@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { makeFolder } from '../../agents/run/make-folder.ts';
 import { restartIds } from '../figures/chart.ts';
 import { evidenceOf } from './evidence.ts';
 import { readLog, readRecord } from './logs.ts';
@@ -17,7 +17,7 @@ export async function report(study: Study, logs: string, out: string): Promise<E
   const record = readRecord(logs);
   if (!record) throw new Error(`${logs}: expected the complete logs of ${study.name}, got none`);
   const evidence = evidenceOf(study, record.preset, (log) => readLog(logs, log));
-  mkdirSync(out, { recursive: true });
+  makeFolder(out);
   const { study: experiment, command, commit, backend, machine } = record;
   const arms = evidence.arms();
   const summary = summariseArms({ experiment, command, commit, backend }, arms, study);

@@ -1,7 +1,8 @@
 /** Runs agents as programs of their own: those that have ended are kept, those that were stopped go on. */
 import { once } from 'node:events';
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { makeFolder } from '../../agents/run/make-folder.ts';
 import { startedTrialLog, type LogRecord } from '../../agents/run/trial-log.ts';
 import { goOn, serverOf, type Laboratory } from './laboratory.ts';
 import { isLean, logPath } from './logs.ts';
@@ -73,7 +74,7 @@ async function runAgent(laboratory: Laboratory, search: Search, onDone: (evaluat
  */
 export async function runSearches(laboratory: Laboratory, searches: readonly Search[]): Promise<void> {
   const { logs, programs } = laboratory;
-  mkdirSync(logs, { recursive: true });
+  makeFolder(logs);
   const open = searches.filter((search) => !finishedSearch(search, logOf(logs, search)));
   console.log(`${searches.length} searches, ${searches.length - open.length} of them done before; logs: ${logs}`);
   const pace = new Pace(

@@ -1,6 +1,7 @@
 /** What a reproduction leaves as text: summary.json, and the table as CSV and Markdown. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../../agents/run/make-folder.ts';
 import { csvCells, csvNames } from '../csv.ts';
 import { markdownTable } from '../markdown.ts';
 import { summarise, withInterval, type Summary } from '../../agents/run/statistics.ts';
@@ -70,7 +71,7 @@ export function writeSummary(
     machine,
   }: { arms: Readonly<Record<string, ArmScores>>; study: Study; machine: string },
 ): void {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const rows = Object.entries(summary.arms).map(([name, arm]) => ({ name, title: arms[name]!.title, ...arm }));
   writeFileSync(join(folder, 'summary.json'), `${JSON.stringify(summary, undefined, 2)}\n`);
 

@@ -62,6 +62,23 @@ describe('evaluate', () => {
     await assert.rejects(evaluate(misspelt, request), /mean: expected scores with maen, got mean, twice/);
   });
 
+  it('refuses a score beyond the bounds of its metric, except by rounding, of validation and of test', async () => {
+    const scoring = (validation: number, test: number): Experiment<number> => {
+      const whole = experiment();
+      const score = (set: readonly number[]) => Promise.resolve({ mean: set.length > 0 ? test : validation, twice: 9 });
+      return {
+        ...whole,
+        task: { ...whole.task, train: () => Promise.resolve({ score, dispose: () => {} }) },
+        target: { ...whole.target, test: () => Promise.resolve([1]) },
+      };
+    };
+    assert.equal((await evaluate(scoring(1, 0), request)).outcome, 'ok');
+    assert.equal((await evaluate(scoring(1 + 1e-12, -1e-12), request)).outcome, 'ok');
+    const rule = /^Error: mean: expected mean from 0 to 1, as its metric says, got /;
+    await assert.rejects(evaluate(scoring(1.4, 0), request), new RegExp(`${rule.source}1.4$`));
+    await assert.rejects(evaluate(scoring(0.5, -0.1), request), new RegExp(`${rule.source}-0.1$`));
+  });
+
   it('scores the unfinished model at three points when asked, only on validation, with the same final scores', async () => {
     const disposed: number[] = [];
     const learning = experiment();

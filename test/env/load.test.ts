@@ -85,7 +85,7 @@ describe('an environment of your own', () => {
       }
       return undefined;
     };
-    assert.equal(issue({ sise: 2 }), 'expected a known option (size)');
+    assert.equal(issue({ sise: 2 }), 'expected a known option (preset, size)');
     assert.equal(issue({ preset: 'none' }), 'expected one of the presets (small)');
     assert.equal(issue({ preset: ['small'] }), 'expected one of the presets (small)');
   });

@@ -82,7 +82,7 @@ describe('env/README.md', () => {
     }
   });
 
-  it('has the table of θ as it is (else run: npx tsx scripts/theta-table.ts)', () => {
+  it('has the table of θ as it is (else run: node --import tsx scripts/theta-table.ts)', () => {
     assert.equal(readme, withThetaTable(readme));
   });
 

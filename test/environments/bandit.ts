@@ -5,6 +5,7 @@
  *
  * Its switches (options) make an evaluation slow, hang, crash, diverge or infeasible.
  */
+import { spawn } from 'node:child_process';
 import { z } from 'zod';
 import { defineExperiment } from '../../env/experiments/experiment.ts';
 import { InfeasibleError, type Simulator } from '../../env/simulators/simulator.ts';
@@ -22,7 +23,11 @@ const options = z.object({
   /** How long the training takes, in at least four steps; the event loop is free meanwhile. */
   delayMs: z.number().min(0).default(0),
   /** What goes wrong in the training. */
-  fault: z.enum(['none', 'throw', 'exit', 'abort', 'memory', 'hang', 'block', 'diverge', 'infeasible']).default('none'),
+  fault: z
+    .enum(['none', 'throw', 'exit', 'abort', 'memory', 'hang', 'block', 'program', 'diverge', 'infeasible'])
+    .default('none'),
+  /** How long the program of the fault `program` takes; no other has this number. */
+  programSeconds: z.number().default(1e6),
   /** Where it goes wrong: only for x above this. */
   faultAbove: z.number().default(-1),
 });
@@ -68,7 +73,7 @@ function distance(theta: Theta): number {
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function goWrong(fault: Options['fault']): Promise<void> {
+async function goWrong({ fault, programSeconds }: Options): Promise<void> {
   switch (fault) {
     case 'throw':
       throw new Error('this bandit throws');
@@ -86,13 +91,17 @@ async function goWrong(fault: Options['fault']): Promise<void> {
       return new Promise(() => {});
     case 'block':
       for (;;) Math.sqrt(2);
+    case 'program': // a shell, and what it has started, which has our stdout
+      spawn('sh', ['-c', `sleep ${programSeconds}; true`], { stdio: ['ignore', 'inherit', 'inherit'] });
+      return new Promise(() => {});
     case 'none':
     case 'diverge':
     case 'infeasible':
   }
 }
 
-function task({ noise, delayMs, fault, faultAbove }: Options): Task<Draw> {
+function task(options: Options): Task<Draw> {
+  const { noise, delayMs, fault, faultAbove } = options;
   return {
     name: 'pull',
     metrics: [
@@ -116,7 +125,7 @@ function task({ noise, delayMs, fault, faultAbove }: Options): Task<Draw> {
         const fraction = step / steps;
         await report({ fraction, loss: 1 / step, model: () => model(1 - fraction) });
       }
-      if (faulty) await goWrong(fault);
+      if (faulty) await goWrong(options);
       return model(0);
     },
   };

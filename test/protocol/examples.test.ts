@@ -5,6 +5,12 @@ import { promisify } from 'node:util';
 import { startBanditServer } from '../env/server/bandit-server.ts';
 
 const folder = join(import.meta.dirname, '../../protocol/examples');
+/** Warnings about our own lines are errors; those about lines of libraries are theirs. */
+const WARNINGS = ['-W', 'ignore', '-W', 'error:::environment', '-W', 'error:::__main__'];
+interface Failure {
+  readonly stderr: string;
+  readonly code: number;
+}
 const CHECK = `
 import sys
 from gymnasium.utils.env_checker import check_env
@@ -16,7 +22,25 @@ try:
     environment.step([2] * 6)
 except ProtocolError as error:
     print(error)
+environment.close()
 environment.close()`;
+/** Values of numpy wherever values are given, and batches of any size. */
+const BATCHES = `
+import sys
+import numpy as np
+from environment import Environment
+with Environment(sys.argv[1], options={"noise": np.float32(0.5), "delayMs": np.int64(0)}) as environment:
+    environment.reset(seed=np.int64(7))
+    sizes = []
+    environment.send, send = lambda type, **f: sizes.append(len(f.get("items", []))) or send(type, **f), environment.send
+    print(environment.evaluate([]), sizes)
+    actions = np.linspace(-1, 1, 8)[:, None] * np.ones(6)
+    all = environment.evaluate(actions, seed=np.uint32(4), test=np.bool_(True))
+    environment.limits["max_batch"] = 3
+    parts = environment.evaluate(actions, seed=4, test=True)
+    environment.limits.update(max_batch=4096, max_payload_bytes=1500)
+    small = environment.evaluate(actions[:3], seed=4)
+    print([r["reward"] for r in all] == [r["reward"] for r in parts], len({r["reward"] for r in all}), sizes, len(small))`;
 
 describe('the Python examples', () => {
   it("search, and pass Gymnasium's check of environments", async function () {
@@ -28,11 +52,21 @@ describe('the Python examples', () => {
     const server = await startBanditServer();
     try {
       const python = (...args: string[]) =>
-        promisify(execFile)('python3', ['-B', '-W', 'ignore', ...args], { cwd: folder });
+        promisify(execFile)('python3', ['-B', ...WARNINGS, ...args], { cwd: folder });
       const { stdout } = await python('random_search.py', '--url', server.url, '--evaluations', '12');
       assert.match(stdout, /^\[8\/12\] best gain 0\.\d+\n\[12\/12\] best gain 0\.\d+\n\{"x": /);
       const checked = await python('-c', CHECK, server.url);
       assert.equal(checked.stdout, 'BAD_ACTION: action[0] (x): expected -1..1, got 2\n');
+      const batches = await python('-c', BATCHES, server.url);
+      assert.equal(batches.stdout, '[] []\nTrue 8 [8, 3, 3, 2, 2, 1] 3\n');
+      const hopeless = ['--env-options', '{"fault":"diverge"}', '--evaluations', '2'];
+      await assert.rejects(
+        python('random_search.py', '--url', server.url, ...hopeless),
+        ({ stderr, code }: Failure) => {
+          assert.match(stderr, /^random_search: no evaluation has a reward; the first one: diverged \(.*\n$/);
+          return code === 1;
+        },
+      );
     } finally {
       await server.stop();
     }

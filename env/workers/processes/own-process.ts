@@ -8,7 +8,8 @@ const MOST_A_TURN = 64;
 /**
  * A worker in the server's own process, for environments whose evaluations take microseconds. It saves the messages to
  * another process and back, and gives up the protection of one: an evaluation that blocks, blocks the server; one that
- * ends the process ends the server; one that hangs is abandoned, since nothing can end it.
+ * ends the process ends the server; one that hangs is abandoned, since nothing can end it, and the programs that it has
+ * started end with the server.
  */
 export class OwnProcess implements WorkerLike {
   readonly pid = undefined;

@@ -50,7 +50,13 @@ export interface WorkerLike {
   kill(): void;
 }
 
-/** A child process that runs worker.ts. */
+/** After the end of a process, the time in which whoever else has its stdout or stderr must close them. */
+const PIPES_MS = 1000;
+
+/**
+ * A child process that runs worker.ts, in a process group of its own: the programs that an evaluation has started end with
+ * its process, however it ends.
+ */
 export class WorkerProcess implements WorkerLike {
   private readonly child: ChildProcess;
   private stderr = '';
@@ -62,9 +68,14 @@ export class WorkerProcess implements WorkerLike {
       env: { ...process.env, ...ONE_THREAD, ...options.variables },
       serialization: 'json',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: true, // as the leader of a group
     });
     this.listen(options);
     this.exited = new Promise((resolve) => {
+      this.child.once('exit', () => {
+        this.killGroup();
+        setTimeout(() => [this.child.stdout, this.child.stderr].forEach((pipe) => pipe?.destroy()), PIPES_MS).unref();
+      });
       // `close` comes after the last byte of stderr; `exit` may come before it.
       this.child.once('close', (code, signal) => {
         options.onExit(this.reason(code, signal));
@@ -90,6 +101,17 @@ export class WorkerProcess implements WorkerLike {
 
   kill(): void {
     this.child.kill('SIGKILL');
+    this.killGroup();
+  }
+
+  /** Ends what the process has started, with itself; nothing where all of them have ended. */
+  private killGroup(): void {
+    if (this.child.pid === undefined) return;
+    try {
+      process.kill(-this.child.pid, 'SIGKILL');
+    } catch {
+      // no process of the group is left, or the system has no process groups
+    }
   }
 
   private listen({ onMessage, onLine }: WorkerOptions): void {

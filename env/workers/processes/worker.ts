@@ -2,7 +2,8 @@
  * The child process in which evaluations run, one at a time: one thread, no socket, no clock in a result.
  *
  * It lives no longer than its parent: the closed channel ends it. If an evaluation blocks the event loop when the
- * parent vanishes, a watchdog thread ends it.
+ * parent vanishes, a watchdog thread ends it. Either way it takes along what its evaluations have started: all of them
+ * are one process group (worker-process.ts).
  */
 import { Worker } from 'node:worker_threads';
 import { Evaluator } from './evaluator.ts';
@@ -15,7 +16,10 @@ const evaluator = new Evaluator((message: FromWorker) => {
 });
 
 process.on('message', (message: ToWorker) => evaluator.hear(message));
-process.on('disconnect', () => process.exit(0));
+process.on('disconnect', () => {
+  process.once('exit', () => process.kill(-process.pid, 'SIGKILL'));
+  process.exit(0);
+});
 // Ctrl-C on the terminal reaches the whole process group, but the server decides when a worker stops.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
@@ -23,7 +27,7 @@ process.on('SIGTERM', () => {});
 // A blocked event loop never sees `disconnect`. Plain JavaScript in a string, so that the thread needs no loader.
 const watchdog = new Worker(
   `const parent = process.ppid;
-   setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), 500);`,
+   setInterval(() => process.ppid === parent || process.kill(-process.pid, 'SIGKILL'), 500);`,
   { eval: true, execArgv: [] },
 );
 watchdog.unref();

@@ -16,6 +16,10 @@ describe('the finalists of a search', () => {
     assert.deepEqual(await winner([-5, -5], [-1, null]), [0]);
   });
 
+  it('are an error, with the reason of the first, when none of their evaluations has a reward', async () => {
+    await assert.rejects(winner([null, null], [null, null]), /finalists: expected a reward for one of them, got none/);
+  });
+
   it('are compared by finite means, however large the rewards are', async () => {
     assert.deepEqual(await winner([1.6e308, 1.6e308], [1.7e308, 1.7e308]), [1]);
     assert.deepEqual(await winner([null, -1.7e308], [-1.7e308, -1.7e308]), [1]);

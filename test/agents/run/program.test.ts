@@ -307,6 +307,25 @@ describe('an agent’s program @slow', () => {
     );
   });
 
+  it('fails when its report fails, with the reason of the first, and shows what it has', async () => {
+    // Random search learns nothing from its start, so only the evaluations of the start fail.
+    const flags = [
+      '--env-options',
+      '{"fault":"diverge","faultAbove":0.97}',
+      '--start',
+      '{"x":0.99}',
+      '--evaluations',
+      '8',
+    ];
+    const { code, out, err } = await finish(start('random-search', '--url', server.url, '--log', log, ...flags));
+    assert.equal(code, 1);
+    assert.match(out, /^validation gain \(reward\) +failed +\d/m);
+    assert.match(
+      err,
+      /^random-search: report: expected scores on all seeds, got 3 of 6; start\/0: diverged \(.*NaN\)\n$/,
+    );
+  });
+
   it('fails when no evaluation has a reward, with the outcome of the first', async () => {
     const flags = ['--env-options', '{"fault":"diverge"}', '--population', '4', '--evaluations', '8'];
     const { code, err } = await finish(start('cem', '--url', server.url, '--log', log, ...flags));

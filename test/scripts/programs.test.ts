@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KERNELS } from '../../scripts/kernels/compile.ts';
+import { BANDIT, startBanditServer } from '../env/server/bandit-server.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const folder = mkdtempSync(join(tmpdir(), 'programs-'));
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Ended after each test, or a test that fails would leave them behind. */
+const started: ChildProcess[] = [];
+
+function start(command: string, args: readonly string[]): ChildProcess {
+  const child = spawn(command, args, { cwd: ROOT, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  started.push(child);
+  return child;
+}
+
+const node = (...words: string[]) => start(process.execPath, ['--import', 'tsx', ...words]);
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function ended(child: ChildProcess): Promise<Ended> {
+  let [out, err] = ['', ''];
+  child.stdout!.on('data', (data: Buffer) => (out += data.toString()));
+  child.stderr!.on('data', (data: Buffer) => (err += data.toString()));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, out, err };
+}
+
+/** Does work on each value, two at once. */
+async function inPairs<T>(values: readonly T[], work: (value: T) => Promise<void>): Promise<void> {
+  const left = [...values];
+  const lane = async () => {
+    for (let value = left.shift(); value !== undefined; value = left.shift()) await work(value);
+  };
+  await Promise.all([lane(), lane()]);
+}
+
+/** Every program: what has a program's beginning, and the conformance kit. */
+const PROGRAMS = ['scripts', 'agents']
+  .flatMap((place) => readdirSync(join(ROOT, place)).map((name) => `${place}/${name}`))
+  .filter((name) => /\b(runProgram\(|isProgram\(import)/.test(name.endsWith('.ts') ? text(name) : ''))
+  .concat('protocol/conformance/run.ts');
+
+function text(name: string): string {
+  return readFileSync(join(ROOT, name), 'utf8');
+}
+
+const NOWHERE = 'ws://127.0.0.1:1';
+const MISSPELT = ['--env-options', '{"presett":"quick"}'];
+const SEGMENTATION = ['--env', 'TrafficSegmentation-v0'];
+
+/** Wrong inputs beside a flag that does not exist, and words of the sentence that each ends with. */
+const WRONG: readonly (readonly [program: string, flags: readonly string[], words: RegExp])[] = [
+  ['scripts/serve.ts', [], /--env: expected at least one environment/],
+  ['scripts/serve.ts', ['--env', './nothere.ts'], /expected an id \(.*got \.\/nothere\.ts/],
+  ['scripts/serve.ts', ['--env', `${folder}/broken.ts`], /broken\.ts: .*broken\.ts:1/],
+  ['scripts/serve.ts', ['--env', BANDIT, '--data', '/doesnotexist'], /^\/doesnotexist: expected a folder/],
+  [
+    'scripts/serve.ts',
+    ['--env', BANDIT, '--journal', '/proc/x/y.sqlite'],
+    /\/proc\/x: expected a folder that can be made/,
+  ],
+  ['scripts/noise.ts', ['--env', 'Nowhere-v0'], /expected an id \(.*got Nowhere-v0/],
+  ['scripts/noise.ts', ['--env', 'Mixture-v0', '--preset', 'quick'], /preset: expected one of.*got quick/],
+  ['scripts/noise.ts', [...SEGMENTATION, ...MISSPELT], /expected a known option \(preset, .*got presett/],
+  ['scripts/noise.ts', ['--env', 'Mixture-v0', '--out', '/proc/x'], /\/proc\/x: expected a folder/],
+  ['scripts/pretrain.ts', ['--env', 'Mixture-v0'], /Mixture-v0: expected an environment that takes weights/],
+  ['scripts/pretrain.ts', ['--env', './nothere.ts'], /got \.\/nothere\.ts/],
+  ['scripts/bench.ts', [], /expected a command: render, protocol, train, evaluate/],
+  ['scripts/bench.ts', ['evaluate', '--env', 'Nowhere-v0'], /got Nowhere-v0/],
+  ['scripts/dataset.ts', ['--count', '1', '--out', '/proc/x'], /\/proc\/x: expected a folder/],
+  ['scripts/dataset.ts', ['--count', '1', '--out', `${folder}/broken.ts`], /broken\.ts: expected/],
+  ['scripts/dataset.ts', ['--count', '1', '--out', folder, '--theta', '{"fogg":1}'], /fogg: expected one of/],
+  ['scripts/demo.ts', ['--out', '/proc/x'], /\/proc\/x: expected a folder/],
+  ['scripts/scenes.ts', ['--sweep', 'fogg'], /--sweep: expected all or one of/],
+  ['scripts/scenes.ts', ['--out', '/proc/x/scenes.png'], /\/proc\/x: expected a folder/],
+  ['scripts/reproduce.ts', ['segmentation-real'], /expected --data DIR/],
+  ['scripts/reproduce.ts', ['mixture', '--out', '/proc/x'], /\/proc\/x: expected a folder/],
+  ['scripts/reproduce.ts', ['mixture', '--figures-only', '--out', folder, '--logs', folder], /has no logs/],
+  ['scripts/transfer.ts', ['--data', '/doesnotexist'], /\/doesnotexist: expected a folder/],
+  ['scripts/try-backend.ts', ['tfjs-node', folder], /expected tfjs-node/],
+  ['agents/history.ts', ['list', '--url', 'ws://127.0.0.1:2'], /127\.0\.0\.1:2: expected a server, got .*ECONNREFUSED/],
+  ['agents/history.ts', ['list', '--url', 'nonsense'], /--url: expected an address.*got nonsense/],
+  ['agents/history.ts', [], /expected a command: list, export, replay/],
+  ['agents/cem.ts', ['--url', NOWHERE], /127\.0\.0\.1:1/],
+  ['agents/cem.ts', ['--log', 'README.md'], /README\.md, which exists; --resume README\.md goes on with it/],
+  ['agents/cem.ts', ['--resume', 'README.md'], /README\.md, line 1: expected one JSON object/],
+  ['agents/cem.ts', ['--resume', folder], /expected a file that can be read/],
+  ['protocol/conformance/run.ts', [], /expected either a URL or --client/],
+  ['protocol/conformance/run.ts', [NOWHERE], /ECONNREFUSED/],
+  ['protocol/conformance/run.ts', [NOWHERE, '--env-options', '{bad'], /--env-options: expected a JSON object/],
+];
+
+/** A program's last words: one sentence on one line, no stack, and an exit code that says so. */
+function assertSentence({ code, err }: Ended, what: string): void {
+  assert.match(err, /^[^\n]+\n$/, `${what}: ${err}`);
+  assert.ok(!/^Error|\bat .*:\d+:\d+/.test(err), `${what}: ${err}`);
+  assert.ok(code === 1 || code === 2, `${what}: exit code ${code}`);
+}
+
+describe('a program @slow', () => {
+  before(() => writeFileSync(join(folder, 'broken.ts'), 'export default defineExperiment({;\n'));
+  after(() => rmSync(folder, { recursive: true }));
+  afterEach(() => {
+    for (const child of started.splice(0)) child.kill('SIGKILL');
+  });
+
+  it('refuses in a sentence a flag that it does not know', async () => {
+    assert.ok(PROGRAMS.length >= 24, PROGRAMS.join());
+    await inPairs(PROGRAMS, async (name) => {
+      const end = await ended(node(name, '--nosuchflag'));
+      assertSentence(end, name);
+      assert.match(end.err, /unknown option '--nosuchflag'|required (option|argument)/, name);
+    });
+  }).timeout(300_000);
+
+  it('says in a sentence what is wrong with its input', async () => {
+    await inPairs(WRONG, async ([name, flags, words]) => {
+      const end = await ended(node(name, ...flags));
+      const what = [name, ...flags].join(' ');
+      assertSentence(end, what);
+      assert.match(end.err, words, what);
+    });
+  }).timeout(300_000);
+
+  it('does nothing but explain itself when it is asked for help', async () => {
+    const files = [...KERNELS.map(({ output }) => output), 'env/README.md'].map((file) => join(ROOT, file));
+    const times = () => files.map((file) => statSync(file).mtimeMs);
+    const before = times();
+    await inPairs(PROGRAMS, async (name) => {
+      const { code, out } = await ended(node(name, '--help'));
+      assert.deepEqual([code, out.startsWith('Usage: ')], [0, true], name);
+    });
+    assert.deepEqual(times(), before);
+  }).timeout(300_000);
+
+  it('ends without a word when nobody reads what it prints', async () => {
+    const cases = [
+      ['scripts/scenes.ts', '--count', '1', '--width', '32', '--height', '24', '--out', join(folder, 'scenes.png')],
+      ['scripts/dataset.ts', '--count', '1', '--width', '32', '--height', '24', '--out', join(folder, 'data')],
+      ['protocol/conformance/run.ts', NOWHERE],
+    ];
+    await inPairs(cases, async (words) => {
+      const child = node(...words);
+      child.stdout!.destroy();
+      const { code, err } = await ended(child);
+      assert.deepEqual([code, err], [141, ''], words[0]);
+    });
+  });
+
+  describe('ends whole', () => {
+    /** The processes that a process has started, with itself. */
+    function family(pid: number): number[] {
+      const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat='], { encoding: 'utf8' }).trim().split('\n');
+      const all = lines.map((line) => line.trim().split(/\s+/));
+      const of = (parent: number): number[] => [
+        parent,
+        ...all.filter(([, ppid]) => Number(ppid) === parent).flatMap(([child]) => of(Number(child))),
+      ];
+      return of(pid);
+    }
+
+    function alive(pids: readonly number[]): number[] {
+      const list = execFileSync('ps', ['-A', '-o', 'pid=,stat='], { encoding: 'utf8' }).trim().split('\n');
+      const running = list.map((line) => line.trim().split(/\s+/)).filter(([, state]) => !state!.startsWith('Z'));
+      return running.map(([pid]) => Number(pid)).filter((pid) => pids.includes(pid));
+    }
+
+    /** Sends a signal to what was typed, alone, when the output says that it is under way, and waits until all has ended. */
+    async function endsWhole(command: string, isUnderWay: RegExp, signal: NodeJS.Signals): Promise<string> {
+      const [program, ...args] = command.split(' ') as [string, ...string[]];
+      const child = start(program, args);
+      let output = '';
+      for (const stream of [child.stdout!, child.stderr!])
+        stream.on('data', (data: Buffer) => (output += data.toString()));
+      while (!isUnderWay.test(output)) {
+        assert.equal(child.exitCode, null, output);
+        await pause(50);
+      }
+      const pids = family(child.pid!);
+      child.kill(signal);
+      const until = performance.now() + 15_000;
+      while (alive(pids).length > 0 && performance.now() < until) await pause(50);
+      const left = alive(pids);
+      left.forEach((pid) => process.kill(pid, 'SIGKILL'));
+      assert.deepEqual(left, [], `${command}, ${signal}: some of ${pids.join(' ')} are left`);
+      return output;
+    }
+
+    const SERVE = `--env ${BANDIT} --port 0 --workers 1 --log silent`;
+    for (const [command, signals] of [
+      [`npm run serve -- ${SERVE}`, ['SIGTERM', 'SIGINT', 'SIGKILL']],
+      [`node --import tsx scripts/serve.ts ${SERVE}`, ['SIGTERM', 'SIGINT', 'SIGKILL']],
+      // To SIGINT alone the shell between npx and tsx does not react, and passes it to nobody.
+      [`npx tsx scripts/serve.ts ${SERVE}`, ['SIGTERM', 'SIGKILL']],
+    ] as const) {
+      for (const signal of signals) {
+        it(`the server of ${command.split(' --env')[0]}, by ${signal}`, async () => {
+          const output = await endsWhole(command, /is ready/, signal);
+          const url = /^ws(:\S+) is ready/m.exec(output)![1]!;
+          await assert.rejects(fetch(`http${url}/healthz`), 'the server still answers');
+        });
+      }
+    }
+
+    for (const [command, signal] of [
+      ['npx tsx agents/cem.ts', 'SIGTERM'],
+      ['node --import tsx agents/cem.ts', 'SIGINT'],
+      ['npx tsx agents/cem.ts', 'SIGKILL'],
+    ] as const) {
+      it(`the agent of ${command}, by ${signal}`, async () => {
+        const server = await startBanditServer();
+        const flags = `--url ${server.url} --env-options {"delayMs":300} --log ${folder}/${signal}.jsonl`;
+        await endsWhole(`${command} ${flags}`, /^\[ *1\//m, signal).finally(() => server.stop());
+      });
+    }
+
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      it(`programs that have started others, by ${signal}`, async () => {
+        const data = `--count 100000 --workers 2 --width 32 --height 24 --out ${folder}/${signal}`;
+        await endsWhole(`npm run dataset -- ${data}`, /^100 of /m, signal);
+        await endsWhole('npm run kill-rounds -- --rounds 1000', /^kill-rounds/m, signal);
+        await endsWhole(
+          `npm run noise -- --env ${BANDIT} --env-options {"delayMs":100} --out ${folder} --log ${folder}/noise-${signal}`,
+          /^1 of/m,
+          signal,
+        );
+      }).timeout(120_000);
+    }
+  });
+});
