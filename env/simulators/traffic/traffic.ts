@@ -33,7 +33,7 @@ export interface TrafficOptions extends PictureFormat {
 }
 
 /** What is the same for every format of picture and every renderer. */
-export const TRAFFIC = { name: 'traffic', version: 2, parameters: TRAFFIC_PARAMETERS } as const;
+export const TRAFFIC = { name: 'traffic', version: 3, parameters: TRAFFIC_PARAMETERS } as const;
 
 /**
  * The traffic simulator for one format of picture. Its samples are returned at once where the renderer's frames are.

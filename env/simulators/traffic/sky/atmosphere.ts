@@ -1,7 +1,7 @@
 /** How the weather looks in a scene: the sky, the fog, what surfaces reflect, the light of the sky and of the sun. */
 import * as THREE from 'three';
 import type { Random } from '../../../../protocol/random.ts';
-import { paintReflection, paintSky, reflectionTexture, skyTexture } from './sky.ts';
+import { fogColour, paintReflection, paintSky, reflectionTexture, skyTexture } from './sky.ts';
 import type { WeatherState } from './weather.ts';
 
 /**
@@ -32,7 +32,7 @@ export class Atmosphere {
     paintSky(this.sky, weather, random);
     paintReflection(this.reflection, weather);
     fog.density = weather.fog;
-    fog.color.setRGB(...weather.skyRadiance).multiplyScalar(0.92);
+    fog.color.setRGB(...fogColour(weather));
     scene.fog = fog;
     scene.background = this.sky;
     scene.environment = this.reflection;

@@ -48,16 +48,20 @@ export function paintSky(texture: THREE.DataTexture, weather: WeatherState, rand
   const data = texture.image.data as Float32Array;
   const firstRow = HEIGHT / 2 - 2; // what lies further down is never seen
   const [low, high] = [0.72 - 0.6 * cloudiness, 1 - 0.6 * cloudiness];
+  const mist = fogColour(weather);
+  const fogOfRow = metresOfFog.map((metres) => 1 - Math.exp(-((weather.fog * metres) ** 2)));
   for (let i = firstRow * WIDTH; i < WIDTH * HEIGHT; i++) {
     // Blue grows deeper upwards; haze whitens the horizon.
-    const haze = hazeOfRow[Math.floor(i / WIDTH)]!;
+    const row = Math.floor(i / WIDTH);
+    const haze = hazeOfRow[row]!;
     const cloud = noise[i]!;
     const cover = smoothstep(low, high, cloud);
     const shade = level * (1.25 - cloudDarkness * (0.3 + 1.4 * smoothstep(0.3, 0.7, cloud)));
     const glow = peak > 0 ? sunGlow(i, sunDirection) : 0;
     for (let c = 0; c < 3; c++) {
       const air = 0.85 * mean[c]! + (1.15 * level - 0.85 * mean[c]!) * haze;
-      data[i * 4 + c] = air + (shade * cloudTint[c]! - air) * cover + glow * glowColour[c]!;
+      const sky = air + (shade * cloudTint[c]! - air) * cover + glow * glowColour[c]!;
+      data[i * 4 + c] = sky + (mist[c]! - sky) * fogOfRow[row]!;
     }
     data[i * 4 + 3] = 1;
   }
@@ -67,6 +71,19 @@ export function paintSky(texture: THREE.DataTexture, weather: WeatherState, rand
 const hazeOfRow = Float64Array.from({ length: HEIGHT }, (_, row) =>
   Math.exp(-4 * Math.max(0, directions[3 * row * WIDTH + 1]!)),
 );
+/** The light that fog adds to what is behind it: linear radiance. */
+export const fogColour = ({ skyRadiance }: WeatherState): Rgb => scaled(skyRadiance, 0.92);
+
+/** Fog lies on the ground: this high, and this far to the horizon, m. */
+const FOG_HEIGHT = 60;
+const FOG_REACH = 600;
+
+/** How much fog is before the sky in each row, m. */
+const metresOfFog = Float64Array.from({ length: HEIGHT }, (_, row) => {
+  const sine = Math.max(0, directions[3 * row * WIDTH + 1]!);
+  return FOG_HEIGHT / (sine + FOG_HEIGHT / FOG_REACH);
+});
+
 const BLACK: Rgb = [0, 0, 0];
 const CLOUD_TINT: Rgb = [0.98, 1, 1.03];
 
