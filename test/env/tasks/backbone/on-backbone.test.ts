@@ -16,7 +16,7 @@ const task = (options: Partial<SegmentationOptions> = {}) =>
     { network: 'efficientnet-lite0', cell: 4, width: 0.25, batchSize: 4, steps: 10, learningRate: 0.004, ...options },
     WASM,
   );
-const architecture = () => onBackbone({ outputs: 7, cell: 8, width: 1 });
+const architecture = () => onBackbone({ head: 'network', outputs: 7, cell: 8, width: 1 });
 
 describe('a network on the pretrained backbone', () => {
   describe('without its weights', () => {
