@@ -1,6 +1,6 @@
 /** The options that environments with an image task have in common. */
 import { z } from 'zod';
-import { IMAGE_TASK_DEFAULTS, NETWORKS } from '../tasks/image-task.ts';
+import { HEADS, IMAGE_TASK_DEFAULTS, NETWORKS } from '../tasks/image-task.ts';
 import { PRETRAINED_NAME } from '../tasks/pretrained.ts';
 
 /** What differs between the environments. */
@@ -58,6 +58,8 @@ export function imageOptions<const Reward extends string, Own extends z.ZodRawSh
     networkWidth: z.number().positive().max(8).default(defaults.networkWidth),
     /** `small` learns everything from the images; `efficientnet-lite0` is a small network on pretrained features. */
     network: z.enum(NETWORKS).default(IMAGE_TASK_DEFAULTS.network),
+    /** What stands on pretrained features: a network that is trained, or the best linear map, in closed form. */
+    head: z.enum(HEADS).default(IMAGE_TASK_DEFAULTS.head),
     /** Side of a cell of the output of a network on pretrained features, in pixels. */
     cell: z.literal([4, 8]).default(IMAGE_TASK_DEFAULTS.cell),
     /** Name of the weights that every training starts from, as `npm run pretrain` prints it. Empty: from scratch. */

@@ -10,7 +10,7 @@ import { pretrainedWeights } from './pretrained.ts';
 import type { Scores, Task, TrainedModel } from './task.ts';
 import { describeBackend, loadBackend } from './tensorflow/backend.ts';
 import type { Architecture, Grid, ImageInputs } from './training/architecture.ts';
-import type { Picture } from './training/augmentation.ts';
+import { plainView, type Picture } from './training/augmentation.ts';
 import { imageBatches, plainBatches, roundedUp, type Answer } from './training/image-batches.ts';
 import { freeze, initialWeights, weightCount, type FrozenNetwork } from './training/layers.ts';
 import type { Layer } from './training/network.ts';
@@ -19,9 +19,14 @@ import { measureStatistics, train, type Training } from './training/train.ts';
 /** Names of networks. */
 export const NETWORKS = ['small', 'efficientnet-lite0'] as const;
 
+/** Names of heads. */
+export const HEADS = ['network', 'ridge'] as const;
+
 export interface ImageTaskOptions {
   /** `small` learns everything from the images; `efficientnet-lite0` is a small network on pretrained features. */
   readonly network: (typeof NETWORKS)[number];
+  /** What stands on pretrained features: a network that is trained, or the best linear map, in closed form. */
+  readonly head: (typeof HEADS)[number];
   /** The side of a cell of the output of a network on pretrained features, in pixels. */
   readonly cell: 4 | 8;
   /** Number of optimiser steps in a training. */
@@ -42,6 +47,7 @@ export interface ImageTaskOptions {
 /** They suit 200 images of about 96×64 to 128×96 pixels. */
 export const IMAGE_TASK_DEFAULTS: ImageTaskOptions = {
   network: 'small',
+  head: 'network',
   cell: 4,
   steps: 250,
   batchSize: 8,
@@ -71,6 +77,14 @@ export interface ImageTaskParts<Image extends Picture, Prediction> extends Omit<
   /** The prediction for an image. @param output of the network for this image, flat; the callee may write to it */
   predict(output: Float32Array, image: Image, grid: Grid): Prediction;
   /**
+   * Writes what a linear map should give for a cell; tasks without it cannot be learned so.
+   *
+   * @param answers of the image, as {@link answer} writes them
+   * @param target  is overwritten, [outputs]
+   * @returns the weight of the cell; 0 where nothing is known
+   */
+  linearTarget?(answers: Float32Array, cell: number, target: Float32Array): number;
+  /**
    * The scores of a set, one for each metric. The predictions arrive one after the other.
    *
    * @throws {RangeError} when the set has nothing to score
@@ -98,7 +112,12 @@ export function imageTask<Image extends Picture, Prediction>(
   runtime: Runtime,
 ): ImageTask<Image, Prediction> {
   const { name, version, metrics, reward } = parts;
-  const { batchSize, augment } = options;
+  const { batchSize, augment, head } = options;
+  const isLinear = parts.linearTarget !== undefined;
+  if (head === 'ridge' && (options.network === 'small' || !isLinear)) {
+    const got = isLinear ? `network ${options.network}` : `the task ${name}`;
+    throw new RangeError(`head ridge: expected segmentation with network efficientnet-lite0, got ${got}`);
+  }
   const architecture = options.network === 'small' ? parts.small : onBackbone({ ...options, outputs: parts.outputs });
   const { layers, network, cell } = architecture;
   const pretrained = options.pretrained && pretrainedWeights(runtime.weights, options.pretrained, weightCount(layers));
@@ -136,10 +155,33 @@ export function imageTask<Image extends Picture, Prediction>(
         const frozen = freeze(network, layers, training.weights, measureStatistics(training, plain));
         return new ImageModel(parts, frozen, inputs, grid, training.weights);
       };
-      await train(training, (progress) => report({ ...progress, model }));
+      if (inputs.fit) {
+        training.weights.set(inputs.fit((image) => linearTargets(image as Image, parts, grid)));
+        await report({ fraction: 1, model });
+      } else {
+        await train(training, (progress) => report({ ...progress, model }));
+      }
       return model();
     },
   };
+}
+
+/** What a linear map should give for each cell of an image as it is. */
+function linearTargets<Image extends Picture>(
+  image: Image,
+  parts: ImageTaskParts<Image, unknown>,
+  grid: Grid,
+): { targets: Float32Array; weights: Float32Array } {
+  const { outputs } = parts;
+  const answer = parts.answer(grid);
+  const answers = new Float32Array(answer.length);
+  answer.write(image, plainView(image), answers);
+  const cells = (grid.size.width * grid.size.height) / grid.cell ** 2;
+  const targets = new Float32Array(cells * outputs);
+  const weights = Float32Array.from({ length: cells }, (_, cell) =>
+    parts.linearTarget!(answers, cell, targets.subarray(cell * outputs, (cell + 1) * outputs)),
+  );
+  return { targets, weights };
 }
 
 /** The first weights. @param bias of the last layer, which is at the end of the flat weights */

@@ -7,6 +7,7 @@
 import type { Runtime } from '../runtime.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
 import { IMAGE_TASK_DEFAULTS, imageTask, type ImageTask, type ImageTaskOptions } from './image-task.ts';
+import { VOID } from '../streets/classes.ts';
 import { crossEntropy } from './segmentation/cross-entropy.ts';
 import { writeLabels } from './segmentation/labels.ts';
 import { MERGED_CAR, MERGED_CLASSES } from './segmentation/merged-classes.ts';
@@ -23,6 +24,9 @@ export interface SegmentationOptions extends ImageTaskOptions {
   readonly reward: 'softCarIou' | 'carIou' | 'meanIou';
 }
 
+/** The logit of the class of a cell that a linear map learns; those of others are 0. */
+const LINEAR_LOGIT = 6;
+
 export type SegmentationTask = ImageTask<LabelledImage, PixelPrediction>;
 
 /** The task with these options; those that are left out are {@link IMAGE_TASK_DEFAULTS}. */
@@ -38,6 +42,11 @@ export function segmentationTask(options: Partial<SegmentationOptions>, runtime:
       outputs: MERGED_CLASSES.length,
       answer: (grid) => cellClasses(grid, carWeight),
       predict: predictPixels,
+      linearTarget: (labels, cell, target) => {
+        if (labels[cell] === VOID) return 0;
+        target[labels[cell]!] = LINEAR_LOGIT;
+        return 1;
+      },
       score: segmentationScores,
     },
     training,

@@ -12,10 +12,11 @@ import { deriveSeed, Random } from '../../../protocol/random.ts';
 import type { Architecture, ImageInputs } from '../training/architecture.ts';
 import { axes, plainView, type Picture, type Size } from '../training/augmentation.ts';
 import type { Inputs, Shape } from '../training/differentiable.ts';
-import type { Layer, Network } from '../training/network.ts';
+import type { Canvas, Layer, Network, Shaped } from '../training/network.ts';
 import { loadBackbone, type Backbone } from './backbone.ts';
 import { blockOutput } from './efficientnet-lite0.ts';
 import { jittered } from './jitter.ts';
+import { Ridge } from './ridge.ts';
 import { backboneWeights } from './weights.ts';
 
 /** The blocks whose outputs are the features: the last ones at 4, 8, 16 and 32 pixels. */
@@ -26,52 +27,100 @@ const WIDTH = 64;
 const AT_ONCE = 8;
 
 export interface OnBackboneOptions {
+  /** `network`: a small network, trained; `ridge`: the best linear map, in closed form. */
+  readonly head: 'network' | 'ridge';
   /** The number of channels of the output. */
   readonly outputs: number;
   /** The side of a cell of the output, in pixels. */
   readonly cell: 4 | 8;
-  /** Factor of the number of channels. */
+  /** Factor of the number of channels of the network. */
   readonly width: number;
 }
 
 /** @throws {RangeError} naming the command that brings the backbone's weights, when they are missing */
-export function onBackbone({ outputs, cell, width }: OnBackboneOptions): Architecture {
+export function onBackbone({ head, outputs, cell, width }: OnBackboneOptions): Architecture {
   backboneWeights(); // missing ones are noticed before anything is drawn
-  const channels = Math.max(4, 4 * Math.round((WIDTH / 4) * width));
-  const taps = TAPS.map(blockOutput);
-  const layer = (size: number, inChannels: number): Layer => ({
-    ...{ size, inChannels, outChannels: channels, normalised: true },
-  });
-  const lifts = taps.map((tap) => layer(1, tap.channels));
-  const merge = layer(3, channels);
-  const head: Layer = { size: 1, inChannels: channels, outChannels: outputs, normalised: false };
-  const gridTap = taps.findIndex(({ stride }) => stride === cell);
-  const network: Network = (features, on) => {
-    const lifted = features.map((tap, i) => on.layer(lifts[i]!, tap));
-    const onGrid = lifted.map((tap) => on.resize(tap, lifted[gridTap]!));
-    return on.layer(
-      head,
-      on.layer(
-        merge,
-        onGrid.reduce((sum, tap) => on.add(sum, tap)),
-      ),
-    );
-  };
+  const gridTap = TAPS.findIndex((tap) => blockOutput(tap).stride === cell);
+  const { layers, network } = head === 'ridge' ? linear(outputs, gridTap) : small(outputs, gridTap, width);
   return {
-    layers: [...lifts, merge, head],
+    layers,
     network,
     cell,
     grid: cell,
     async inputs({ images, size, seed, augment, progress }) {
-      const colours = new Random(deriveSeed(seed, 'colours'));
+      const colours = new Random(deriveSeed(head === 'ridge' ? 0 : seed, 'colours'));
       const features = new Features(size);
       const variants = [[...images], ...(augment ? [images.map((image) => jittered(image, colours))] : [])];
       const sets: Inputs[][] = [];
       for (const variant of variants) sets.push(await features.ofTraining(variant, progress));
       features.standardise(sets.flat());
-      return featureInputs(images, sets, features, new Random(deriveSeed(seed, 'views')), augment);
+      const inputs = featureInputs(images, sets, features, new Random(deriveSeed(seed, 'views')), augment);
+      if (head !== 'ridge') return inputs;
+      return { ...inputs, fit: (targetOf) => fitted(images, sets, features.shapes(1), gridTap, outputs, targetOf) };
     },
   };
+}
+
+/** Adds up images of several sizes, on the grid of one of them. */
+function sumOnGrid<T extends Shaped>(images: readonly T[], gridTap: number, on: Canvas<T>): T {
+  return images.map((image) => on.resize(image, images[gridTap]!)).reduce((sum, image) => on.add(sum, image));
+}
+
+function small(outputs: number, gridTap: number, width: number): Pick<Architecture, 'layers' | 'network'> {
+  const channels = Math.max(4, 4 * Math.round((WIDTH / 4) * width));
+  const layer = (size: number, inChannels: number): Layer => ({
+    ...{ size, inChannels, outChannels: channels, normalised: true },
+  });
+  const lifts = TAPS.map((tap) => layer(1, blockOutput(tap).channels));
+  const merge = layer(3, channels);
+  const last: Layer = { size: 1, inChannels: channels, outChannels: outputs, normalised: false };
+  const network: Network = (features, on) => {
+    const lifted = features.map((tap, i) => on.layer(lifts[i]!, tap));
+    return on.layer(last, on.layer(merge, sumOnGrid(lifted, gridTap, on)));
+  };
+  return { layers: [...lifts, merge, last], network };
+}
+
+function linear(outputs: number, gridTap: number): Pick<Architecture, 'layers' | 'network'> {
+  const layers = TAPS.map((tap): Layer => ({
+    ...{ size: 1, inChannels: blockOutput(tap).channels, outChannels: outputs, normalised: false },
+  }));
+  const network: Network = (features, on) => {
+    return sumOnGrid(
+      features.map((tap, i) => on.layer(layers[i]!, tap)),
+      gridTap,
+      on,
+    );
+  };
+  return { layers, network };
+}
+
+/** The weights of the best linear map: of each tap its rows and no constant, of the last one the constant too. */
+function fitted(
+  images: readonly Picture[],
+  sets: readonly (readonly Inputs[])[],
+  shapes: readonly Shape[],
+  gridTap: number,
+  outputs: number,
+  targetOf: Parameters<NonNullable<ImageInputs['fit']>>[0],
+): Float32Array {
+  const channels = TAPS.map((tap) => blockOutput(tap).channels);
+  const ridge = new Ridge(
+    channels.reduce((sum, count) => sum + count, 1),
+    outputs,
+  );
+  for (const [i, image] of images.entries()) {
+    const target = targetOf(image);
+    for (const set of sets) ridge.add({ features: set[i]!, shapes, ...target }, gridTap);
+  }
+  const map = ridge.solve();
+  let row = 0;
+  const parts = channels.flatMap((count, tap) => {
+    const filter = map.slice(row * outputs, (row += count) * outputs);
+    const bias = tap === channels.length - 1 ? map.slice(-outputs) : new Float64Array(outputs);
+    return [filter, bias];
+  });
+  return Float32Array.from(parts.flatMap((part) => [...part]));
 }
 
 function featureInputs(

@@ -54,6 +54,14 @@ export interface ImageInputs {
   write(image: Picture, inputs: Inputs): ImageView;
   /** What the network is given of any images, unchanged. */
   plain(images: readonly Picture[]): Inputs;
+  /**
+   * Computes all weights in closed form, in place of a training.
+   *
+   * @param targetOf what the output of each cell of a training image should be, [cells, outputs], and the weight of each
+   *   cell, 0 where nothing is known
+   * @returns the flat weights
+   */
+  fit?(targetOf: (image: Picture) => { readonly targets: Float32Array; readonly weights: Float32Array }): Float32Array;
 }
 
 /** A network that is given patches of the image, [n, height / 4, width / 4, 108]: see `writePatches`. */

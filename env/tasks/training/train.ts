@@ -78,10 +78,12 @@ export function measureStatistics(
   { network, layers, inputShapes, weights }: Training,
   batches: readonly Inputs[],
 ): Statistics {
+  const normalised = layers.filter(({ normalised }) => normalised);
+  if (normalised.length === 0) return new Map();
   const { statistics } = differentiable(network, layers, inputShapes);
   const measured = batches.map((inputs) => statistics(inputs, weights));
   const pooled: Statistics = new Map();
-  for (const layer of layers.filter(({ normalised }) => normalised)) {
+  for (const layer of normalised) {
     const parts = measured.map((part) => part.get(layer)!);
     const mean = new Float32Array(layer.outChannels);
     const variance = new Float32Array(layer.outChannels);

@@ -16,7 +16,7 @@ const task = (options: Partial<SegmentationOptions> = {}) =>
     { network: 'efficientnet-lite0', cell: 4, width: 0.25, batchSize: 4, steps: 10, learningRate: 0.004, ...options },
     WASM,
   );
-const architecture = () => onBackbone({ outputs: 7, cell: 8, width: 1 });
+const architecture = () => onBackbone({ head: 'network', outputs: 7, cell: 8, width: 1 });
 
 describe('a network on the pretrained backbone', () => {
   describe('without its weights', () => {
@@ -57,6 +57,26 @@ describe('a network on the pretrained backbone', () => {
       assert.deepEqual(await score(SEEDS), first);
       assert.notDeepEqual(await score({ ...SEEDS, initialisation: 3 }), first);
       assert.notDeepEqual(await score({ ...SEEDS, order: 3 }), first);
+    });
+
+    it('learns in closed form, the same whatever the seeds @slow', async () => {
+      const score = async (seeds: typeof SEEDS) => {
+        const model = await task({ head: 'ridge' }).train(syntheticScenes(24, 1), seeds, () => {});
+        const scores = await model.score([syntheticScene(99), syntheticScene(98)]);
+        model.dispose();
+        return scores;
+      };
+      const scores = await score(SEEDS);
+      assert.ok(scores.carIou! > 0.4, `car IoU ${scores.carIou}`);
+      assert.deepEqual(await score({ initialisation: 5, order: 6 }), scores);
+    });
+
+    it('refuses a linear map of what is not pretrained @slow', () => {
+      const ridge = () => task({ network: 'small', head: 'ridge' });
+      assert.throws(
+        ridge,
+        /^RangeError: head ridge: expected segmentation with network efficientnet-lite0, got network small$/,
+      );
     });
 
     it('ends with the error of the progress, before it has computed all features @slow', async () => {
