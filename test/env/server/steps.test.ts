@@ -39,7 +39,13 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
       assert.equal(opened['seed'], 5);
       assert.equal(opened['epoch'], 1);
       assert.ok((opened['resume_token'] as string).length >= 22, 'at least 128 bits in base 64');
-      assert.deepEqual(spec.options, { noise: 0, delayMs: 0, fault: 'none', faultAbove: -1 });
+      assert.deepEqual(spec.options, {
+        noise: 0,
+        delayMs: 0,
+        fault: 'none',
+        faultAbove: -1,
+        programSeconds: 1_000_000,
+      });
       assert.deepEqual(spec.spaces.action, {
         type: 'Box',
         dtype: 'float32',
