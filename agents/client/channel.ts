@@ -19,6 +19,8 @@ export interface Pending {
   readonly message: ClientMessage;
   readonly resolve: (reply: ServerMessage) => void;
   readonly reject: (error: Error) => void;
+  /** What to send on a new connection in place of `message`, under the same id; undefined if there is nothing left. */
+  readonly again?: () => ClientMessage | undefined;
   /** Called for each refused item of a batch; the other items go on. */
   readonly refusedItem?: (error: ProtocolError) => void;
 }

@@ -197,6 +197,8 @@ export class Client implements Channel {
       return waiting.refusedItem(protocolError(message));
     }
     this.pending.delete(message.re as number);
+    // At once, not when the promise has resolved: the results may come in the same turn.
+    if (message.t === 'resumed') this.environments.get(message.session_id)?.resumed(message);
     if (message.t === 'error') waiting.reject(protocolError(message));
     else waiting.resolve(message);
   }
@@ -240,21 +242,27 @@ export class Client implements Channel {
     }
   }
 
-  /** Resumes all sessions before anything else is sent, and then sends the pending requests again. */
+  /** Resumes all sessions and hears the results that were missed; then sends the requests that are still pending. */
   private async restore(): Promise<void> {
     const { connection } = this;
     const waiting = [...this.pending.values()];
     await Promise.all(
       [...this.environments.values()].map(async (environment) => {
         try {
-          environment.resumed(await this.ask('resume', environment.ticket));
+          await this.ask('resume', environment.ticket);
+          await environment.caughtUp;
         } catch (error) {
           if (error instanceof ProtocolError) environment.fail(error);
         }
       }),
     );
-    for (const { message } of waiting) {
-      if (this.pending.has(message.id as number)) connection?.send(message);
+    if (connection !== this.connection) return;
+    for (const { message, again } of waiting) {
+      const id = message.id as number;
+      if (!this.pending.has(id)) continue;
+      const rest = again ? again() : message;
+      if (rest) connection?.send(rest);
+      else this.pending.delete(id);
     }
   }
 

@@ -57,6 +57,11 @@ export class RemoteEnvironment implements Environment {
   private token: string;
   private lastSeq: number;
   private acknowledged: number;
+  /** The number of results that come again after a `resume`. */
+  private missed = 0;
+  private onCaughtUp: () => void = () => {};
+  /** @internal Resolves when they have come. */
+  caughtUp = Promise.resolve();
   /** Called with every new ticket, before anything is done with it. A program that stores it can resume after a crash. */
   onTicket: (ticket: SessionTicket) => void = () => {};
 
@@ -152,6 +157,10 @@ export class RemoteEnvironment implements Environment {
       items: [...items],
       progress: onProgress !== undefined,
     };
+    const again = () => {
+      const rest = items.filter(({ step_id }) => this.steps.has(step_id));
+      return rest.length > 0 ? { ...message, items: rest } : undefined;
+    };
     const refused = (error: Error) => {
       const { stepId } = error instanceof ProtocolError ? error.place : {};
       const these = stepId === undefined ? items : items.filter(({ step_id }) => step_id === stepId);
@@ -164,7 +173,7 @@ export class RemoteEnvironment implements Environment {
       setTimeout(again, error.place.retryAfterMs ?? 1000);
     };
     if (items.length > 0)
-      this.channel.sendPending({ message, resolve: () => {}, reject: refused, refusedItem: refused });
+      this.channel.sendPending({ message, again, resolve: () => {}, reject: refused, refusedItem: refused });
   }
 
   private refuse(step_id: string, error: Error): void {
@@ -223,10 +232,12 @@ export class RemoteEnvironment implements Environment {
     if (message.t === 'progress') return step?.onProgress?.(message);
     this.lastSeq = Math.max(this.lastSeq, message.seq);
     this.acknowledge();
-    if (!step) return;
-    this.steps.delete(message.step_id);
-    if (step.id !== undefined) this.channel.forget(step.id);
-    step.resolve(message);
+    if (step) {
+      this.steps.delete(message.step_id);
+      if (step.id !== undefined) this.channel.forget(step.id);
+      step.resolve(message);
+    }
+    if (message.replayed && --this.missed === 0) this.onCaughtUp();
   }
 
   /** Acknowledges a group of results, after the callers have received them and had a turn to write them down. */
@@ -245,6 +256,11 @@ export class RemoteEnvironment implements Environment {
   /** @internal */
   resumed(reply: ServerMessages['resumed']): void {
     this.token = reply.resume_token;
+    this.missed = reply.replayed;
+    this.caughtUp = new Promise((resolve) => {
+      this.onCaughtUp = resolve;
+      if (this.missed === 0) resolve();
+    });
     this.onTicket(this.ticket);
   }
 

@@ -3,6 +3,7 @@ import { ProtocolError, shown, type CloseCode } from '../../protocol/errors.ts';
 import type {
   Limits,
   MessageId,
+  Outcome,
   Result,
   ServerMessage,
   ServerMessages,
@@ -20,9 +21,16 @@ import type { Metrics } from './metrics.ts';
 import { decodedTheta, requestHash, resultOf, type StepItem } from './step.ts';
 import type { SessionRecord, StepRecord, Store } from './store.ts';
 
+/** The number of results that are read from the store at once. */
+const PAGE = 64;
+
 /** The receiver of a session's messages: a connection. */
 export interface Listener {
   send(message: ServerMessage): void;
+  /** Whether a message that is sent now overtakes none that waits, and waits for little. */
+  readonly hasRoom: boolean;
+  /** Sends messages in their turn, when there is room: each is taken from `messages` only then. */
+  sendInTurn(messages: Iterable<ServerMessage>): void;
   close(code: CloseCode): void;
 }
 
@@ -59,8 +67,8 @@ interface RunningStep {
   progress: boolean;
   phase: EvaluationProgress['phase'];
   readonly stop: AbortController;
-  /** Each is called once, with the result; a batch counts its results this way. */
-  waiting: ((result: Result) => void)[];
+  /** Each is called once, with the outcome; a batch counts its results this way. */
+  waiting: ((outcome: Outcome) => void)[];
 }
 
 /**
@@ -186,14 +194,14 @@ export class Session {
   /**
    * Accepts a step, or finds the step if it was sent before.
    *
-   * @param ask the request; `onResult` is called with the result, even if the result exists already
+   * @param ask the request; `onResult` is called with the outcome, even if the result exists already
    * @returns the `state` to answer with, and `proceed`, to be called after the answer: it evaluates the step, or sends
    *   its result again
    * @throws {ProtocolError} with nothing changed
    */
   step(
     item: StepItem,
-    ask: { re: MessageId; progress: boolean; onResult?: (result: Result) => void },
+    ask: { re: MessageId; progress: boolean; onResult?: (outcome: Outcome) => void },
   ): { readonly state: AcceptedState; readonly proceed: () => void } {
     const hash = requestHash(item);
     const running = this.running.get(item.step_id);
@@ -206,8 +214,8 @@ export class Session {
     if (finished) {
       const result = finished.result!;
       const proceed = () => {
-        this.listener?.send({ ...result, re: ask.re, replayed: true });
-        ask.onResult?.(result);
+        this.sendResult(result, { re: ask.re, replayed: true });
+        ask.onResult?.(result.outcome);
       };
       return { state: 'replayed', proceed };
     }
@@ -250,21 +258,44 @@ export class Session {
   }
 
   /**
-   * What a resuming client has missed: the results after `lastSeq`, and the steps that are queued or running.
+   * What a resuming client has missed: the number of results after `lastSeq`, the `seq` of the last of them (see
+   * `replay`), and the steps that are queued or running.
    *
    * @throws {ProtocolError} RESUME_GAP when `lastSeq` is below the acknowledged results or above the last result
    */
-  missedSince(lastSeq: number): { results: Result[]; inFlight: string[] } {
+  missedSince(lastSeq: number): { count: number; last: number; inFlight: string[] } {
     if (lastSeq < this.acknowledged || lastSeq > this.seq) {
       const rule = `${this.acknowledged}..${this.seq}`;
       throw new ProtocolError('RESUME_GAP', `last_seq: expected ${rule}, got ${lastSeq}`, { at: '/last_seq' });
     }
     this.acknowledge(lastSeq);
-    const results = this.surroundings.store.resultsSince(this.id, lastSeq);
-    return {
-      results: results.map((result) => ({ ...result, re: null, replayed: true })),
-      inFlight: [...this.running.keys()],
-    };
+    return { ...this.surroundings.store.countSince(this.id, lastSeq), inFlight: [...this.running.keys()] };
+  }
+
+  /** The results after one `seq`, up to another, read page by page as they are taken; none after the epoch. */
+  *replay(epoch: number, after: number, last: number): Generator<Result> {
+    for (let seq = after; seq < last;) {
+      const page = this.surroundings.store.resultsSince(this.id, seq, PAGE);
+      for (const result of page) {
+        if (this.ended || this.epoch !== epoch || result.seq > last) return;
+        yield { ...result, re: null, replayed: true };
+      }
+      if (page.length === 0) return;
+      seq = page.at(-1)!.seq;
+    }
+  }
+
+  /** Sends a result that the store has; one that must wait for its turn is read from the store again. */
+  private sendResult(result: Result, how: Pick<Result, 're' | 'replayed'>): void {
+    const { listener } = this;
+    if (listener?.hasRoom) listener.send({ ...result, ...how });
+    else listener?.sendInTurn(this.resultFor(result.step_id, this.epoch, how));
+  }
+
+  private *resultFor(stepId: string, epoch: number, how: Pick<Result, 're' | 'replayed'>): Generator<Result> {
+    if (this.ended || this.epoch !== epoch) return;
+    const result = this.surroundings.store.findStep(this.id, stepId)?.result;
+    if (result) yield { ...result, ...how };
   }
 
   /** Accepts a new step. Its progress carries early scores if the first request asks for progress. */
@@ -341,8 +372,8 @@ export class Session {
     this.running.delete(record.id);
     if (this.ended) return;
     // The step may have been requested again while its result was written: the latest request gets it.
-    this.listener?.send({ ...result, re: step.re });
-    step.waiting.forEach((tell) => tell(result));
+    this.sendResult(result, { re: step.re });
+    step.waiting.forEach((tell) => tell(result.outcome));
     if (!this.busy) onIdle();
   }
 

@@ -55,6 +55,9 @@ const STEP_DELAY_MS = 2;
 /** Written transactions are put on the disk after this time. */
 const DISK_DELAY_MS = 1000;
 
+/** The number of rows of the history that are read at once. */
+const HISTORY_PAGE = 64;
+
 /** A step that the file does not have yet, or has without its result. */
 interface Unwritten {
   readonly sessionId: string;
@@ -150,10 +153,17 @@ export class SqliteStore implements Store {
     return this.database.all(sql, [sessionId]).map(stepRecord);
   }
 
-  resultsSince(sessionId: string, seq: number): Result[] {
+  resultsSince(sessionId: string, seq: number, limit: number): Result[] {
     this.write();
-    const sql = 'SELECT result FROM steps WHERE session_id = ? AND seq > ? ORDER BY seq';
-    return this.database.all(sql, [sessionId, seq]).map((row) => JSON.parse(row['result'] as string) as Result);
+    const sql = 'SELECT result FROM steps WHERE session_id = ? AND seq > ? ORDER BY seq LIMIT ?';
+    return this.database.all(sql, [sessionId, seq, limit]).map((row) => JSON.parse(row['result'] as string) as Result);
+  }
+
+  countSince(sessionId: string, seq: number): { count: number; last: number } {
+    this.write();
+    const sql = 'SELECT count(*) AS count, max(seq) AS last FROM steps WHERE session_id = ? AND seq > ?';
+    const { count, last } = this.database.get(sql, [sessionId, seq])!;
+    return { count: Number(count), last: Number(last ?? seq) };
   }
 
   counts(sessionId: string): { results: number; tests: number } {
@@ -163,28 +173,37 @@ export class SqliteStore implements Store {
     return { results: Number(row['results']), tests: Number(row['tests']) };
   }
 
-  history({ session, env, step, outcome, since, test, limit }: HistoryFilter): HistoryEntry[] {
+  *history({ session, env, step, outcome, since, test, limit }: HistoryFilter): Generator<HistoryEntry[]> {
     this.write();
     const conditions: [sql: string, value: string | number | undefined][] = [
-      ['steps.session_id = ?', session],
+      ['+steps.session_id = ?', session],
       ['env_id = ?', env],
-      ['step_id = ?', step],
+      ['+step_id = ?', step],
       ["json_extract(result, '$.outcome') = ?", outcome],
       ['accepted_at >= ?', since],
       ['test = ?', test === undefined ? undefined : Number(test)],
     ];
     const given = conditions.filter(([, value]) => value !== undefined);
+    // CROSS JOIN and + keep SQLite from other indices: each page reads a few rows, whether they match or not.
     const sql = `SELECT env_id, json_extract(sessions.record, '$.options') AS options, accepted_at,
       json_remove(result, '$.t', '$.re') AS result
-      FROM steps JOIN sessions USING (session_id)
-      WHERE ${['seq IS NOT NULL', ...given.map(([condition]) => condition)].join(' AND ')}
+      FROM steps CROSS JOIN sessions USING (session_id)
+      WHERE steps.rowid <= ? AND steps.rowid > ?
+      AND ${['+seq IS NOT NULL', ...given.map(([condition]) => condition)].join(' AND ')}
       ORDER BY steps.rowid DESC LIMIT ?`;
-    return this.database.all(sql, [...given.map(([, value]) => value!), limit]).map((row) => ({
-      env_id: row['env_id'] as string,
-      options: JSON.parse(row['options'] as string) as Record<string, unknown>,
-      accepted_at: new Date(Number(row['accepted_at'])).toISOString(),
-      ...(JSON.parse(row['result'] as string) as Omit<Result, 't' | 're'>),
-    }));
+    let left = limit;
+    let row = Number(this.database.get('SELECT max(rowid) AS row FROM steps')!['row'] ?? 0);
+    for (; row > 0 && left > 0; row -= HISTORY_PAGE) {
+      const values = [row, row - HISTORY_PAGE, ...given.map(([, value]) => value!), left];
+      const page = this.database.all(sql, values).map((found) => ({
+        env_id: found['env_id'] as string,
+        options: JSON.parse(found['options'] as string) as Record<string, unknown>,
+        accepted_at: new Date(Number(found['accepted_at'])).toISOString(),
+        ...(JSON.parse(found['result'] as string) as Omit<Result, 't' | 're'>),
+      }));
+      left -= page.length;
+      yield page;
+    }
   }
 
   /** The space of forgotten sessions is used again; the file does not shrink. */

@@ -64,12 +64,14 @@ export interface Store {
   findStep(sessionId: string, stepId: string): { readonly hash: string; readonly result?: Result } | undefined;
   /** Steps that were accepted and have no result, in the order of acceptance. */
   unfinishedSteps(sessionId: string): StepRecord[];
-  /** The results of a session after `seq`, in order. */
-  resultsSince(sessionId: string, seq: number): Result[];
+  /** The first results of a session after `seq`, in order, at most `limit`. */
+  resultsSince(sessionId: string, seq: number, limit: number): Result[];
+  /** The number of a session's results after `seq`, and the `seq` of the last one; `seq` itself if there is none. */
+  countSince(sessionId: string, seq: number): { readonly count: number; readonly last: number };
   /** The number of a session's results, and the number of its steps that ask for test scores. */
   counts(sessionId: string): { readonly results: number; readonly tests: number };
-  /** Finished evaluations, the latest first. */
-  history(filter: HistoryFilter): HistoryEntry[];
+  /** Finished evaluations, the latest first, in small pages, some of which may be empty. */
+  history(filter: HistoryFilter): Iterable<HistoryEntry[]>;
   /**
    * Forgets closed sessions that are too old, and the oldest ones while all results together are too large.
    *
