@@ -39,11 +39,6 @@ function itemOf(request: Omit<StepRequest, 'reset'>, step_id: string): Evaluatio
   return { step_id, action: action && [...action], params, seed, seeds, test, deadline_ms };
 }
 
-/** Whether the server refused a request because it has too much work at the moment. */
-function isFull(error: Error): error is ProtocolError {
-  return error instanceof ProtocolError && (error.code === 'BUSY' || error.code === 'QUEUE_FULL');
-}
-
 /** An open environment. Any number of evaluations may run at once; each promise gets its own result. */
 export class RemoteEnvironment implements Environment {
   readonly sessionId: string;
@@ -62,7 +57,10 @@ export class RemoteEnvironment implements Environment {
   private onCaughtUp: () => void = () => {};
   /** @internal Resolves when they have come. */
   caughtUp = Promise.resolve();
-  /** Called with every new ticket, before anything is done with it. A program that stores it can resume after a crash. */
+  /**
+   * Called with every new ticket, before anything is done with it: a new token, or results that the server need not keep
+   * any longer. A program that stores it can resume after a crash.
+   */
   onTicket: (ticket: SessionTicket) => void = () => {};
 
   /** @internal */
@@ -148,8 +146,17 @@ export class RemoteEnvironment implements Environment {
     }
   }
 
-  /** Sends a batch. Its items settle one by one: in `hear`, or here when they are refused. */
-  private sendBatch(items: readonly EvaluationItem[], onProgress: StepOptions['onProgress']): void {
+  /**
+   * Sends a batch, in two if it is too large. Its items settle one by one: in `hear`, or here when they are refused.
+   *
+   * @param refusedAt when the server first refused these items for now
+   */
+  private sendBatch(
+    items: readonly EvaluationItem[],
+    onProgress: StepOptions['onProgress'],
+    refusedAt = Infinity,
+  ): void {
+    if (items.length === 0) return;
     const message: ClientMessages['step_batch'] = {
       t: 'step_batch',
       id: this.channel.newId(),
@@ -157,23 +164,28 @@ export class RemoteEnvironment implements Environment {
       items: [...items],
       progress: onProgress !== undefined,
     };
+    const stillWaited = (some: readonly EvaluationItem[]) => some.filter(({ step_id }) => this.steps.has(step_id));
     const again = () => {
-      const rest = items.filter(({ step_id }) => this.steps.has(step_id));
+      const rest = stillWaited(items);
       return rest.length > 0 ? { ...message, items: rest } : undefined;
     };
-    const refused = (error: Error) => {
-      const { stepId } = error instanceof ProtocolError ? error.place : {};
-      const these = stepId === undefined ? items : items.filter(({ step_id }) => step_id === stepId);
-      if (!isFull(error)) return these.forEach(({ step_id }) => this.refuse(step_id, error));
-      const again = () =>
-        this.sendBatch(
-          these.filter(({ step_id }) => this.steps.has(step_id)),
-          onProgress,
-        );
-      setTimeout(again, error.place.retryAfterMs ?? 1000);
+    const later: EvaluationItem[] = [];
+    const refusedItem = (error: ProtocolError) => {
+      const since = Math.min(refusedAt, performance.now());
+      const delay = this.channel.retryAfter(error, since);
+      const item = items.find(({ step_id }) => step_id === error.place.stepId);
+      if (delay === undefined || !item) return this.refuse(error.place.stepId!, error);
+      if (later.push(item) > 1) return; // it goes with the first one
+      setTimeout(() => this.sendBatch(stillWaited(later), onProgress, since), delay);
     };
-    if (items.length > 0)
-      this.channel.sendPending({ message, again, resolve: () => {}, reject: refused, refusedItem: refused });
+    const reject = (error: Error) => {
+      const cannotBeSent = error instanceof RangeError || error instanceof TypeError;
+      if (!cannotBeSent || items.length === 1) return items.forEach(({ step_id }) => this.refuse(step_id, error));
+      const half = Math.ceil(items.length / 2);
+      this.sendBatch(stillWaited(items.slice(0, half)), onProgress, refusedAt);
+      this.sendBatch(stillWaited(items.slice(half)), onProgress, refusedAt);
+    };
+    this.channel.sendPending({ message, again, resolve: () => {}, reject, refusedItem });
   }
 
   private refuse(step_id: string, error: Error): void {
@@ -196,11 +208,6 @@ export class RemoteEnvironment implements Environment {
   ): void {
     const { step_id, reset } = own;
     const { action, params, seed, seeds, test, deadline_ms } = request;
-    const refused = (error: Error) => {
-      this.steps.delete(step_id);
-      if (!isFull(error)) return waiting.reject(error);
-      setTimeout(() => this.send(request, own, waiting), error.place.retryAfterMs ?? 1000);
-    };
     const id = this.channel.newId();
     const { resolve, reject, onProgress } = waiting;
     const message: ClientMessages['step'] = {
@@ -218,7 +225,7 @@ export class RemoteEnvironment implements Environment {
       progress: onProgress !== undefined,
     };
     this.steps.set(step_id, { id, resolve, reject, onProgress });
-    this.channel.sendPending({ message, resolve: () => {}, reject: refused });
+    this.channel.sendPending({ message, resolve: () => {}, reject: (error) => this.refuse(step_id, error) });
   }
 
   private cancel(step_id: string): void {
@@ -242,10 +249,18 @@ export class RemoteEnvironment implements Environment {
 
   /** Acknowledges a group of results, after the callers have received them and had a turn to write them down. */
   private acknowledge(): void {
-    const seq = this.lastSeq;
-    if (seq - this.acknowledged < ACKNOWLEDGE_EVERY) return;
-    this.acknowledged = seq;
-    setImmediate(() => this.channel.tell({ t: 'ack', session_id: this.sessionId, seq }));
+    // Of a server that keeps few results, the group must be smaller than those few.
+    const group = Math.min(ACKNOWLEDGE_EVERY, Math.ceil(this.channel.limits.max_unacknowledged / 2));
+    if (this.lastSeq - this.acknowledged < group) return;
+    this.acknowledged = this.lastSeq;
+    setImmediate(() => this.acknowledgeAll());
+  }
+
+  /** @internal Acknowledges, perhaps again, all results that the callers have had a turn to write down. */
+  acknowledgeAll(): void {
+    this.acknowledged = this.lastSeq;
+    this.onTicket(this.ticket);
+    this.channel.tell({ t: 'ack', session_id: this.sessionId, seq: this.acknowledged });
   }
 
   /** What another client needs to continue this session. */
