@@ -114,16 +114,23 @@ export class Client implements Channel {
     }
   }
 
-  /** Closes every environment and the connection; pending requests fail. */
-  async close(): Promise<void> {
-    if (this.closing) return;
+  /**
+   * Closes every environment and the connection; pending requests fail.
+   *
+   * @param keepSessions leaves the sessions on the server, to be resumed with their tickets
+   * @returns whether the server has closed every session
+   */
+  async close({ keepSessions = false }: { readonly keepSessions?: boolean } = {}): Promise<boolean> {
+    if (this.closing) return false;
     this.leaving = true;
     // Close the sessions, so that the server does not keep them for a client that will not come back.
-    if (this.connection)
-      await Promise.allSettled([...this.environments.values()].map((environment) => environment.close()));
+    const told = this.connection !== undefined && !keepSessions;
+    const open = told ? [...this.environments.values()] : [];
+    const closed = await Promise.allSettled(open.map((environment) => environment.close()));
     this.closing = true;
     this.connection?.close();
     this.failAll(new ConnectionError(`${this.url}: the client was closed`));
+    return told && closed.every(({ status }) => status === 'fulfilled');
   }
 
   /** @internal Opens the socket, the first time and after each loss. */

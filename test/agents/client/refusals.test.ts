@@ -17,7 +17,7 @@ async function between(url: string, onStep: (step: Message, client: WebSocket) =
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'lts.v1.json' });
   server.on('connection', (client) => {
     const early: Message[] = [];
-    let send = (message: Message) => void early.push(message);
+    let send: (message: Message) => unknown = (message) => early.push(message);
     client.on('message', (data) => {
       const message = JSON.parse(String(data as Buffer)) as Message;
       if (!message.t.startsWith('step') || !onStep(message, client)) send(message);
