@@ -111,7 +111,6 @@ async function main(): Promise<void> {
     tokens: { agent: token, observer: options.observerToken, admin: options.adminToken },
     keeping: { maxAgeMs: options.historyDays * 86_400_000, maxBytes: options.historyMb * 1024 ** 2 },
     onDrainRequest: () => void process.kill(process.pid, 'SIGTERM'),
-    onFailure: fail,
     origins: options.origin ?? [],
     log,
     journal: options.journal ?? (port === 0 ? undefined : `runs/server-${port}.sqlite`),

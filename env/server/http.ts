@@ -74,10 +74,12 @@ const PAGES: Readonly<Record<string, Page>> = {
   '/readyz': {
     method: 'GET',
     role: null,
-    reply({ evaluations, draining, environments }) {
+    reply({ evaluations, draining, environments, store: { failure } }) {
       const { readyWorkers: workers, queued } = evaluations.counts;
-      const ready = workers > 0 && !draining;
-      const body = { ready, workers, queued, draining, environments: environments.map(({ spec }) => spec.env_id) };
+      const ready = workers > 0 && !draining && failure === undefined;
+      const journal = failure === undefined ? 'written' : `cannot be written: ${failure}`;
+      const ids = environments.map(({ spec }) => spec.env_id);
+      const body = { ready, workers, queued, draining, journal, environments: ids };
       return { status: ready ? 200 : 503, body };
     },
   },

@@ -15,7 +15,7 @@ import { EpisodeStream } from '../episodes.ts';
 import { evaluationSeeds, type Evaluation, type EvaluationProgress } from '../evaluate.ts';
 import type { Experiment } from '../experiments/experiment.ts';
 import type { Runtime } from '../runtime.ts';
-import type { Evaluations } from '../workers/evaluations.ts';
+import { unscored, type Evaluations } from '../workers/evaluations.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { decodedTheta, requestHash, resultOf, type StepItem } from './step.ts';
@@ -105,10 +105,10 @@ export class Session {
     this.acknowledged = record?.acknowledged ?? 0;
     this.tokenHash = record?.tokenHash ?? '';
     this.previousTokenHash = record?.previousTokenHash;
-    const { results, tests } = record ? store.counts(record.id) : { results: 0, tests: 0 };
-    this.seq = results;
+    const { seq, tests } = record ? store.counts(record.id) : { seq: 0, tests: 0 };
+    this.seq = Math.max(seq, this.acknowledged);
     this.tests = tests;
-    if (record) for (const step of store.unfinishedSteps(record.id)) void this.evaluate(this.begin(step));
+    if (record) for (const step of store.unfinishedSteps(record.id)) this.start(this.begin(step));
   }
 
   get busy(): boolean {
@@ -223,9 +223,7 @@ export class Session {
     step.re = ask.re;
     step.progress = ask.progress;
     if (ask.onResult) step.waiting.push(ask.onResult);
-    return running
-      ? { state: 'attached', proceed: () => {} }
-      : { state: 'queued', proceed: () => void this.evaluate(step) };
+    return running ? { state: 'attached', proceed: () => {} } : { state: 'queued', proceed: () => this.start(step) };
   }
 
   /**
@@ -321,7 +319,8 @@ export class Session {
   }
 
   private checkLimits(item: StepItem): void {
-    const { evaluations, limits } = this.surroundings;
+    const { evaluations, limits, store } = this.surroundings;
+    refuseWhileFailing(store, 'step');
     if (!this.episodes.allows(item)) {
       throw new ProtocolError(
         'NEEDS_RESET',
@@ -348,22 +347,33 @@ export class Session {
     return step;
   }
 
+  private start(step: RunningStep): void {
+    this.evaluate(step).catch((error: unknown) => {
+      this.surroundings.log.error({ error: error instanceof Error ? error.stack : String(error) }, 'defect');
+    });
+  }
+
   /** Evaluates a step, writes its result to the store, and sends it. */
   private async evaluate(step: RunningStep): Promise<void> {
     const { evaluations, store, metrics, runtime } = this.surroundings;
     const { source, experiment, spec, onIdle } = this.options;
     const { record, stop } = step;
-    const content = experiment.target.content?.();
     const began = performance.now();
-    const evaluation = await evaluations.submit(
-      { source, options: spec.options, runtime, content, request: record.request },
-      {
-        owner: this.id,
-        signal: stop.signal,
-        deadlineMs: record.deadlineMs,
-        onProgress: (progress) => this.report(step, progress),
-      },
-    );
+    let evaluation: Evaluation;
+    try {
+      const content = experiment.target.content?.();
+      evaluation = await evaluations.submit(
+        { source, options: spec.options, runtime, content, request: record.request },
+        {
+          owner: this.id,
+          signal: stop.signal,
+          deadlineMs: record.deadlineMs,
+          onProgress: (progress) => this.report(step, progress),
+        },
+      );
+    } catch (error) {
+      evaluation = unscored('failed', `the server could not begin it: ${(error as Error).message}`);
+    }
     metrics.evaluated(evaluation);
     this.tell(record, evaluation, performance.now() - began - evaluation.timing.queueMs);
     if (this.ended) return;
@@ -428,6 +438,13 @@ export class Session {
       acknowledged: this.acknowledged,
     });
   }
+}
+
+/** @throws {ProtocolError} QUEUE_FULL while the store cannot write: what is taken now might be lost */
+export function refuseWhileFailing({ failure }: Store, what: 'step' | 'open'): void {
+  if (failure === undefined) return;
+  const message = `${what}: expected a server that can write its journal, got: ${failure}`;
+  throw new ProtocolError('QUEUE_FULL', message, { retryAfterMs: 2000 });
 }
 
 function hashOf(token: string): string {

@@ -8,7 +8,7 @@
  * second, since they are put on the disk once a second; it never breaks the file (write-ahead log, `synchronous =
  * NORMAL`).
  */
-import { existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import sqlite, { type Database, type Statement } from 'node-sqlite3-wasm';
 import type { HistoryEntry } from '../../protocol/history.ts';
@@ -54,6 +54,8 @@ const ADD_STEP = `
 const STEP_DELAY_MS = 2;
 /** Written transactions are put on the disk after this time. */
 const DISK_DELAY_MS = 1000;
+/** The time after which a failed write is tried again, and between two looks whether the file is still there. */
+const LOOK_MS = 1000;
 
 /** The number of rows of the history that are read at once. */
 const HISTORY_PAGE = 64;
@@ -78,27 +80,36 @@ export class SqliteStore implements Store {
   private later: NodeJS.Timeout | undefined;
   private toDisk: NodeJS.Timeout | undefined;
   private readonly path: string | undefined;
+  /** The files of the database, with the numbers by which the system knows them. */
+  private readonly places: readonly (readonly [file: string, number: string])[];
+  private readonly looking: NodeJS.Timeout | undefined;
+  private reason: string | undefined;
 
   /**
    * @param path      the file, created if it does not exist; without a path everything is lost with the process
-   * @param onFailure called when changes cannot be written, for example because the disk is full; from then on nothing
-   *   is kept, and `addResult` resolves no more
+   * @param onFailure called with an error when changes cannot be written any more, for example because the disk is full,
+   *   and with none when they can be again
    * @throws {Error} when a process owns the file, it cannot be written, or it is no journal of this version
    */
   constructor(
     path: string | undefined,
-    private readonly onFailure = (error: Error): void => {
-      throw error;
-    },
+    private readonly onFailure: (error: Error | undefined) => void = () => {},
   ) {
     this.path = path === undefined ? undefined : naming(path, () => realFile(path));
     this.database = this.path === undefined ? open(':memory:') : openOwned(this.path);
+    const files = this.path === undefined ? [] : [this.path, `${this.path}-wal`].filter((file) => existsSync(file));
+    this.places = files.map((file) => [file, numberOf(file)!]);
+    if (files.length > 0) this.looking = setInterval(() => this.look(), LOOK_MS).unref();
     this.statements = {
       session: this.database.prepare('INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, 0)'),
       close: this.database.prepare('UPDATE sessions SET closed = 1 WHERE session_id = ?'),
       step: this.database.prepare(ADD_STEP),
       find: this.database.prepare('SELECT hash, result FROM steps WHERE session_id = ? AND step_id = ?'),
     };
+  }
+
+  get failure(): string | undefined {
+    return this.reason;
   }
 
   saveSession(session: SessionRecord): void {
@@ -112,7 +123,7 @@ export class SqliteStore implements Store {
   }
 
   openSessions(): SessionRecord[] {
-    this.write();
+    this.writeIfPossible();
     const last = 'SELECT * FROM steps WHERE session_id = ? ORDER BY number DESC LIMIT 1';
     return this.database.all('SELECT record FROM sessions WHERE closed = 0').map((row) => {
       const session = JSON.parse(row['record'] as string) as SessionRecord;
@@ -125,7 +136,7 @@ export class SqliteStore implements Store {
   addStep(sessionId: string, step: StepRecord): void {
     this.steps.set(keyOf(sessionId, step.id), { sessionId, step, result: undefined });
     // If the step is lost with the process, the client sends it again.
-    this.later ??= setTimeout(() => this.writeOrFail(), STEP_DELAY_MS);
+    this.later ??= setTimeout(() => this.writeIfPossible(), STEP_DELAY_MS);
   }
 
   addResult(step: StepRecord, result: Result): Promise<void> {
@@ -148,33 +159,33 @@ export class SqliteStore implements Store {
   }
 
   unfinishedSteps(sessionId: string): StepRecord[] {
-    this.write();
+    this.writeIfPossible();
     const sql = 'SELECT * FROM steps WHERE session_id = ? AND seq IS NULL ORDER BY number';
     return this.database.all(sql, [sessionId]).map(stepRecord);
   }
 
   resultsSince(sessionId: string, seq: number, limit: number): Result[] {
-    this.write();
+    this.writeIfPossible();
     const sql = 'SELECT result FROM steps WHERE session_id = ? AND seq > ? ORDER BY seq LIMIT ?';
     return this.database.all(sql, [sessionId, seq, limit]).map((row) => JSON.parse(row['result'] as string) as Result);
   }
 
   countSince(sessionId: string, seq: number): { count: number; last: number } {
-    this.write();
+    this.writeIfPossible();
     const sql = 'SELECT count(*) AS count, max(seq) AS last FROM steps WHERE session_id = ? AND seq > ?';
     const { count, last } = this.database.get(sql, [sessionId, seq])!;
     return { count: Number(count), last: Number(last ?? seq) };
   }
 
-  counts(sessionId: string): { results: number; tests: number } {
-    this.write();
-    const sql = 'SELECT count(seq) AS results, coalesce(sum(test), 0) AS tests FROM steps WHERE session_id = ?';
+  counts(sessionId: string): { seq: number; tests: number } {
+    this.writeIfPossible();
+    const sql = 'SELECT coalesce(max(seq), 0) AS seq, coalesce(sum(test), 0) AS tests FROM steps WHERE session_id = ?';
     const row = this.database.get(sql, [sessionId])!;
-    return { results: Number(row['results']), tests: Number(row['tests']) };
+    return { seq: Number(row['seq']), tests: Number(row['tests']) };
   }
 
   *history({ session, env, step, outcome, since, test, limit }: HistoryFilter): Generator<HistoryEntry[]> {
-    this.write();
+    this.writeIfPossible();
     const conditions: [sql: string, value: string | number | undefined][] = [
       ['+steps.session_id = ?', session],
       ['env_id = ?', env],
@@ -208,7 +219,7 @@ export class SqliteStore implements Store {
 
   /** The space of forgotten sessions is used again; the file does not shrink. */
   prune(now: number, { maxAgeMs, maxBytes }: Keeping): number {
-    this.write();
+    this.writeIfPossible();
     const closed = this.database.all(
       `SELECT session_id AS id, coalesce(max(accepted_at), 0) AS last, coalesce(sum(length(result)), 0) AS bytes
        FROM sessions LEFT JOIN steps USING (session_id) WHERE closed = 1 GROUP BY session_id ORDER BY last`,
@@ -232,10 +243,13 @@ export class SqliteStore implements Store {
   close(): void {
     try {
       this.write();
+      this.checkPlaces();
     } finally {
       clearTimeout(this.toDisk);
+      clearInterval(this.looking);
       for (const statement of Object.values(this.statements)) statement.finalize();
-      this.database.close();
+      // SQLite would delete the log by its name, which may be another database's by now.
+      if (this.places.every(([file, number]) => numberOf(file) === number)) this.database.close();
       if (this.path !== undefined) disown(this.path);
     }
   }
@@ -244,15 +258,50 @@ export class SqliteStore implements Store {
   private writeSoon(): void {
     if (this.isDue) return;
     this.isDue = true;
-    process.nextTick(() => this.writeOrFail());
+    process.nextTick(() => this.writeIfPossible());
   }
 
-  private writeOrFail(): void {
-    try {
+  /** Writes; after a failure, only `look` tries again. */
+  private writeIfPossible(): void {
+    this.isDue = false;
+    if (this.reason === undefined) this.attempt(() => this.write());
+  }
+
+  /** Once in a while: is the file still there, and is there room again? */
+  private look(): void {
+    this.attempt(() => {
+      this.checkPlaces();
+      if (this.reason === undefined) return;
       this.write();
+      this.checkpoint();
+    });
+  }
+
+  private attempt(work: () => void): void {
+    try {
+      work();
+      if (this.reason === undefined) return;
+      this.reason = undefined;
+      this.onFailure(undefined);
     } catch (error) {
-      this.onFailure(error as Error);
+      const failed = this.reason !== undefined;
+      this.reason = (((error as Error).cause as Error | undefined) ?? (error as Error)).message;
+      if (!failed) this.onFailure(error as Error);
     }
+  }
+
+  /** @throws {Error} when a file of the database was deleted or replaced: what is written there would be lost */
+  private checkPlaces(): void {
+    for (const [file, number] of this.places) {
+      const found = numberOf(file);
+      if (found === number) continue;
+      const got = found === undefined ? 'nothing there' : 'another file in its place';
+      throw new Error(`journal: expected ${file} to be there still, got ${got}`, { cause: new Error(got) });
+    }
+  }
+
+  private checkpoint(): void {
+    naming(this.path, () => this.database.all('PRAGMA wal_checkpoint'));
   }
 
   /** Writes all unwritten changes in one transaction, and resolves the promises of `addResult`. */
@@ -262,6 +311,7 @@ export class SqliteStore implements Store {
     this.isDue = false;
     const { sessions, closed, steps, statements, waiting } = this;
     if (sessions.size === 0 && closed.size === 0 && steps.size === 0) return;
+    this.checkPlaces();
     this.transaction(() => {
       for (const session of sessions.values()) {
         statements.session.run([session.id, session.envId, JSON.stringify(session)]);
@@ -276,11 +326,7 @@ export class SqliteStore implements Store {
     for (const tell of waiting) tell();
     this.toDisk ??= setTimeout(() => {
       this.toDisk = undefined;
-      try {
-        naming(this.path, () => this.database.all('PRAGMA wal_checkpoint'));
-      } catch (error) {
-        this.onFailure(error as Error);
-      }
+      if (this.reason === undefined) this.attempt(() => this.checkpoint());
     }, DISK_DELAY_MS).unref();
   }
 
@@ -300,6 +346,12 @@ export class SqliteStore implements Store {
 }
 
 const keyOf = (sessionId: string, stepId: string) => `${sessionId} ${stepId}`;
+
+/** The number of a file's place on its disk, which no other file has; undefined if there is none. */
+function numberOf(file: string): string | undefined {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found && `${found.dev} ${found.ino}`;
+}
 
 /** The row of a step, in the order of the columns. The request is dropped once there is a result. */
 function rowOf({ sessionId, step, result }: Unwritten): (string | number | null)[] {
@@ -346,6 +398,9 @@ function naming<T>(path: string | undefined, work: () => T): T {
  */
 function realFile(path: string): string {
   if (!existsSync(path)) {
+    // A link to a file that is not there yet would get a second name.
+    if (lstatSync(path, { throwIfNoEntry: false }))
+      throw new Error(`journal: expected a file, got a link to none: ${path}`);
     mkdirSync(dirname(path), { recursive: true });
     return join(realpathSync(dirname(path)), basename(path));
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -109,7 +109,7 @@ describe('the store in SQLite', () => {
     assert.equal(told, false);
     assert.equal(store.findStep('a', 's1')!.result!.reward, 1, 'though it is to be found');
     await written;
-    assert.deepEqual(store.counts('a'), { results: 1, tests: 0 });
+    assert.deepEqual(store.counts('a'), { seq: 1, tests: 0 });
     store.close();
   });
 
@@ -144,7 +144,7 @@ describe('the store in SQLite', () => {
     const alone = newPath();
     copyFileSync(path, alone); // without the log beside it
     const found = new SqliteStore(alone);
-    assert.equal(found.counts('a').results, 20);
+    assert.equal(found.counts('a').seq, 20);
     found.close();
     store.close();
   });
@@ -175,7 +175,7 @@ describe('the store in SQLite', () => {
       store.resultsSince('a', many - 2, 10).map(({ seq }) => seq),
       [many - 1, many],
     );
-    assert.deepEqual(store.counts('a'), { results: many, tests: many / 2 });
+    assert.deepEqual(store.counts('a'), { seq: many, tests: many / 2 });
     store.close();
   });
 
@@ -234,24 +234,55 @@ describe('the store in SQLite', () => {
     for (const whole of ['q', 'Ωμέγα 🚗', 'a'.repeat(128)]) assert.equal(name.safeParse(whole).success, true, whole);
   });
 
-  it('[S11] says which file cannot be written when the disk is full, once it has kept what was told of', async () => {
+  it('[S11] keeps everything while the disk is full, says which file, and writes it when there is room', async () => {
     const path = newPath();
-    const failures: Error[] = [];
-    const store = new SqliteStore(path, (error) => failures.push(error));
+    const heard: (string | undefined)[] = [];
+    const store = new SqliteStore(path, (error) => heard.push(error?.message));
     const { database } = store as unknown as { database: { exec(sql: string): void } };
     database.exec('PRAGMA max_page_count = 20'); // SQLite then says what it says of a full disk
     store.saveSession(session('a'));
     let told = 0;
-    for (let n = 1; failures.length === 0 && n < 5000; n++) {
+    let asked = 0;
+    while (store.failure === undefined && asked < 5000) {
+      const n = ++asked;
       void store.addResult(step(n), result('a', n)).then(() => told++);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    assert.match(failures[0]!.message, /^journal: expected .*\.sqlite to be a journal with room .*: .*full/);
-    assert.ok(told > 10, `${told}`);
-    assert.throws(() => store.close(), /journal: expected .*\.sqlite/);
+    const before = told;
+    assert.ok(before > 10 && before < asked, `${before} of ${asked}`);
+    assert.match(heard[0]!, /^journal: expected .*\.sqlite to be a journal with room .*: .*full/);
+    assert.match(store.failure!, /^[^/]*full$/);
+    assert.equal(store.resultsSince('a', 0, 10_000).length, before, 'what was told of can be read');
+    assert.equal([...store.history({ limit: 9999 })].flat().length, before);
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    assert.deepEqual([told, heard.length], [before, 1], 'it is said once');
+    database.exec('PRAGMA max_page_count = 4294967294');
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    assert.deepEqual([told, heard.length, heard[1], store.failure], [asked, 2, undefined, undefined]);
+    store.close();
     const next = new SqliteStore(path);
-    assert.equal(next.counts('a').results, told);
+    assert.equal(next.counts('a').seq, asked);
     next.close();
+  });
+
+  it('[S11] resolves no result after its file was deleted or replaced, until it is there again', async () => {
+    for (const suffix of ['', '-wal']) {
+      const path = newPath();
+      const heard: (string | undefined)[] = [];
+      const store = new SqliteStore(path, (error) => heard.push(error?.message));
+      await finish(store, 'a', 3);
+      renameSync(path + suffix, `${path}.away`);
+      if (suffix === '') writeFileSync(path, '');
+      let told = false;
+      void store.addResult(step(4), result('a', 4)).then(() => (told = true));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const got = suffix === '' ? 'another file in its place' : 'nothing there';
+      assert.deepEqual([told, heard], [false, [`journal: expected ${path}${suffix} to be there still, got ${got}`]]);
+      renameSync(`${path}.away`, path + suffix);
+      await new Promise((resolve) => setTimeout(resolve, 1200));
+      assert.deepEqual([told, store.failure], [true, undefined]);
+      store.close();
+    }
   });
 
   it('names the file that is no journal, and leaves it as it was', () => {
