@@ -107,11 +107,12 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
   );
   const twice = firstRepeated(definitions.map(({ definition }) => definition.id));
   if (twice !== undefined) throw new Error(`environments: expected an id of its own for each, got ${twice} twice`);
-  const store = new SqliteStore(options.journal, (error) => {
+  const onFailure = (error: Error | undefined) => {
     if (error)
       log.error({ error: error.message }, 'new steps and sessions are refused until the journal can be written');
     else log.info('the journal is written again');
-  });
+  };
+  const store = new SqliteStore(options.journal, { onFailure, onDamage: (sentence) => log.error(sentence) });
   const evaluations = processEvaluations({
     size: options.workers,
     sources: options.environments,

@@ -200,7 +200,7 @@ describe('the store in SQLite', () => {
     const other = new SqliteStore(path);
     (other as unknown as { database: { exec(sql: string): void } }).database.exec('PRAGMA user_version = 1');
     other.close();
-    assert.throws(() => new SqliteStore(path), /journal: expected .* to be of version 2, got 1/);
+    assert.throws(() => new SqliteStore(path), /journal: expected .* to be of version 3, got 1/);
     assert.equal(existsSync(`${path}.pid`), false);
   });
 
@@ -237,7 +237,7 @@ describe('the store in SQLite', () => {
   it('[S11] keeps everything while the disk is full, says which file, and writes it when there is room', async () => {
     const path = newPath();
     const heard: (string | undefined)[] = [];
-    const store = new SqliteStore(path, (error) => heard.push(error?.message));
+    const store = new SqliteStore(path, { onFailure: (error) => heard.push(error?.message) });
     const { database } = store as unknown as { database: { exec(sql: string): void } };
     database.exec('PRAGMA max_page_count = 20'); // SQLite then says what it says of a full disk
     store.saveSession(session('a'));
@@ -269,7 +269,7 @@ describe('the store in SQLite', () => {
     for (const suffix of ['', '-wal']) {
       const path = newPath();
       const heard: (string | undefined)[] = [];
-      const store = new SqliteStore(path, (error) => heard.push(error?.message));
+      const store = new SqliteStore(path, { onFailure: (error) => heard.push(error?.message) });
       await finish(store, 'a', 3);
       renameSync(path + suffix, `${path}.away`);
       if (suffix === '') writeFileSync(path, '');
@@ -283,6 +283,95 @@ describe('the store in SQLite', () => {
       assert.deepEqual([told, store.failure], [true, undefined]);
       store.close();
     }
+  });
+
+  it('[S11] never gives a changed result for a flipped bit: it is mended, set aside by name, or the file is refused', async () => {
+    const whole = newPath();
+    const store = new SqliteStore(whole);
+    await finish(store, 'a', 120);
+    await finish(store, 'b', 40);
+    store.addStep('a', step(121));
+    store.closeSession('b');
+    store.close();
+    const bytes = readFileSync(whole);
+    let [refused, mended, aside] = [0, 0, 0];
+    const places = 150;
+    for (let i = 0; i < places; i++) {
+      const path = newPath();
+      const copy = Buffer.from(bytes);
+      const at = Math.floor(((i + 0.5) * bytes.length) / places);
+      copy[at]! ^= 1 << (i % 8);
+      writeFileSync(path, copy);
+      const said: string[] = [];
+      let damaged: SqliteStore;
+      try {
+        damaged = new SqliteStore(path, { onDamage: (sentence) => said.push(sentence) });
+      } catch (error) {
+        refused++;
+        assert.match((error as Error).message, /^journal: expected .*\.sqlite /, `byte ${at}`);
+        continue;
+      }
+      const opened = damaged.openSessions();
+      const results = damaged.resultsSince('a', 0, 1000);
+      const history = [...damaged.history({ limit: 1000 })].flat();
+      const unfinished = damaged.unfinishedSteps('a');
+      for (const one of results) assert.deepEqual(one, result('a', one.seq), `byte ${at}`);
+      for (const { session_id, seq, reward, options } of history) {
+        assert.deepEqual([reward, options], [result(session_id, seq).reward, { a: 1 }], `byte ${at}`);
+      }
+      for (const one of unfinished) assert.deepEqual(one, step(121), `byte ${at}`);
+      const found = [opened.length, results.length, history.length, unfinished.length];
+      const missing = JSON.stringify(found) !== '[1,120,160,1]';
+      if (missing)
+        assert.ok(
+          said.some((sentence) => /^journal: .* is damaged in .* set aside/.test(sentence)),
+          `${at}: ${found}`,
+        );
+      if (missing) aside++;
+      else if (said.length > 0) mended++;
+      if (opened.length === 1) assert.ok(damaged.counts('a').seq >= results.length, `byte ${at}`);
+      damaged.close();
+    }
+    assert.ok(aside > 30 && refused > 0 && aside + refused + mended < places, `${aside} ${refused} ${mended}`);
+  });
+
+  it('[S11] gives no `seq` twice, and goes on, after the row of the last result was damaged', async () => {
+    const path = newPath();
+    const store = new SqliteStore(path);
+    await finish(store, 'a', 5);
+    const { database } = store as unknown as { database: { exec(sql: string): void } };
+    database.exec(`UPDATE steps SET result = replace(result, '"reward":5', '"reward":7') WHERE step_id = 's5'`);
+    database.exec(`UPDATE steps SET result = replace(result, '"reward":2', '"reward":3') WHERE step_id = 's2'`);
+    store.close();
+    const said: string[] = [];
+    const next = new SqliteStore(path, { onDamage: (sentence) => said.push(sentence) });
+    assert.deepEqual(
+      said.map((sentence) => /step "\w+" of session "a"/.exec(sentence)?.[0]),
+      ['step "s2" of session "a"', 'step "s5" of session "a"'],
+    );
+    assert.deepEqual(
+      next.resultsSince('a', 0, 9).map(({ seq }) => seq),
+      [1, 3, 4],
+    );
+    assert.equal(next.findStep('a', 's5'), undefined, 'it is evaluated again when it is asked for');
+    assert.deepEqual([next.counts('a').seq, next.countSince('a', 1)], [5, { count: 2, last: 4 }]);
+    next.close();
+  });
+
+  it('[S11] takes a file of version 2, whose rows have no checksums', async () => {
+    const path = newPath();
+    const store = new SqliteStore(path);
+    await finish(store, 'a', 5);
+    const { database } = store as unknown as { database: { exec(sql: string): void } };
+    for (const table of ['sessions', 'steps']) database.exec(`ALTER TABLE ${table} DROP COLUMN checksum`);
+    database.exec('DROP TABLE damaged; PRAGMA user_version = 2');
+    (store as unknown as { statements: object }).statements = {};
+    store.close();
+    const next = new SqliteStore(path);
+    assert.equal(next.resultsSince('a', 0, 9).length, 5);
+    await next.addResult(step(6), result('a', 6));
+    assert.equal(next.counts('a').seq, 6);
+    next.close();
   });
 
   it('names the file that is no journal, and leaves it as it was', () => {
