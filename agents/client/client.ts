@@ -25,6 +25,8 @@ const LONGEST_RETRY_MS = 5_000;
 const RETRY_MS = 1_000;
 /** The time between two sentences about the same wait. */
 const SAY_EVERY_MS = 5_000;
+/** The same for a server that is full, which may be so for hours. */
+const SAY_FULL_EVERY_MS = 60_000;
 
 /**
  * Connects to an environment server.
@@ -244,7 +246,7 @@ export class Client implements Channel {
     const since = code === 'RATE_LIMITED' ? Math.max(refusedAt, this.servedAt) : refusedAt;
     const now = performance.now();
     if (!retryable || (!isFull && now - since >= reconnectForMs)) return undefined;
-    if (!isFull && now - this.refusalSaidAt >= SAY_EVERY_MS) {
+    if (now - this.refusalSaidAt >= (isFull ? SAY_FULL_EVERY_MS : SAY_EVERY_MS)) {
       this.refusalSaidAt = now;
       say?.(`${this.url}: ${message} (${code}); asking again`);
     }

@@ -517,7 +517,9 @@ function isWholeSession(row: Row): boolean {
 }
 
 function historyEntry({ env_id, record, accepted_at, result }: Row): HistoryEntry {
-  const { t: _t, re: _re, ...rest } = JSON.parse(result as string) as Result;
+  const rest = JSON.parse(result as string) as Omit<Result, 't' | 're'> & { t?: unknown; re?: unknown };
+  delete rest.t;
+  delete rest.re;
   return {
     env_id: env_id as string,
     options: (JSON.parse(record as string) as SessionRecord).options,

@@ -169,9 +169,9 @@ describe('an agent’s program @slow', () => {
     assert.equal(statSync(`${log}.session`).mode & 0o777, 0o600);
     const both = await Promise.all([finish(start('cem', '--resume', log)), finish(start('cem', '--resume', log))]);
     const [first, second] = both.sort((a, b) => a.code! - b.code!);
-    assert.equal(first!.code, 0, first!.err);
+    assert.equal(first.code, 0, first.err);
     // The log is locked: the other one ends, or comes when the first has ended and finds nothing to do.
-    if (second!.code !== 0) assert.match(second!.err, /expected a log that nobody writes at the moment/);
+    if (second.code !== 0) assert.match(second.err, /expected a log that nobody writes at the moment/);
     const keys = evaluations(log).map(({ key }) => key);
     assert.equal(new Set(keys).size, keys.length, 'an evaluation was logged twice');
     assert.equal((await ended()) - before, keys.length, 'an evaluation was paid twice');

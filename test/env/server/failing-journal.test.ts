@@ -1,11 +1,43 @@
 import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { connect as tcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import { connect } from '../../../agents/client/index.ts';
 import { createLog } from '../../../env/server/log.ts';
-import { startBanditServer } from './bandit-server.ts';
+import { BANDIT, startBanditServer } from './bandit-server.ts';
 import { Peer } from './peer.ts';
+
+describe('a server with too few file handles @slow', () => {
+  it('takes no more connections, and goes on when there are handles again, with a new worker too', async () => {
+    const flags = ['--env', BANDIT, '--port', '0', '--workers', '1', '--json'];
+    const words = [process.execPath, '--import', 'tsx', 'scripts/serve.ts', ...flags];
+    const server = spawn('sh', ['-c', 'ulimit -n 60 && exec "$@"', 'sh', ...words], {
+      cwd: join(import.meta.dirname, '../../..'),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [line] = (await once(createInterface(server.stdout), 'line')) as [string];
+    const { url, port, pid } = JSON.parse(line) as { url: string; port: number; pid: number };
+    const client = await connect(url);
+    const environment = await client.open({ env_id: 'Bandit-v0' });
+    const sockets = Array.from({ length: 100 }, () => tcp(port, '127.0.0.1').on('error', () => {}));
+    await pause(500);
+    const workers = execFileSync('ps', ['-o', 'pid=', '--ppid', `${pid}`], { encoding: 'utf8' });
+    for (const worker of workers.trim().split('\n')) process.kill(Number(worker), 'SIGKILL');
+    const result = environment.evaluate({ action: [0, 0, 0, 0, 0, 0] });
+    await pause(1500);
+    sockets.forEach((socket) => socket.destroy());
+    assert.equal((await result).seq, 1);
+    assert.equal((await environment.evaluate({ action: [0, 0, 0, 0, 0, 0] })).outcome, 'ok');
+    await client.close();
+    server.kill('SIGKILL');
+    await once(server, 'exit');
+  });
+});
 
 describe('a server that cannot write its journal', () => {
   const ACTION = [0, 0, 0, 0, 0, 0];

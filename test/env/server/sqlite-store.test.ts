@@ -325,7 +325,7 @@ describe('the store in SQLite', () => {
       if (missing)
         assert.ok(
           said.some((sentence) => /^journal: .* is damaged in .* set aside/.test(sentence)),
-          `${at}: ${found}`,
+          `${at}: ${found.join()}`,
         );
       if (missing) aside++;
       else if (said.length > 0) mended++;
