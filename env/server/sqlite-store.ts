@@ -8,7 +8,16 @@
  * second, since they are put on the disk once a second; it never breaks the file (write-ahead log, `synchronous =
  * NORMAL`).
  */
-import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import sqlite, { type Database, type SQLiteValue, type Statement } from 'node-sqlite3-wasm';
@@ -19,6 +28,7 @@ import type { EpisodeState } from '../episodes.ts';
 import type { EvaluationRequest } from '../evaluate.ts';
 import type { HistoryFilter } from './history.ts';
 import { disown, own } from './owner.ts';
+import { hasLostTransactions } from './write-ahead-log.ts';
 import type { Keeping, SessionRecord, StepRecord, Store } from './store.ts';
 
 /** The version of the tables below; a file of another version is refused. */
@@ -128,7 +138,7 @@ export class SqliteStore implements Store {
     private readonly events: StoreEvents = {},
   ) {
     this.path = path === undefined ? undefined : naming(path, () => realFile(path));
-    this.database = this.path === undefined ? open(':memory:') : openOwned(this.path);
+    this.database = this.path === undefined ? open(':memory:') : openOwned(this.path, events);
     const files = this.path === undefined ? [] : [this.path, `${this.path}-wal`].filter((file) => existsSync(file));
     this.places = files.map((file) => [file, numberOf(file)!]);
     if (files.length > 0) this.looking = setInterval(() => this.look(), LOOK_MS).unref();
@@ -573,17 +583,26 @@ function realFile(path: string): string {
 }
 
 /** @throws {Error} when a process owns the file, or it, or a log beside it, is of another version */
-function openOwned(path: string): Database {
+function openOwned(path: string, events: StoreEvents): Database {
   return naming(path, () => {
     own(path);
     try {
       refuseOlderLogs(path);
+      tellLost(path, events);
       return open(path);
     } catch (error) {
       disown(path);
       throw error;
     }
   });
+}
+
+/** Of a damaged log beside the file, SQLite would leave out the rest in silence; a copy of it is kept. */
+function tellLost(path: string, { onDamage }: StoreEvents): void {
+  const log = `${path}-wal`;
+  if (!existsSync(log) || !hasLostTransactions(readFileSync(log))) return;
+  copyFileSync(log, `${log}.damaged`);
+  onDamage?.(`journal: ${log} is damaged, and what was written last is lost; a copy of it is ${log}.damaged`);
 }
 
 /** @param path `:memory:` for none */

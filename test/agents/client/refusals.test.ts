@@ -19,11 +19,11 @@ async function between(url: string, onStep: (step: Message, client: WebSocket) =
     const early: Message[] = [];
     let send: (message: Message) => unknown = (message) => early.push(message);
     client.on('message', (data) => {
-      const message = JSON.parse(String(data)) as Message;
+      const message = JSON.parse((data as Buffer).toString()) as Message;
       if (!message.t.startsWith('step') || !onStep(message, client)) send(message);
     });
     void Peer.connect(url).then((peer) => {
-      peer.socket.on('message', (data) => client.send(String(data)));
+      peer.socket.on('message', (data) => client.send((data as Buffer).toString()));
       send = (message) => peer.send(message);
       early.forEach(send);
       client.on('close', () => peer.close());

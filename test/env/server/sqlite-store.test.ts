@@ -335,6 +335,34 @@ describe('the store in SQLite', () => {
     assert.ok(aside > 30 && refused > 0 && aside + refused + mended < places, `${aside} ${refused} ${mended}`);
   });
 
+  it('[S11] says so when the log beside the file is damaged, which SQLite itself does not', () => {
+    const path = newPath();
+    killedAfter(
+      path,
+      `store.saveSession(session('a'));
+       for (let n = 1; n <= 40; n++) await store.addResult(step(n), result(n));`,
+    );
+    const log = readFileSync(`${path}-wal`);
+    const after = (at: number | undefined) => {
+      const copy = newPath();
+      copyFileSync(path, copy);
+      const bytes = Buffer.from(log);
+      if (at !== undefined) bytes[at]! ^= 4;
+      writeFileSync(`${copy}-wal`, bytes);
+      const said: string[] = [];
+      const store = new SqliteStore(copy, { onDamage: (sentence) => said.push(sentence) });
+      const { length } = store.resultsSince('a', 0, 100);
+      store.close();
+      return [length, said.length];
+    };
+    assert.deepEqual(after(undefined), [40, 0]);
+    for (const at of [0, 10, 17, 30, 40, 60, Math.floor(log.length / 2), Math.floor(log.length / 3)]) {
+      const [kept, said] = after(at);
+      assert.ok(kept! < 40, `byte ${at}`);
+      assert.equal(said, 1, `byte ${at}`);
+    }
+  });
+
   it('[S11] gives no `seq` twice, and goes on, after the row of the last result was damaged', async () => {
     const path = newPath();
     const store = new SqliteStore(path);
