@@ -325,22 +325,32 @@ export class Client implements Channel {
     }
   }
 
-  /** Resumes all sessions and hears the results that were missed; then sends the requests that are still pending. */
+  /**
+   * Resumes all sessions before anything else is sent. What is still pending is sent again then: about a session, when
+   * the results that were missed of it are there.
+   */
   private async restore(): Promise<void> {
     const { connection } = this;
     const waiting = [...this.pending.values()];
-    await Promise.all(
-      [...this.environments.values()].map(async (environment) => {
-        try {
-          await this.ask('resume', environment.ticket);
-          await environment.caughtUp;
-        } catch (error) {
-          if (error instanceof ProtocolError) environment.fail(error);
-        }
-      }),
-    );
-    if (connection !== this.connection) return;
-    for (const pending of waiting) if (this.pending.get(pending.message.id as number) === pending) this.resend(pending);
+    const sendAgain = (isMeant: (session: string | undefined) => boolean) => {
+      if (connection !== this.connection) return;
+      for (const pending of waiting) {
+        const { id, session_id } = pending.message as { id: number; session_id?: string };
+        if (isMeant(session_id) && this.pending.get(id) === pending) this.resend(pending);
+      }
+    };
+    const environments = new Map(this.environments);
+    const resumed = [...environments].map(async ([session, environment]) => {
+      try {
+        await this.ask('resume', environment.ticket);
+        await environment.caughtUp;
+      } catch (error) {
+        if (error instanceof ProtocolError) environment.fail(error);
+      }
+      sendAgain((other) => other === session);
+    });
+    sendAgain((session) => session === undefined || !environments.has(session));
+    await Promise.all(resumed);
   }
 
   private failAll(error: Error): void {

@@ -106,10 +106,15 @@ export class Connection {
     this.isSending = true;
     let bytes = 0;
     try {
+      if (this.socket.readyState !== this.socket.OPEN) this.waiting.length = 0;
       while (this.waiting.length > 0 && bytes < PAGE_BYTES && this.socket.bufferedAmount < PAGE_BYTES) {
         const { value, done } = this.waiting[0]!.next() as IteratorResult<ServerMessage, undefined>;
         if (done) this.waiting.shift();
-        else bytes += this.write(value);
+        else {
+          const sent = this.write(value);
+          if (sent === 0) return; // the socket is closing
+          bytes += sent;
+        }
       }
       // Without the bound on a page, a socket that takes everything at once would keep the event loop.
       if (bytes >= PAGE_BYTES && this.waiting.length > 0) setImmediate(() => this.sendWaiting());
