@@ -59,7 +59,7 @@ function plain(value: unknown, path: string, depth: number): unknown {
     if (Number.isFinite(value)) return value;
     throw new TypeError(`${path}: expected a finite number, got ${value}`);
   }
-  if (depth > MAX_DEPTH) throw new TypeError(`${path}: expected at most ${MAX_DEPTH} levels`);
+  if (depth >= MAX_DEPTH) throw new TypeError(`${path}: expected at most ${MAX_DEPTH} levels`);
   if (typeof value !== 'object') {
     throw new TypeError(`${path}: expected something that can be sent, got ${shown(value)}`);
   }

@@ -20,7 +20,7 @@ export const ERROR_CODES = {
   STEP_ID_CONFLICT: [false, 'this step_id was used before with a different request'],
   STEP_NOT_FOUND: [false, 'this session has no such step'],
   BUSY: [true, 'the session has as many steps in flight, or results to acknowledge, as it may'],
-  QUEUE_FULL: [true, 'the server has as many evaluations waiting as it may'],
+  QUEUE_FULL: [true, 'the server has as many evaluations waiting as it may, or cannot write its journal'],
   TOO_MANY_SESSIONS: [true, 'the server, or this connection, has as many sessions as it may'],
   RATE_LIMITED: [true, 'more messages a second than `limits.max_messages_per_s`; wait for `retry_after_ms`'],
   DRAINING: [true, 'the server is about to stop and takes no new work'],

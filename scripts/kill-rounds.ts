@@ -99,7 +99,7 @@ async function count() {
   }
 
   const store = new SqliteStore(paths.journal);
-  const kept = store.history({ limit: 1_000_000 });
+  const kept = [...store.history({ limit: 1_000_000 })].flat();
   const unfinished = [...new Set(kept.map(({ session_id }) => session_id))].flatMap((id) => store.unfinishedSteps(id));
   store.close();
   const gaps = kept

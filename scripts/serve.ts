@@ -7,7 +7,7 @@ import { Option } from 'commander';
 import { filePath, integer, word } from '../agents/run/flags.ts';
 import { onSignals } from '../agents/run/interrupt.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
-import { newCommand, runProgram, sentenceOf } from '../agents/run/run-program.ts';
+import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { BUILT_IN } from '../env/experiments/index.ts';
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat } from '../env/server/log.ts';
 import { startServer, type EnvironmentServer } from '../env/server/server.ts';
@@ -115,10 +115,6 @@ async function main(): Promise<void> {
     tokens: { agent: token, observer: options.observerToken, admin: options.adminToken },
     keeping: { maxAgeMs: options.historyDays * 86_400_000, maxBytes: options.historyMb * 1024 ** 2 },
     onDrainRequest: () => void process.kill(process.pid, 'SIGTERM'),
-    onFailure: (error) => {
-      console.error(sentenceOf(error));
-      process.exit(1);
-    },
     origins: options.origin ?? [],
     log,
     journal: options.journal ?? (port === 0 ? undefined : `runs/server-${port}.sqlite`),

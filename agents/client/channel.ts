@@ -19,6 +19,10 @@ export interface Pending {
   readonly message: ClientMessage;
   readonly resolve: (reply: ServerMessage) => void;
   readonly reject: (error: Error) => void;
+  /** When the server first refused it for now, in milliseconds of `performance.now()`. */
+  refusedAt?: number;
+  /** What to send on a new connection in place of `message`, under the same id; undefined if there is nothing left. */
+  readonly again?: () => ClientMessage | undefined;
   /** Called for each refused item of a batch; the other items go on. */
   readonly refusedItem?: (error: ProtocolError) => void;
 }
@@ -30,8 +34,18 @@ export interface Channel {
   ask<Q extends Question>(question: Q, fields: Asked<Q>): Promise<ReplyTo<Q>>;
   /** A new id for a message. */
   newId(): number;
-  /** Sends a message, and sends it again on every new connection until it is answered. */
+  /**
+   * Sends a message, and sends it again on every new connection, and while the server refuses it for now, until it is
+   * answered. One that can never be sent is rejected with a RangeError (its size) or TypeError (its values).
+   */
   sendPending(pending: Pending): void;
+  /**
+   * The time after which to ask again what was refused; undefined if the refusal is final, or has lasted for as long as
+   * a lost connection is tried again.
+   *
+   * @param refusedAt when it was first refused, in milliseconds of `performance.now()`
+   */
+  retryAfter(error: ProtocolError, refusedAt: number): number | undefined;
   /** Stops waiting for the answer to this message. */
   forget(id: number): void;
   /** Sends a message that needs no answer. */

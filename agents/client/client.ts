@@ -10,7 +10,10 @@ export interface ConnectOptions {
   readonly token?: string;
   /** The name of the program, sent with `hello`. */
   readonly name?: string;
-  /** The time for which a lost connection is tried again before all pending requests fail; 0 does not try again. */
+  /**
+   * The time for which a lost connection is tried again before all pending requests fail, and for which a request is
+   * tried again that the server refuses for now; 0 does not try again.
+   */
   readonly reconnectForMs?: number;
   /** Called with a sentence when the connection is lost or restored, and while something else takes long. */
   readonly say?: (sentence: string) => void;
@@ -18,8 +21,12 @@ export interface ConnectOptions {
 
 const RECONNECT_FOR_MS = 60_000;
 const LONGEST_RETRY_MS = 5_000;
+/** The time after which a refused request is tried again, if the server names none. */
+const RETRY_MS = 1_000;
 /** The time between two sentences about the same wait. */
 const SAY_EVERY_MS = 5_000;
+/** The same for a server that is full, which may be so for hours. */
+const SAY_FULL_EVERY_MS = 60_000;
 
 /**
  * Connects to an environment server.
@@ -50,6 +57,13 @@ export class Client implements Channel {
   /** Set when the caller closes the client: a connection that is lost now is not restored. */
   private leaving = false;
   private closing = false;
+  /** When the server last did something for us. */
+  private servedAt = -Infinity;
+  private connectedAt = -Infinity;
+  /** When the connection was lost, the first time of several in a row between which the server did nothing for us. */
+  private lostAt = -Infinity;
+  private waitMs = 0;
+  private refusalSaidAt = -Infinity;
 
   constructor(
     private readonly url: string,
@@ -102,16 +116,23 @@ export class Client implements Channel {
     }
   }
 
-  /** Closes every environment and the connection; pending requests fail. */
-  async close(): Promise<void> {
-    if (this.closing) return;
+  /**
+   * Closes every environment and the connection; pending requests fail.
+   *
+   * @param keepSessions leaves the sessions on the server, to be resumed with their tickets
+   * @returns whether the server has closed every session
+   */
+  async close({ keepSessions = false }: { readonly keepSessions?: boolean } = {}): Promise<boolean> {
+    if (this.closing) return false;
     this.leaving = true;
     // Close the sessions, so that the server does not keep them for a client that will not come back.
-    if (this.connection)
-      await Promise.allSettled([...this.environments.values()].map((environment) => environment.close()));
+    const told = this.connection !== undefined && !keepSessions;
+    const open = told ? [...this.environments.values()] : [];
+    const closed = await Promise.allSettled(open.map((environment) => environment.close()));
     this.closing = true;
     this.connection?.close();
     this.failAll(new ConnectionError(`${this.url}: the client was closed`));
+    return told && closed.every(({ status }) => status === 'fulfilled');
   }
 
   /** @internal Opens the socket, the first time and after each loss. */
@@ -121,6 +142,7 @@ export class Client implements Channel {
     if (this.closing) return connection.close();
     this.welcome = welcome;
     this.connection = connection;
+    this.connectedAt = performance.now();
     connection.onMessage = (message) => this.hear(message);
     connection.onBrokenAnswer = (re, error) => {
       const asked = this.pending.get(re as number);
@@ -161,7 +183,17 @@ export class Client implements Channel {
   sendPending(pending: Pending): void {
     if (this.closing) return pending.reject(new ConnectionError(`${this.url}: the client was closed`));
     this.pending.set(pending.message.id as number, pending);
-    this.connection?.send(pending.message);
+    this.transmit(pending, pending.message);
+  }
+
+  /** Sends a message; one that can never be sent is an error to its caller, and is not tried again. */
+  private transmit({ message: { id }, reject }: Pending, message: ClientMessage): void {
+    try {
+      this.connection?.send(message);
+    } catch (error) {
+      this.pending.delete(id as number);
+      reject(error as Error);
+    }
   }
 
   /** @internal */
@@ -185,6 +217,7 @@ export class Client implements Channel {
   }
 
   private hear(message: ServerMessage): void {
+    if (message.t !== 'error' && message.t !== 'resumed' && message.t !== 'draining') this.servedAt = performance.now();
     if (message.t === 'result' || message.t === 'progress') {
       this.environments.get(message.session_id)?.hear(message);
       return;
@@ -196,9 +229,50 @@ export class Client implements Channel {
     if (message.t === 'error' && message.step_id !== undefined && waiting.refusedItem) {
       return waiting.refusedItem(protocolError(message));
     }
+    if (message.t === 'error' && this.triesAgain(waiting, protocolError(message))) return;
     this.pending.delete(message.re as number);
+    // At once, not when the promise has resolved: the results may come in the same turn.
+    if (message.t === 'resumed') this.environments.get(message.session_id)?.resumed(message);
     if (message.t === 'error') waiting.reject(protocolError(message));
     else waiting.resolve(message);
+  }
+
+  /** @internal */
+  retryAfter(error: ProtocolError, refusedAt: number): number | undefined {
+    const { code, retryable, place, message } = error;
+    const { reconnectForMs = RECONNECT_FOR_MS, say } = this.options;
+    // Of a server that is full, room is a question of time, and its evaluations may take hours.
+    const isFull = code === 'BUSY' || code === 'QUEUE_FULL';
+    const since = code === 'RATE_LIMITED' ? Math.max(refusedAt, this.servedAt) : refusedAt;
+    const now = performance.now();
+    if (!retryable || (!isFull && now - since >= reconnectForMs)) return undefined;
+    if (now - this.refusalSaidAt >= (isFull ? SAY_FULL_EVERY_MS : SAY_EVERY_MS)) {
+      this.refusalSaidAt = now;
+      say?.(`${this.url}: ${message} (${code}); asking again`);
+    }
+    return place.retryAfterMs ?? RETRY_MS;
+  }
+
+  /** Whether a refused request is sent again later, under its old id. */
+  private triesAgain(waiting: Pending, error: ProtocolError): boolean {
+    waiting.refusedAt ??= performance.now();
+    const delay = this.retryAfter(error, waiting.refusedAt);
+    if (delay === undefined) return false;
+    const { session_id: session } = waiting.message as { session_id?: string };
+    const again = () => {
+      if (this.pending.get(waiting.message.id as number) !== waiting) return;
+      // The last acknowledgement may have been refused or lost, and the session be full because of it.
+      if (error.code === 'BUSY' && session !== undefined) this.environments.get(session)?.acknowledgeAll();
+      this.resend(waiting);
+    };
+    setTimeout(again, delay).unref(); // while the client is connected, its socket keeps the process
+    return true;
+  }
+
+  private resend(pending: Pending): void {
+    const rest = pending.again ? pending.again() : pending.message;
+    if (rest) this.transmit(pending, rest);
+    else this.pending.delete(pending.message.id as number);
   }
 
   /** @internal Waits for something, and says so while it takes long. */
@@ -219,15 +293,26 @@ export class Client implements Channel {
   private async reconnect(cause: ConnectionError): Promise<void> {
     const patienceMs = this.options.reconnectForMs ?? RECONNECT_FOR_MS;
     if (patienceMs === 0) return this.failAll(cause);
+    const now = performance.now();
+    // A connection that ends at once, before anything was done, has not ended the loss.
+    if (this.servedAt > this.lostAt || now - this.connectedAt > LONGEST_RETRY_MS) {
+      this.lostAt = now;
+      this.waitMs = 100;
+    }
+    if (now - this.lostAt > patienceMs) {
+      const text = `${cause.message}; every connection was, for ${patienceMs / 1000} s, before anything was done`;
+      return this.failAll(new ConnectionError(text));
+    }
     this.options.say?.(`${cause.message}; trying again for ${patienceMs / 1000} s`);
     await this.saying('for the server to come back', this.tryAgain(cause, patienceMs));
     if (this.connection) this.options.say?.(`${this.url}: connected again`);
   }
 
   private async tryAgain(cause: ConnectionError, patienceMs: number): Promise<void> {
-    const giveUpAt = performance.now() + patienceMs;
-    for (let waitMs = 100; !this.closing; waitMs = Math.min(2 * waitMs, LONGEST_RETRY_MS)) {
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    const giveUpAt = this.lostAt + patienceMs;
+    while (!this.closing) {
+      await new Promise((resolve) => setTimeout(resolve, this.waitMs));
+      this.waitMs = Math.min(2 * this.waitMs, LONGEST_RETRY_MS);
       try {
         return await this.connect();
       } catch (error) {
@@ -240,22 +325,32 @@ export class Client implements Channel {
     }
   }
 
-  /** Resumes all sessions before anything else is sent, and then sends the pending requests again. */
+  /**
+   * Resumes all sessions before anything else is sent. What is still pending is sent again then: about a session, when
+   * the results that were missed of it are there.
+   */
   private async restore(): Promise<void> {
     const { connection } = this;
     const waiting = [...this.pending.values()];
-    await Promise.all(
-      [...this.environments.values()].map(async (environment) => {
-        try {
-          environment.resumed(await this.ask('resume', environment.ticket));
-        } catch (error) {
-          if (error instanceof ProtocolError) environment.fail(error);
-        }
-      }),
-    );
-    for (const { message } of waiting) {
-      if (this.pending.has(message.id as number)) connection?.send(message);
-    }
+    const sendAgain = (isMeant: (session: string | undefined) => boolean) => {
+      if (connection !== this.connection) return;
+      for (const pending of waiting) {
+        const { id, session_id } = pending.message as { id: number; session_id?: string };
+        if (isMeant(session_id) && this.pending.get(id) === pending) this.resend(pending);
+      }
+    };
+    const environments = new Map(this.environments);
+    const resumed = [...environments].map(async ([session, environment]) => {
+      try {
+        await this.ask('resume', environment.ticket);
+        await environment.caughtUp;
+      } catch (error) {
+        if (error instanceof ProtocolError) environment.fail(error);
+      }
+      sendAgain((other) => other === session);
+    });
+    sendAgain((session) => session === undefined || !environments.has(session));
+    await Promise.all(resumed);
   }
 
   private failAll(error: Error): void {

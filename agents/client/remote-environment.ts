@@ -39,11 +39,6 @@ function itemOf(request: Omit<StepRequest, 'reset'>, step_id: string): Evaluatio
   return { step_id, action: action && [...action], params, seed, seeds, test, deadline_ms };
 }
 
-/** Whether the server refused a request because it has too much work at the moment. */
-function isFull(error: Error): error is ProtocolError {
-  return error instanceof ProtocolError && (error.code === 'BUSY' || error.code === 'QUEUE_FULL');
-}
-
 /** An open environment. Any number of evaluations may run at once; each promise gets its own result. */
 export class RemoteEnvironment implements Environment {
   readonly sessionId: string;
@@ -57,7 +52,15 @@ export class RemoteEnvironment implements Environment {
   private token: string;
   private lastSeq: number;
   private acknowledged: number;
-  /** Called with every new ticket, before anything is done with it. A program that stores it can resume after a crash. */
+  /** The number of results that come again after a `resume`. */
+  private missed = 0;
+  private onCaughtUp: () => void = () => {};
+  /** @internal Resolves when they have come. */
+  caughtUp = Promise.resolve();
+  /**
+   * Called with every new ticket, before anything is done with it: a new token, or results that the server need not keep
+   * any longer. A program that stores it can resume after a crash.
+   */
   onTicket: (ticket: SessionTicket) => void = () => {};
 
   /** @internal */
@@ -143,8 +146,17 @@ export class RemoteEnvironment implements Environment {
     }
   }
 
-  /** Sends a batch. Its items settle one by one: in `hear`, or here when they are refused. */
-  private sendBatch(items: readonly EvaluationItem[], onProgress: StepOptions['onProgress']): void {
+  /**
+   * Sends a batch, in two if it is too large. Its items settle one by one: in `hear`, or here when they are refused.
+   *
+   * @param refusedAt when the server first refused these items for now
+   */
+  private sendBatch(
+    items: readonly EvaluationItem[],
+    onProgress: StepOptions['onProgress'],
+    refusedAt = Infinity,
+  ): void {
+    if (items.length === 0) return;
     const message: ClientMessages['step_batch'] = {
       t: 'step_batch',
       id: this.channel.newId(),
@@ -152,19 +164,28 @@ export class RemoteEnvironment implements Environment {
       items: [...items],
       progress: onProgress !== undefined,
     };
-    const refused = (error: Error) => {
-      const { stepId } = error instanceof ProtocolError ? error.place : {};
-      const these = stepId === undefined ? items : items.filter(({ step_id }) => step_id === stepId);
-      if (!isFull(error)) return these.forEach(({ step_id }) => this.refuse(step_id, error));
-      const again = () =>
-        this.sendBatch(
-          these.filter(({ step_id }) => this.steps.has(step_id)),
-          onProgress,
-        );
-      setTimeout(again, error.place.retryAfterMs ?? 1000);
+    const stillWaited = (some: readonly EvaluationItem[]) => some.filter(({ step_id }) => this.steps.has(step_id));
+    const again = () => {
+      const rest = stillWaited(items);
+      return rest.length > 0 ? { ...message, items: rest } : undefined;
     };
-    if (items.length > 0)
-      this.channel.sendPending({ message, resolve: () => {}, reject: refused, refusedItem: refused });
+    const later: EvaluationItem[] = [];
+    const refusedItem = (error: ProtocolError) => {
+      const since = Math.min(refusedAt, performance.now());
+      const delay = this.channel.retryAfter(error, since);
+      const item = items.find(({ step_id }) => step_id === error.place.stepId);
+      if (delay === undefined || !item) return this.refuse(error.place.stepId!, error);
+      if (later.push(item) > 1) return; // it goes with the first one
+      setTimeout(() => this.sendBatch(stillWaited(later), onProgress, since), delay);
+    };
+    const reject = (error: Error) => {
+      const cannotBeSent = error instanceof RangeError || error instanceof TypeError;
+      if (!cannotBeSent || items.length === 1) return items.forEach(({ step_id }) => this.refuse(step_id, error));
+      const half = Math.ceil(items.length / 2);
+      this.sendBatch(stillWaited(items.slice(0, half)), onProgress, refusedAt);
+      this.sendBatch(stillWaited(items.slice(half)), onProgress, refusedAt);
+    };
+    this.channel.sendPending({ message, again, resolve: () => {}, reject, refusedItem });
   }
 
   private refuse(step_id: string, error: Error): void {
@@ -187,11 +208,6 @@ export class RemoteEnvironment implements Environment {
   ): void {
     const { step_id, reset } = own;
     const { action, params, seed, seeds, test, deadline_ms } = request;
-    const refused = (error: Error) => {
-      this.steps.delete(step_id);
-      if (!isFull(error)) return waiting.reject(error);
-      setTimeout(() => this.send(request, own, waiting), error.place.retryAfterMs ?? 1000);
-    };
     const id = this.channel.newId();
     const { resolve, reject, onProgress } = waiting;
     const message: ClientMessages['step'] = {
@@ -209,7 +225,7 @@ export class RemoteEnvironment implements Environment {
       progress: onProgress !== undefined,
     };
     this.steps.set(step_id, { id, resolve, reject, onProgress });
-    this.channel.sendPending({ message, resolve: () => {}, reject: refused });
+    this.channel.sendPending({ message, resolve: () => {}, reject: (error) => this.refuse(step_id, error) });
   }
 
   private cancel(step_id: string): void {
@@ -223,18 +239,28 @@ export class RemoteEnvironment implements Environment {
     if (message.t === 'progress') return step?.onProgress?.(message);
     this.lastSeq = Math.max(this.lastSeq, message.seq);
     this.acknowledge();
-    if (!step) return;
-    this.steps.delete(message.step_id);
-    if (step.id !== undefined) this.channel.forget(step.id);
-    step.resolve(message);
+    if (step) {
+      this.steps.delete(message.step_id);
+      if (step.id !== undefined) this.channel.forget(step.id);
+      step.resolve(message);
+    }
+    if (message.replayed && --this.missed === 0) this.onCaughtUp();
   }
 
   /** Acknowledges a group of results, after the callers have received them and had a turn to write them down. */
   private acknowledge(): void {
-    const seq = this.lastSeq;
-    if (seq - this.acknowledged < ACKNOWLEDGE_EVERY) return;
-    this.acknowledged = seq;
-    setImmediate(() => this.channel.tell({ t: 'ack', session_id: this.sessionId, seq }));
+    // Of a server that keeps few results, the group must be smaller than those few.
+    const group = Math.min(ACKNOWLEDGE_EVERY, Math.ceil(this.channel.limits.max_unacknowledged / 2));
+    if (this.lastSeq - this.acknowledged < group) return;
+    this.acknowledged = this.lastSeq;
+    setImmediate(() => this.acknowledgeAll());
+  }
+
+  /** @internal Acknowledges, perhaps again, all results that the callers have had a turn to write down. */
+  acknowledgeAll(): void {
+    this.acknowledged = this.lastSeq;
+    this.onTicket(this.ticket);
+    this.channel.tell({ t: 'ack', session_id: this.sessionId, seq: this.acknowledged });
   }
 
   /** What another client needs to continue this session. */
@@ -245,6 +271,11 @@ export class RemoteEnvironment implements Environment {
   /** @internal */
   resumed(reply: ServerMessages['resumed']): void {
     this.token = reply.resume_token;
+    this.missed = reply.replayed;
+    this.caughtUp = new Promise((resolve) => {
+      this.onCaughtUp = resolve;
+      if (this.missed === 0) resolve();
+    });
     this.onTicket(this.ticket);
   }
 

@@ -38,6 +38,8 @@ export class ServerConnection {
   /** Called for an answer that breaks the protocol; asking again would get the same answer. */
   onBrokenAnswer: (re: MessageId | null, error: ConnectionError) => void = () => {};
   private liveness: NodeJS.Timeout | undefined;
+  /** The size of a message that the server takes; it says so with its welcome. */
+  private mostBytes = Infinity;
 
   private constructor(
     private readonly socket: WebSocket,
@@ -59,12 +61,24 @@ export class ServerConnection {
     });
     const connection = new ServerConnection(socket, codec, url);
     const welcome = await connection.greet(name);
+    connection.mostBytes = welcome.limits.max_payload_bytes;
     connection.watch(welcome.heartbeat.interval_ms + welcome.heartbeat.timeout_ms);
     return { connection, welcome };
   }
 
+  /**
+   * Sends a message, if the socket is open.
+   *
+   * @throws {RangeError} when the server would refuse it for its size, {TypeError} when it has a value that cannot be sent
+   */
   send(message: ClientMessage): void {
-    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(encode(this.codec, message));
+    if (this.socket.readyState !== WebSocket.OPEN) return;
+    const frame = encode(this.codec, message);
+    const bytes = Buffer.byteLength(frame);
+    if (bytes > this.mostBytes) {
+      throw new RangeError(`${message.t}: expected at most ${this.mostBytes} bytes, as the server takes, got ${bytes}`);
+    }
+    this.socket.send(frame);
   }
 
   close(): void {

@@ -2,6 +2,7 @@
 import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { lockFile } from '../../protocol/file-lock.ts';
 import { makeFolder } from './make-folder.ts';
 
 /** The bytes of the whole lines: a writer that was killed may leave a last line without its newline. */
@@ -54,17 +55,31 @@ export class LineLog<Line> {
   private readonly file: number;
 
   /**
-   * Opens a log for appending and removes a last line that was cut off; creates the file if it does not exist.
+   * Opens a log for appending and removes a last line that was cut off; creates the file if it does not exist. No other
+   * process can open it meanwhile, where the system has locks (protocol/file-lock.ts).
    *
-   * @param fresh whether the file must not exist yet
+   * @param fresh whether the file must have no whole line yet
+   * @throws {Error} naming the file when it is open already, or has lines and should be fresh
    */
   constructor(
     readonly path: string,
     { fresh = false }: { readonly fresh?: boolean } = {},
   ) {
     makeFolder(dirname(path));
-    this.file = openSync(path, fresh ? 'ax' : 'a');
-    ftruncateSync(this.file, wholeLines(readFileSync(path)).length);
+    this.file = openSync(path, 'a');
+    try {
+      if (lockFile(this.file) === false) {
+        throw new Error(
+          `${path}: expected a log that nobody writes at the moment, got one that another program has open`,
+        );
+      }
+      const { length } = wholeLines(readFileSync(path));
+      if (fresh && length > 0) throw new Error(`${path}: expected no log yet, got one of ${length} bytes`);
+      ftruncateSync(this.file, length);
+    } catch (error) {
+      closeSync(this.file);
+      throw error;
+    }
   }
 
   /** @throws {Error} naming the file when it cannot be written, for example because the disk is full */

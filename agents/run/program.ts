@@ -6,7 +6,7 @@
  *     report.ts     the start and the winner, with their test scores
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { Specification } from '../../protocol/messages.ts';
@@ -23,6 +23,7 @@ import { loggedOptions, resumedOptions, withRunFlags, type RunOptions } from './
 import { newCommand, runProgram } from './run-program.ts';
 import { runAll } from './runner.ts';
 import { search } from './search.ts';
+import { SESSION_GRACE_MS, SessionFile } from './session-file.ts';
 import { runsOf, timeStamp } from './several-runs.ts';
 import { startAction } from './start.ts';
 import { evaluateTrial, type TrialRequest } from './trial.ts';
@@ -67,9 +68,40 @@ async function run<Options>(
   signal: AbortSignal,
 ): Promise<void> {
   const resumePath = command.getOptionValue('resume') as string | undefined;
-  const past = resumePath === undefined ? undefined : readTrialLog(resumePath);
+  if (resumePath === undefined) return runFrom(name, make, command, signal);
+  readTrialLog(resumePath);
+  const log = new LineLog<LogRecord>(resumePath);
+  try {
+    // Read again, since another program may have written to it until it was locked.
+    await runFrom(name, make, command, signal, { path: resumePath, log, ...readTrialLog(resumePath) });
+  } finally {
+    log.close();
+  }
+}
+
+/** The log of a stopped run, locked. */
+interface Past {
+  readonly path: string;
+  readonly log: LineLog<LogRecord>;
+  readonly header: RunHeader;
+  readonly records: readonly LogRecord[];
+}
+
+/** Whether a file is empty, or has what a program left that was killed while it wrote the first line. */
+function isBegunLog(path: string): boolean {
+  const text = readFileSync(path, 'utf8');
+  return text === '' || (text.startsWith('{"type":"run"') && !text.includes('\n'));
+}
+
+async function runFrom<Options>(
+  name: string,
+  make: MakeAgent<Options>,
+  command: Command,
+  signal: AbortSignal,
+  past?: Past,
+): Promise<void> {
   const options = past ? resumedOptions(command, past.header, name) : command.opts<RunOptions>();
-  if (!past && options.log !== undefined && existsSync(options.log)) {
+  if (!past && options.log !== undefined && existsSync(options.log) && !isBegunLog(options.log)) {
     throw new Error(
       `--log: expected a new file, got ${options.log}, which exists; --resume ${options.log} goes on with it`,
     );
@@ -85,20 +117,25 @@ async function run<Options>(
     setTimeout(() => void client.close(), GOODBYE_MS).unref();
   };
   signal.addEventListener('abort', leave, { once: true });
+  let session = past && new SessionFile(past.path, say);
+  let keepSessions = false;
   try {
     const env_id = options.env ?? onlyEnvironment(client);
-    const environment = await client.open({ env_id, options: options.envOptions });
+    const request = { env_id, options: options.envOptions, detach_grace_ms: SESSION_GRACE_MS };
+    const environment = (await session?.takeUp(client)) ?? (await client.open(request));
     const { spec } = environment;
-    if (past) checkSpecification(resumePath!, past.header, spec);
+    if (past) checkSpecification(past.path, past.header, spec);
     // Before the log is created, so that a wrong --start leaves no log.
     const random = new Random(deriveSeed(options.seed, 'agent'));
     const start = startAction(options.start, spec, random);
     const agent = make({ size: start.length, start, random }, command.opts() as Options);
     const header = past?.header ?? newHeader(name, options, spec);
-    const path = resumePath ?? options.log ?? `runs/${name}-${spec.env_id}-${timeStamp()}.jsonl`;
-    const log = new LineLog<LogRecord>(path, { fresh: !past });
+    const path = past?.path ?? options.log ?? `runs/${name}-${spec.env_id}-${timeStamp()}.jsonl`;
+    const log = past?.log ?? new LineLog<LogRecord>(path, { fresh: true });
     try {
       if (!past) log.append(header);
+      session ??= new SessionFile(path, say);
+      session.keep(environment);
       console.log(`${spec.env_id} at ${options.url}, ${actionSize(spec.parameters)} action components; log: ${path}`);
       const parallel = options.parallel ?? client.limits.max_in_flight;
       const place = { environment, runId: header.runId, log, parallel, signal };
@@ -107,13 +144,20 @@ async function run<Options>(
       const goesOn =
         signal.aborted || error instanceof ConnectionError || (error instanceof ProtocolError && error.retryable);
       if (goesOn) console.log(`stopped; go on with ${goOn(options, path)}`);
+      // What the server has for the run, it keeps; a signal cancels it, and so does an error that would only come again.
+      keepSessions = !signal.aborted && (goesOn || isOfTheDisk(error));
       throw error;
     } finally {
-      log.close();
+      if (!past) log.close();
     }
   } finally {
-    await client.close();
+    if (await client.close({ keepSessions })) session?.remove();
   }
+}
+
+/** Whether the log could not be written. */
+function isOfTheDisk(error: unknown): boolean {
+  return (error as Error).cause instanceof Error && 'errno' in ((error as Error).cause as Error);
 }
 
 /** The flags that continue a stopped run. */

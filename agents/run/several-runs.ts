@@ -1,5 +1,4 @@
 /** `--search-seeds 1..5`: the runs of one command line, one after the other, with their logs in one folder. */
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { RunOptions } from './run-options.ts';
@@ -25,11 +24,8 @@ export function* runsOf(name: string, parse: () => Command): Generator<Command> 
     const path = join(folder, `${name}-${seed}.jsonl`);
     const own = parse();
     own.setOptionValueWithSource('seed', seed, 'cli');
-    if (startedTrialLog(path)) own.setOptionValueWithSource('resume', path, 'cli');
-    else {
-      rmSync(path, { force: true }); // a killed program may have left it without one whole line
-      own.setOptionValueWithSource('log', path, 'cli');
-    }
+    // A killed program may have left a log without one whole line: it is begun anew.
+    own.setOptionValueWithSource(startedTrialLog(path) ? 'resume' : 'log', path, 'cli');
     yield own;
   }
 }

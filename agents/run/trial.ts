@@ -4,6 +4,9 @@ import type { RemoteEnvironment } from '../client/index.ts';
 import { Watch } from './discard.ts';
 import type { EvaluationRecord } from './trial-log.ts';
 
+/** The number of times that an evaluation is asked for which others cancel. */
+const MOST_LIVES = 10;
+
 /** A request for one evaluation of a run. */
 export interface TrialRequest {
   /** The key in the log, such as `search/12`. */
@@ -34,16 +37,23 @@ export async function evaluateTrial(
 ): Promise<EvaluationRecord> {
   const { key, action, seed, initialisation, test, past } = request;
   const watch = past && new Watch(environment.spec.reward.metric, past);
-  const result = await environment.evaluate(
-    {
-      step_id: `${runId}/${key}`,
-      action,
-      seed,
-      ...(initialisation !== undefined && { seeds: { initialisation } }),
-      ...(test && { test }),
-    },
-    watch ? { signal: AbortSignal.any([signal, watch.signal]), onProgress: watch.onProgress } : { signal },
-  );
+  const evaluate = (step_id: string) =>
+    environment.evaluate(
+      {
+        step_id,
+        action,
+        seed,
+        ...(initialisation !== undefined && { seeds: { initialisation } }),
+        ...(test && { test }),
+      },
+      watch ? { signal: AbortSignal.any([signal, watch.signal]), onProgress: watch.onProgress } : { signal },
+    );
+  let result = await evaluate(`${runId}/${key}`);
+  // Cancelled when the run was stopped in the middle of it, in an earlier life: only another name has another result.
+  for (let life = 2; result.outcome === 'cancelled' && !watch?.signal.aborted && life <= MOST_LIVES; life++) {
+    if (signal.aborted) break;
+    result = await evaluate(`${runId}/${key}/${life}`);
+  }
   const record: EvaluationRecord = {
     ...recordOf(key, action, result),
     ...(watch && { early: watch.scores }),

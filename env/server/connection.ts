@@ -16,6 +16,8 @@ import type { Metrics } from './metrics.ts';
 
 /** With more unsent bytes than this, progress is dropped: no client depends on it. */
 const DROP_PROGRESS_BYTES = 256 * 1024;
+/** With more unsent bytes than this, results wait: they are read from the store when the socket has drained. */
+const PAGE_BYTES = 256 * 1024;
 /** With more unsent bytes than this, the socket is closed, and its sessions wait for a client that reads. */
 const SLOW_READER_BYTES = 8 * 1024 * 1024;
 
@@ -28,6 +30,9 @@ export class Connection {
   authenticated: boolean;
   private alive = true;
   private isHeld = false;
+  /** Messages that wait for room, in their order; each is made when its turn comes. */
+  private readonly waiting: Iterator<ServerMessage>[] = [];
+  private isSending = false;
   /** The number of messages that may still come, and when it was counted. */
   private allowance: number;
   private countedAt = performance.now();
@@ -50,17 +55,24 @@ export class Connection {
     this.allowance = options.maxMessagesPerS;
     socket.on('message', (data, isBinary) => this.read(data, isBinary, options.onMessage));
     socket.on('pong', () => (this.alive = true));
+    stream.on('drain', () => this.sendWaiting());
     // ws closes the socket itself after a broken frame. Without a listener, the error would end the process.
     socket.on('error', (error) => log.warn({ connection: this.id, error: error.message }, 'socket error'));
     socket.once('close', (code) => {
+      this.waiting.length = 0;
       log.debug({ connection: this.id, code }, 'connection closed');
       options.onClose();
     });
   }
 
   send(message: ServerMessage): void {
-    if (this.socket.readyState !== this.socket.OPEN) return;
-    if (message.t === 'progress' && this.socket.bufferedAmount > DROP_PROGRESS_BYTES) return;
+    this.write(message);
+  }
+
+  /** @returns the size of the message; 0 if it was not sent */
+  private write(message: ServerMessage): number {
+    if (this.socket.readyState !== this.socket.OPEN) return 0;
+    if (message.t === 'progress' && this.socket.bufferedAmount > DROP_PROGRESS_BYTES) return 0;
     this.hold();
     const frame = encode(this.codec, message);
     this.options.metrics.sent(frame.length);
@@ -69,6 +81,49 @@ export class Connection {
       this.log.warn({ connection: this.id }, 'slow reader: closing its socket');
       this.close(CLOSE_CODES.SLOW_READER);
       this.socket.terminate();
+    }
+    return frame.length;
+  }
+
+  get hasRoom(): boolean {
+    return this.waiting.length === 0 && this.socket.bufferedAmount < PAGE_BYTES;
+  }
+
+  /**
+   * Sends messages of which there may be many, after those that wait already, and as fast as the client reads.
+   *
+   * @param messages each is taken when the socket has room for it, so those that wait need no memory
+   */
+  sendInTurn(messages: Iterable<ServerMessage>): void {
+    if (this.socket.readyState !== this.socket.OPEN) return;
+    this.waiting.push(messages[Symbol.iterator]());
+    this.sendWaiting();
+  }
+
+  /** One page of what waits; the next one comes when the socket has drained, and in a later turn of the event loop. */
+  private sendWaiting(): void {
+    if (this.isSending) return;
+    this.isSending = true;
+    let bytes = 0;
+    try {
+      if (this.socket.readyState !== this.socket.OPEN) this.waiting.length = 0;
+      while (this.waiting.length > 0 && bytes < PAGE_BYTES && this.socket.bufferedAmount < PAGE_BYTES) {
+        const { value, done } = this.waiting[0]!.next() as IteratorResult<ServerMessage, undefined>;
+        if (done) this.waiting.shift();
+        else {
+          const sent = this.write(value);
+          if (sent === 0) return; // the socket is closing
+          bytes += sent;
+        }
+      }
+      // Without the bound on a page, a socket that takes everything at once would keep the event loop.
+      if (bytes >= PAGE_BYTES && this.waiting.length > 0) setImmediate(() => this.sendWaiting());
+    } catch (error) {
+      // The store cannot be read: whoever resumes later may get what is missing.
+      asProtocolError(error, this.log);
+      this.close(CLOSE_CODES.RESTART);
+    } finally {
+      this.isSending = false;
     }
   }
 

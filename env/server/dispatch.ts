@@ -7,7 +7,7 @@ import {
   schemaError,
   type ClientMessage,
   type ClientMessages,
-  type Result,
+  type Outcome,
   type ServerMessages,
 } from '../../protocol/messages.ts';
 import type { Runtime } from '../runtime.ts';
@@ -150,7 +150,7 @@ function describeOrRefuse({ definition, spec }: ServedEnvironment, options: Reco
 
 function resume(server: Server, connection: Connection, message: ClientMessages['resume']): void {
   const session = server.sessions.toResume(connection, message.session_id, message.resume_token);
-  const { results, inFlight } = session.missedSince(message.last_seq);
+  const { count, last, inFlight } = session.missedSince(message.last_seq);
   const { token, previous } = server.sessions.attach(session, connection, message.resume_token);
   if (previous !== connection) previous?.close(CLOSE_CODES.TAKEN_OVER);
   connection.send({
@@ -159,12 +159,12 @@ function resume(server: Server, connection: Connection, message: ClientMessages[
     session_id: session.id,
     resume_token: token,
     epoch: session.epoch,
-    replayed: results.length,
+    replayed: count,
     in_flight: inFlight,
     seed: session.episodes.seed,
     spec: session.options.spec,
   });
-  results.forEach((result) => connection.send(result));
+  connection.sendInTurn(session.replay(session.epoch, message.last_seq, last));
 }
 
 /** Handles each item on its own: a refused item gets an error with its step_id, and the others go on. */
@@ -180,9 +180,10 @@ function stepBatch(server: Server, connection: Connection, message: ClientMessag
   const refused: [stepId: string, error: ProtocolError][] = [];
   const count = { n_ok: 0, n_failed: 0 };
   const end = () => {
-    if (count.n_ok + count.n_failed === items.length) connection.send({ t: 'batch_done', re, session_id, ...count });
+    if (count.n_ok + count.n_failed < items.length) return;
+    connection.sendInTurn([{ t: 'batch_done', re, session_id, ...count }]);
   };
-  const onResult = ({ outcome }: Result) => {
+  const onResult = (outcome: Outcome) => {
     count[outcome === 'ok' ? 'n_ok' : 'n_failed']++;
     end();
   };

@@ -1,5 +1,7 @@
 /** The HTTP pages beside the socket, for programs and people that watch a server. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { shown } from '../../protocol/errors.ts';
 import { messageSchemas } from '../../protocol/schema.ts';
@@ -12,7 +14,8 @@ import { bearerToken } from './upgrade.ts';
 interface Reply {
   readonly status: number;
   readonly type?: string;
-  readonly body: object | string;
+  /** An object is sent as JSON, text in pieces as fast as the client reads it. */
+  readonly body: object | string | Iterable<string>;
 }
 
 interface Page {
@@ -71,10 +74,12 @@ const PAGES: Readonly<Record<string, Page>> = {
   '/readyz': {
     method: 'GET',
     role: null,
-    reply({ evaluations, draining, environments }) {
+    reply({ evaluations, draining, environments, store: { failure } }) {
       const { readyWorkers: workers, queued } = evaluations.counts;
-      const ready = workers > 0 && !draining;
-      const body = { ready, workers, queued, draining, environments: environments.map(({ spec }) => spec.env_id) };
+      const ready = workers > 0 && !draining && failure === undefined;
+      const journal = failure === undefined ? 'written' : `cannot be written: ${failure}`;
+      const ids = environments.map(({ spec }) => spec.env_id);
+      const body = { ready, workers, queued, draining, journal, environments: ids };
       return { status: ready ? 200 : 503, body };
     },
   },
@@ -107,8 +112,7 @@ const PAGES: Readonly<Record<string, Page>> = {
     role: 'observer',
     reply({ store }, url) {
       const query = historyQuery.parse(queryOf(url));
-      const lines = store.history(query).map((entry) => `${JSON.stringify(entry)}\n`);
-      return { status: 200, type: 'application/x-ndjson', body: lines.join('') };
+      return { status: 200, type: 'application/x-ndjson', body: linesOf(store.history(query)) };
     },
   },
   '/v1/sessions/': {
@@ -130,6 +134,10 @@ const PAGES: Readonly<Record<string, Page>> = {
     },
   },
 };
+
+function* linesOf(pages: Iterable<readonly object[]>): Generator<string> {
+  for (const page of pages) yield page.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+}
 
 /** The page of a path, and the rest of the path for a page whose key ends with a slash. */
 function pageOf(path: string): [page: Page | undefined, rest: string] {
@@ -173,13 +181,36 @@ async function answer(server: Server, request: IncomingMessage): Promise<Reply> 
 }
 
 export function answerHttp(server: Server, request: IncomingMessage, response: ServerResponse): void {
-  const send = ({ status, type = 'application/json', body }: Reply) => {
+  const send = ({ status, type = 'application/json', body }: Reply): void | Promise<void> => {
     response.writeHead(status, { 'content-type': type });
-    const text = typeof body === 'string' ? body : `${JSON.stringify(body)}\n`;
-    response.end(request.method === 'HEAD' ? undefined : text);
+    if (request.method === 'HEAD') return void response.end();
+    if (typeof body === 'object' && Symbol.iterator in body) return sendPieces(body, response);
+    response.end(typeof body === 'string' ? body : `${JSON.stringify(body)}\n`);
   };
-  answer(server, request).then(send, (error: unknown) => {
+  const tell = (error: unknown) =>
     server.log.error({ error: error instanceof Error ? error.stack : String(error) }, 'defect');
-    send({ status: 500, body: { error: 'a defect of the server; its log has the rest' } });
-  });
+  answer(server, request)
+    .then(send, (error: unknown) => {
+      tell(error);
+      return send({ status: 500, body: { error: 'a defect of the server; its log has the rest' } });
+    })
+    .catch((error: unknown) => {
+      tell(error);
+      response.destroy(); // the client sees that the end is missing
+    });
+}
+
+/** Sends pieces as fast as the client reads them, each in a turn of the event loop of its own. */
+async function sendPieces(pieces: Iterable<string>, response: ServerResponse): Promise<void> {
+  const turns = async function* () {
+    for (const piece of pieces) {
+      yield piece;
+      await setImmediate();
+    }
+  };
+  try {
+    await pipeline(turns, response);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error; // else the client has left
+  }
 }

@@ -1,43 +1,62 @@
-/** The note `<file>.pid` beside a file says which process owns it. */
+/** A lock of the operating system says that a file has an owner, and the note `<file>.pid` beside it who that is. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { lockFile } from '../../protocol/file-lock.ts';
 import { isAlive } from '../is-alive.ts';
 
 const noteOf = (path: string) => `${path}.pid`;
 
+/** The files that this process owns, each open for its lock. */
+const owned = new Map<string, number>();
+
 /**
- * Makes this process the only owner of a journal.
+ * Makes this process the only owner of a journal, which is created if it does not exist.
  *
- * The SQLite library locks a file with a folder, and a killed process leaves this folder behind. Our own note tells
- * whether the owner still lives; if it does not, the folder is removed. Processes that this one cannot see, on other
- * machines or in other containers, count as ended.
+ * The lock on the file itself holds for every name of the file and in every process namespace (container) of this
+ * machine, and ends with the process. Where the system has none (protocol/file-lock.ts), the note must do: it tells
+ * whether the owner still lives, and processes that this one cannot see count as ended.
+ *
+ * The SQLite library has a lock of its own, a folder that a killed process leaves behind: it is removed.
  *
  * @throws {Error} when a process owns it, also when that is this one
  */
 export function own(path: string): void {
   const note = noteOf(path);
-  const owner = read(note);
-  const [pid] = owner.split(' ');
-  if (owner !== '' && identity(Number(pid)) === owner) {
-    throw new Error(
-      `journal: expected ${path} to be free, but the server with process id ${pid} has it (says ${note}: ` +
-        'delete that file if it is wrong)',
-    );
-  }
-  // Renamed, so that no end of this process or of the disk's space leaves half a note.
-  const whole = `${note}.${process.pid}`;
+  const file = openSync(path, 'a', 0o600);
   try {
-    writeFileSync(whole, identity(process.pid)!);
-    renameSync(whole, note);
-  } finally {
-    rmSync(whole, { force: true });
+    const locked = lockFile(file);
+    const [owner = '', about = ''] = read(note).split('\n');
+    const [pid] = owner.split(' ');
+    const lives = owner !== '' && identity(Number(pid)) === owner;
+    if (locked === false || lives) {
+      const who = owner === '' ? 'a process that has left no note' : `the server with process id ${pid}`;
+      const more = locked === false ? about : 'delete that file if it is wrong';
+      throw new Error(`journal: expected ${path} to be free, but ${who} has it (says ${note}: ${more})`);
+    }
+    // Renamed, so that no end of this process or of the disk's space leaves half a note.
+    const whole = `${note}.${process.pid}`;
+    try {
+      writeFileSync(whole, `${identity(process.pid)}\non ${hostname()} since ${new Date().toISOString()}`);
+      renameSync(whole, note);
+    } finally {
+      rmSync(whole, { force: true });
+    }
+    rmSync(`${path}.lock`, { recursive: true, force: true });
+    owned.set(path, file);
+  } catch (error) {
+    closeSync(file);
+    throw error;
   }
-  rmSync(`${path}.lock`, { recursive: true, force: true });
 }
 
-/** Gives the journal up, at an orderly end. */
+/** Gives the journal up, at an orderly end; what lies under its name now may be another's. */
 export function disown(path: string): void {
-  rmSync(noteOf(path), { force: true });
+  const file = owned.get(path);
+  if (file === undefined) return;
+  if (read(noteOf(path)).split('\n')[0] === identity(process.pid)) rmSync(noteOf(path), { force: true });
+  owned.delete(path);
+  closeSync(file);
 }
 
 function read(note: string): string {

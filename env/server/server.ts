@@ -44,11 +44,6 @@ export interface ServerOptions {
   readonly runtime?: Runtime;
   /** Called when an admin asks over HTTP to end the server. */
   readonly onDrainRequest?: () => void;
-  /**
-   * Called when the journal cannot be written, for example because the disk is full. The server keeps nothing from then
-   * on, so its process should end. Without this, the error is thrown where nobody can catch it.
-   */
-  readonly onFailure?: (error: Error) => void;
   /** How long, and up to what size, finished evaluations are kept. */
   readonly keeping?: Keeping;
   readonly maxConnections?: number;
@@ -112,7 +107,12 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
   );
   const twice = firstRepeated(definitions.map(({ definition }) => definition.id));
   if (twice !== undefined) throw new Error(`environments: expected an id of its own for each, got ${twice} twice`);
-  const store = new SqliteStore(options.journal, options.onFailure);
+  const onFailure = (error: Error | undefined) => {
+    if (error)
+      log.error({ error: error.message }, 'new steps and sessions are refused until the journal can be written');
+    else log.info('the journal is written again');
+  };
+  const store = new SqliteStore(options.journal, { onFailure, onDamage: (sentence) => log.error(sentence) });
   const evaluations = processEvaluations({
     size: options.workers,
     sources: options.environments,
@@ -252,22 +252,20 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
   );
   const tidy = () => {
     const keeping = options.journal === undefined ? KEEPING_IN_MEMORY : (options.keeping ?? DEFAULT_KEEPING);
-    const forgotten = store.prune(Date.now(), keeping);
-    if (forgotten > 0) log.info({ sessions: forgotten }, 'old sessions forgotten');
-  };
-  tidy();
-  const tidyLater = () => {
     try {
-      tidy();
+      const forgotten = store.prune(Date.now(), keeping);
+      if (forgotten > 0) log.info({ sessions: forgotten }, 'old sessions forgotten');
     } catch (error) {
-      if (!options.onFailure) throw error;
-      options.onFailure(error as Error);
+      log.warn({ error: (error as Error).message }, 'old sessions not forgotten');
     }
   };
-  const tidying = setInterval(tidyLater, options.journal === undefined ? 60_000 : 3600_000).unref();
+  tidy();
+  const tidying = setInterval(tidy, options.journal === undefined ? 60_000 : 3600_000).unref();
   observe(server.metrics, evaluations, { sessions: () => sessions.all.length, connections: () => connections.size });
   http.listen(options.port, options.host);
   await once(http, 'listening');
+  // Such as too few file handles for one more connection.
+  http.on('error', (error) => log.warn({ error: error.message }, 'a connection could not be taken'));
   const { port } = http.address() as AddressInfo;
 
   const stopNow = async () => {

@@ -3,6 +3,7 @@ import { ProtocolError, shown, type CloseCode } from '../../protocol/errors.ts';
 import type {
   Limits,
   MessageId,
+  Outcome,
   Result,
   ServerMessage,
   ServerMessages,
@@ -14,15 +15,22 @@ import { EpisodeStream } from '../episodes.ts';
 import { evaluationSeeds, type Evaluation, type EvaluationProgress } from '../evaluate.ts';
 import type { Experiment } from '../experiments/experiment.ts';
 import type { Runtime } from '../runtime.ts';
-import type { Evaluations } from '../workers/evaluations.ts';
+import { unscored, type Evaluations } from '../workers/evaluations.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { decodedTheta, requestHash, resultOf, type StepItem } from './step.ts';
 import type { SessionRecord, StepRecord, Store } from './store.ts';
 
+/** The number of results that are read from the store at once. */
+const PAGE = 64;
+
 /** The receiver of a session's messages: a connection. */
 export interface Listener {
   send(message: ServerMessage): void;
+  /** Whether a message that is sent now overtakes none that waits, and waits for little. */
+  readonly hasRoom: boolean;
+  /** Sends messages in their turn, when there is room: each is taken from `messages` only then. */
+  sendInTurn(messages: Iterable<ServerMessage>): void;
   close(code: CloseCode): void;
 }
 
@@ -59,8 +67,8 @@ interface RunningStep {
   progress: boolean;
   phase: EvaluationProgress['phase'];
   readonly stop: AbortController;
-  /** Each is called once, with the result; a batch counts its results this way. */
-  waiting: ((result: Result) => void)[];
+  /** Each is called once, with the outcome; a batch counts its results this way. */
+  waiting: ((outcome: Outcome) => void)[];
 }
 
 /**
@@ -97,10 +105,10 @@ export class Session {
     this.acknowledged = record?.acknowledged ?? 0;
     this.tokenHash = record?.tokenHash ?? '';
     this.previousTokenHash = record?.previousTokenHash;
-    const { results, tests } = record ? store.counts(record.id) : { results: 0, tests: 0 };
-    this.seq = results;
+    const { seq, tests } = record ? store.counts(record.id) : { seq: 0, tests: 0 };
+    this.seq = Math.max(seq, this.acknowledged);
     this.tests = tests;
-    if (record) for (const step of store.unfinishedSteps(record.id)) void this.evaluate(this.begin(step));
+    if (record) for (const step of store.unfinishedSteps(record.id)) this.start(this.begin(step));
   }
 
   get busy(): boolean {
@@ -186,14 +194,14 @@ export class Session {
   /**
    * Accepts a step, or finds the step if it was sent before.
    *
-   * @param ask the request; `onResult` is called with the result, even if the result exists already
+   * @param ask the request; `onResult` is called with the outcome, even if the result exists already
    * @returns the `state` to answer with, and `proceed`, to be called after the answer: it evaluates the step, or sends
    *   its result again
    * @throws {ProtocolError} with nothing changed
    */
   step(
     item: StepItem,
-    ask: { re: MessageId; progress: boolean; onResult?: (result: Result) => void },
+    ask: { re: MessageId; progress: boolean; onResult?: (outcome: Outcome) => void },
   ): { readonly state: AcceptedState; readonly proceed: () => void } {
     const hash = requestHash(item);
     const running = this.running.get(item.step_id);
@@ -206,8 +214,8 @@ export class Session {
     if (finished) {
       const result = finished.result!;
       const proceed = () => {
-        this.listener?.send({ ...result, re: ask.re, replayed: true });
-        ask.onResult?.(result);
+        this.sendResult(result, { re: ask.re, replayed: true });
+        ask.onResult?.(result.outcome);
       };
       return { state: 'replayed', proceed };
     }
@@ -215,9 +223,7 @@ export class Session {
     step.re = ask.re;
     step.progress = ask.progress;
     if (ask.onResult) step.waiting.push(ask.onResult);
-    return running
-      ? { state: 'attached', proceed: () => {} }
-      : { state: 'queued', proceed: () => void this.evaluate(step) };
+    return running ? { state: 'attached', proceed: () => {} } : { state: 'queued', proceed: () => this.start(step) };
   }
 
   /**
@@ -250,21 +256,44 @@ export class Session {
   }
 
   /**
-   * What a resuming client has missed: the results after `lastSeq`, and the steps that are queued or running.
+   * What a resuming client has missed: the number of results after `lastSeq`, the `seq` of the last of them (see
+   * `replay`), and the steps that are queued or running.
    *
    * @throws {ProtocolError} RESUME_GAP when `lastSeq` is below the acknowledged results or above the last result
    */
-  missedSince(lastSeq: number): { results: Result[]; inFlight: string[] } {
+  missedSince(lastSeq: number): { count: number; last: number; inFlight: string[] } {
     if (lastSeq < this.acknowledged || lastSeq > this.seq) {
       const rule = `${this.acknowledged}..${this.seq}`;
       throw new ProtocolError('RESUME_GAP', `last_seq: expected ${rule}, got ${lastSeq}`, { at: '/last_seq' });
     }
     this.acknowledge(lastSeq);
-    const results = this.surroundings.store.resultsSince(this.id, lastSeq);
-    return {
-      results: results.map((result) => ({ ...result, re: null, replayed: true })),
-      inFlight: [...this.running.keys()],
-    };
+    return { ...this.surroundings.store.countSince(this.id, lastSeq), inFlight: [...this.running.keys()] };
+  }
+
+  /** The results after one `seq`, up to another, read page by page as they are taken; none after the epoch. */
+  *replay(epoch: number, after: number, last: number): Generator<Result> {
+    for (let seq = after; seq < last;) {
+      const page = this.surroundings.store.resultsSince(this.id, seq, PAGE);
+      for (const result of page) {
+        if (this.ended || this.epoch !== epoch || result.seq > last) return;
+        yield { ...result, re: null, replayed: true };
+      }
+      if (page.length === 0) return;
+      seq = page.at(-1)!.seq;
+    }
+  }
+
+  /** Sends a result that the store has; one that must wait for its turn is read from the store again. */
+  private sendResult(result: Result, how: Pick<Result, 're' | 'replayed'>): void {
+    const { listener } = this;
+    if (listener?.hasRoom) listener.send({ ...result, ...how });
+    else listener?.sendInTurn(this.resultFor(result.step_id, this.epoch, how));
+  }
+
+  private *resultFor(stepId: string, epoch: number, how: Pick<Result, 're' | 'replayed'>): Generator<Result> {
+    if (this.ended || this.epoch !== epoch) return;
+    const result = this.surroundings.store.findStep(this.id, stepId)?.result;
+    if (result) yield { ...result, ...how };
   }
 
   /** Accepts a new step. Its progress carries early scores if the first request asks for progress. */
@@ -290,7 +319,8 @@ export class Session {
   }
 
   private checkLimits(item: StepItem): void {
-    const { evaluations, limits } = this.surroundings;
+    const { evaluations, limits, store } = this.surroundings;
+    refuseWhileFailing(store, 'step');
     if (!this.episodes.allows(item)) {
       throw new ProtocolError(
         'NEEDS_RESET',
@@ -317,22 +347,33 @@ export class Session {
     return step;
   }
 
+  private start(step: RunningStep): void {
+    this.evaluate(step).catch((error: unknown) => {
+      this.surroundings.log.error({ error: error instanceof Error ? error.stack : String(error) }, 'defect');
+    });
+  }
+
   /** Evaluates a step, writes its result to the store, and sends it. */
   private async evaluate(step: RunningStep): Promise<void> {
     const { evaluations, store, metrics, runtime } = this.surroundings;
     const { source, experiment, spec, onIdle } = this.options;
     const { record, stop } = step;
-    const content = experiment.target.content?.();
     const began = performance.now();
-    const evaluation = await evaluations.submit(
-      { source, options: spec.options, runtime, content, request: record.request },
-      {
-        owner: this.id,
-        signal: stop.signal,
-        deadlineMs: record.deadlineMs,
-        onProgress: (progress) => this.report(step, progress),
-      },
-    );
+    let evaluation: Evaluation;
+    try {
+      const content = experiment.target.content?.();
+      evaluation = await evaluations.submit(
+        { source, options: spec.options, runtime, content, request: record.request },
+        {
+          owner: this.id,
+          signal: stop.signal,
+          deadlineMs: record.deadlineMs,
+          onProgress: (progress) => this.report(step, progress),
+        },
+      );
+    } catch (error) {
+      evaluation = unscored('failed', `the server could not begin it: ${(error as Error).message}`);
+    }
     metrics.evaluated(evaluation);
     this.tell(record, evaluation, performance.now() - began - evaluation.timing.queueMs);
     if (this.ended) return;
@@ -341,8 +382,8 @@ export class Session {
     this.running.delete(record.id);
     if (this.ended) return;
     // The step may have been requested again while its result was written: the latest request gets it.
-    this.listener?.send({ ...result, re: step.re });
-    step.waiting.forEach((tell) => tell(result));
+    this.sendResult(result, { re: step.re });
+    step.waiting.forEach((tell) => tell(result.outcome));
     if (!this.busy) onIdle();
   }
 
@@ -397,6 +438,13 @@ export class Session {
       acknowledged: this.acknowledged,
     });
   }
+}
+
+/** @throws {ProtocolError} QUEUE_FULL while the store cannot write: what is taken now might be lost */
+export function refuseWhileFailing({ failure }: Store, what: 'step' | 'open'): void {
+  if (failure === undefined) return;
+  const message = `${what}: expected a server that can write its journal, got: ${failure}`;
+  throw new ProtocolError('QUEUE_FULL', message, { retryAfterMs: 2000 });
 }
 
 function hashOf(token: string): string {

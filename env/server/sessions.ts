@@ -1,5 +1,11 @@
 import { ProtocolError, shown } from '../../protocol/errors.ts';
-import { Session, type Listener, type SessionOptions, type SessionSurroundings } from './session.ts';
+import {
+  refuseWhileFailing,
+  Session,
+  type Listener,
+  type SessionOptions,
+  type SessionSurroundings,
+} from './session.ts';
 import type { SessionRecord } from './store.ts';
 
 /** All sessions of a server: which connection has which session, and when a session without a connection ends. */
@@ -13,8 +19,9 @@ export class Sessions {
     return [...this.sessions.values()];
   }
 
-  /** @throws {ProtocolError} TOO_MANY_SESSIONS */
+  /** @throws {ProtocolError} TOO_MANY_SESSIONS; QUEUE_FULL while nothing can be written */
   open(options: Omit<SessionOptions, 'onIdle'>, listener: Listener): { session: Session; token: string } {
+    refuseWhileFailing(this.surroundings.store, 'open');
     const most = this.surroundings.limits.max_sessions;
     if (this.sessions.size >= most) {
       throw new ProtocolError('TOO_MANY_SESSIONS', `open: expected at most ${most} sessions`, {

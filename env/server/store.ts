@@ -54,6 +54,11 @@ export interface Keeping {
  * has resolved, nor a session or an accepted step a few milliseconds after it was added.
  */
 export interface Store {
+  /**
+   * Why nothing can be written at the moment, for example because the disk is full; undefined if it can. Meanwhile all
+   * changes are kept in memory, `addResult` does not resolve, and no new work should be taken.
+   */
+  readonly failure: string | undefined;
   saveSession(session: SessionRecord): void;
   closeSession(id: string): void;
   /** The sessions that were not closed, each with the changes of its latest step. */
@@ -64,12 +69,14 @@ export interface Store {
   findStep(sessionId: string, stepId: string): { readonly hash: string; readonly result?: Result } | undefined;
   /** Steps that were accepted and have no result, in the order of acceptance. */
   unfinishedSteps(sessionId: string): StepRecord[];
-  /** The results of a session after `seq`, in order. */
-  resultsSince(sessionId: string, seq: number): Result[];
-  /** The number of a session's results, and the number of its steps that ask for test scores. */
-  counts(sessionId: string): { readonly results: number; readonly tests: number };
-  /** Finished evaluations, the latest first. */
-  history(filter: HistoryFilter): HistoryEntry[];
+  /** The first results of a session after `seq`, in order, at most `limit`. */
+  resultsSince(sessionId: string, seq: number, limit: number): Result[];
+  /** The number of a session's results after `seq`, and the `seq` of the last one; `seq` itself if there is none. */
+  countSince(sessionId: string, seq: number): { readonly count: number; readonly last: number };
+  /** The last `seq` that a session has given, 0 if none, and the number of its steps that ask for test scores. */
+  counts(sessionId: string): { readonly seq: number; readonly tests: number };
+  /** Finished evaluations, the latest first, in small pages, some of which may be empty. */
+  history(filter: HistoryFilter): Iterable<HistoryEntry[]>;
   /**
    * Forgets closed sessions that are too old, and the oldest ones while all results together are too large.
    *

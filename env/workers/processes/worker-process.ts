@@ -78,6 +78,7 @@ export class WorkerProcess implements WorkerLike {
       });
       // `close` comes after the last byte of stderr; `exit` may come before it.
       this.child.once('close', (code, signal) => {
+        if (this.child.pid === undefined) return; // `error` has said that it could not start
         options.onExit(this.reason(code, signal));
         resolve();
       });
@@ -116,7 +117,8 @@ export class WorkerProcess implements WorkerLike {
 
   private listen({ onMessage, onLine }: WorkerOptions): void {
     this.child.on('message', (message) => onMessage(message as FromWorker));
-    for (const stream of [this.child.stdout!, this.child.stderr!]) {
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      if (!stream) continue; // it could not start, for want of file handles: `error` says so
       let line = '';
       stream.setEncoding('utf8');
       stream.on('data', (text: string) => {

@@ -193,6 +193,7 @@ export class WorkerProcesses implements Workers {
   private startFailed(slot: Slot, reason: string): void {
     slot.failedStarts++;
     this.settleReady.reject(new Error(reason));
+    if (/\b(EMFILE|ENFILE|EAGAIN|ENOMEM)\b/.test(reason)) return; // the machine has too little at the moment
     if (this.slots.every(({ failedStarts }) => failedStarts >= HOPELESS_STARTS)) this.onHopeless(reason);
   }
 }

@@ -206,7 +206,7 @@ describe('the client', () => {
         };
         const names = ['workers', 'max_payload_bytes', 'max_in_flight', 'max_unacknowledged', 'max_batch'];
         names.push('max_sessions', 'queue_depth', 'max_detach_grace_ms', 'max_messages_per_s');
-        const limits = Object.fromEntries(names.map((name) => [name, 1]));
+        const limits = Object.fromEntries(names.map((name) => [name, 1000]));
         socket.send(
           JSON.stringify(t === 'hello' ? { ...welcome, ...rest, limits } : { t: 'opened', re, epoch: 'one' }),
         );

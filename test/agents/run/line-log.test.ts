@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LineLog, readLines } from '../../../agents/run/line-log.ts';
+
+const LINE_LOG = new URL('../../../agents/run/line-log.ts', import.meta.url).href;
 
 describe('a log of lines', () => {
   let folder: string;
@@ -52,7 +56,34 @@ describe('a log of lines', () => {
 
   it('refuses an existing log when a fresh one is asked for, and does not change it', () => {
     append({ n: 1 });
-    assert.throws(() => new LineLog(path, { fresh: true }), { code: 'EEXIST' });
+    assert.throws(() => new LineLog(path, { fresh: true }), {
+      message: `${path}: expected no log yet, got one of 8 bytes`,
+    });
     assert.deepEqual(readLines(path), [{ n: 1 }]);
+    writeFileSync(path, '{"cut');
+    new LineLog(path, { fresh: true }).close();
+    assert.equal(readFileSync(path, 'utf8'), '');
+  });
+
+  it('is open for one writer at a time, whatever the name, and free again when that one is killed', async () => {
+    append({ n: 1 });
+    const link = join(folder, 'link.jsonl');
+    symlinkSync(path, link);
+    const code = `const { LineLog } = await import(${JSON.stringify(LINE_LOG)});
+      globalThis.log = new LineLog(${JSON.stringify(path)});
+      console.log('open');
+      setInterval(() => {}, 1000);`;
+    const other = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(other.stdout, 'data');
+    writeFileSync(path, '{"by the other"', { flag: 'a' });
+    for (const name of [path, link])
+      assert.throws(() => new LineLog(name), /expected a log that nobody writes at the moment/);
+    assert.equal(readFileSync(path, 'utf8'), '{"n":1}\n{"by the other"', 'a line that is being written is left alone');
+    other.kill('SIGKILL');
+    await once(other, 'close');
+    append({ n: 2 });
+    assert.deepEqual(readLines(path), [{ n: 1 }, { n: 2 }]);
   });
 });

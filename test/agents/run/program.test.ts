@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SessionTicket } from '../../../agents/client/index.ts';
 import { seedRange } from '../../../agents/run/flags.ts';
 import type { EvaluationRecord, LogRecord } from '../../../agents/run/trial-log.ts';
 import type { EnvironmentServer } from '../../../env/server/server.ts';
 import { startBanditServer } from '../../env/server/bandit-server.ts';
+import { Peer } from '../../env/server/peer.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'agents-'));
 const records = (log: string) =>
@@ -150,6 +152,51 @@ describe('an agent’s program @slow', () => {
       return { rewards: Object.fromEntries([...byKey].sort()), reported: reported(path) };
     };
     assert.deepEqual(outcome(log), outcome(whole));
+  });
+
+  it('takes up its session after it was killed, and pays for nothing twice', async () => {
+    const ended = async () => {
+      const text = await (await fetch(`${server.url.replace('ws', 'http')}/metrics`)).text();
+      const counts = [...text.matchAll(/^lts_evaluations_total\{.*\} (\d+)$/gm)].map(([, count]) => Number(count));
+      return counts.reduce((sum, count) => sum + count, 0);
+    };
+    const before = await ended();
+    const flags = ['--env-options', '{"delayMs":150}', '--evaluations', '40', '--parallel', '20', '--seed', '2'];
+    const child = start('cem', '--url', server.url, '--log', log, ...flags);
+    while (!existsSync(log) || evaluationsSoFar(log) < 3) await new Promise((resolve) => setTimeout(resolve, 10));
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    assert.equal(statSync(`${log}.session`).mode & 0o777, 0o600);
+    const both = await Promise.all([finish(start('cem', '--resume', log)), finish(start('cem', '--resume', log))]);
+    const [first, second] = both.sort((a, b) => a.code! - b.code!);
+    assert.equal(first.code, 0, first.err);
+    // The log is locked: the other one ends, or comes when the first has ended and finds nothing to do.
+    if (second.code !== 0) assert.match(second.err, /expected a log that nobody writes at the moment/);
+    const keys = evaluations(log).map(({ key }) => key);
+    assert.equal(new Set(keys).size, keys.length, 'an evaluation was logged twice');
+    assert.equal((await ended()) - before, keys.length, 'an evaluation was paid twice');
+    assert.equal(existsSync(`${log}.session`), false);
+  });
+
+  it('evaluates anew what was cancelled when it was stopped, where its session is still there', async () => {
+    const flags = ['--env-options', '{"delayMs":300}', '--evaluations', '12', '--parallel', '6', '--seed', '2'];
+    const child = start('random-search', '--url', server.url, '--log', log, ...flags);
+    while (!existsSync(log) || evaluationsSoFar(log) < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    // Somebody cancels everything in its session, as the agent itself would before it is killed.
+    const ticket = JSON.parse(readFileSync(`${log}.session`, 'utf8')) as SessionTicket;
+    const peer = await Peer.welcomed(server.url);
+    const resumed = await peer.ask({ t: 'resume', id: 1, ...ticket }, 'resumed');
+    for (const step_id of resumed['in_flight'] as string[]) {
+      peer.send({ t: 'cancel', id: step_id, session_id: ticket.session_id, step_id });
+    }
+    while ((resumed['in_flight'] as string[]).length > 0 && (await peer.next('result'))['outcome'] !== 'cancelled');
+    writeFileSync(`${log}.session`, JSON.stringify({ ...ticket, resume_token: resumed['resume_token'] }));
+    peer.close();
+    const { code, err } = await finish(start('random-search', '--resume', log));
+    assert.equal(code, 0, err);
+    assert.ok(evaluations(log).every(({ outcome }) => outcome === 'ok'));
   });
 
   describe('with --discard median', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -44,6 +44,20 @@ describe('the owner of a journal', () => {
     process.kill(pid, 'SIGKILL');
     await once(children[0]!, 'exit');
     isFree(path);
+  });
+
+  it('[S11] is one process, even if the others cannot see it, or have other names for the file', async () => {
+    const path = newPath();
+    const pid = await ownedBy(path, 'exec "$@"');
+    const [, about] = readFileSync(`${path}.pid`, 'utf8').split('\n');
+    writeFileSync(`${path}.pid`, `999999999 1\n${about}`); // as one reads it in another process namespace
+    const link = newPath();
+    linkSync(path, link);
+    assert.throws(() => own(path), /to be free, but the server with process id 999999999 has it .*: on \S+ since 2/);
+    assert.throws(() => own(link), /to be free, but a process that has left no note has it/);
+    process.kill(pid, 'SIGKILL');
+    await once(children[0]!, 'exit');
+    isFree(link);
   });
 
   it('[S11] is gone when it was killed, even if nobody has reaped it', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -88,7 +88,7 @@ describe('the store in SQLite', () => {
        process.stdout.write(String(told));`,
     );
     const next = new SqliteStore(path);
-    const kept = next.resultsSince('a', 0);
+    const kept = next.resultsSince('a', 0, 1000);
     assert.ok(Number(told) >= 190, told);
     assert.ok(kept.length >= Number(told), `${kept.length} kept, ${told} told of`);
     assert.deepEqual(
@@ -109,7 +109,7 @@ describe('the store in SQLite', () => {
     assert.equal(told, false);
     assert.equal(store.findStep('a', 's1')!.result!.reward, 1, 'though it is to be found');
     await written;
-    assert.deepEqual(store.counts('a'), { results: 1, tests: 0 });
+    assert.deepEqual(store.counts('a'), { seq: 1, tests: 0 });
     store.close();
   });
 
@@ -144,7 +144,7 @@ describe('the store in SQLite', () => {
     const alone = newPath();
     copyFileSync(path, alone); // without the log beside it
     const found = new SqliteStore(alone);
-    assert.equal(found.counts('a').results, 20);
+    assert.equal(found.counts('a').seq, 20);
     found.close();
     store.close();
   });
@@ -172,10 +172,10 @@ describe('the store in SQLite', () => {
     );
     assert.equal(store.findStep('a', 's0'), undefined);
     assert.deepEqual(
-      store.resultsSince('a', many - 2).map(({ seq }) => seq),
+      store.resultsSince('a', many - 2, 10).map(({ seq }) => seq),
       [many - 1, many],
     );
-    assert.deepEqual(store.counts('a'), { results: many, tests: many / 2 });
+    assert.deepEqual(store.counts('a'), { seq: many, tests: many / 2 });
     store.close();
   });
 
@@ -185,13 +185,13 @@ describe('the store in SQLite', () => {
     store.closeSession('old');
     store.closeSession('older');
     const all = { limit: 100 };
-    assert.equal(store.history(all).length, 9);
+    assert.equal([...store.history(all)].flat().length, 9);
     assert.equal(store.prune(5000, { maxAgeMs: 3000, maxBytes: 1e9 }), 0);
     const maxBytes = 6 * JSON.stringify(result('older', 1)).length + 20;
     assert.equal(store.prune(5000, { maxAgeMs: 1e9, maxBytes }), 1);
-    assert.equal(store.history(all).length, 6);
+    assert.equal([...store.history(all)].flat().length, 6);
     assert.equal(store.prune(9000, { maxAgeMs: 3000, maxBytes: 1e9 }), 1);
-    assert.deepEqual(new Set(store.history(all).map(({ session_id }) => session_id)), new Set(['open']));
+    assert.deepEqual(new Set([...store.history(all)].flat().map(({ session_id }) => session_id)), new Set(['open']));
     store.close();
   });
 
@@ -200,7 +200,7 @@ describe('the store in SQLite', () => {
     const other = new SqliteStore(path);
     (other as unknown as { database: { exec(sql: string): void } }).database.exec('PRAGMA user_version = 1');
     other.close();
-    assert.throws(() => new SqliteStore(path), /journal: expected .* to be of version 2, got 1/);
+    assert.throws(() => new SqliteStore(path), /journal: expected .* to be of version 3, got 1/);
     assert.equal(existsSync(`${path}.pid`), false);
   });
 
@@ -220,7 +220,7 @@ describe('the store in SQLite', () => {
         for (const [i, id] of names.entries()) {
           assert.equal(store.findStep('a', id)!.result!.reward, i + 1);
           assert.deepEqual(
-            store.history({ step: id, limit: 9 }).map(({ reward }) => reward),
+            [...store.history({ step: id, limit: 9 })].flat().map(({ reward }) => reward),
             [i + 1],
           );
         }
@@ -234,23 +234,171 @@ describe('the store in SQLite', () => {
     for (const whole of ['q', 'Ωμέγα 🚗', 'a'.repeat(128)]) assert.equal(name.safeParse(whole).success, true, whole);
   });
 
-  it('[S11] says which file cannot be written when the disk is full, once it has kept what was told of', async () => {
+  it('[S11] keeps everything while the disk is full, says which file, and writes it when there is room', async () => {
     const path = newPath();
-    const failures: Error[] = [];
-    const store = new SqliteStore(path, (error) => failures.push(error));
+    const heard: (string | undefined)[] = [];
+    const store = new SqliteStore(path, { onFailure: (error) => heard.push(error?.message) });
     const { database } = store as unknown as { database: { exec(sql: string): void } };
     database.exec('PRAGMA max_page_count = 20'); // SQLite then says what it says of a full disk
     store.saveSession(session('a'));
     let told = 0;
-    for (let n = 1; failures.length === 0 && n < 5000; n++) {
+    let asked = 0;
+    while (store.failure === undefined && asked < 5000) {
+      const n = ++asked;
       void store.addResult(step(n), result('a', n)).then(() => told++);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    assert.match(failures[0]!.message, /^journal: expected .*\.sqlite to be a journal with room .*: .*full/);
-    assert.ok(told > 10, `${told}`);
-    assert.throws(() => store.close(), /journal: expected .*\.sqlite/);
+    const before = told;
+    assert.ok(before > 10 && before < asked, `${before} of ${asked}`);
+    assert.match(heard[0]!, /^journal: expected .*\.sqlite to be a journal with room .*: .*full/);
+    assert.match(store.failure!, /^[^/]*full$/);
+    assert.equal(store.resultsSince('a', 0, 10_000).length, before, 'what was told of can be read');
+    assert.equal([...store.history({ limit: 9999 })].flat().length, before);
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    assert.deepEqual([told, heard.length], [before, 1], 'it is said once');
+    database.exec('PRAGMA max_page_count = 4294967294');
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    assert.deepEqual([told, heard.length, heard[1], store.failure], [asked, 2, undefined, undefined]);
+    store.close();
     const next = new SqliteStore(path);
-    assert.equal(next.counts('a').results, told);
+    assert.equal(next.counts('a').seq, asked);
+    next.close();
+  });
+
+  it('[S11] resolves no result after its file was deleted or replaced, until it is there again', async () => {
+    for (const suffix of ['', '-wal']) {
+      const path = newPath();
+      const heard: (string | undefined)[] = [];
+      const store = new SqliteStore(path, { onFailure: (error) => heard.push(error?.message) });
+      await finish(store, 'a', 3);
+      renameSync(path + suffix, `${path}.away`);
+      if (suffix === '') writeFileSync(path, '');
+      let told = false;
+      void store.addResult(step(4), result('a', 4)).then(() => (told = true));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const got = suffix === '' ? 'another file in its place' : 'nothing there';
+      assert.deepEqual([told, heard], [false, [`journal: expected ${path}${suffix} to be there still, got ${got}`]]);
+      renameSync(`${path}.away`, path + suffix);
+      await new Promise((resolve) => setTimeout(resolve, 1200));
+      assert.deepEqual([told, store.failure], [true, undefined]);
+      store.close();
+    }
+  });
+
+  it('[S11] never gives a changed result for a flipped bit: it is mended, set aside by name, or the file is refused', async () => {
+    const whole = newPath();
+    const store = new SqliteStore(whole);
+    await finish(store, 'a', 120);
+    await finish(store, 'b', 40);
+    store.addStep('a', step(121));
+    store.closeSession('b');
+    store.close();
+    const bytes = readFileSync(whole);
+    let [refused, mended, aside] = [0, 0, 0];
+    const places = 150;
+    for (let i = 0; i < places; i++) {
+      const path = newPath();
+      const copy = Buffer.from(bytes);
+      const at = Math.floor(((i + 0.5) * bytes.length) / places);
+      copy[at]! ^= 1 << (i % 8);
+      writeFileSync(path, copy);
+      const said: string[] = [];
+      let damaged: SqliteStore;
+      try {
+        damaged = new SqliteStore(path, { onDamage: (sentence) => said.push(sentence) });
+      } catch (error) {
+        refused++;
+        assert.match((error as Error).message, /^journal: expected .*\.sqlite /, `byte ${at}`);
+        continue;
+      }
+      const opened = damaged.openSessions();
+      const results = damaged.resultsSince('a', 0, 1000);
+      const history = [...damaged.history({ limit: 1000 })].flat();
+      const unfinished = damaged.unfinishedSteps('a');
+      for (const one of results) assert.deepEqual(one, result('a', one.seq), `byte ${at}`);
+      for (const { session_id, seq, reward, options } of history) {
+        assert.deepEqual([reward, options], [result(session_id, seq).reward, { a: 1 }], `byte ${at}`);
+      }
+      for (const one of unfinished) assert.deepEqual(one, step(121), `byte ${at}`);
+      const found = [opened.length, results.length, history.length, unfinished.length];
+      const missing = JSON.stringify(found) !== '[1,120,160,1]';
+      if (missing)
+        assert.ok(
+          said.some((sentence) => /^journal: .* is damaged in .* set aside/.test(sentence)),
+          `${at}: ${found.join()}`,
+        );
+      if (missing) aside++;
+      else if (said.length > 0) mended++;
+      if (opened.length === 1) assert.ok(damaged.counts('a').seq >= results.length, `byte ${at}`);
+      damaged.close();
+    }
+    assert.ok(aside > 30 && refused > 0 && aside + refused + mended < places, `${aside} ${refused} ${mended}`);
+  });
+
+  it('[S11] says so when the log beside the file is damaged, which SQLite itself does not', () => {
+    const path = newPath();
+    killedAfter(
+      path,
+      `store.saveSession(session('a'));
+       for (let n = 1; n <= 40; n++) await store.addResult(step(n), result(n));`,
+    );
+    const log = readFileSync(`${path}-wal`);
+    const after = (at: number | undefined) => {
+      const copy = newPath();
+      copyFileSync(path, copy);
+      const bytes = Buffer.from(log);
+      if (at !== undefined) bytes[at]! ^= 4;
+      writeFileSync(`${copy}-wal`, bytes);
+      const said: string[] = [];
+      const store = new SqliteStore(copy, { onDamage: (sentence) => said.push(sentence) });
+      const { length } = store.resultsSince('a', 0, 100);
+      store.close();
+      return [length, said.length];
+    };
+    assert.deepEqual(after(undefined), [40, 0]);
+    for (const at of [0, 10, 17, 30, 40, 60, Math.floor(log.length / 2), Math.floor(log.length / 3)]) {
+      const [kept, said] = after(at);
+      assert.ok(kept! < 40, `byte ${at}`);
+      assert.equal(said, 1, `byte ${at}`);
+    }
+  });
+
+  it('[S11] gives no `seq` twice, and goes on, after the row of the last result was damaged', async () => {
+    const path = newPath();
+    const store = new SqliteStore(path);
+    await finish(store, 'a', 5);
+    const { database } = store as unknown as { database: { exec(sql: string): void } };
+    database.exec(`UPDATE steps SET result = replace(result, '"reward":5', '"reward":7') WHERE step_id = 's5'`);
+    database.exec(`UPDATE steps SET result = replace(result, '"reward":2', '"reward":3') WHERE step_id = 's2'`);
+    store.close();
+    const said: string[] = [];
+    const next = new SqliteStore(path, { onDamage: (sentence) => said.push(sentence) });
+    assert.deepEqual(
+      said.map((sentence) => /step "\w+" of session "a"/.exec(sentence)?.[0]),
+      ['step "s2" of session "a"', 'step "s5" of session "a"'],
+    );
+    assert.deepEqual(
+      next.resultsSince('a', 0, 9).map(({ seq }) => seq),
+      [1, 3, 4],
+    );
+    assert.equal(next.findStep('a', 's5'), undefined, 'it is evaluated again when it is asked for');
+    assert.deepEqual([next.counts('a').seq, next.countSince('a', 1)], [5, { count: 2, last: 4 }]);
+    next.close();
+  });
+
+  it('[S11] takes a file of version 2, whose rows have no checksums', async () => {
+    const path = newPath();
+    const store = new SqliteStore(path);
+    await finish(store, 'a', 5);
+    const { database } = store as unknown as { database: { exec(sql: string): void } };
+    for (const table of ['sessions', 'steps']) database.exec(`ALTER TABLE ${table} DROP COLUMN checksum`);
+    database.exec('DROP TABLE damaged; PRAGMA user_version = 2');
+    (store as unknown as { statements: object }).statements = {};
+    store.close();
+    const next = new SqliteStore(path);
+    assert.equal(next.resultsSince('a', 0, 9).length, 5);
+    await next.addResult(step(6), result('a', 6));
+    assert.equal(next.counts('a').seq, 6);
     next.close();
   });
 

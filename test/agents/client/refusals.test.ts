@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { connect, ConnectionError } from '../../../agents/client/index.ts';
+import { startBanditServer } from '../../env/server/bandit-server.ts';
+import { Peer, type Message } from '../../env/server/peer.ts';
+
+const ACTION = [0, 0, 0, 0, 0, 0];
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A server between the client and a real one, which may answer a step itself, or leave. */
+async function between(url: string, onStep: (step: Message, client: WebSocket) => boolean) {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'lts.v1.json' });
+  server.on('connection', (client) => {
+    const early: Message[] = [];
+    let send: (message: Message) => unknown = (message) => early.push(message);
+    client.on('message', (data) => {
+      const message = JSON.parse((data as Buffer).toString()) as Message;
+      if (!message.t.startsWith('step') || !onStep(message, client)) send(message);
+    });
+    void Peer.connect(url).then((peer) => {
+      peer.socket.on('message', (data) => client.send((data as Buffer).toString()));
+      send = (message) => peer.send(message);
+      early.forEach(send);
+      client.on('close', () => peer.close());
+    });
+  });
+  await once(server, 'listening');
+  const close = () => {
+    server.clients.forEach((client) => client.terminate());
+    server.close();
+  };
+  return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
+}
+
+describe('what a server refuses for now', () => {
+  const refusal = (code: string, { id: re }: Message, rest: object = {}) =>
+    JSON.stringify({ t: 'error', re, code, message: `${code} for now`, retryable: true, ...rest });
+
+  for (const code of ['DRAINING', 'RATE_LIMITED', 'INTERNAL', 'QUEUE_FULL', 'BUSY']) {
+    it(`[E4] is asked for again after its delay: ${code}`, async () => {
+      const server = await startBanditServer({ workers: 0 });
+      const asked: number[] = [];
+      const middle = await between(server.url, (message, client) => {
+        if (asked.push(performance.now()) > 2) return false;
+        client.send(refusal(code, message, { retry_after_ms: 150 }));
+        return true;
+      });
+      const client = await connect(middle.url, { protocol: 'json' });
+      const environment = await client.open({ env_id: 'Bandit-v0' });
+      assert.equal((await environment.evaluate({ action: ACTION })).outcome, 'ok');
+      assert.equal(asked.length, 3);
+      assert.ok(asked[1]! - asked[0]! >= 140 && asked[2]! - asked[1]! >= 140, asked.join());
+      asked.length = 0;
+      assert.equal((await environment.evaluateBatch([{ action: ACTION }, { action: ACTION }])).length, 2);
+      assert.equal(asked.length, 3);
+      await client.close();
+      middle.close();
+      await server.stop();
+    });
+  }
+
+  it('is an error when it is refused for as long as a lost connection is tried again', async () => {
+    const server = await startBanditServer({ workers: 0 });
+    const middle = await between(server.url, (message, client) => {
+      client.send(refusal('INTERNAL', message, { retry_after_ms: 50 }));
+      return true;
+    });
+    const said: string[] = [];
+    const say = (sentence: string) => said.push(sentence);
+    const client = await connect(middle.url, { protocol: 'json', reconnectForMs: 400, say });
+    const environment = await client.open({ env_id: 'Bandit-v0' });
+    const began = performance.now();
+    await assert.rejects(environment.evaluate({ action: ACTION }), { code: 'INTERNAL' });
+    assert.ok(performance.now() - began >= 400);
+    assert.deepEqual(said, [`${middle.url}: INTERNAL for now (INTERNAL); asking again`]);
+    await client.close();
+    middle.close();
+    await server.stop();
+  });
+
+  it('[L5] costs no evaluation where the client sends more messages than it may', async () => {
+    const server = await startBanditServer({ workers: 0, limits: { max_messages_per_s: 10, max_unacknowledged: 12 } });
+    const client = await connect(server.url);
+    const environment = await client.open({ env_id: 'Bandit-v0' });
+    const results = await Promise.all(Array.from({ length: 25 }, () => environment.evaluate({ action: ACTION })));
+    assert.deepEqual(new Set(results.map(({ seq }) => seq)).size, 25);
+    await client.close();
+    await server.stop();
+  });
+
+  it('[L2] waits for the next server where this one drains', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lts-drain-'));
+    const journal = join(folder, 'a.sqlite');
+    const first = await startBanditServer({ journal });
+    const client = await connect(first.url);
+    const environment = await client.open({ env_id: 'Bandit-v0', options: { delayMs: 500 } });
+    const running = environment.evaluate({ action: ACTION });
+    await pause(100);
+    const drained = first.drain(10_000);
+    const refused = environment.evaluate({ action: ACTION });
+    await drained;
+    const second = await startBanditServer({ journal, port: first.port });
+    assert.deepEqual([(await running).seq, (await refused).seq], [1, 2]);
+    await client.close();
+    await second.stop();
+    rmSync(folder, { recursive: true });
+  });
+});
+
+describe('a message that cannot be sent', () => {
+  it('[T5] is an error to its caller, and the others go on; a batch is split by its bytes', async () => {
+    const server = await startBanditServer({ workers: 0, limits: { max_payload_bytes: 3000 } });
+    for (const protocol of ['json', 'msgpack'] as const) {
+      const client = await connect(server.url, { protocol });
+      const environment = await client.open({ env_id: 'Bandit-v0' });
+      const requests = Array.from({ length: 200 }, (_, seed) => ({ action: ACTION, seed }));
+      const results = await environment.evaluateBatch(requests);
+      assert.deepEqual(
+        results.map(({ seed }) => seed),
+        requests.map(({ seed }) => seed),
+      );
+      const large = { action: Array.from({ length: 4000 }, () => 0.123) };
+      const message = /^step(_batch)?: expected at most 3000 bytes, as the server takes, got \d+$/;
+      await assert.rejects(environment.evaluate(large), { name: 'RangeError', message });
+      await assert.rejects(environment.evaluateBatch([...requests, { ...large, step_id: 'large' }]), { message });
+      const again = await environment.evaluateBatch(requests.map((request, i) => ({ ...request, step_id: `${i}` })));
+      assert.equal(again.length, 200);
+      const nan = { action: [NaN, 0, 0, 0, 0, 0] };
+      await assert.rejects(environment.evaluate(nan), { name: 'TypeError' });
+      await assert.rejects(environment.evaluateBatch([{ action: ACTION }, nan]), { name: 'TypeError' });
+      let deep: object = {};
+      for (let i = 0; i < 31; i++) deep = { deep };
+      await assert.rejects(client.open({ env_id: 'Bandit-v0', options: { deep } }), { name: 'TypeError' });
+      client.loseConnection(); // what could not be sent is not tried again
+      assert.equal((await environment.evaluate({ action: ACTION })).outcome, 'ok');
+      await client.close();
+    }
+    await server.stop();
+  });
+
+  it('is an error after a while when the socket is closed because of it each time', async () => {
+    const server = await startBanditServer({ workers: 0 });
+    let closed = 0;
+    const middle = await between(server.url, (_message, client) => {
+      closed++;
+      client.close(1009);
+      return true;
+    });
+    const client = await connect(middle.url, { protocol: 'json', reconnectForMs: 800 });
+    const environment = await client.open({ env_id: 'Bandit-v0' });
+    await assert.rejects(environment.evaluate({ action: ACTION }), (error) => {
+      return error instanceof ConnectionError && /1009/.test(error.message);
+    });
+    assert.ok(closed >= 2 && closed <= 6, `${closed} times`);
+    middle.close();
+    await server.stop();
+  });
+});
