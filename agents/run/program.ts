@@ -138,7 +138,7 @@ async function runFrom<Options>(
       session.keep(environment);
       console.log(`${spec.env_id} at ${options.url}, ${actionSize(spec.parameters)} action components; log: ${path}`);
       const parallel = options.parallel ?? client.limits.max_in_flight;
-      const place = { environment, runId: header.runId, log, parallel, signal };
+      const place = { environment, runId: header.runId, log, parallel, workers: client.limits.workers, signal };
       await searchAndReport(agent, start, options, past?.records ?? [], place);
     } catch (error) {
       const goesOn =
@@ -197,6 +197,8 @@ interface Place {
   readonly runId: string;
   readonly log: LineLog<LogRecord>;
   readonly parallel: number;
+  /** Of the server. */
+  readonly workers: number;
   readonly signal: AbortSignal;
 }
 
@@ -206,7 +208,7 @@ async function searchAndReport(
   start: readonly number[],
   options: RunOptions,
   records: readonly LogRecord[],
-  { environment, runId, log, parallel, signal }: Place,
+  { environment, runId, log, parallel, workers, signal }: Place,
 ): Promise<void> {
   const { spec } = environment;
   const known = evaluationsByKey(records);
@@ -227,7 +229,7 @@ async function searchAndReport(
       onLine,
     });
 
-  const progress = new ProgressLines(spec.reward.metric, options.evaluations);
+  const progress = new ProgressLines(spec.reward.metric, options.evaluations, Math.min(parallel, workers));
   const iterations = records.filter(({ type }) => type === 'iteration').length;
   const trials = await search(
     agent,

@@ -40,15 +40,17 @@ export class ProgressLines {
   private readonly lines: SparseLines;
   /** The number of evaluations; a discarded one counts by its share of the training. */
   private done = 0;
-  private paid = 0;
   private best = -Infinity;
-  private readonly started = performance.now();
+  private readonly pace: Pace;
 
+  /** @param atOnce the number of evaluations that run at once */
   constructor(
     private readonly metric: string,
     private readonly total: number,
+    atOnce: number,
   ) {
     this.lines = new SparseLines(total);
+    this.pace = new Pace(atOnce);
   }
 
   /** @param past whether the record comes from the log of an earlier part of the run: it does not count for the pace */
@@ -57,10 +59,9 @@ export class ProgressLines {
     this.done += work;
     if (record.reward !== null) this.best = Math.max(this.best, record.reward);
     if (past) return;
-    this.paid += work;
+    this.pace.add(work, evaluationSeconds(record));
     if (!this.lines.isDue(this.done)) return;
-    const minutes = (performance.now() - this.started) / 60_000;
-    const pace = this.paid / minutes;
+    const pace = 60 * this.pace.perSecond();
     const count = `[${String(Math.floor(this.done)).padStart(String(this.total).length)}/${this.total}]`;
     const reward =
       record.reward === null
@@ -70,6 +71,42 @@ export class ProgressLines {
     const left = duration(((this.total - this.done) / pace) * 60);
     console.log(`${count} ${this.metric} ${reward}  best ${best}  ${pace.toFixed(1)}/min  ${left} left`);
   }
+}
+
+/** How fast evaluations end. */
+export class Pace {
+  private readonly started: number;
+  private done = 0;
+  private seconds = 0;
+
+  constructor(
+    private readonly atOnce: number,
+    private readonly now = () => performance.now() / 1000,
+  ) {
+    this.started = now();
+  }
+
+  /** @param work of an evaluation: 1, or less if it was discarded. @param seconds that it took */
+  add(work: number, seconds: number): void {
+    this.done += work;
+    this.seconds += seconds;
+  }
+
+  /**
+   * While the first ones end, those beside them are nearly done and count for nothing: then it is what evaluations take,
+   * several at once. Later, it is measured from the start.
+   */
+  perSecond(): number {
+    const measured = this.done / (this.now() - this.started);
+    if (this.done >= 2 * this.atOnce || this.seconds === 0) return measured;
+    return Math.max(measured, (this.atOnce * this.done) / this.seconds);
+  }
+}
+
+/** The time that an evaluation took, without its time in the queue. */
+function evaluationSeconds({ timing }: EvaluationRecord): number {
+  const phases = ['simulate_ms', 'train_ms', 'validate_ms'];
+  return phases.reduce((sum, phase) => sum + (timing[phase] ?? 0), 0) / 1000;
 }
 
 /** Seconds as `m:ss`. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { SparseLines } from '../../../agents/run/progress-lines.ts';
+import { Pace, SparseLines } from '../../../agents/run/progress-lines.ts';
 
 describe('the lines of progress', () => {
   const shown = (total: number, all: boolean) => {
@@ -15,5 +15,28 @@ describe('the lines of progress', () => {
     const lines = shown(1600, false);
     assert.deepEqual(lines.slice(0, 12), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 26, 42]);
     assert.deepEqual([lines.length, lines.at(-1)], [110, 1600]);
+  });
+});
+
+describe('the pace of evaluations', () => {
+  it('is about right from the first evaluation on, though others run beside it', () => {
+    let now = 0;
+    const pace = new Pace(4, () => now);
+    const atPace: number[] = [];
+    // Four at once, each of 10 s, which end a second apart.
+    for (let i = 0; i < 16; i++) {
+      now = 10 * (1 + Math.floor(i / 4)) + (i % 4);
+      pace.add(1, 10);
+      atPace.push(pace.perSecond());
+    }
+    for (const each of atPace) assert.ok(each > 0.25 && each <= 0.41, `${each}, expected .4`);
+  });
+
+  it('counts a discarded evaluation by its share', () => {
+    let now = 0;
+    const pace = new Pace(1, () => now);
+    now = 5;
+    pace.add(0.5, 5);
+    assert.equal(pace.perSecond(), 0.1);
   });
 });
