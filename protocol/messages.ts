@@ -221,6 +221,8 @@ export const serverMessages = {
     /** Scores on validation by name; empty when the outcome is not `ok`. */
     scores,
     test_scores: scores.optional(),
+    /** Of the unfinished model, as progress tells them; only if the step was first sent with `progress: true`. */
+    early_scores: z.array(z.object({ fraction: z.number().min(0).max(1), scores })).optional(),
     /** Why the outcome is not `ok`. */
     reason: z.string().optional(),
     /** The θ that was evaluated, complete and decoded. */

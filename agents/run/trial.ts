@@ -48,11 +48,17 @@ export async function evaluateTrial(
       },
       watch ? { signal: AbortSignal.any([signal, watch.signal]), onProgress: watch.onProgress } : { signal },
     );
-  let result = await evaluate(`${runId}/${key}`);
+  const evaluateWatched = async (step_id: string) => {
+    const result = await evaluate(step_id);
+    // Progress is told once, to who was there; the result has its scores for who was not.
+    for (const { fraction, scores } of result.early_scores ?? []) watch?.onProgress({ fraction, metrics: scores });
+    return result;
+  };
+  let result = await evaluateWatched(`${runId}/${key}`);
   // Cancelled when the run was stopped in the middle of it, in an earlier life: only another name has another result.
   for (let life = 2; result.outcome === 'cancelled' && !watch?.signal.aborted && life <= MOST_LIVES; life++) {
     if (signal.aborted) break;
-    result = await evaluate(`${runId}/${key}/${life}`);
+    result = await evaluateWatched(`${runId}/${key}/${life}`);
   }
   const record: EvaluationRecord = {
     ...recordOf(key, action, result),

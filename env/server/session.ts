@@ -18,7 +18,7 @@ import type { Runtime } from '../runtime.ts';
 import { unscored, type Evaluations } from '../workers/evaluations.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
-import { decodedTheta, requestHash, resultOf, type StepItem } from './step.ts';
+import { decodedTheta, requestHash, resultOf, type EarlyScores, type StepItem } from './step.ts';
 import type { SessionRecord, StepRecord, Store } from './store.ts';
 
 /** The number of results that are read from the store at once. */
@@ -66,6 +66,8 @@ interface RunningStep {
   /** Whether the latest request asks for progress. */
   progress: boolean;
   phase: EvaluationProgress['phase'];
+  /** The scores of the unfinished model so far. */
+  early: EarlyScores;
   readonly stop: AbortController;
   /** Each is called once, with the outcome; a batch counts its results this way. */
   waiting: ((outcome: Outcome) => void)[];
@@ -342,7 +344,7 @@ export class Session {
 
   private begin(record: StepRecord): RunningStep {
     const stop = new AbortController();
-    const step: RunningStep = { record, re: null, progress: false, phase: 'queue', stop, waiting: [] };
+    const step: RunningStep = { record, re: null, progress: false, phase: 'queue', early: [], stop, waiting: [] };
     this.running.set(record.id, step);
     return step;
   }
@@ -393,7 +395,7 @@ export class Session {
     this.surroundings.log.info({ outcome, reward, seconds, session: this.id, step, ...why }, 'evaluation ended');
   }
 
-  private resultOf({ record, re }: RunningStep, evaluation: Evaluation): Result {
+  private resultOf({ record, re, early }: RunningStep, evaluation: Evaluation): Result {
     const { spec, experiment } = this.options;
     const about = {
       session_id: this.id,
@@ -404,14 +406,18 @@ export class Session {
       spec,
       build: this.surroundings.build,
     };
-    return resultOf(about, record, evaluation);
+    return resultOf(about, record, evaluation, early);
   }
 
-  private report(step: RunningStep, { phase, fraction, metrics, etaMs }: EvaluationProgress): void {
+  private report(step: RunningStep, { phase, fraction, metrics, scored, etaMs }: EvaluationProgress): void {
     step.phase = phase;
+    const finite = metrics && Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));
+    if (scored && finite) {
+      // An evaluation that is tried again, after a crash of its worker, scores at the same places again.
+      step.early = [...step.early.filter((known) => known.fraction !== fraction), { fraction, scores: finite }];
+    }
     if (!step.progress) return;
     const place = { re: step.re, session_id: this.id, step_id: step.record.id };
-    const finite = metrics && Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));
     this.listener?.send({
       t: 'progress',
       ...place,

@@ -6,7 +6,7 @@ import { ParameterError } from '../../protocol/parameters.ts';
 import { observationOf, requestedTheta } from '../environment.ts';
 import type { Evaluation } from '../evaluate.ts';
 import type { Experiment } from '../experiments/experiment.ts';
-import type { Metric } from '../tasks/task.ts';
+import type { Metric, Scores } from '../tasks/task.ts';
 import type { StepRecord } from './store.ts';
 
 export type StepItem = EvaluationItem & { readonly reset?: boolean | undefined };
@@ -51,11 +51,15 @@ interface About {
 /** Rounds to microseconds: more digits would mean nothing, and cost bytes in the journal and on the wire. */
 const microseconds = (ms: number) => Math.round(ms * 1000) / 1000;
 
+/** Scores of an unfinished model, each after a share of the training. */
+export type EarlyScores = readonly { readonly fraction: number; readonly scores: Scores }[];
+
 /** The result message of a step that ended. */
 export function resultOf(
   { session_id, re, seq, test_evaluations, metrics, spec, build }: About,
   step: StepRecord,
   { outcome, reward, scores, testScores, reason, timing }: Evaluation,
+  early: EarlyScores = [],
 ): Result {
   return {
     t: 'result',
@@ -70,6 +74,7 @@ export function resultOf(
     truncated: false,
     scores,
     ...(testScores && { test_scores: testScores }),
+    ...(early.length > 0 && { early_scores: [...early] }),
     ...(reason !== undefined && { reason }),
     theta: step.request.theta,
     seed: step.seed,

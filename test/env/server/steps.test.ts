@@ -237,6 +237,12 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
             early,
             [0.25, 0.5, 0.75].map((fraction) => [fraction, gain - (1 - fraction)]),
           );
+          const told = message['early_scores'] as { fraction: number; scores: { gain: number } }[];
+          assert.deepEqual(
+            told.map(({ fraction, scores }) => [fraction, scores.gain]),
+            early,
+            'the result has them too',
+          );
           break;
         }
         if ((message['metrics'] as { gain?: number } | undefined)?.gain !== undefined) scored.push(message);
