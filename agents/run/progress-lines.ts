@@ -41,7 +41,7 @@ export class ProgressLines {
   /** The number of evaluations; a discarded one counts by its share of the training. */
   private done = 0;
   private best = -Infinity;
-  private readonly pace: Pace;
+  private readonly pace: SearchPace;
 
   /** @param atOnce the number of evaluations that run at once */
   constructor(
@@ -50,7 +50,7 @@ export class ProgressLines {
     atOnce: number,
   ) {
     this.lines = new SparseLines(total);
-    this.pace = new Pace(atOnce);
+    this.pace = new SearchPace(atOnce);
   }
 
   /** @param past whether the record comes from the log of an earlier part of the run: it does not count for the pace */
@@ -74,7 +74,7 @@ export class ProgressLines {
 }
 
 /** How fast evaluations end. */
-export class Pace {
+export class SearchPace {
   private readonly started: number;
   private done = 0;
   private seconds = 0;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Pace, SparseLines } from '../../../agents/run/progress-lines.ts';
+import { SearchPace, SparseLines } from '../../../agents/run/progress-lines.ts';
 
 describe('the lines of progress', () => {
   const shown = (total: number, all: boolean) => {
@@ -21,7 +21,7 @@ describe('the lines of progress', () => {
 describe('the pace of evaluations', () => {
   it('is about right from the first evaluation on, though others run beside it', () => {
     let now = 0;
-    const pace = new Pace(4, () => now);
+    const pace = new SearchPace(4, () => now);
     const atPace: number[] = [];
     // Four at once, each of 10 s, which end a second apart.
     for (let i = 0; i < 16; i++) {
@@ -34,7 +34,7 @@ describe('the pace of evaluations', () => {
 
   it('counts a discarded evaluation by its share', () => {
     let now = 0;
-    const pace = new Pace(1, () => now);
+    const pace = new SearchPace(1, () => now);
     now = 5;
     pace.add(0.5, 5);
     assert.equal(pace.perSecond(), 0.1);
