@@ -16,7 +16,7 @@
 import { erf } from 'mathjs';
 import type { Random } from '../protocol/random.ts';
 import { clip, type Agent, type Problem, type Trial } from './agent.ts';
-import { cholesky, logDeterminant, nextRow, solveLower, solveUpper } from './cholesky.ts';
+import { cholesky, logDeterminant, nextRow, solveLower, solveUpper } from '../protocol/cholesky.ts';
 import { integer, isProgram } from './run/flags.ts';
 import { program } from './run/program.ts';
 

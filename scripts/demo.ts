@@ -6,7 +6,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { filePath, integer, seed } from '../agents/run/flags.ts';
-import { makeFolder } from '../agents/run/make-folder.ts';
+import { makeFolder } from '../protocol/make-folder.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { drawRun } from './figures/run-pictures.ts';
 import { ownPrograms, startServer } from './programs.ts';

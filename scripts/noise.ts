@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { filePath, integer, jsonObject, word } from '../agents/run/flags.ts';
 import { LineLog, linesSoFar } from '../agents/run/line-log.ts';
-import { makeFolder } from '../agents/run/make-folder.ts';
+import { makeFolder } from '../protocol/make-folder.ts';
 import { SparseLines } from '../agents/run/progress-lines.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { runAll } from '../agents/run/runner.ts';

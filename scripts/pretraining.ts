@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { serialize } from 'node:v8';
-import { makeFolder } from '../agents/run/make-folder.ts';
+import { makeFolder } from '../protocol/make-folder.ts';
 import { createExperiment } from '../env/experiments/load.ts';
 import type { ExperimentDefinition } from '../env/experiments/experiment.ts';
 import { evaluationSeeds } from '../env/evaluate.ts';

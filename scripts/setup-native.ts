@@ -7,14 +7,23 @@
  * not touch. An unfinished build has another folder name, so the final folder is always complete.
  */
 import { existsSync } from 'node:fs';
-import { readdir, rename, rm, stat, statfs, symlink, writeFile } from 'node:fs/promises';
+import { rename, rm, stat, statfs, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isProgram } from '../agents/run/flags.ts';
-import { makeFolder } from '../agents/run/make-folder.ts';
+import { makeFolder } from '../protocol/make-folder.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { nativeFolder } from '../env/tasks/tensorflow/backend.ts';
-import { findPython, firstWorking, type Find, must, projectRoot, SetupError, step } from './setup/steps.ts';
+import {
+  downloadWheels,
+  findPython,
+  firstWorking,
+  type Find,
+  must,
+  projectRoot,
+  SetupError,
+  step,
+} from './setup/steps.ts';
 
 /** The versions that are tested together. */
 const TFJS_VERSION = '4.22.0';
@@ -23,6 +32,10 @@ const TENSORFLOW_VERSION = '2.21.0';
 /** The Python version of the wheel; any Python can download it. */
 const WHEEL_PYTHON = '3.11';
 const WHEEL_PLATFORMS = ['manylinux_2_27_x86_64', 'manylinux_2_17_x86_64', 'manylinux2014_x86_64'];
+const WHEEL_TARGET = [
+  ...['--python-version', WHEEL_PYTHON, '--only-binary=:all:'],
+  ...WHEEL_PLATFORMS.flatMap((platform) => ['--platform', platform]),
+];
 
 /**
  * Checks everything that the build needs, before anything is downloaded.
@@ -56,15 +69,6 @@ export async function checkMachine(machine: {
     throw new SetupError(`expected ${gigabytes(neededBytes)} GB of free disk space, got ${gigabytes(freeBytes)}`);
   }
   return python;
-}
-
-async function downloadWheels(python: string, requirements: readonly string[], folder: string): Promise<string[]> {
-  makeFolder(folder);
-  const platforms = WHEEL_PLATFORMS.flatMap((platform) => ['--platform', platform]);
-  const target = ['--python-version', WHEEL_PYTHON, ...platforms, '--only-binary=:all:', '--no-deps'];
-  const args = ['-m', 'pip', 'download', '--disable-pip-version-check', ...target, '--dest', folder, ...requirements];
-  await must('downloading the wheel', python, args, projectRoot, true);
-  return (await readdir(folder)).filter((name) => name.endsWith('.whl')).map((name) => join(folder, name));
 }
 
 /** Prints the CUDA packages that TensorFlow's wheel requires with its extra `and-cuda`, as pip requirements. */
@@ -172,7 +176,7 @@ async function setup(name: 'tfjs-node' | 'tfjs-node-gpu', force: boolean): Promi
   const requirement = `${gpu ? 'tensorflow' : 'tensorflow-cpu'}==${TENSORFLOW_VERSION}`;
   const [wheel] = await step(
     `2/6 Downloading the wheel of ${requirement}, which holds libtensorflow`,
-    () => downloadWheels(python, [requirement], wheelFolder),
+    () => downloadWheels(python, [requirement], wheelFolder, WHEEL_TARGET),
     () => 'pip installed nothing',
   );
   await step(`3/6 Installing @tensorflow/${name} ${TFJS_VERSION} into ${target}`, () => installPackage(name, staging));
@@ -199,7 +203,7 @@ async function setup(name: 'tfjs-node' | 'tfjs-node-gpu', force: boolean): Promi
 /** libtensorflow looks for CUDA's libraries in ../nvidia, where TensorFlow's Python packages put them. */
 async function unpackCuda(python: string, wheel: string, folder: string, deps: string): Promise<void> {
   const text = await must('reading the wheel', python, ['-c', READ_CUDA_REQUIREMENTS, wheel], projectRoot);
-  const wheels = await downloadWheels(python, text.trim().split('\n'), folder);
+  const wheels = await downloadWheels(python, text.trim().split('\n'), folder, WHEEL_TARGET);
   for (const path of wheels) {
     const args = ['-c', UNPACK, path, 'nvidia/', join(deps, 'nvidia')];
     await must(`unpacking ${path}`, python, args, projectRoot);

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { Option } from 'commander';
 import { filePath, integer, jsonObject, THETA_HELP } from '../agents/run/flags.ts';
-import { makeFolder } from '../agents/run/make-folder.ts';
+import { makeFolder } from '../protocol/make-folder.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import real from '../env/experiments/traffic-segmentation-real.ts';
 import { TRAFFIC_PARAMETERS } from '../env/simulators/traffic/parameters.ts';

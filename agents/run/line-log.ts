@@ -3,7 +3,7 @@ import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync
 import { dirname } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { lockFile } from '../../protocol/file-lock.ts';
-import { makeFolder } from './make-folder.ts';
+import { makeFolder } from '../../protocol/make-folder.ts';
 
 /** The bytes of the whole lines: a writer that was killed may leave a last line without its newline. */
 function wholeLines(bytes: Buffer): Buffer {

@@ -17,7 +17,7 @@ import type { HistoryEntry } from '../../protocol/history.ts';
 import type { Result } from '../../protocol/messages.ts';
 import type { EpisodeState } from '../episodes.ts';
 import type { EvaluationRequest } from '../evaluate.ts';
-import { makeFolder } from '../make-folder.ts';
+import { makeFolder } from '../../protocol/make-folder.ts';
 import type { HistoryFilter } from './history.ts';
 import { disown, own } from './owner.ts';
 import { hasLostTransactions } from './write-ahead-log.ts';

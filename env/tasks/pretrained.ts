@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolder } from '../make-folder.ts';
+import { makeFolder } from '../../protocol/make-folder.ts';
 
 /** A name; empty means from scratch. It becomes part of a path, so only hexadecimal digits are allowed. */
 export const PRETRAINED_NAME = /^([0-9a-f]{16})?$/;

@@ -2,6 +2,7 @@
 import { median } from 'mathjs';
 import { summarise, type Summary } from '../../agents/run/statistics.ts';
 import { meanOf, meanScores } from '../reproduce/arms.ts';
+import type { Scores } from '../../env/tasks/task.ts';
 import type { Group, Run } from './runs.ts';
 
 /** The measures of one run. */
@@ -16,8 +17,6 @@ interface RunMeasures {
   /** Test scores of the θ, means over the seeds of the report; undefined if the run has not ended, or they failed. */
   readonly test: { readonly start: Scores | undefined; readonly learned: Scores | undefined };
 }
-
-type Scores = Readonly<Record<string, number>>;
 
 /** The measures of a group: over its runs. */
 export interface GroupMeasures {

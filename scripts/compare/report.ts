@@ -1,7 +1,7 @@
 /** A comparison as a figure and as tables. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolder } from '../../agents/run/make-folder.ts';
+import { makeFolder } from '../../protocol/make-folder.ts';
 import { withInterval, type Summary } from '../../agents/run/statistics.ts';
 import { restartIds } from '../figures/chart.ts';
 import { csvCells, csvNames } from '../csv.ts';

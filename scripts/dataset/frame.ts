@@ -3,7 +3,7 @@ import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync, rmSy
 import { rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
-import { makeFolder } from '../../agents/run/make-folder.ts';
+import { makeFolder } from '../../protocol/make-folder.ts';
 import { CLASSES, VOID } from '../../env/streets/classes.ts';
 import { isAlive } from '../../env/is-alive.ts';
 import { countCars, type Annotation } from '../../env/simulators/traffic/annotations.ts';

@@ -1,7 +1,7 @@
 /** Charts as SVG and PNG, without a browser. */
 import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makeFolder } from '../../agents/run/make-folder.ts';
+import { makeFolder } from '../../protocol/make-folder.ts';
 import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { FONT_FAMILY, rasterise } from './rasterise.ts';

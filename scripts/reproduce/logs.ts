@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { readLines } from '../../agents/run/line-log.ts';
-import { makeFolder } from '../../agents/run/make-folder.ts';
+import { makeFolder } from '../../protocol/make-folder.ts';
 import type { LogRecord } from '../../agents/run/trial-log.ts';
 import { isOfSearch, searchTrials } from './search-log.ts';
 import type { Preset } from './study.ts';

@@ -1,4 +1,4 @@
-import { makeFolder } from '../../agents/run/make-folder.ts';
+import { makeFolder } from '../../protocol/make-folder.ts';
 import { restartIds } from '../figures/chart.ts';
 import { evidenceOf } from './evidence.ts';
 import { readLog, readRecord } from './logs.ts';

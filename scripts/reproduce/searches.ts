@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { makeFolder } from '../../agents/run/make-folder.ts';
+import { makeFolder } from '../../protocol/make-folder.ts';
 import { startedTrialLog, type LogRecord } from '../../agents/run/trial-log.ts';
 import { goOn, serverOf, type Laboratory } from './laboratory.ts';
 import { isLean, logPath } from './logs.ts';

@@ -1,7 +1,7 @@
 /** What a reproduction leaves as text: summary.json, and the table as CSV and Markdown. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolder } from '../../agents/run/make-folder.ts';
+import { makeFolder } from '../../protocol/make-folder.ts';
 import { csvCells, csvNames } from '../csv.ts';
 import { markdownTable } from '../markdown.ts';
 import { summarise, withInterval, type Summary } from '../../agents/run/statistics.ts';

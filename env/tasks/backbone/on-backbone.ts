@@ -185,8 +185,8 @@ class Features {
   /** Computes features that are not standardised yet. */
   async ofTraining(images: readonly Picture[], progress: () => void | Promise<void>): Promise<Inputs[]> {
     const all: Inputs[] = [];
-    for (let start = 0; start < images.length; start += AT_ONCE) {
-      all.push(...this.compute(images.slice(start, start + AT_ONCE)));
+    for (const some of this.computed(images)) {
+      all.push(...some);
       await progress();
     }
     return all;
@@ -212,10 +212,7 @@ class Features {
 
   /** Standardised features of each image. */
   of(images: readonly Picture[]): Inputs[] {
-    const all: Inputs[] = [];
-    for (let start = 0; start < images.length; start += AT_ONCE) {
-      all.push(...this.compute(images.slice(start, start + AT_ONCE)));
-    }
+    const all = [...this.computed(images)].flat();
     all.forEach((features) => this.scale(features));
     return all;
   }
@@ -226,6 +223,13 @@ class Features {
       for (let i = 0; i < numbers.length; i += mean.length) {
         for (let c = 0; c < mean.length; c++) numbers[i + c] = (numbers[i + c]! - mean[c]!) * factor[c]!;
       }
+    }
+  }
+
+  /** Features of all images that are not standardised, a few images at a time. */
+  private *computed(images: readonly Picture[]): Generator<Inputs[]> {
+    for (let start = 0; start < images.length; start += AT_ONCE) {
+      yield this.compute(images.slice(start, start + AT_ONCE));
     }
   }
 

@@ -3,10 +3,10 @@
  * be, in closed form. It has no steps and no seeds, and so no noise of training.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { resample } from '../tensorflow/resample.ts';
+import { cholesky, solveLower, solveUpper } from '../../../protocol/cholesky.ts';
 import { scoped } from '../tensorflow/scoped.ts';
 import type { Inputs, Shape } from '../training/differentiable.ts';
-import { resampling } from '../training/resampling.ts';
+import { resize } from '../training/layers.ts';
 
 /** Of the squared weights, beside the mean squared error; the features have a standard deviation of 1. */
 const PENALTY = 1e-2;
@@ -42,10 +42,7 @@ export class Ridge {
     const cells = weights.length;
     const [products, answers] = scoped(() => {
       const taps = features.map((numbers, i): tf.Tensor => tf.tensor4d(numbers, [...shapes[i]!]));
-      const onGrid = taps.map((tap) => {
-        const map = resampling(tap.shape, taps[grid]!.shape);
-        return tf.reshape(map ? resample(tap, map) : tap, [cells, tap.shape[3]!]);
-      });
+      const onGrid = taps.map((tap) => tf.reshape(resize(tap, taps[grid]!), [cells, tap.shape[3]!]));
       const x = tf.concat([...onGrid, tf.ones([cells, 1])], 1);
       const weighted = tf.mul(x, tf.tensor2d(weights, [cells, 1]));
       const y = tf.tensor2d(targets, [cells, this.outputs]);
@@ -61,34 +58,18 @@ export class Ridge {
   /** @returns the map, [size, outputs], flat; its last row is the constant */
   solve(): Float64Array {
     const { size, outputs } = this;
-    const lower = this.products.map((sum) => sum / Math.max(1, this.weight));
-    for (let i = 0; i < size - 1; i++) lower[i * size + i]! += PENALTY;
-    lower[size * size - 1]! += 1e-9; // for sets where nothing is known
-    factorise(lower, size);
-    const map = this.answers.map((sum) => sum / Math.max(1, this.weight));
+    const count = Math.max(1, this.weight);
+    const rows = Array.from({ length: size }, (_, i) => {
+      const row = this.products.slice(i * size, i * size + i + 1).map((sum) => sum / count);
+      row[i]! += i < size - 1 ? PENALTY : 1e-9; // the constant too, for sets where nothing is known
+      return row;
+    });
+    const factor = cholesky(rows);
+    const map = new Float64Array(size * outputs);
     for (let o = 0; o < outputs; o++) {
-      for (let i = 0; i < size; i++) {
-        let value = map[i * outputs + o]!;
-        for (let k = 0; k < i; k++) value -= lower[i * size + k]! * map[k * outputs + o]!;
-        map[i * outputs + o] = value / lower[i * size + i]!;
-      }
-      for (let i = size - 1; i >= 0; i--) {
-        let value = map[i * outputs + o]!;
-        for (let k = i + 1; k < size; k++) value -= lower[k * size + i]! * map[k * outputs + o]!;
-        map[i * outputs + o] = value / lower[i * size + i]!;
-      }
+      const answer = Float64Array.from({ length: size }, (_, i) => this.answers[i * outputs + o]! / count);
+      solveUpper(factor, solveLower(factor, answer)).forEach((value, i) => (map[i * outputs + o] = value));
     }
     return map;
-  }
-}
-
-/** Cholesky's factor L of a positive definite matrix A = L Lᵀ, in place of its lower part. */
-function factorise(matrix: Float64Array, size: number): void {
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = matrix[i * size + j]!;
-      for (let k = 0; k < j; k++) sum -= matrix[i * size + k]! * matrix[j * size + k]!;
-      matrix[i * size + j] = i === j ? Math.sqrt(Math.max(sum, 1e-12)) : sum / matrix[j * size + j]!;
-    }
   }
 }

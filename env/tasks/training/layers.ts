@@ -53,6 +53,12 @@ export function parametersByLayer<T>(layers: readonly Layer[], make: (shape: num
 /** Mean and variance of each channel before normalisation, by layer. */
 export type Statistics = Map<Layer, { readonly mean: Float32Array; readonly variance: Float32Array }>;
 
+/** @see Canvas.resize */
+export function resize<T extends tf.Tensor>(x: T, like: T): T | tf.Tensor4D {
+  const map = resampling(x.shape, like.shape);
+  return map ? resample(x, map) : x;
+}
+
 /** The network as it runs after training, with the tensors that it holds. */
 export interface FrozenNetwork {
   /** @returns the output, flat */
@@ -95,10 +101,7 @@ export function freeze(
     add: (a, b) => tf.add(a, b),
     spaceToDepth,
     depthToSpace,
-    resize: (x, like) => {
-      const map = resampling(x.shape, like.shape);
-      return map ? resample(x, map) : x;
-    },
+    resize,
   };
   return {
     run: (inputs, shapes) =>

@@ -10,6 +10,7 @@ import { carCounts } from '../../../env/tasks/counting/counts.ts';
 import { loadBackend } from '../../../env/tasks/tensorflow/backend.ts';
 import type { Theta } from '../../../protocol/parameters.ts';
 import { countableScene, countableScenes, TYPES } from './counting/countable-scenes.ts';
+import { assertSeedsDecide } from './seeds.ts';
 
 const SEEDS = { initialisation: 1, order: 2 };
 const silent = () => {};
@@ -54,17 +55,7 @@ describe('countingTask', () => {
   });
 
   it('gives the same scores for the same seeds, and others for other first weights or another order', async () => {
-    const images = countableScenes(8, 1);
-    const score = async (seeds: typeof SEEDS) => {
-      const model = await shortTask().train(images, seeds, silent);
-      const scores = await model.score(images);
-      model.dispose();
-      return scores;
-    };
-    const first = await score(SEEDS);
-    assert.deepEqual(await score(SEEDS), first);
-    assert.notDeepEqual(await score({ ...SEEDS, initialisation: 3 }), first);
-    assert.notDeepEqual(await score({ ...SEEDS, order: 3 }), first);
+    await assertSeedsDecide(() => shortTask(), countableScenes(8, 1), SEEDS);
   });
 
   it('scores each of its metrics, within its bounds, and rewards one of them', async () => {

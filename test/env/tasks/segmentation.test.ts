@@ -5,6 +5,7 @@ import { DEFAULT_RUNTIME, type Runtime } from '../../../env/runtime.ts';
 import { segmentationTask, type SegmentationOptions } from '../../../env/tasks/segmentation.ts';
 import { loadBackend } from '../../../env/tasks/tensorflow/backend.ts';
 import { syntheticScene, syntheticScenes, withVoidLeft } from './segmentation/synthetic-scenes.ts';
+import { assertSeedsDecide } from './seeds.ts';
 
 const SEEDS = { initialisation: 1, order: 2 };
 const silent = () => {};
@@ -45,17 +46,7 @@ describe('segmentationTask', () => {
   });
 
   it('gives the same scores for the same seeds, and others for other first weights or another order', async () => {
-    const images = syntheticScenes(8, 1);
-    const score = async (seeds: typeof SEEDS) => {
-      const model = await shortTask().train(images, seeds, silent);
-      const scores = await model.score(images);
-      model.dispose();
-      return scores;
-    };
-    const first = await score(SEEDS);
-    assert.deepEqual(await score(SEEDS), first);
-    assert.notDeepEqual(await score({ ...SEEDS, initialisation: 3 }), first);
-    assert.notDeepEqual(await score({ ...SEEDS, order: 3 }), first);
+    await assertSeedsDecide(() => shortTask(), syntheticScenes(8, 1), SEEDS);
   });
 
   it('scores each of its metrics, within its bounds, and rewards one of them', async () => {

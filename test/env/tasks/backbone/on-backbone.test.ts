@@ -8,6 +8,7 @@ import { segmentationTask, type SegmentationOptions } from '../../../../env/task
 import { loadBackend } from '../../../../env/tasks/tensorflow/backend.ts';
 import { Random } from '../../../../protocol/random.ts';
 import { syntheticScene, syntheticScenes } from '../segmentation/synthetic-scenes.ts';
+import { assertSeedsDecide } from '../seeds.ts';
 
 const SEEDS = { initialisation: 1, order: 2 };
 const WASM: Runtime = { ...DEFAULT_RUNTIME, backend: 'wasm' };
@@ -46,17 +47,7 @@ describe('a network on the pretrained backbone', () => {
     });
 
     it('gives the same scores for the same seeds, and others for other ones @slow', async () => {
-      const images = syntheticScenes(8, 1);
-      const score = async (seeds: typeof SEEDS) => {
-        const model = await task().train(images, seeds, () => {});
-        const scores = await model.score(images);
-        model.dispose();
-        return scores;
-      };
-      const first = await score(SEEDS);
-      assert.deepEqual(await score(SEEDS), first);
-      assert.notDeepEqual(await score({ ...SEEDS, initialisation: 3 }), first);
-      assert.notDeepEqual(await score({ ...SEEDS, order: 3 }), first);
+      await assertSeedsDecide(() => task(), syntheticScenes(8, 1), SEEDS);
     });
 
     it('learns in closed form, the same whatever the seeds @slow', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { det, multiply, transpose } from 'mathjs';
-import { cholesky, logDeterminant, solveLower, solveUpper } from '../../agents/cholesky.ts';
+import { cholesky, logDeterminant, solveLower, solveUpper } from '../../protocol/cholesky.ts';
 
 const rows = (matrix: number[][]) => matrix.map((row, i) => Float64Array.from(row.slice(0, i + 1)));
 const near = (actual: number, expected: number) =>
