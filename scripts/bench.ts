@@ -1,11 +1,14 @@
 /** Measures our speed and the speed of programs that a user could choose instead: `npm run bench -- render`. */
 import { InvalidArgumentError } from 'commander';
+import { benchBackbone } from './bench/backbone.ts';
+import type { NetworkBenchOptions } from './bench/beside-torch.ts';
 import { benchProtocol, type ProtocolBenchOptions } from './bench/protocol.ts';
 import { benchMemory } from './bench/memory.ts';
 import { benchEvaluate, type EvaluateBenchOptions } from './bench/evaluate.ts';
 import { DEFAULT_PYTHON } from './bench/rounds.ts';
 import { benchRender, type RenderBenchOptions } from './bench/render.ts';
-import { benchTrain, type TrainBenchOptions } from './bench/train.ts';
+import { processor } from './bench/processor.ts';
+import { benchTrain } from './bench/train.ts';
 import { jsonObject, word } from '../agents/run/flags.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runCommands, runProgram } from '../agents/run/run-program.ts';
@@ -25,6 +28,10 @@ function positive(text: string): number {
   return value;
 }
 
+function announce(name: string, options: object): void {
+  console.log(`bench ${name} ${JSON.stringify(options)}\nprocessor: ${processor()}`);
+}
+
 const program = newCommand('bench').description(
   'Measures speed. Our programs and others run in turn, and medians are compared.',
 );
@@ -38,7 +45,7 @@ program
   .option('--rounds <n>', 'number of measurements of each', integer(1, 100), 3)
   .option('--json', 'end with one line of JSON: {"ours": img/s, "peers": {name: img/s}}')
   .action(async (options: RenderBenchOptions) => {
-    console.log(`bench render ${JSON.stringify(options)}`);
+    announce('render', options);
     await benchRender(options);
   });
 
@@ -50,25 +57,38 @@ program
   .option('--python <path>', 'Python that has openenv-core', word, DEFAULT_PYTHON)
   .option('--json', 'end with one line of JSON: {name: steps/s}')
   .action(async (options: ProtocolBenchOptions) => {
-    console.log(`bench protocol ${JSON.stringify(options)}`);
+    announce('protocol', options);
     await benchProtocol(options);
   });
 
-program
-  .command('train')
-  .description('training images per CPU second: ours on each backend, the same network in PyTorch')
-  .option('--width <pixels>', 'width of an image', integer(8, 1024), 96)
-  .option('--height <pixels>', 'height of an image', integer(8, 1024), 72)
-  .option('--batch <n>', 'images per step', integer(1, 256), 8)
-  .option('--seconds <s>', 'length of one measurement, in CPU seconds', positive, 4)
-  .option('--rounds <n>', 'number of measurements of each', integer(1, 100), 3)
-  .addOption(backendFlag())
-  .option('--python <path>', 'Python that has torch', word, DEFAULT_PYTHON)
-  .option('--json', 'end with one line of JSON: {"ours": img/s, "backend": name, "peers": {"pytorch": img/s}}')
-  .action(async (options: TrainBenchOptions) => {
-    console.log(`bench train ${JSON.stringify(options)}`);
-    await benchTrain(options);
-  });
+const networkBench = (name: string, description: string, size: { width: number; height: number }) =>
+  program
+    .command(name)
+    .description(description)
+    .option('--width <pixels>', 'width of an image', integer(8, 1024), size.width)
+    .option('--height <pixels>', 'height of an image', integer(8, 1024), size.height)
+    .option('--batch <n>', 'images at once', integer(1, 256), 8)
+    .option('--seconds <s>', 'length of one measurement, in CPU seconds', positive, 4)
+    .option('--rounds <n>', 'number of measurements of each', integer(1, 100), 3)
+    .addOption(backendFlag())
+    .option('--python <path>', 'Python that has torch', word, DEFAULT_PYTHON)
+    .option('--json', 'end with one line of JSON: {"ours": img/s, "backend": name, "peers": {"pytorch": img/s}}');
+
+networkBench('train', 'training images per CPU second: ours on each backend, the same network in PyTorch', {
+  width: 96,
+  height: 72,
+}).action(async (options: NetworkBenchOptions) => {
+  announce('train', options);
+  await benchTrain(options);
+});
+
+networkBench('backbone', 'images per CPU second through the pretrained backbone: ours and PyTorch', {
+  width: 160,
+  height: 120,
+}).action(async (options: NetworkBenchOptions) => {
+  announce('backbone', options);
+  await benchBackbone(options);
+});
 
 program
   .command('evaluate')
@@ -82,7 +102,7 @@ program
   .option('--memory <n>', 'instead: the memory of a worker over n evaluations', integer(1, 1_000_000))
   .option('--json', 'end with one line of JSON')
   .action(async ({ memory, ...options }: EvaluateBenchOptions & { memory?: number }) => {
-    console.log(`bench evaluate ${JSON.stringify({ ...options, memory })}`);
+    announce('evaluate', { ...options, memory });
     await (memory === undefined ? benchEvaluate(options) : benchMemory(options, memory));
   });
 

@@ -68,3 +68,19 @@ export async function medians(
   }
   return new Map([...rates].map(([name, values]) => [name, median(values)]));
 }
+
+/** How often a second of CPU time is enough for the work, after a tenth of the time to warm up. */
+export async function perCpuSecond(work: () => void | Promise<void>, seconds: number): Promise<number> {
+  const measure = async (length: number) => {
+    const start = process.cpuUsage();
+    for (let count = 0; ;) {
+      await work();
+      count++;
+      const { user, system } = process.cpuUsage(start);
+      const used = (user + system) / 1e6;
+      if (used >= length) return count / used;
+    }
+  };
+  await measure(seconds / 10);
+  return measure(seconds);
+}

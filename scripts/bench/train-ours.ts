@@ -13,6 +13,7 @@ import { initialWeights } from '../../env/tasks/training/layers.ts';
 import { train, type Batch } from '../../env/tasks/training/train.ts';
 import type { BackendPreference } from '../../env/runtime.ts';
 import { loadBackend } from '../../env/tasks/tensorflow/backend.ts';
+import { perCpuSecond } from './rounds.ts';
 import { Random } from '../../protocol/random.ts';
 
 const silent = () => {};
@@ -80,13 +81,5 @@ const work =
   what === 'steps'
     ? await stepsAlone(width, height, batchSize)
     : wholeTraining(width, height, batchSize, backend as BackendPreference);
-await work(30); // warm-up for the just-in-time compiler
-const start = process.cpuUsage();
-const cpuSeconds = () => {
-  const { user, system } = process.cpuUsage(start);
-  return (user + system) / 1e6;
-};
-let images = 0;
 const steps = what === 'steps' ? 20 : 250; // 250 as in an evaluation, so that the start and the end of a training have the same share
-for (; cpuSeconds() < seconds; images += steps * batchSize) await work(steps);
-console.log(images / cpuSeconds());
+console.log(steps * batchSize * (await perCpuSecond(() => work(steps), seconds)));

@@ -20,7 +20,7 @@ import { Ridge } from './ridge.ts';
 import { backboneWeights } from './weights.ts';
 
 /** The blocks whose outputs are the features: the last ones at 4, 8, 16 and 32 pixels. */
-const TAPS = [2, 4, 10, 15];
+export const TAPS = [2, 4, 10, 15];
 /** Channels of the head at a width of 1. */
 const WIDTH = 64;
 /** Images that the backbone is given at once. */
