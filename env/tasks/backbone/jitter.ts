@@ -17,14 +17,16 @@ export function jittered({ width, height, rgb }: Picture, random: Random): Pictu
   let sum = 0;
   for (let i = 0; i < rgb.length; i++) sum += shades[i % 3]![rgb[i]!]!;
   const mean = sum / rgb.length;
+  const [reds, greens, blues] = shades.map((shade) =>
+    shade.map((value) => (value - mean) * contrast + mean + brightness),
+  ) as [Float32Array, Float32Array, Float32Array];
   const changed = new Uint8Array(rgb.length);
   const colour = new Float32Array(3);
   for (let i = 0; i < rgb.length; i += 3) {
-    let gray = 0;
-    for (let c = 0; c < 3; c++) {
-      colour[c] = (shades[c]![rgb[i + c]!]! - mean) * contrast + mean + brightness;
-      gray += colour[c]! / 3;
-    }
+    colour[0] = reds[rgb[i]!]!;
+    colour[1] = greens[rgb[i + 1]!]!;
+    colour[2] = blues[rgb[i + 2]!]!;
+    const gray = colour[0] / 3 + colour[1] / 3 + colour[2] / 3;
     for (let c = 0; c < 3; c++) {
       const noise = deviation > 0 ? random.normal(0, deviation) : 0;
       const value = gray + (colour[c]! - gray) * saturation + noise;

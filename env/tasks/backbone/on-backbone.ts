@@ -5,7 +5,7 @@
  *     tap ─ 1×1 ─(+)─ 3×3 ─ head → output
  *     … ──────────┘
  *
- * The features of a training image are computed once, and once more of the image in other colours; mirrored ones are
+ * Taps that are finer than the grid are brought to it before, as means. The features of a training image are computed once, and once more of the image in other colours; mirrored ones are
  * mirrored features.
  */
 import { deriveSeed, Random } from '../../../protocol/random.ts';
@@ -49,7 +49,7 @@ export function onBackbone({ head, outputs, cell, width }: OnBackboneOptions): A
     grid: cell,
     async inputs({ images, size, seed, augment, progress }) {
       const colours = new Random(deriveSeed(head === 'ridge' ? 0 : seed, 'colours'));
-      const features = new Features(size);
+      const features = new Features(size, cell);
       const variants = [[...images], ...(augment ? [images.map((image) => jittered(image, colours))] : [])];
       const sets: Inputs[][] = [];
       for (const variant of variants) sets.push(await features.ofTraining(variant, progress));
@@ -169,15 +169,19 @@ class Features {
   private readonly backbone: Backbone;
   private readonly scales: { readonly mean: Float32Array; readonly factor: Float32Array }[] = [];
 
-  constructor(private readonly size: Size) {
+  constructor(
+    private readonly size: Size,
+    private readonly cell: number,
+  ) {
     this.backbone = loadBackbone([AT_ONCE, size.height, size.width, 3], TAPS);
   }
 
-  /** Of the taps for this number of images. */
+  /** Of the taps for this number of images; cells smaller than those of the output are joined. */
   shapes(count: number): Shape[] {
     return TAPS.map((tap) => {
       const { channels, stride } = blockOutput(tap);
-      const [rows, columns] = [this.size.height, this.size.width].map((pixels) => Math.ceil(pixels / stride));
+      const cell = Math.max(stride, this.cell);
+      const [rows, columns] = [this.size.height, this.size.width].map((pixels) => Math.ceil(pixels / cell));
       return [count, rows!, columns!, channels];
     });
   }
@@ -197,10 +201,14 @@ class Features {
     for (const [tap, [, , , channels]] of this.shapes(1).entries()) {
       const [sum, squares] = [new Float64Array(channels), new Float64Array(channels)];
       for (const features of training) {
-        features[tap]!.forEach((value, i) => {
-          sum[i % channels]! += value;
-          squares[i % channels]! += value * value;
-        });
+        const numbers = features[tap]!;
+        for (let i = 0; i < numbers.length; i += channels!) {
+          for (let c = 0; c < channels!; c++) {
+            const value = numbers[i + c]!;
+            sum[c]! += value;
+            squares[c]! += value * value;
+          }
+        }
       }
       const count = (training.length * training[0]![tap]!.length) / channels;
       const mean = Float32Array.from(sum, (total) => total / count);
@@ -239,15 +247,37 @@ class Features {
     const pixels = new Float32Array(AT_ONCE * length);
     images.forEach((image, i) => writeColours(image, this.size, pixels.subarray(i * length, (i + 1) * length)));
     const taps = this.backbone.run(pixels);
+    const shapes = this.shapes(1);
     return images.map((_, i) =>
-      taps.map((tap) => tap.slice((i * tap.length) / AT_ONCE, ((i + 1) * tap.length) / AT_ONCE)),
+      taps.map((tap, place) => {
+        const own = tap.subarray((i * tap.length) / AT_ONCE, ((i + 1) * tap.length) / AT_ONCE);
+        const { stride } = blockOutput(TAPS[place]!);
+        return stride < this.cell ? joined(own, shapes[place]!, this.cell / stride) : own.slice();
+      }),
     );
   }
+}
+
+/** The means of squares of `side` × `side` cells. @param shape [1, rows, columns, channels] of the means */
+function joined(cells: Float32Array, [, rows, columns, channels]: Shape, side: number): Float32Array {
+  const means = new Float32Array(rows * columns * channels);
+  for (let y = 0; y < rows * side; y++) {
+    for (let x = 0; x < columns * side; x++) {
+      const from = (y * columns * side + x) * channels;
+      const to = (Math.floor(y / side) * columns + Math.floor(x / side)) * channels;
+      for (let c = 0; c < channels; c++) means[to + c]! += cells[from + c]! / side ** 2;
+    }
+  }
+  return means;
 }
 
 /** The colours of an image as the backbone wants them, resampled bilinearly: (x − 127) / 128, [height, width, 3]. */
 function writeColours(image: Picture, size: Size, colours: Float32Array): void {
   const { rgb, width } = image;
+  if (width === size.width && image.height === size.height) {
+    for (let i = 0; i < rgb.length; i++) colours[i] = (rgb[i]! - 127) / 128;
+    return;
+  }
   const { columns, rows } = axes(image, plainView(image), size);
   let to = 0;
   for (let y = 0; y < size.height; y++) {

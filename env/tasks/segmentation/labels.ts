@@ -20,21 +20,22 @@ export function writeLabels(
   labels: Float32Array,
 ): void {
   const { columns, rows } = axes(image, view, size);
-  const counts = new Uint8Array(MERGED_CLASSES.length);
+  const across = columns.nearest;
+  const classCount = MERGED_CLASSES.length;
+  const counts = new Uint16Array(256); // of VOID too, so that the loop over pixels decides nothing
   let place = 0;
   for (let top = 0; top < size.height; top += cell) {
     for (let left = 0; left < size.width; left += cell) {
-      for (let id = 0; id < counts.length; id++) counts[id] = 0;
+      for (let id = 0; id < classCount; id++) counts[id] = 0;
       for (let y = top; y < top + cell; y++) {
         const row = rows.nearest[y]! * image.width;
         for (let x = left; x < left + cell; x++) {
-          const id = MERGED_ID[image.classes[row + columns.nearest[x]!]!]!;
-          if (id !== VOID) counts[id]!++;
+          counts[MERGED_ID[image.classes[row + across[x]!]!]!]!++;
         }
       }
       let winner = VOID;
       let most = 0;
-      for (let id = 0; id < counts.length; id++) {
+      for (let id = 0; id < classCount; id++) {
         if (counts[id]! > most) {
           most = counts[id]!;
           winner = id;
