@@ -64,8 +64,8 @@ export const segmentationPresets = {
 
 /** The task with these options. */
 export function segmentationTaskOf(given: SegmentationExperimentOptions, runtime: Runtime): SegmentationTask {
-  const { steps, batchSize, learningRate, networkWidth: width, network, head, cell, pretrained, reward } = given;
-  const options = { steps, batchSize, learningRate, width, network, head, cell, pretrained, reward };
+  const { steps, batchSize, learningRate, networkWidth: width, network, head, cell, taps, pretrained, reward } = given;
+  const options = { steps, batchSize, learningRate, width, network, head, cell, taps, pretrained, reward };
   return segmentationTask(options, runtime);
 }
 

@@ -29,6 +29,8 @@ export interface ImageTaskOptions {
   readonly head: (typeof HEADS)[number];
   /** The side of a cell of the output of a network on pretrained features, in pixels. */
   readonly cell: 4 | 8;
+  /** Numbers of the blocks of the backbone whose outputs are the features, ascending, 0 to 15. */
+  readonly taps: readonly number[];
   /** Number of optimiser steps in a training. */
   readonly steps: number;
   /** Number of images in each step. */
@@ -49,6 +51,7 @@ export const IMAGE_TASK_DEFAULTS: ImageTaskOptions = {
   network: 'small',
   head: 'network',
   cell: 4,
+  taps: [2, 4, 10, 15], // the last ones at 4, 8, 16 and 32 pixels
   steps: 250,
   batchSize: 8,
   learningRate: 1e-2,

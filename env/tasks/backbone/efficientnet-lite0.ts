@@ -76,6 +76,9 @@ function blocks(): Block[] {
   return all;
 }
 
+/** The number of blocks. */
+export const BLOCK_COUNT = BLOCKS.length;
+
 /** All layers in the order of the flat weights: of each, its filter and its bias. */
 export const LAYERS: readonly FixedLayer[] = [STEM, ...BLOCKS.flatMap(({ layers }) => layers)];
 

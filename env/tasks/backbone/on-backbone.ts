@@ -14,13 +14,11 @@ import { axes, plainView, type Picture, type Size } from '../training/augmentati
 import type { Inputs, Shape } from '../training/differentiable.ts';
 import type { Canvas, Layer, Network, Shaped } from '../training/network.ts';
 import { loadBackbone, type Backbone } from './backbone.ts';
-import { blockOutput } from './efficientnet-lite0.ts';
+import { BLOCK_COUNT, blockOutput } from './efficientnet-lite0.ts';
 import { jittered } from './jitter.ts';
 import { Ridge } from './ridge.ts';
 import { backboneWeights } from './weights.ts';
 
-/** The blocks whose outputs are the features: the last ones at 4, 8, 16 and 32 pixels. */
-const TAPS = [2, 4, 10, 15];
 /** Channels of the head at a width of 1. */
 const WIDTH = 64;
 /** Images that the backbone is given at once. */
@@ -33,15 +31,21 @@ export interface OnBackboneOptions {
   readonly outputs: number;
   /** The side of a cell of the output, in pixels. */
   readonly cell: 4 | 8;
+  /** Numbers of the blocks whose outputs are the features, ascending; one of them has cells of that side. */
+  readonly taps: readonly number[];
   /** Factor of the number of channels of the network. */
   readonly width: number;
 }
 
-/** @throws {RangeError} naming the command that brings the backbone's weights, when they are missing */
-export function onBackbone({ head, outputs, cell, width }: OnBackboneOptions): Architecture {
+/**
+ * @throws {RangeError} naming the command that brings the backbone's weights, when they are missing; or the taps, where
+ *   they are no ascending numbers of blocks, or none of them has the grid of the output
+ */
+export function onBackbone({ head, outputs, cell, taps, width }: OnBackboneOptions): Architecture {
+  checkTaps(taps, cell);
   backboneWeights(); // missing ones are noticed before anything is drawn
-  const gridTap = TAPS.findIndex((tap) => blockOutput(tap).stride === cell);
-  const { layers, network } = head === 'ridge' ? linear(outputs, gridTap) : small(outputs, gridTap, width);
+  const onGrid: OnGrid = { taps, grid: taps.findIndex((tap) => blockOutput(tap).stride === cell) };
+  const { layers, network } = head === 'ridge' ? linear(outputs, onGrid) : small(outputs, onGrid, width);
   return {
     layers,
     network,
@@ -49,46 +53,64 @@ export function onBackbone({ head, outputs, cell, width }: OnBackboneOptions): A
     grid: cell,
     async inputs({ images, size, seed, augment, progress }) {
       const colours = new Random(deriveSeed(head === 'ridge' ? 0 : seed, 'colours'));
-      const features = new Features(size);
+      const features = new Features(size, taps);
       const variants = [[...images], ...(augment ? [images.map((image) => jittered(image, colours))] : [])];
       const sets: Inputs[][] = [];
       for (const variant of variants) sets.push(await features.ofTraining(variant, progress));
       features.standardise(sets.flat());
       const inputs = featureInputs(images, sets, features, new Random(deriveSeed(seed, 'views')), augment);
       if (head !== 'ridge') return inputs;
-      return { ...inputs, fit: (targetOf) => fitted(images, sets, features.shapes(1), gridTap, outputs, targetOf) };
+      return { ...inputs, fit: (targetOf) => fitted(images, sets, features.shapes(1), onGrid, outputs, targetOf) };
     },
   };
 }
 
-/** Adds up images of several sizes, on the grid of one of them. */
-function sumOnGrid<T extends Shaped>(images: readonly T[], gridTap: number, on: Canvas<T>): T {
-  return images.map((image) => on.resize(image, images[gridTap]!)).reduce((sum, image) => on.add(sum, image));
+/** The taps, and which of them has the cells of the output. */
+interface OnGrid {
+  readonly taps: readonly number[];
+  /** Its position. */
+  readonly grid: number;
 }
 
-function small(outputs: number, gridTap: number, width: number): Pick<Architecture, 'layers' | 'network'> {
+function checkTaps(taps: readonly number[], cell: number): void {
+  const blocks = Array.from({ length: BLOCK_COUNT }, (_, block) => block);
+  const onGrid = blocks.filter((block) => blockOutput(block).stride === cell);
+  const ascends = taps.every((tap, i) => blocks.includes(tap) && (i === 0 || tap > taps[i - 1]!));
+  if (ascends && taps.some((tap) => onGrid.includes(tap))) return;
+  throw new RangeError(
+    `taps: expected ascending numbers of blocks, 0 to ${blocks.at(-1)}, and for cells of ${cell} pixels one of ` +
+      `${onGrid.join(', ')}, got ${JSON.stringify(taps)}`,
+  );
+}
+
+/** Adds up images of several sizes, on the grid of one of them. */
+function sumOnGrid<T extends Shaped>(images: readonly T[], grid: number, on: Canvas<T>): T {
+  return images.map((image) => on.resize(image, images[grid]!)).reduce((sum, image) => on.add(sum, image));
+}
+
+function small(outputs: number, { taps, grid }: OnGrid, width: number): Pick<Architecture, 'layers' | 'network'> {
   const channels = Math.max(4, 4 * Math.round((WIDTH / 4) * width));
   const layer = (size: number, inChannels: number): Layer => ({
     ...{ size, inChannels, outChannels: channels, normalised: true },
   });
-  const lifts = TAPS.map((tap) => layer(1, blockOutput(tap).channels));
+  const lifts = taps.map((tap) => layer(1, blockOutput(tap).channels));
   const merge = layer(3, channels);
   const last: Layer = { size: 1, inChannels: channels, outChannels: outputs, normalised: false };
   const network: Network = (features, on) => {
     const lifted = features.map((tap, i) => on.layer(lifts[i]!, tap));
-    return on.layer(last, on.layer(merge, sumOnGrid(lifted, gridTap, on)));
+    return on.layer(last, on.layer(merge, sumOnGrid(lifted, grid, on)));
   };
   return { layers: [...lifts, merge, last], network };
 }
 
-function linear(outputs: number, gridTap: number): Pick<Architecture, 'layers' | 'network'> {
-  const layers = TAPS.map((tap): Layer => ({
+function linear(outputs: number, { taps, grid }: OnGrid): Pick<Architecture, 'layers' | 'network'> {
+  const layers = taps.map((tap): Layer => ({
     ...{ size: 1, inChannels: blockOutput(tap).channels, outChannels: outputs, normalised: false },
   }));
   const network: Network = (features, on) => {
     return sumOnGrid(
       features.map((tap, i) => on.layer(layers[i]!, tap)),
-      gridTap,
+      grid,
       on,
     );
   };
@@ -100,18 +122,18 @@ function fitted(
   images: readonly Picture[],
   sets: readonly (readonly Inputs[])[],
   shapes: readonly Shape[],
-  gridTap: number,
+  { taps, grid }: OnGrid,
   outputs: number,
   targetOf: Parameters<NonNullable<ImageInputs['fit']>>[0],
 ): Float32Array {
-  const channels = TAPS.map((tap) => blockOutput(tap).channels);
+  const channels = taps.map((tap) => blockOutput(tap).channels);
   const ridge = new Ridge(
     channels.reduce((sum, count) => sum + count, 1),
     outputs,
   );
   for (const [i, image] of images.entries()) {
     const target = targetOf(image);
-    for (const set of sets) ridge.add({ features: set[i]!, shapes, ...target }, gridTap);
+    for (const set of sets) ridge.add({ features: set[i]!, shapes, ...target }, grid);
   }
   const map = ridge.solve();
   let row = 0;
@@ -169,13 +191,16 @@ class Features {
   private readonly backbone: Backbone;
   private readonly scales: { readonly mean: Float32Array; readonly factor: Float32Array }[] = [];
 
-  constructor(private readonly size: Size) {
-    this.backbone = loadBackbone([AT_ONCE, size.height, size.width, 3], TAPS);
+  constructor(
+    private readonly size: Size,
+    private readonly taps: readonly number[],
+  ) {
+    this.backbone = loadBackbone([AT_ONCE, size.height, size.width, 3], taps);
   }
 
   /** Of the taps for this number of images. */
   shapes(count: number): Shape[] {
-    return TAPS.map((tap) => {
+    return this.taps.map((tap) => {
       const { channels, stride } = blockOutput(tap);
       const [rows, columns] = [this.size.height, this.size.width].map((pixels) => Math.ceil(pixels / stride));
       return [count, rows!, columns!, channels];

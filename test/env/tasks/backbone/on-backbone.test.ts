@@ -17,7 +17,7 @@ const task = (options: Partial<SegmentationOptions> = {}) =>
     { network: 'efficientnet-lite0', cell: 4, width: 0.25, batchSize: 4, steps: 10, learningRate: 0.004, ...options },
     WASM,
   );
-const architecture = () => onBackbone({ head: 'network', outputs: 7, cell: 8, width: 1 });
+const architecture = () => onBackbone({ head: 'network', outputs: 7, cell: 8, taps: [2, 4, 10, 15], width: 1 });
 
 describe('a network on the pretrained backbone', () => {
   describe('without its weights', () => {
@@ -60,6 +60,35 @@ describe('a network on the pretrained backbone', () => {
       const scores = await score(SEEDS);
       assert.ok(scores.carIou! > 0.4, `car IoU ${scores.carIou}`);
       assert.deepEqual(await score({ initialisation: 5, order: 6 }), scores);
+    });
+
+    it('stands on the blocks that it is told, and learns from them @slow', async () => {
+      const taps = [2, 3, 8];
+      const given = { images: syntheticScenes(2, 1), size: { width: 64, height: 48 }, seed: 1, augment: false };
+      const chosen = onBackbone({ head: 'network', outputs: 7, cell: 8, taps, width: 1 });
+      const inputs = await chosen.inputs({ ...given, progress: () => {} });
+      assert.deepEqual(inputs.shapes(2), [
+        [2, 12, 16, 24],
+        [2, 6, 8, 40],
+        [2, 3, 4, 112],
+      ]);
+      const model = await task({ taps, steps: 60 }).train(syntheticScenes(24, 1), SEEDS, () => {});
+      const { carIou } = await model.score([syntheticScene(99), syntheticScene(98)]);
+      model.dispose();
+      assert.ok(carIou! > 0.5, `car IoU ${carIou}`);
+    });
+
+    it('refuses blocks that there are not, that descend, or none of which has the cells of the output', () => {
+      for (const taps of [[2, 16], [4, 2], [2, 2], [2.5], [-1, 2], [], [3, 15]]) {
+        assert.throws(
+          () => task({ taps }),
+          new RegExp(
+            `^RangeError: taps: expected ascending numbers of blocks, 0 to 15, and for cells of 4 pixels one of 1, 2, got .${taps.join()}.$`,
+          ),
+        );
+      }
+      task({ taps: [1] });
+      task({ taps: [3], cell: 8 });
     });
 
     it('refuses a linear map of what is not pretrained @slow', () => {
