@@ -74,6 +74,12 @@ export function imageOptions<const Reward extends string, Own extends z.ZodRawSh
       .min(1)
       .max(BLOCK_COUNT)
       .default([...IMAGE_TASK_DEFAULTS.taps]),
+    /** The number of blocks of the backbone, the last ones, that are trained too, at a tenth of the learning rate. */
+    finetune: z
+      .int()
+      .min(0)
+      .max(BLOCK_COUNT - 1)
+      .default(IMAGE_TASK_DEFAULTS.finetune),
     /** Name of the weights that every training starts from, as `npm run pretrain` prints it. Empty: from scratch. */
     pretrained: z.string().regex(PRETRAINED_NAME).default(''),
     ...own,

@@ -1,4 +1,4 @@
-/** Runs the pretrained backbone, which is never trained, on the present backend. */
+/** Runs the pretrained backbone as it was published, on the present backend. */
 import * as tf from '@tensorflow/tfjs-core';
 import { Graph, type Value } from '../tensorflow/graph.ts';
 import { GraphSession } from '../tensorflow/graph-session.ts';

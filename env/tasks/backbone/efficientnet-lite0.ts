@@ -94,19 +94,35 @@ export interface FoldedCanvas<T> extends Pick<Canvas<T>, 'add'> {
  * @returns the output of each of these blocks; blocks after the last of them are not run
  */
 export function efficientNetLite0<T>(image: T, taps: readonly number[], on: FoldedCanvas<T>): T[] {
-  let x = on.layer(STEM, image);
+  return runBlocks(on.layer(STEM, image), 0, taps, on);
+}
+
+/**
+ * Runs the blocks from `first` to the last tap.
+ *
+ * @param x    the input of the first one
+ * @param taps numbers of blocks from `first` on, ascending
+ * @returns the output of each tap
+ */
+export function runBlocks<T>(x: T, first: number, taps: readonly number[], on: FoldedCanvas<T>): T[] {
   const outputs: T[] = [];
-  for (const [i, { layers, residual }] of BLOCKS.slice(0, taps.at(-1)! + 1).entries()) {
+  for (let block = first; block <= taps.at(-1)!; block++) {
+    const { layers, residual } = BLOCKS[block]!;
     const y = layers.reduce((value, layer) => on.layer(layer, value), x);
     x = residual ? on.add(y, x) : y;
-    if (taps.includes(i)) outputs.push(x);
+    if (taps.includes(block)) outputs.push(x);
   }
   return outputs;
 }
 
+/** The layers of the blocks from `first` to `last`. */
+export function blockLayers(first: number, last: number): FoldedLayer[] {
+  return BLOCKS.slice(first, last + 1).flatMap(({ layers }) => layers);
+}
+
 /** The number of channels of a block's output, and the number of pixels from one of its cells to the next. */
 export function blockOutput(block: number): { readonly channels: number; readonly stride: number } {
-  const layers = BLOCKS.slice(0, block + 1).flatMap((each) => each.layers);
+  const layers = blockLayers(0, block);
   const stride = layers.reduce((product, layer) => product * layer.stride, STEM.stride as number);
   return { channels: layers.at(-1)!.outChannels, stride };
 }

@@ -1,28 +1,27 @@
 /**
- * A small network on the features of the pretrained backbone, which itself is not trained.
+ * A small network on the features of the pretrained backbone, of which no block is trained, or the last ones.
  *
  *     tap ─ 1×1 ─┐ resized to the grid
  *     tap ─ 1×1 ─(+)─ 3×3 ─ head → output
  *     … ──────────┘
  *
  * The features of a training image are computed once, and once more of the image in other colours; mirrored ones are
- * mirrored features.
+ * mirrored features. Blocks that are trained run in every step, on the stored output of the block before them.
  */
 import { deriveSeed, Random } from '../../../protocol/random.ts';
 import type { Architecture, ImageInputs } from '../training/architecture.ts';
-import { axes, plainView, type Picture, type Size } from '../training/augmentation.ts';
+import { plainView, type Picture } from '../training/augmentation.ts';
 import type { Inputs, Shape } from '../training/differentiable.ts';
 import type { Canvas, Layer, Network, Shaped } from '../training/network.ts';
-import { loadBackbone, type Backbone } from './backbone.ts';
 import { BLOCK_COUNT, blockOutput } from './efficientnet-lite0.ts';
+import { Features } from './features.ts';
+import { finetuned } from './finetuned.ts';
 import { jittered } from './jitter.ts';
 import { Ridge } from './ridge.ts';
 import { backboneWeights } from './weights.ts';
 
 /** Channels of the head at a width of 1. */
 const WIDTH = 64;
-/** Images that the backbone is given at once. */
-const AT_ONCE = 8;
 
 export interface OnBackboneOptions {
   /** `network`: a small network, trained; `ridge`: the best linear map, in closed form. */
@@ -33,19 +32,25 @@ export interface OnBackboneOptions {
   readonly cell: 4 | 8;
   /** Numbers of the blocks whose outputs are the features, ascending; one of them has cells of that side. */
   readonly taps: readonly number[];
+  /** The number of blocks that are trained too: the last ones up to the last tap. */
+  readonly finetune: number;
   /** Factor of the number of channels of the network. */
   readonly width: number;
 }
 
 /**
  * @throws {RangeError} naming the command that brings the backbone's weights, when they are missing; or the taps, where
- *   they are no ascending numbers of blocks, or none of them has the grid of the output
+ *   they are no ascending numbers of blocks, or none of them has the grid of the output; or blocks that cannot be trained
  */
-export function onBackbone({ head, outputs, cell, taps, width }: OnBackboneOptions): Architecture {
+export function onBackbone({ head, outputs, cell, taps, finetune, width }: OnBackboneOptions): Architecture {
   checkTaps(taps, cell);
+  checkFinetune(finetune, head, taps.at(-1)!);
   backboneWeights(); // missing ones are noticed before anything is drawn
   const onGrid: OnGrid = { taps, grid: taps.findIndex((tap) => blockOutput(tap).stride === cell) };
-  const { layers, network } = head === 'ridge' ? linear(outputs, onGrid) : small(outputs, onGrid, width);
+  const still = head === 'ridge' ? linear(outputs, onGrid) : small(outputs, onGrid, width);
+  const cut = finetune > 0 ? taps.at(-1)! - finetune : undefined;
+  const tuned = cut === undefined ? undefined : finetuned(still, taps, cut);
+  const { layers, network } = tuned ?? still;
   return {
     layers,
     network,
@@ -53,12 +58,11 @@ export function onBackbone({ head, outputs, cell, taps, width }: OnBackboneOptio
     grid: cell,
     async inputs({ images, size, seed, augment, progress }) {
       const colours = new Random(deriveSeed(head === 'ridge' ? 0 : seed, 'colours'));
-      const features = new Features(size, taps);
+      const features = new Features(size, taps, cut);
       const variants = [[...images], ...(augment ? [images.map((image) => jittered(image, colours))] : [])];
-      const sets: Inputs[][] = [];
-      for (const variant of variants) sets.push(await features.ofTraining(variant, progress));
-      features.standardise(sets.flat());
+      const sets = await features.ofTraining(variants, progress);
       const inputs = featureInputs(images, sets, features, new Random(deriveSeed(seed, 'views')), augment);
+      if (tuned) return { ...inputs, known: tuned.known(features) };
       if (head !== 'ridge') return inputs;
       return { ...inputs, fit: (targetOf) => fitted(images, sets, features.shapes(1), onGrid, outputs, targetOf) };
     },
@@ -80,6 +84,16 @@ function checkTaps(taps: readonly number[], cell: number): void {
   throw new RangeError(
     `taps: expected ascending numbers of blocks, 0 to ${blocks.at(-1)}, and for cells of ${cell} pixels one of ` +
       `${onGrid.join(', ')}, got ${JSON.stringify(taps)}`,
+  );
+}
+
+function checkFinetune(finetune: number, head: OnBackboneOptions['head'], lastTap: number): void {
+  if (head === 'ridge' && finetune !== 0) {
+    throw new RangeError(`finetune: expected 0 with head ridge, which takes no steps, got ${finetune}`);
+  }
+  if (Number.isInteger(finetune) && finetune >= 0 && finetune <= lastTap) return;
+  throw new RangeError(
+    `finetune: expected 0 to ${lastTap}, the number of blocks after the first up to the last tap, got ${finetune}`,
   );
 }
 
@@ -182,108 +196,6 @@ function writeMirrored(from: Float32Array, [, rows, columns, channels]: Shape, t
     for (let column = 0; column < columns; column++) {
       const at = (row * columns + column) * channels;
       to.set(from.subarray(at, at + channels), (row * columns + columns - 1 - column) * channels);
-    }
-  }
-}
-
-/** The features of images of one size, each channel with mean 0 and standard deviation 1 over the training images. */
-class Features {
-  private readonly backbone: Backbone;
-  private readonly scales: { readonly mean: Float32Array; readonly factor: Float32Array }[] = [];
-
-  constructor(
-    private readonly size: Size,
-    private readonly taps: readonly number[],
-  ) {
-    this.backbone = loadBackbone([AT_ONCE, size.height, size.width, 3], taps);
-  }
-
-  /** Of the taps for this number of images. */
-  shapes(count: number): Shape[] {
-    return this.taps.map((tap) => {
-      const { channels, stride } = blockOutput(tap);
-      const [rows, columns] = [this.size.height, this.size.width].map((pixels) => Math.ceil(pixels / stride));
-      return [count, rows!, columns!, channels];
-    });
-  }
-
-  /** Computes features that are not standardised yet. */
-  async ofTraining(images: readonly Picture[], progress: () => void | Promise<void>): Promise<Inputs[]> {
-    const all: Inputs[] = [];
-    for (const some of this.computed(images)) {
-      all.push(...some);
-      await progress();
-    }
-    return all;
-  }
-
-  /** Measures mean and standard deviation of each channel, and standardises these features in place. */
-  standardise(training: readonly Inputs[]): void {
-    for (const [tap, [, , , channels]] of this.shapes(1).entries()) {
-      const [sum, squares] = [new Float64Array(channels), new Float64Array(channels)];
-      for (const features of training) {
-        features[tap]!.forEach((value, i) => {
-          sum[i % channels]! += value;
-          squares[i % channels]! += value * value;
-        });
-      }
-      const count = (training.length * training[0]![tap]!.length) / channels;
-      const mean = Float32Array.from(sum, (total) => total / count);
-      const factor = mean.map((m, c) => 1 / (Math.sqrt(Math.max(0, squares[c]! / count - m * m)) + 1e-3));
-      this.scales.push({ mean, factor });
-    }
-    for (const features of training) this.scale(features);
-  }
-
-  /** Standardised features of each image. */
-  of(images: readonly Picture[]): Inputs[] {
-    const all = [...this.computed(images)].flat();
-    all.forEach((features) => this.scale(features));
-    return all;
-  }
-
-  private scale(features: Inputs): void {
-    for (const [tap, numbers] of features.entries()) {
-      const { mean, factor } = this.scales[tap]!;
-      for (let i = 0; i < numbers.length; i += mean.length) {
-        for (let c = 0; c < mean.length; c++) numbers[i + c] = (numbers[i + c]! - mean[c]!) * factor[c]!;
-      }
-    }
-  }
-
-  /** Features of all images that are not standardised, a few images at a time. */
-  private *computed(images: readonly Picture[]): Generator<Inputs[]> {
-    for (let start = 0; start < images.length; start += AT_ONCE) {
-      yield this.compute(images.slice(start, start + AT_ONCE));
-    }
-  }
-
-  /** @param images at most AT_ONCE */
-  private compute(images: readonly Picture[]): Inputs[] {
-    const length = this.size.width * this.size.height * 3;
-    const pixels = new Float32Array(AT_ONCE * length);
-    images.forEach((image, i) => writeColours(image, this.size, pixels.subarray(i * length, (i + 1) * length)));
-    const taps = this.backbone.run(pixels);
-    return images.map((_, i) =>
-      taps.map((tap) => tap.slice((i * tap.length) / AT_ONCE, ((i + 1) * tap.length) / AT_ONCE)),
-    );
-  }
-}
-
-/** The colours of an image as the backbone wants them, resampled bilinearly: (x − 127) / 128, [height, width, 3]. */
-function writeColours(image: Picture, size: Size, colours: Float32Array): void {
-  const { rgb, width } = image;
-  const { columns, rows } = axes(image, plainView(image), size);
-  let to = 0;
-  for (let y = 0; y < size.height; y++) {
-    const [upper, lower, down] = [rows.low[y]! * width * 3, rows.high[y]! * width * 3, rows.weight[y]!];
-    for (let x = 0; x < size.width; x++) {
-      const [left, right, across] = [columns.low[x]! * 3, columns.high[x]! * 3, columns.weight[x]!];
-      for (let c = 0; c < 3; c++) {
-        const above = rgb[upper + left + c]! * (1 - across) + rgb[upper + right + c]! * across;
-        const below = rgb[lower + left + c]! * (1 - across) + rgb[lower + right + c]! * across;
-        colours[to++] = (above * (1 - down) + below * down - 127) / 128;
-      }
     }
   }
 }

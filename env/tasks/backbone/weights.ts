@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { filterShape } from '../training/network.ts';
-import { LAYERS } from './efficientnet-lite0.ts';
+import { LAYERS, type FoldedLayer } from './efficientnet-lite0.ts';
 
 /** Outside node_modules, so that `npm ci` does not delete it. */
 export const BACKBONE_FILE = join(resolve(import.meta.dirname, '../../..'), '.backbone', 'efficientnet-lite0.f32');
@@ -47,6 +47,11 @@ export function backboneWeights(): readonly FoldedWeights[] {
     );
   }
   return (read = byLayer(new Float32Array(new Uint8Array(bytes).buffer)));
+}
+
+/** Those of one layer. */
+export function weightsOf(layer: FoldedLayer): FoldedWeights {
+  return backboneWeights()[LAYERS.indexOf(layer)]!;
 }
 
 export function hashOf(bytes: Uint8Array): string {
