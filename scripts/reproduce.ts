@@ -21,7 +21,7 @@ import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-f
 const STUDIES = [mixtureStudy, countingStudy, segmentationStudy, segmentationRealStudy];
 
 interface Options extends RuntimeFlags {
-  readonly preset: 'quick' | 'standard';
+  readonly preset: string;
   readonly out?: string;
   readonly logs?: string;
   readonly workers?: number;
@@ -39,12 +39,19 @@ const command = newCommand('reproduce')
   )
   .addArgument(new Argument('<experiment>').choices([...STUDIES.map(({ name }) => name), 'all']))
   .addOption(
-    new Option('--preset <size>', 'quick: minutes; standard: up to hours')
-      .choices(['quick', 'standard'])
+    new Option(
+      '--preset <size>',
+      'quick: minutes; standard: up to hours; pretrained: few arms on a pretrained backbone',
+    )
+      .choices([...new Set(STUDIES.flatMap(({ presets }) => Object.keys(presets)))])
       .default('standard'),
   )
   .addOption(dataFlag())
-  .option('--out <folder>', 'where tables and figures go (default: results/<experiment>)', filePath)
+  .option(
+    '--out <folder>',
+    'where tables and figures go (default: results/<experiment>, …-<preset> if not standard)',
+    filePath,
+  )
   .option(
     '--logs <folder>',
     'trial logs, from which it goes on (default: runs/reproduce-<experiment>-<preset>)',
@@ -73,9 +80,13 @@ const command = newCommand('reproduce')
   )
   .parse();
 
-/** The preset, with what the command line says otherwise. */
-function presetOf({ presets }: Study, options: Options): Preset {
-  const preset = presets[options.preset]!;
+/** The preset, with what the command line says otherwise. @throws {Error} when the study has no such preset */
+function presetOf({ name, presets }: Study, options: Options): Preset {
+  const preset = presets[options.preset];
+  if (!preset) {
+    const names = Object.keys(presets).join(', ');
+    throw new Error(`${name}: expected one of its presets (${names}), got --preset ${options.preset}`);
+  }
   const most = options.evaluations ?? Infinity;
   const evaluations = Object.fromEntries(
     Object.entries(preset.evaluations).map(([arm, n]) => [arm, Math.min(n, most)]),
@@ -119,10 +130,11 @@ async function withWeights({ environment }: Study, preset: Preset, runtime: Runt
 
 async function reproduce(study: Study, options: Options): Promise<void> {
   const { name } = study;
-  const out = options.out ?? join('results', name);
-  const logs = options.logs ?? join('runs', `reproduce-${name}-${options.preset}`);
+  const sized = `${name}-${options.preset}`;
+  const out = options.out ?? join('results', options.preset === 'standard' ? name : sized);
+  const logs = options.logs ?? join('runs', `reproduce-${sized}`);
   if (options.figuresOnly) {
-    await redraw(study, [logs, keptLogs(out)], out, `npm run reproduce -- ${name}`);
+    await redraw(study, [logs, keptLogs(out)], out, `npm run reproduce -- ${name} --preset ${options.preset}`);
     return;
   }
   const given = presetOf(study, options);

@@ -1,5 +1,6 @@
 /** The options that environments with an image task have in common. */
 import { z } from 'zod';
+import { BLOCK_COUNT } from '../tasks/backbone/efficientnet-lite0.ts';
 import { HEADS, IMAGE_TASK_DEFAULTS, NETWORKS } from '../tasks/image-task.ts';
 import { PRETRAINED_NAME } from '../tasks/pretrained.ts';
 
@@ -62,6 +63,23 @@ export function imageOptions<const Reward extends string, Own extends z.ZodRawSh
     head: z.enum(HEADS).default(IMAGE_TASK_DEFAULTS.head),
     /** Side of a cell of the output of a network on pretrained features, in pixels. */
     cell: z.literal([4, 8]).default(IMAGE_TASK_DEFAULTS.cell),
+    /** Numbers of the blocks of the backbone whose outputs are the features; one has cells of that side. */
+    taps: z
+      .array(
+        z
+          .int()
+          .min(0)
+          .max(BLOCK_COUNT - 1),
+      )
+      .min(1)
+      .max(BLOCK_COUNT)
+      .default([...IMAGE_TASK_DEFAULTS.taps]),
+    /** The number of blocks of the backbone, the last ones, that are trained too, at a tenth of the learning rate. */
+    finetune: z
+      .int()
+      .min(0)
+      .max(BLOCK_COUNT - 1)
+      .default(IMAGE_TASK_DEFAULTS.finetune),
     /** Name of the weights that every training starts from, as `npm run pretrain` prints it. Empty: from scratch. */
     pretrained: z.string().regex(PRETRAINED_NAME).default(''),
     ...own,

@@ -64,9 +64,10 @@ export const segmentationPresets = {
 
 /** The task with these options. */
 export function segmentationTaskOf(given: SegmentationExperimentOptions, runtime: Runtime): SegmentationTask {
-  const { steps, batchSize, learningRate, networkWidth: width, network, head, cell, pretrained, reward } = given;
-  const options = { steps, batchSize, learningRate, width, network, head, cell, pretrained, reward };
-  return segmentationTask(options, runtime);
+  const { steps, batchSize, learningRate, networkWidth: width, pretrained, reward } = given;
+  const { network, head, cell, taps, finetune } = given;
+  const training = { steps, batchSize, learningRate, width, pretrained, reward };
+  return segmentationTask({ ...training, network, head, cell, taps, finetune }, runtime);
 }
 
 /** The experiment, with the type of its samples, for the scripts that draw pictures. */

@@ -29,6 +29,10 @@ export interface ImageTaskOptions {
   readonly head: (typeof HEADS)[number];
   /** The side of a cell of the output of a network on pretrained features, in pixels. */
   readonly cell: 4 | 8;
+  /** Numbers of the blocks of the backbone whose outputs are the features, ascending, 0 to 15. */
+  readonly taps: readonly number[];
+  /** The number of blocks of the backbone that are trained too, at a tenth of the learning rate: the last ones. */
+  readonly finetune: number;
   /** Number of optimiser steps in a training. */
   readonly steps: number;
   /** Number of images in each step. */
@@ -49,6 +53,8 @@ export const IMAGE_TASK_DEFAULTS: ImageTaskOptions = {
   network: 'small',
   head: 'network',
   cell: 4,
+  taps: [2, 4, 10, 15], // the last ones at 4, 8, 16 and 32 pixels
+  finetune: 0,
   steps: 250,
   batchSize: 8,
   learningRate: 1e-2,
@@ -118,6 +124,9 @@ export function imageTask<Image extends Picture, Prediction>(
     const got = isLinear ? `network ${options.network}` : `the task ${name}`;
     throw new RangeError(`head ridge: expected segmentation with network efficientnet-lite0, got ${got}`);
   }
+  if (options.network === 'small' && options.finetune !== 0) {
+    throw new RangeError(`finetune: expected 0 with network small, all of which is trained, got ${options.finetune}`);
+  }
   const architecture = options.network === 'small' ? parts.small : onBackbone({ ...options, outputs: parts.outputs });
   const { layers, network, cell } = architecture;
   const pretrained = options.pretrained && pretrainedWeights(runtime.weights, options.pretrained, weightCount(layers));
@@ -142,7 +151,7 @@ export function imageTask<Image extends Picture, Prediction>(
         network,
         weights: pretrained
           ? pretrained.slice()
-          : firstWeights(layers, parts.firstBias?.(grid) ?? [], seeds.initialisation),
+          : firstWeights(layers, parts.firstBias?.(grid) ?? [], seeds.initialisation, inputs.known),
         steps: options.steps,
         stepsPerEpoch: Math.ceil(samples.length / batchSize),
         learningRate: options.learningRate,
@@ -184,9 +193,19 @@ function linearTargets<Image extends Picture>(
   return { targets, weights };
 }
 
-/** The first weights. @param bias of the last layer, which is at the end of the flat weights */
-function firstWeights(layers: readonly Layer[], bias: readonly number[], seed: Seed): Float32Array {
-  const weights = initialWeights(layers, new Random(seed));
+/**
+ * The first weights.
+ *
+ * @param bias  of the last layer, which is at the end of the flat weights
+ * @param known the weights of layers that begin with these
+ */
+function firstWeights(
+  layers: readonly Layer[],
+  bias: readonly number[],
+  seed: Seed,
+  known: ImageInputs['known'],
+): Float32Array {
+  const weights = initialWeights(layers, new Random(seed), known);
   weights.set(bias, weights.length - bias.length);
   return weights;
 }

@@ -1,5 +1,5 @@
 /** The multiplications with an addition that a network's convolutions need: what no implementation can do without. */
-import { efficientNetLite0, type FixedCanvas } from '../../env/tasks/backbone/efficientnet-lite0.ts';
+import { efficientNetLite0, type FoldedCanvas } from '../../env/tasks/backbone/efficientnet-lite0.ts';
 import type { Shape } from '../../env/tasks/training/differentiable.ts';
 import type { Canvas, Network, Shaped } from '../../env/tasks/training/network.ts';
 
@@ -26,7 +26,7 @@ export function forwardMultiplyAdds(network: Network, shapes: readonly Shape[]):
 /** Of the backbone up to the last tap. @param shape of the images: [n, height, width, 3] */
 export function backboneMultiplyAdds(shape: Shape, taps: readonly number[]): number {
   let sum = 0;
-  const canvas: FixedCanvas<Shape> = {
+  const canvas: FoldedCanvas<Shape> = {
     layer: ({ kind, size, stride, inChannels, outChannels }, [n, h, w]) => {
       const [rows, columns] = [Math.ceil(h / stride), Math.ceil(w / stride)];
       sum += n * rows * columns * size ** 2 * (kind === 'depthwise' ? 1 : inChannels) * outChannels;

@@ -42,6 +42,11 @@ export function everySearch(arms: Readonly<Record<string, Arm>>, evaluations: nu
   return Object.fromEntries(searches.map(([arm]) => [arm, evaluations]));
 }
 
+/** The arms of a study that a preset measures, in the order of the study. */
+export function armsOf({ arms }: Pick<Study, 'arms'>, { arms: names }: Pick<Preset, 'arms'>): Study['arms'] {
+  return Object.fromEntries(Object.entries(arms).filter(([name]) => names?.includes(name) ?? true));
+}
+
 /** The evaluations of θ that nobody searches: each on the same number of seeds. */
 export function thetasOf(
   log: string,

@@ -1,4 +1,4 @@
-import { learnedThetas, thetasOf } from './arms.ts';
+import { armsOf, learnedThetas, thetasOf } from './arms.ts';
 import { evidenceOf } from './evidence.ts';
 import { scoreThetas } from './fixed-thetas.ts';
 import type { Laboratory } from './laboratory.ts';
@@ -20,7 +20,7 @@ export async function collect(study: Study, preset: Preset, laboratory: Laborato
     const envOptions = { ...preset.envOptions, ...thetas.envOptions };
     await scoreThetas(laboratory, study.environment, envOptions, thetas);
   };
-  const arms = Object.entries(study.arms);
+  const arms = Object.entries(armsOf(study, preset));
   for (const [name, arm] of arms) {
     if (arm.kind !== 'thetas') continue;
     await score(arm.title, thetasOf(name, arm.thetas(preset), arm.seeds, arm.envOptions));

@@ -131,7 +131,7 @@ interface Question {
   readonly metric: string;
   /** On how many fresh seeds each recommendation is evaluated. */
   readonly seeds: number;
-  /** The arms whose ends are the levels to be reached: `reinforce` where none is given. */
+  /** The arms whose ends are the levels to be reached: `reinforce` where none is given. Those not measured have none. */
   readonly references?: readonly string[];
 }
 
@@ -189,7 +189,8 @@ export function evaluationsToReachFigure(question: Question): Figure {
     needs: [(evidence) => [milestones(recommendedBy(evidence), seeds)]],
     async draw(evidence, folder) {
       const arms = pathsOf(evidence, question);
-      const comparisons = references.map((name) => compareWith(name, arms));
+      const measured = references.filter((name) => arms.some(({ arm }) => arm === name));
+      const comparisons = measured.map((name) => compareWith(name, arms));
       const path = join(folder, 'evaluations-to-reach');
       writeFileSync(`${path}.md`, markdown(comparisons, metric, seeds));
       writeFileSync(`${path}.csv`, csv(comparisons));

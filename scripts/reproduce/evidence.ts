@@ -1,6 +1,6 @@
 /** Reads the logs of a study; nothing is evaluated here. */
 import { evaluationsByKey, type EvaluationRecord, type LogRecord } from '../../agents/run/trial-log.ts';
-import { learnedThetas, meanScores, thetasOf, trainingsOf } from './arms.ts';
+import { armsOf, learnedThetas, meanScores, thetasOf, trainingsOf } from './arms.ts';
 import { finishedSearch, nameOf, searchesOf, type FinishedSearch } from './search-log.ts';
 import type { Scores } from '../../env/tasks/task.ts';
 import type { Arm, ArmScores, Evidence, FixedThetas, Preset, Scored, Study, TrainedArm } from './study.ts';
@@ -23,7 +23,7 @@ export function evidenceOf(study: Study, preset: Preset, read: ReadLog): Evidenc
 
 function readSearches(study: Study, preset: Preset, read: ReadLog): Record<string, FinishedSearch[]> {
   const byArm: Record<string, FinishedSearch[]> = {};
-  for (const [arm, { kind }] of Object.entries(study.arms)) if (kind === 'search') byArm[arm] = [];
+  for (const [arm, { kind }] of Object.entries(armsOf(study, preset))) if (kind === 'search') byArm[arm] = [];
   for (const search of searchesOf(study, preset)) {
     const finished = finishedSearch(search, read(nameOf(search)));
     if (!finished) {
@@ -69,7 +69,7 @@ export function validationScores(evidence: Evidence, thetas: FixedThetas, metric
 
 function readArms(evidence: Evidence, read: ReadLog): Record<string, ArmScores> {
   const scores: Record<string, ArmScores> = {};
-  for (const [name, arm] of Object.entries(evidence.study.arms))
+  for (const [name, arm] of Object.entries(armsOf(evidence.study, evidence.preset)))
     scores[name] = readArm(evidence, read, name, arm, scores);
   return scores;
 }

@@ -1,6 +1,7 @@
 /** Reads the logs of searches. */
 import type { Reported } from '../../agents/run/report.ts';
 import type { EvaluationRecord, LogRecord } from '../../agents/run/trial-log.ts';
+import { armsOf } from './arms.ts';
 import type { EnvOptions, Preset, Study } from './study.ts';
 
 export type AgentOptions = Readonly<Record<string, string | number | boolean>>;
@@ -35,7 +36,8 @@ export interface FinishedSearch extends Search {
 export const nameOf = ({ arm, seed }: Pick<Search, 'arm' | 'seed'>) => `${arm}-${seed}`;
 
 /** Every search of every search arm, each arm with the same seeds. */
-export function searchesOf({ arms }: Study, preset: Preset): Search[] {
+export function searchesOf(study: Study, preset: Preset): Search[] {
+  const arms = armsOf(study, preset);
   return Array.from({ length: preset.searchSeeds }, (_, i) => i + 1).flatMap((seed) =>
     Object.entries(arms).flatMap(([arm, of]) => {
       if (of.kind !== 'search' || seed > (of.mostSeeds ?? Infinity)) return [];

@@ -77,6 +77,14 @@ export const segmentationRealStudy: Study = {
       randomThetas: 20,
       envOptions: { free: CHOSEN },
     },
+    /** The level of a network that knows ImageNet. */
+    pretrained: {
+      searchSeeds: 3,
+      evaluations: everySearch(ARMS, 96),
+      randomThetas: 10,
+      envOptions: { preset: 'pretrained', free: CHOSEN },
+      arms: ['reinforce', 'randomSearch', 'start', 'default', 'random', 'randomBest', 'real', 'realFew'],
+    },
   },
   arms: ARMS,
   learned: { seeds: REPORT_SEEDS, envOptions: ALL_FREE },

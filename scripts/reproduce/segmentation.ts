@@ -80,6 +80,14 @@ export const segmentationStudy: Study = {
       randomThetas: 20,
       envOptions: { free: FREE },
     },
+    /** The level of a network that knows ImageNet. */
+    pretrained: {
+      searchSeeds: 3,
+      evaluations: everySearch(ARMS, 96),
+      randomThetas: 10,
+      envOptions: { preset: 'pretrained', free: FREE },
+      arms: ['reinforce', 'randomSearch', 'start', 'poor', 'random', 'randomBest', 'truth'],
+    },
   },
   arms: ARMS,
   learned: { seeds: REPORT_SEEDS, envOptions: ALL_FREE },

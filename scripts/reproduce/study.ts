@@ -56,6 +56,8 @@ export interface Preset {
   /** The number of random θ that are scored. */
   readonly randomThetas: number;
   readonly envOptions: EnvOptions;
+  /** The names of the arms that it measures. When left out, it measures all of them. */
+  readonly arms?: readonly string[];
   /** How the weights are made from which every training starts. When left out, trainings start from random weights. */
   readonly pretraining?: Pretraining & { readonly envOptions: EnvOptions };
 }

@@ -1,5 +1,6 @@
 /** Turns published weights into those that the backbone runs with. */
-import { filterShape, LAYERS, type FixedLayer } from '../../env/tasks/backbone/efficientnet-lite0.ts';
+import { LAYERS, type FoldedLayer } from '../../env/tasks/backbone/efficientnet-lite0.ts';
+import { filterShape } from '../../env/tasks/training/network.ts';
 
 /** A published tensor: numbers in a storage that is shared by nobody else. */
 export interface Published {
@@ -23,7 +24,7 @@ export function folded(tensors: Readonly<Record<string, Published>>): Float32Arr
   return Float32Array.from(LAYERS.flatMap((layer) => foldedLayer(layer, tensors)));
 }
 
-function foldedLayer(layer: FixedLayer, tensors: Readonly<Record<string, Published>>): number[] {
+function foldedLayer(layer: FoldedLayer, tensors: Readonly<Record<string, Published>>): number[] {
   const { name, normalisation, kind, size, inChannels, outChannels } = layer;
   const filter = tensor(tensors, `${name}.weight`, [outChannels, kind === 'full' ? inChannels : 1, size, size]);
   const vector = (part: string) => {

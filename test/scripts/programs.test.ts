@@ -85,6 +85,11 @@ const WRONG: readonly (readonly [program: string, flags: readonly string[], word
   ['scripts/scenes.ts', ['--sweep', 'fogg'], /--sweep: expected all or one of/],
   ['scripts/scenes.ts', ['--out', '/proc/x/scenes.png'], /\/proc\/x: expected a folder/],
   ['scripts/reproduce.ts', ['segmentation-real'], /expected --data DIR/],
+  [
+    'scripts/reproduce.ts',
+    ['mixture', '--preset', 'pretrained'],
+    /mixture: expected one of its presets \(quick, standard\)/,
+  ],
   ['scripts/reproduce.ts', ['mixture', '--out', '/proc/x'], /\/proc\/x: expected a folder/],
   ['scripts/reproduce.ts', ['mixture', '--figures-only', '--out', folder, '--logs', folder], /has no logs/],
   ['scripts/transfer.ts', ['--data', '/doesnotexist'], /\/doesnotexist: expected a folder/],

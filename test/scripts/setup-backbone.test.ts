@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { filterShape, LAYERS } from '../../env/tasks/backbone/efficientnet-lite0.ts';
+import { LAYERS } from '../../env/tasks/backbone/efficientnet-lite0.ts';
+import { filterShape } from '../../env/tasks/training/network.ts';
 import { WEIGHT_COUNT } from '../../env/tasks/backbone/weights.ts';
 import { folded, type Published } from '../../scripts/setup/fold.ts';
 import { findPython, SetupError } from '../../scripts/setup/steps.ts';

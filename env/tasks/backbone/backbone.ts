@@ -1,11 +1,12 @@
-/** Runs the pretrained backbone, which is never trained, on the present backend. */
+/** Runs the pretrained backbone as it was published, on the present backend. */
 import * as tf from '@tensorflow/tfjs-core';
 import { Graph, type Value } from '../tensorflow/graph.ts';
 import { GraphSession } from '../tensorflow/graph-session.ts';
 import { scoped } from '../tensorflow/scoped.ts';
 import type { Shape } from '../training/differentiable.ts';
-import { efficientNetLite0, filterShape, LAYERS, type FixedCanvas, type FixedLayer } from './efficientnet-lite0.ts';
-import { backboneWeights, type FixedWeights } from './weights.ts';
+import { filterShape } from '../training/network.ts';
+import { efficientNetLite0, LAYERS, type FoldedCanvas, type FoldedLayer } from './efficientnet-lite0.ts';
+import { backboneWeights, type FoldedWeights } from './weights.ts';
 
 /** The backbone for images of one shape. */
 export interface Backbone {
@@ -28,10 +29,10 @@ export function loadBackbone(shape: Shape, taps: readonly number[]): Backbone {
   return (tf.getBackend() === 'wasm' ? atOnce : asGraph)(weights, shape, taps);
 }
 
-type WeightsOf = ReadonlyMap<FixedLayer, FixedWeights>;
+type WeightsOf = ReadonlyMap<FoldedLayer, FoldedWeights>;
 
 /** They stay for all evaluations of the process, about 12 MB. */
-const tensors = new Map<FixedLayer, { filter: tf.Tensor4D; bias: tf.Tensor1D }>();
+const tensors = new Map<FoldedLayer, { filter: tf.Tensor4D; bias: tf.Tensor1D }>();
 
 function atOnce(weights: WeightsOf, shape: Shape, taps: readonly number[]): Backbone {
   if (tensors.size === 0) {
@@ -39,7 +40,7 @@ function atOnce(weights: WeightsOf, shape: Shape, taps: readonly number[]): Back
       tensors.set(layer, { filter: tf.tensor4d(filter, filterShape(layer)), bias: tf.tensor1d(bias) });
     }
   }
-  const canvas: FixedCanvas<tf.Tensor4D> = {
+  const canvas: FoldedCanvas<tf.Tensor4D> = {
     layer: (layer, x) => {
       const { kind, stride: strides, activated } = layer;
       const activation = activated ? 'relu6' : 'linear';
@@ -61,13 +62,13 @@ function atOnce(weights: WeightsOf, shape: Shape, taps: readonly number[]): Back
 function asGraph(weights: WeightsOf, shape: Shape, taps: readonly number[]): Backbone {
   const graph = new Graph();
   const input = graph.input('images', shape);
-  const canvas: FixedCanvas<Value> = {
+  const canvas: FoldedCanvas<Value> = {
     layer: (layer, x) => {
       const { filter, bias } = weights.get(layer)!;
       const [filterValue, biasValue] = [graph.fixed(filter, filterShape(layer)), graph.fixed(bias, [bias.length])];
       const y =
         layer.kind === 'depthwise'
-          ? graph.depthwiseConvolution(x, filterValue, biasValue, layer.stride)
+          ? graph.addBias(graph.depthwiseConvolution(x, filterValue, layer.stride), biasValue)
           : graph.stridedConvolution(x, filterValue, biasValue, layer.stride);
       return layer.activated ? graph.relu6(y) : y;
     },

@@ -5,24 +5,21 @@
  * It knows the pictures of ImageNet. Its input are colours of 0 to 255 as (x − 127) / 128.
  */
 
-/** A convolution with 'same' padding and a bias, into which the batch normalisation behind it is folded. */
-export interface FixedLayer {
+import type { Canvas, Layer } from '../training/network.ts';
+
+/** A layer with a bias, into which the batch normalisation behind it is folded. */
+export interface FoldedLayer extends Layer {
   /** Its name in the published weights, such as `_blocks.3._expand_conv`. */
   readonly name: string;
   /** The name of the batch normalisation behind it. */
   readonly normalisation: string;
   readonly kind: 'full' | 'depthwise';
-  /** Height and width of the filter. */
-  readonly size: number;
   readonly stride: 1 | 2;
-  readonly inChannels: number;
-  readonly outChannels: number;
-  /** Whether ReLU6 follows. */
-  readonly activated: boolean;
+  readonly normalised: false;
 }
 
 interface Block {
-  readonly layers: readonly FixedLayer[];
+  readonly layers: readonly FoldedLayer[];
   /** Whether the input of the block is added to its output. */
   readonly residual: boolean;
 }
@@ -40,8 +37,11 @@ const STAGES = [
 
 const STEM_CHANNELS = 32;
 
-const STEM: FixedLayer = {
-  ...{ name: '_conv_stem', normalisation: '_bn0', kind: 'full', activated: true },
+/** Where a network is trained on new images, what it knows changes more slowly than what it does not know yet. */
+const LEARNED = { normalised: false, rate: 0.1 } as const;
+
+const STEM: FoldedLayer = {
+  ...{ name: '_conv_stem', normalisation: '_bn0', kind: 'full', activated: true, ...LEARNED },
   ...{ size: 3, stride: 2, inChannels: 3, outChannels: STEM_CHANNELS },
 };
 
@@ -56,16 +56,16 @@ function blocks(): Block[] {
       const stride = i === 0 ? firstStride : 1;
       const wide = inChannels * expansion;
       const point = { kind: 'full', size: 1, stride: 1 } as const;
-      const expand: FixedLayer = {
-        ...{ name: `${name}._expand_conv`, normalisation: `${name}._bn0`, ...point, activated: true },
+      const expand: FoldedLayer = {
+        ...{ name: `${name}._expand_conv`, normalisation: `${name}._bn0`, ...point, activated: true, ...LEARNED },
         ...{ inChannels, outChannels: wide },
       };
-      const depthwise: FixedLayer = {
-        ...{ name: `${name}._depthwise_conv`, normalisation: `${name}._bn1`, kind: 'depthwise', activated: true },
-        ...{ size, stride, inChannels: wide, outChannels: wide },
+      const depthwise: FoldedLayer = {
+        ...{ name: `${name}._depthwise_conv`, normalisation: `${name}._bn1`, kind: 'depthwise' },
+        ...{ size, stride, inChannels: wide, outChannels: wide, activated: true, ...LEARNED },
       };
-      const project: FixedLayer = {
-        ...{ name: `${name}._project_conv`, normalisation: `${name}._bn2`, ...point, activated: false },
+      const project: FoldedLayer = {
+        ...{ name: `${name}._project_conv`, normalisation: `${name}._bn2`, ...point, activated: false, ...LEARNED },
         ...{ inChannels: wide, outChannels },
       };
       const layers = expansion === 1 ? [depthwise, project] : [expand, depthwise, project];
@@ -76,19 +76,15 @@ function blocks(): Block[] {
   return all;
 }
 
+/** The number of blocks. */
+export const BLOCK_COUNT = BLOCKS.length;
+
 /** All layers in the order of the flat weights: of each, its filter and its bias. */
-export const LAYERS: readonly FixedLayer[] = [STEM, ...BLOCKS.flatMap(({ layers }) => layers)];
+export const LAYERS: readonly FoldedLayer[] = [STEM, ...BLOCKS.flatMap(({ layers }) => layers)];
 
-/** [size, size, in, out]; of a depthwise layer [size, size, channels, 1] */
-export function filterShape({ kind, size, inChannels, outChannels }: FixedLayer): [number, number, number, number] {
-  return kind === 'depthwise' ? [size, size, inChannels, 1] : [size, size, inChannels, outChannels];
-}
-
-/** The operations of the network on one backend, on images [n, height, width, channels]. */
-export interface FixedCanvas<T> {
-  /** The convolution, its bias and, if the layer is activated, ReLU6. */
-  layer(layer: FixedLayer, x: T): T;
-  add(a: T, b: T): T;
+/** The operations of the network. */
+export interface FoldedCanvas<T> extends Pick<Canvas<T>, 'add'> {
+  layer(layer: FoldedLayer, x: T): T;
 }
 
 /**
@@ -97,20 +93,36 @@ export interface FixedCanvas<T> {
  * @param taps numbers of blocks, ascending
  * @returns the output of each of these blocks; blocks after the last of them are not run
  */
-export function efficientNetLite0<T>(image: T, taps: readonly number[], on: FixedCanvas<T>): T[] {
-  let x = on.layer(STEM, image);
+export function efficientNetLite0<T>(image: T, taps: readonly number[], on: FoldedCanvas<T>): T[] {
+  return runBlocks(on.layer(STEM, image), 0, taps, on);
+}
+
+/**
+ * Runs the blocks from `first` to the last tap.
+ *
+ * @param x    the input of the first one
+ * @param taps numbers of blocks from `first` on, ascending
+ * @returns the output of each tap
+ */
+export function runBlocks<T>(x: T, first: number, taps: readonly number[], on: FoldedCanvas<T>): T[] {
   const outputs: T[] = [];
-  for (const [i, { layers, residual }] of BLOCKS.slice(0, taps.at(-1)! + 1).entries()) {
+  for (let block = first; block <= taps.at(-1)!; block++) {
+    const { layers, residual } = BLOCKS[block]!;
     const y = layers.reduce((value, layer) => on.layer(layer, value), x);
     x = residual ? on.add(y, x) : y;
-    if (taps.includes(i)) outputs.push(x);
+    if (taps.includes(block)) outputs.push(x);
   }
   return outputs;
 }
 
+/** The layers of the blocks from `first` to `last`. */
+export function blockLayers(first: number, last: number): FoldedLayer[] {
+  return BLOCKS.slice(first, last + 1).flatMap(({ layers }) => layers);
+}
+
 /** The number of channels of a block's output, and the number of pixels from one of its cells to the next. */
 export function blockOutput(block: number): { readonly channels: number; readonly stride: number } {
-  const layers = BLOCKS.slice(0, block + 1).flatMap((each) => each.layers);
+  const layers = blockLayers(0, block);
   const stride = layers.reduce((product, layer) => product * layer.stride, STEM.stride as number);
   return { channels: layers.at(-1)!.outChannels, stride };
 }

@@ -1,30 +1,29 @@
 /**
- * A small network on the features of the pretrained backbone, which itself is not trained.
+ * A small network on the features of the pretrained backbone, of which no block is trained, or the last ones.
  *
  *     tap ─ 1×1 ─┐ resized to the grid
  *     tap ─ 1×1 ─(+)─ 3×3 ─ head → output
  *     … ──────────┘
  *
- * Taps that are finer than the grid are brought to it before, as means. The features of a training image are computed once, and once more of the image in other colours; mirrored ones are
- * mirrored features.
+ * A tap that is finer than the grid is resized before its convolution, which then costs less.
+ *
+ * The features of a training image are computed once, and once more of the image in other colours; mirrored ones are
+ * mirrored features. Blocks that are trained run in every step, on the stored output of the block before them.
  */
 import { deriveSeed, Random } from '../../../protocol/random.ts';
 import type { Architecture, ImageInputs } from '../training/architecture.ts';
-import { axes, plainView, type Picture, type Size } from '../training/augmentation.ts';
+import { plainView, type Picture } from '../training/augmentation.ts';
 import type { Inputs, Shape } from '../training/differentiable.ts';
 import type { Canvas, Layer, Network, Shaped } from '../training/network.ts';
-import { loadBackbone, type Backbone } from './backbone.ts';
-import { blockOutput } from './efficientnet-lite0.ts';
+import { BLOCK_COUNT, blockOutput } from './efficientnet-lite0.ts';
+import { Features } from './features.ts';
+import { finetuned } from './finetuned.ts';
 import { jittered } from './jitter.ts';
 import { Ridge } from './ridge.ts';
 import { backboneWeights } from './weights.ts';
 
-/** The blocks whose outputs are the features: the last ones at 4, 8, 16 and 32 pixels. */
-export const TAPS = [2, 4, 10, 15];
 /** Channels of the head at a width of 1. */
 const WIDTH = 64;
-/** Images that the backbone is given at once. */
-const AT_ONCE = 8;
 
 export interface OnBackboneOptions {
   /** `network`: a small network, trained; `ridge`: the best linear map, in closed form. */
@@ -33,15 +32,27 @@ export interface OnBackboneOptions {
   readonly outputs: number;
   /** The side of a cell of the output, in pixels. */
   readonly cell: 4 | 8;
+  /** Numbers of the blocks whose outputs are the features, ascending; one of them has cells of that side. */
+  readonly taps: readonly number[];
+  /** The number of blocks that are trained too: the last ones up to the last tap. */
+  readonly finetune: number;
   /** Factor of the number of channels of the network. */
   readonly width: number;
 }
 
-/** @throws {RangeError} naming the command that brings the backbone's weights, when they are missing */
-export function onBackbone({ head, outputs, cell, width }: OnBackboneOptions): Architecture {
+/**
+ * @throws {RangeError} naming the command that brings the backbone's weights, when they are missing; or the taps, where
+ *   they are no ascending numbers of blocks, or none of them has the grid of the output; or blocks that cannot be trained
+ */
+export function onBackbone({ head, outputs, cell, taps, finetune, width }: OnBackboneOptions): Architecture {
+  checkTaps(taps, cell);
+  checkFinetune(finetune, head, taps.at(-1)!);
   backboneWeights(); // missing ones are noticed before anything is drawn
-  const gridTap = TAPS.findIndex((tap) => blockOutput(tap).stride === cell);
-  const { layers, network } = head === 'ridge' ? linear(outputs, gridTap) : small(outputs, gridTap, width);
+  const onGrid: OnGrid = { taps, grid: taps.findIndex((tap) => blockOutput(tap).stride === cell) };
+  const still = head === 'ridge' ? linear(outputs, onGrid) : small(outputs, onGrid, width);
+  const cut = finetune > 0 ? taps.at(-1)! - finetune : undefined;
+  const tuned = cut === undefined ? undefined : finetuned(still, taps, cut);
+  const { layers, network } = tuned ?? still;
   return {
     layers,
     network,
@@ -49,46 +60,75 @@ export function onBackbone({ head, outputs, cell, width }: OnBackboneOptions): A
     grid: cell,
     async inputs({ images, size, seed, augment, progress }) {
       const colours = new Random(deriveSeed(head === 'ridge' ? 0 : seed, 'colours'));
-      const features = new Features(size, cell);
+      const features = new Features(size, cell, taps, cut);
       const variants = [[...images], ...(augment ? [images.map((image) => jittered(image, colours))] : [])];
-      const sets: Inputs[][] = [];
-      for (const variant of variants) sets.push(await features.ofTraining(variant, progress));
-      features.standardise(sets.flat());
+      const sets = await features.ofTraining(variants, progress);
       const inputs = featureInputs(images, sets, features, new Random(deriveSeed(seed, 'views')), augment);
+      if (tuned) return { ...inputs, known: tuned.known(features) };
       if (head !== 'ridge') return inputs;
-      return { ...inputs, fit: (targetOf) => fitted(images, sets, features.shapes(1), gridTap, outputs, targetOf) };
+      return { ...inputs, fit: (targetOf) => fitted(images, sets, features.shapes(1), onGrid, outputs, targetOf) };
     },
   };
 }
 
-/** Adds up images of several sizes, on the grid of one of them. */
-function sumOnGrid<T extends Shaped>(images: readonly T[], gridTap: number, on: Canvas<T>): T {
-  return images.map((image) => on.resize(image, images[gridTap]!)).reduce((sum, image) => on.add(sum, image));
+/** The taps, and which of them has the cells of the output. */
+interface OnGrid {
+  readonly taps: readonly number[];
+  /** Its position. */
+  readonly grid: number;
 }
 
-function small(outputs: number, gridTap: number, width: number): Pick<Architecture, 'layers' | 'network'> {
+function checkTaps(taps: readonly number[], cell: number): void {
+  const blocks = Array.from({ length: BLOCK_COUNT }, (_, block) => block);
+  const onGrid = blocks.filter((block) => blockOutput(block).stride === cell);
+  const ascends = taps.every((tap, i) => blocks.includes(tap) && (i === 0 || tap > taps[i - 1]!));
+  if (ascends && taps.some((tap) => onGrid.includes(tap))) return;
+  throw new RangeError(
+    `taps: expected ascending numbers of blocks, 0 to ${blocks.at(-1)}, and for cells of ${cell} pixels one of ` +
+      `${onGrid.join(', ')}, got ${JSON.stringify(taps)}`,
+  );
+}
+
+function checkFinetune(finetune: number, head: OnBackboneOptions['head'], lastTap: number): void {
+  if (head === 'ridge' && finetune !== 0) {
+    throw new RangeError(`finetune: expected 0 with head ridge, which takes no steps, got ${finetune}`);
+  }
+  if (Number.isInteger(finetune) && finetune >= 0 && finetune <= lastTap) return;
+  throw new RangeError(
+    `finetune: expected 0 to ${lastTap}, the number of blocks after the first up to the last tap, got ${finetune}`,
+  );
+}
+
+/** Adds up images of several sizes, on the grid of one of them. */
+function sumOnGrid<T extends Shaped>(images: readonly T[], grid: number, on: Canvas<T>): T {
+  return images.map((image) => on.resize(image, images[grid]!)).reduce((sum, image) => on.add(sum, image));
+}
+
+function small(outputs: number, { taps, grid }: OnGrid, width: number): Pick<Architecture, 'layers' | 'network'> {
   const channels = Math.max(4, 4 * Math.round((WIDTH / 4) * width));
   const layer = (size: number, inChannels: number): Layer => ({
     ...{ size, inChannels, outChannels: channels, normalised: true },
   });
-  const lifts = TAPS.map((tap) => layer(1, blockOutput(tap).channels));
+  const lifts = taps.map((tap) => layer(1, blockOutput(tap).channels));
   const merge = layer(3, channels);
   const last: Layer = { size: 1, inChannels: channels, outChannels: outputs, normalised: false };
   const network: Network = (features, on) => {
-    const lifted = features.map((tap, i) => on.layer(lifts[i]!, tap));
-    return on.layer(last, on.layer(merge, sumOnGrid(lifted, gridTap, on)));
+    const cells = features[grid]!;
+    const coarse = features.map((tap) => (tap.shape[1]! > cells.shape[1]! ? on.resize(tap, cells) : tap));
+    const lifted = coarse.map((tap, i) => on.layer(lifts[i]!, tap));
+    return on.layer(last, on.layer(merge, sumOnGrid(lifted, grid, on)));
   };
   return { layers: [...lifts, merge, last], network };
 }
 
-function linear(outputs: number, gridTap: number): Pick<Architecture, 'layers' | 'network'> {
-  const layers = TAPS.map((tap): Layer => ({
+function linear(outputs: number, { taps, grid }: OnGrid): Pick<Architecture, 'layers' | 'network'> {
+  const layers = taps.map((tap): Layer => ({
     ...{ size: 1, inChannels: blockOutput(tap).channels, outChannels: outputs, normalised: false },
   }));
   const network: Network = (features, on) => {
     return sumOnGrid(
       features.map((tap, i) => on.layer(layers[i]!, tap)),
-      gridTap,
+      grid,
       on,
     );
   };
@@ -100,18 +140,18 @@ function fitted(
   images: readonly Picture[],
   sets: readonly (readonly Inputs[])[],
   shapes: readonly Shape[],
-  gridTap: number,
+  { taps, grid }: OnGrid,
   outputs: number,
   targetOf: Parameters<NonNullable<ImageInputs['fit']>>[0],
 ): Float32Array {
-  const channels = TAPS.map((tap) => blockOutput(tap).channels);
+  const channels = taps.map((tap) => blockOutput(tap).channels);
   const ridge = new Ridge(
     channels.reduce((sum, count) => sum + count, 1),
     outputs,
   );
   for (const [i, image] of images.entries()) {
     const target = targetOf(image);
-    for (const set of sets) ridge.add({ features: set[i]!, shapes, ...target }, gridTap);
+    for (const set of sets) ridge.add({ features: set[i]!, shapes, ...target }, grid);
   }
   const map = ridge.solve();
   let row = 0;
@@ -160,135 +200,6 @@ function writeMirrored(from: Float32Array, [, rows, columns, channels]: Shape, t
     for (let column = 0; column < columns; column++) {
       const at = (row * columns + column) * channels;
       to.set(from.subarray(at, at + channels), (row * columns + columns - 1 - column) * channels);
-    }
-  }
-}
-
-/** The features of images of one size, each channel with mean 0 and standard deviation 1 over the training images. */
-class Features {
-  private readonly backbone: Backbone;
-  private readonly scales: { readonly mean: Float32Array; readonly factor: Float32Array }[] = [];
-
-  constructor(
-    private readonly size: Size,
-    private readonly cell: number,
-  ) {
-    this.backbone = loadBackbone([AT_ONCE, size.height, size.width, 3], TAPS);
-  }
-
-  /** Of the taps for this number of images; cells smaller than those of the output are joined. */
-  shapes(count: number): Shape[] {
-    return TAPS.map((tap) => {
-      const { channels, stride } = blockOutput(tap);
-      const cell = Math.max(stride, this.cell);
-      const [rows, columns] = [this.size.height, this.size.width].map((pixels) => Math.ceil(pixels / cell));
-      return [count, rows!, columns!, channels];
-    });
-  }
-
-  /** Computes features that are not standardised yet. */
-  async ofTraining(images: readonly Picture[], progress: () => void | Promise<void>): Promise<Inputs[]> {
-    const all: Inputs[] = [];
-    for (const some of this.computed(images)) {
-      all.push(...some);
-      await progress();
-    }
-    return all;
-  }
-
-  /** Measures mean and standard deviation of each channel, and standardises these features in place. */
-  standardise(training: readonly Inputs[]): void {
-    for (const [tap, [, , , channels]] of this.shapes(1).entries()) {
-      const [sum, squares] = [new Float64Array(channels), new Float64Array(channels)];
-      for (const features of training) {
-        const numbers = features[tap]!;
-        for (let i = 0; i < numbers.length; i += channels!) {
-          for (let c = 0; c < channels!; c++) {
-            const value = numbers[i + c]!;
-            sum[c]! += value;
-            squares[c]! += value * value;
-          }
-        }
-      }
-      const count = (training.length * training[0]![tap]!.length) / channels;
-      const mean = Float32Array.from(sum, (total) => total / count);
-      const factor = mean.map((m, c) => 1 / (Math.sqrt(Math.max(0, squares[c]! / count - m * m)) + 1e-3));
-      this.scales.push({ mean, factor });
-    }
-    for (const features of training) this.scale(features);
-  }
-
-  /** Standardised features of each image. */
-  of(images: readonly Picture[]): Inputs[] {
-    const all = [...this.computed(images)].flat();
-    all.forEach((features) => this.scale(features));
-    return all;
-  }
-
-  private scale(features: Inputs): void {
-    for (const [tap, numbers] of features.entries()) {
-      const { mean, factor } = this.scales[tap]!;
-      for (let i = 0; i < numbers.length; i += mean.length) {
-        for (let c = 0; c < mean.length; c++) numbers[i + c] = (numbers[i + c]! - mean[c]!) * factor[c]!;
-      }
-    }
-  }
-
-  /** Features of all images that are not standardised, a few images at a time. */
-  private *computed(images: readonly Picture[]): Generator<Inputs[]> {
-    for (let start = 0; start < images.length; start += AT_ONCE) {
-      yield this.compute(images.slice(start, start + AT_ONCE));
-    }
-  }
-
-  /** @param images at most AT_ONCE */
-  private compute(images: readonly Picture[]): Inputs[] {
-    const length = this.size.width * this.size.height * 3;
-    const pixels = new Float32Array(AT_ONCE * length);
-    images.forEach((image, i) => writeColours(image, this.size, pixels.subarray(i * length, (i + 1) * length)));
-    const taps = this.backbone.run(pixels);
-    const shapes = this.shapes(1);
-    return images.map((_, i) =>
-      taps.map((tap, place) => {
-        const own = tap.subarray((i * tap.length) / AT_ONCE, ((i + 1) * tap.length) / AT_ONCE);
-        const { stride } = blockOutput(TAPS[place]!);
-        return stride < this.cell ? joined(own, shapes[place]!, this.cell / stride) : own.slice();
-      }),
-    );
-  }
-}
-
-/** The means of squares of `side` × `side` cells. @param shape [1, rows, columns, channels] of the means */
-function joined(cells: Float32Array, [, rows, columns, channels]: Shape, side: number): Float32Array {
-  const means = new Float32Array(rows * columns * channels);
-  for (let y = 0; y < rows * side; y++) {
-    for (let x = 0; x < columns * side; x++) {
-      const from = (y * columns * side + x) * channels;
-      const to = (Math.floor(y / side) * columns + Math.floor(x / side)) * channels;
-      for (let c = 0; c < channels; c++) means[to + c]! += cells[from + c]! / side ** 2;
-    }
-  }
-  return means;
-}
-
-/** The colours of an image as the backbone wants them, resampled bilinearly: (x − 127) / 128, [height, width, 3]. */
-function writeColours(image: Picture, size: Size, colours: Float32Array): void {
-  const { rgb, width } = image;
-  if (width === size.width && image.height === size.height) {
-    for (let i = 0; i < rgb.length; i++) colours[i] = (rgb[i]! - 127) / 128;
-    return;
-  }
-  const { columns, rows } = axes(image, plainView(image), size);
-  let to = 0;
-  for (let y = 0; y < size.height; y++) {
-    const [upper, lower, down] = [rows.low[y]! * width * 3, rows.high[y]! * width * 3, rows.weight[y]!];
-    for (let x = 0; x < size.width; x++) {
-      const [left, right, across] = [columns.low[x]! * 3, columns.high[x]! * 3, columns.weight[x]!];
-      for (let c = 0; c < 3; c++) {
-        const above = rgb[upper + left + c]! * (1 - across) + rgb[upper + right + c]! * across;
-        const below = rgb[lower + left + c]! * (1 - across) + rgb[lower + right + c]! * across;
-        colours[to++] = (above * (1 - down) + below * down - 127) / 128;
-      }
     }
   }
 }

@@ -44,17 +44,6 @@ export class Graph implements Operations<Value> {
     return this.addBias(this.operation('Conv2D', [x, filter], convolutionAttributes(1, stride), shape), bias);
   }
 
-  /** Convolution of each channel on its own, with 'same' padding and a bias. @param filter [size, size, channels, 1] */
-  depthwiseConvolution(x: Value, filter: Value, bias: Value, stride: number): Value {
-    const shape = [...strided(x.shape, stride), x.shape[3]!];
-    const attributes = convolutionAttributes(1, stride);
-    return this.addBias(this.operation('DepthwiseConv2dNative', [x, filter], attributes, shape), bias);
-  }
-
-  relu6(x: Value): Value {
-    return this.operation('Relu6', [x], T, x.shape);
-  }
-
   /** Begins the second part of the graph. It runs on its own, and is fed with what it needs of the first part. */
   turn(): void {
     this.turned = true;
@@ -109,6 +98,30 @@ export class Graph implements Operations<Value> {
     }
     const [rows, slopes] = [this.reshape(x, rowsOf(x.shape)), this.reshape(dy, rowsOf(dy.shape))];
     return this.reshape(this.product(rows, slopes, 'first transposed'), shape);
+  }
+
+  depthwiseConvolution(x: Value, filter: Value, stride: number): Value {
+    const shape = [...strided(x.shape, stride), x.shape[3]!];
+    return this.operation('DepthwiseConv2dNative', [x, filter], convolutionAttributes(1, stride), shape);
+  }
+
+  depthwiseInputGradient(dy: Value, filter: Value, shape: readonly number[], stride: number): Value {
+    const inputs = [this.constant('integers', shape), filter, dy];
+    return this.operation('DepthwiseConv2dNativeBackpropInput', inputs, convolutionAttributes(1, stride), shape);
+  }
+
+  depthwiseFilterGradient(x: Value, dy: Value, size: number, stride: number): Value {
+    const shape = [size, size, x.shape[3]!, 1];
+    const inputs = [x, this.constant('integers', shape), dy];
+    return this.operation('DepthwiseConv2dNativeBackpropFilter', inputs, convolutionAttributes(1, stride), shape);
+  }
+
+  relu6(x: Value): Value {
+    return this.operation('Relu6', [x], T, x.shape);
+  }
+
+  relu6Gradient(dy: Value, y: Value): Value {
+    return this.operation('Relu6Grad', [dy, y], T, y.shape);
   }
 
   batchNormRelu(z: Value, gamma: Value, beta: Value): Normalised<Value> {

@@ -19,6 +19,19 @@ export interface Operations<T> {
   /** ∂/∂filter of {@link convolution}, for a filter of `size` × `size`. */
   convolutionFilterGradient(x: T, dy: T, size: number, dilation: number): T;
   /**
+   * Convolution of each channel on its own, with 'same' padding.
+   *
+   * @param filter [size, size, channels, 1]
+   */
+  depthwiseConvolution(x: T, filter: T, stride: number): T;
+  /** ∂/∂x of {@link depthwiseConvolution}. @param shape of x */
+  depthwiseInputGradient(dy: T, filter: T, shape: readonly number[], stride: number): T;
+  /** ∂/∂filter of {@link depthwiseConvolution}, for a filter of `size` × `size`. */
+  depthwiseFilterGradient(x: T, dy: T, size: number, stride: number): T;
+  /** y = min(6, max(0, x)) */
+  relu6(x: T): T;
+  relu6Gradient(dy: T, y: T): T;
+  /**
    * y = max(0, gamma · (z − mean) / sqrt(variance + ε) + beta), with the mean and variance of each channel over this
    * batch (Ioffe and Szegedy 2015, arXiv 1502.03167).
    *

@@ -1,9 +1,10 @@
 /**
- * The gradients of a convolution for the wasm backend.
+ * The gradients of a convolution, and of a depthwise one, for the wasm backend.
  *
- * tfjs's wasm backend has no Conv2DBackpropFilter at all, and its Conv2DBackpropInput is a naive loop. Both are made
- * here from the kernels that it has and that are fast (XNNPACK's convolution and matrix product), with plain loops
- * that only move numbers. They also take a `dilations` attribute, which tfjs's own gradients lack.
+ * tfjs's wasm backend has no Conv2DBackpropFilter at all, its Conv2DBackpropInput is a naive loop, and it has neither
+ * for depthwise convolutions. They are made here from the kernels that it has and that are fast (XNNPACK's convolutions
+ * and matrix product), with plain loops that only move numbers; but the depthwise filter's gradient is a plain loop.
+ * They also take a `dilations` attribute, which tfjs's own gradients lack.
  */
 import { backend_util, type KernelFunc, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
@@ -15,47 +16,55 @@ type ConvInfo = backend_util.Conv2DInfo;
 interface GradientAttributes {
   readonly strides: [number, number] | number;
   readonly pad: 'valid' | 'same' | number | backend_util.ExplicitPadding;
-  readonly dataFormat: 'NHWC' | 'NCHW';
+  readonly dataFormat?: 'NHWC' | 'NCHW';
   readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
   readonly dilations?: [number, number] | number;
 }
 
-function convInfo(inputShape: Shape4D, filterShape: Shape4D, attributes: GradientAttributes): ConvInfo {
-  const { strides, pad, dimRoundingMode, dataFormat, dilations = 1 } = attributes;
+function convInfo(
+  inputShape: Shape4D,
+  filterShape: Shape4D,
+  attributes: GradientAttributes,
+  isDepthwise = false,
+): ConvInfo {
+  const { strides, pad, dimRoundingMode, dataFormat = 'NHWC', dilations = 1 } = attributes;
   if (dataFormat !== 'NHWC') {
     throw new RangeError(`wasm convolution gradient: expected data format NHWC, got ${dataFormat}`);
   }
-  return backend_util.computeConv2DInfo(inputShape, filterShape, strides, dilations, pad, dimRoundingMode);
+  return backend_util.computeConv2DInfo(inputShape, filterShape, strides, dilations, pad, dimRoundingMode, isDepthwise);
 }
 
 /**
  * ∂loss/∂input = the padded, zero-interleaved dy convolved with the filter turned by 180° and with its channels
- * swapped (Dumoulin and Visin, arXiv 1603.07285, relationship 14).
+ * swapped, unless it is depthwise (Dumoulin and Visin, arXiv 1603.07285, relationship 14).
  */
-const backpropInput: KernelFunc = (args) => {
-  const backend = args.backend as BackendWasm;
-  const attributes = args.attrs as unknown as GradientAttributes & { inputShape: Shape4D };
-  const dy = args.inputs.dy!;
-  const filter = args.inputs.filter!;
-  const info = convInfo(attributes.inputShape, filter.shape as Shape4D, attributes);
-  const { strideHeight, strideWidth, dilationHeight, dilationWidth, padInfo } = info;
+const backpropInput =
+  (isDepthwise: boolean): KernelFunc =>
+  (args) => {
+    const backend = args.backend as BackendWasm;
+    const attributes = args.attrs as unknown as GradientAttributes & { inputShape: Shape4D };
+    const dy = args.inputs.dy!;
+    const filter = args.inputs.filter!;
+    const info = convInfo(attributes.inputShape, filter.shape as Shape4D, attributes, isDepthwise);
+    const { strideHeight, strideWidth, dilationHeight, dilationWidth, padInfo } = info;
 
-  const turned = turnFilter(backend, filter);
-  const spread = strideHeight * strideWidth === 1 ? dy : interleaveZeros(backend, dy, strideHeight, strideWidth);
-  const [, height, width] = spread.shape as Shape4D;
-  const top = info.effectiveFilterHeight - 1 - padInfo.top;
-  const left = info.effectiveFilterWidth - 1 - padInfo.left;
-  // The rest of the padding, below and to the right, gives dx the size of the input.
-  const bottom = info.inHeight + info.effectiveFilterHeight - 1 - height - top;
-  const right = info.inWidth + info.effectiveFilterWidth - 1 - width - left;
-  const pad: Padding = [
-    [top, bottom],
-    [left, right],
-  ];
-  const dx = convolve(backend, spread, turned, [1, 1], [dilationHeight, dilationWidth], pad);
-  disposeAll(backend, spread === dy ? [turned] : [turned, spread]);
-  return dx;
-};
+    const turned = (isDepthwise ? turnPlanes : turnFilter)(backend, filter);
+    const spread = strideHeight * strideWidth === 1 ? dy : interleaveZeros(backend, dy, strideHeight, strideWidth);
+    const [, height, width] = spread.shape as Shape4D;
+    const top = info.effectiveFilterHeight - 1 - padInfo.top;
+    const left = info.effectiveFilterWidth - 1 - padInfo.left;
+    // The rest of the padding, below and to the right, gives dx the size of the input.
+    const bottom = info.inHeight + info.effectiveFilterHeight - 1 - height - top;
+    const right = info.inWidth + info.effectiveFilterWidth - 1 - width - left;
+    const pad: Padding = [
+      [top, bottom],
+      [left, right],
+    ];
+    const kernel = isDepthwise ? 'DepthwiseConv2dNative' : 'Conv2D';
+    const dx = convolve(backend, spread, turned, [1, 1], [dilationHeight, dilationWidth], pad, kernel);
+    disposeAll(backend, spread === dy ? [turned] : [turned, spread]);
+    return dx;
+  };
 
 /** ∂loss/∂filter. */
 const backpropFilter: KernelFunc = (args) => {
@@ -142,6 +151,42 @@ function filterGradientByConvolution(backend: BackendWasm, x: TensorInfo, dy: Te
   return result;
 }
 
+/** ∂loss/∂filter of a depthwise convolution: for each tap and channel, the sum of what it sees times dy. */
+const depthwiseBackpropFilter: KernelFunc = (args) => {
+  const backend = args.backend as BackendWasm;
+  const attributes = args.attrs as unknown as GradientAttributes & { filterShape: Shape4D };
+  const x = args.inputs.x!;
+  const dy = args.inputs.dy!;
+  const info = convInfo(x.shape as Shape4D, attributes.filterShape, attributes, true);
+  const { batchSize, inHeight, inWidth, inChannels: channels, outHeight, outWidth, padInfo } = info;
+  const gradient = backend.makeOutput(attributes.filterShape, 'float32');
+  const [xNumbers, dyNumbers, sums] = [x, dy, gradient].map((tensor) => numbers(backend, tensor)) as Numbers3;
+  sums.fill(0);
+  for (let tapY = 0; tapY < info.filterHeight; tapY++) {
+    for (let tapX = 0; tapX < info.filterWidth; tapX++) {
+      const own = sums.subarray(
+        (tapY * info.filterWidth + tapX) * channels,
+        (tapY * info.filterWidth + tapX + 1) * channels,
+      );
+      for (let line = 0; line < batchSize * outHeight; line++) {
+        const y = (line % outHeight) * info.strideHeight + tapY * info.dilationHeight - padInfo.top;
+        if (y < 0 || y >= inHeight) continue;
+        const lineFrom = (Math.floor(line / outHeight) * inHeight + y) * inWidth;
+        for (let column = 0; column < outWidth; column++) {
+          const at = column * info.strideWidth + tapX * info.dilationWidth - padInfo.left;
+          if (at < 0 || at >= inWidth) continue;
+          const from = (lineFrom + at) * channels;
+          const slope = (line * outWidth + column) * channels;
+          for (let c = 0; c < channels; c++) own[c]! += xNumbers[from + c]! * dyNumbers[slope + c]!;
+        }
+      }
+    }
+  }
+  return gradient;
+};
+
+type Numbers3 = [Float32Array, Float32Array, Float32Array];
+
 type Padding = [rows: [number, number], columns: [number, number]];
 
 function convolve(
@@ -151,9 +196,10 @@ function convolve(
   strides: [number, number],
   dilations: [number, number],
   [rows, columns]: Padding,
+  kernel = 'Conv2D',
 ): TensorInfo {
   const pad = [[0, 0], rows, columns, [0, 0]];
-  return callKernel('Conv2D', backend, { x, filter }, { strides, dilations, pad, dataFormat: 'NHWC' });
+  return callKernel(kernel, backend, { x, filter }, { strides, dilations, pad, dataFormat: 'NHWC' });
 }
 
 /** [height, width, in, out] → [height, width, out, in], each plane turned by 180°. */
@@ -170,6 +216,18 @@ function turnFilter(backend: BackendWasm, filter: TensorInfo): TensorInfo {
       const column = (taps - 1 - tap) * plane + i;
       for (let o = 0; o < outChannels; o++) to[column + o * inChannels] = from[row + o]!;
     }
+  }
+  return turned;
+}
+
+/** [height, width, channels, 1], each plane turned by 180°. */
+function turnPlanes(backend: BackendWasm, filter: TensorInfo): TensorInfo {
+  const [height, width, channels] = filter.shape as Shape4D;
+  const turned = backend.makeOutput(filter.shape, 'float32');
+  const from = numbers(backend, filter);
+  const to = numbers(backend, turned);
+  for (let tap = 0; tap < height * width; tap++) {
+    to.set(from.subarray(tap * channels, (tap + 1) * channels), (height * width - 1 - tap) * channels);
   }
   return turned;
 }
@@ -201,8 +259,10 @@ function cutEdges(backend: BackendWasm, x: TensorInfo, lines: number, columns: n
   return callKernel('Slice', backend, { x }, { begin: [0, 0, 0, 0], size });
 }
 
-/** Registers both kernels, in place of those that the backend has. */
+/** Registers the kernels, in place of those that the backend has. */
 export function registerWasmGradients(): void {
   registerWasmKernel('Conv2DBackpropFilter', backpropFilter);
-  registerWasmKernel('Conv2DBackpropInput', backpropInput);
+  registerWasmKernel('Conv2DBackpropInput', backpropInput(false));
+  registerWasmKernel('DepthwiseConv2dNativeBackpropFilter', depthwiseBackpropFilter);
+  registerWasmKernel('DepthwiseConv2dNativeBackpropInput', backpropInput(true));
 }

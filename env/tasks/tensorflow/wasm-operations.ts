@@ -19,6 +19,18 @@ export const wasmOperations: Operations<tf.Tensor> = {
     const filterShape = [size, size, x.shape[3]!, dy.shape[3]!];
     return tf.engine().runKernel('Conv2DBackpropFilter', { x, dy }, { ...convolution, dilations, filterShape });
   },
+  depthwiseConvolution: (x, filter, stride) =>
+    tf.engine().runKernel('DepthwiseConv2dNative', { x, filter }, { ...convolution, strides: stride, dilations: 1 }),
+  depthwiseInputGradient: (dy, filter, inputShape, stride) => {
+    const attributes = { ...convolution, strides: stride, inputShape: [...inputShape] };
+    return tf.engine().runKernel('DepthwiseConv2dNativeBackpropInput', { dy, filter }, attributes);
+  },
+  depthwiseFilterGradient: (x, dy, size, stride) => {
+    const attributes = { ...convolution, strides: stride, filterShape: [size, size, x.shape[3]!, 1] };
+    return tf.engine().runKernel('DepthwiseConv2dNativeBackpropFilter', { x, dy }, attributes);
+  },
+  relu6: (x) => tf.relu6(x),
+  relu6Gradient: (dy, y) => tf.mul(dy, tf.cast(tf.logicalAnd(tf.greater(y, 0), tf.less(y, 6)), 'float32')),
   batchNormRelu,
   batchNormReluGradient,
   addBias: (x, bias) => tf.add(x, bias),

@@ -10,28 +10,30 @@ export class AdamW {
   private readonly square: Float32Array;
   private step = 0;
 
+  /** @param rates the factor of the learning rate of each weight */
   constructor(
-    size: number,
+    private readonly rates: Float32Array,
     private readonly weightDecay: number,
   ) {
-    this.mean = new Float32Array(size);
-    this.square = new Float32Array(size);
+    this.mean = new Float32Array(rates.length);
+    this.square = new Float32Array(rates.length);
   }
 
-  /** Moves `weights`, in place, against `gradient`; both have the constructor's size. */
+  /** Moves `weights`, in place, against `gradient`; both have as many numbers as the rates. */
   update(weights: Float32Array, gradient: Float32Array, learningRate: number): void {
     this.step++;
-    const { mean, square } = this;
+    const { mean, square, rates } = this;
     const meanScale = learningRate / (1 - BETA1 ** this.step);
     const squareScale = 1 / (1 - BETA2 ** this.step);
-    const keep = 1 - learningRate * this.weightDecay;
+    const decay = learningRate * this.weightDecay;
     for (let i = 0; i < weights.length; i++) {
       const g = gradient[i]!;
+      const rate = rates[i]!;
       const m = BETA1 * mean[i]! + (1 - BETA1) * g;
       const v = BETA2 * square[i]! + (1 - BETA2) * g * g;
       mean[i] = m;
       square[i] = v;
-      weights[i] = keep * weights[i]! - (meanScale * m) / (Math.sqrt(v * squareScale) + EPSILON);
+      weights[i] = (1 - rate * decay) * weights[i]! - (rate * meanScale * m) / (Math.sqrt(v * squareScale) + EPSILON);
     }
   }
 }

@@ -54,6 +54,8 @@ export interface ImageInputs {
   write(image: Picture, inputs: Inputs): ImageView;
   /** What the network is given of any images, unchanged. */
   plain(images: readonly Picture[]): Inputs;
+  /** The first weights of layers that do not begin at random. */
+  readonly known?: ReadonlyMap<Layer, Float32Array>;
   /**
    * Computes all weights in closed form, in place of a training.
    *

@@ -6,12 +6,8 @@ import { scoped } from '../tensorflow/scoped.ts';
 import { resample } from '../tensorflow/resample.ts';
 import { depthToSpace, spaceToDepth } from '../tensorflow/space-to-depth.ts';
 import type { Inputs, Shape } from './differentiable.ts';
-import type { Canvas, Layer, Network } from './network.ts';
+import { filterShape, type Canvas, type Layer, type Network } from './network.ts';
 import { resampling } from './resampling.ts';
-
-function filterShape({ size, inChannels, outChannels }: Layer): [number, number, number, number] {
-  return [size, size, inChannels, outChannels];
-}
 
 /** The shapes of a layer's parameters in the order of the flat vector: filter, then gamma and beta, or the bias. */
 export function parameterShapes(layer: Layer): number[][] {
@@ -24,17 +20,37 @@ export function weightCount(layers: readonly Layer[]): number {
   return layers.flatMap(parameterShapes).reduce((sum, shape) => sum + tf.util.sizeFromShape(shape), 0);
 }
 
+/** The factor of the learning rate of each weight, flat. */
+export function learningRates(layers: readonly Layer[]): Float32Array {
+  const rates = new Float32Array(weightCount(layers));
+  let offset = 0;
+  for (const layer of layers) rates.fill(layer.rate ?? 1, offset, (offset += weightCount([layer])));
+  return rates;
+}
+
 /**
  * First weights: filters normal with variance 1 / (3 fan-in), gamma 1, the rest 0.
  *
  * Batch normalisation removes the scale of a filter, so the scale only decides how far a step of the optimiser turns
  * the filter: with a sixth of the usual variance (He et al. 2015, arXiv 1502.01852, eq. 10) a short training gets
  * further. PyTorch's convolutions begin with the same variance.
+ *
+ * @param known the weights of layers that begin with these
  */
-export function initialWeights(layers: readonly Layer[], random: Random): Float32Array {
+export function initialWeights(
+  layers: readonly Layer[],
+  random: Random,
+  known: ReadonlyMap<Layer, Float32Array> = new Map(),
+): Float32Array {
   const weights = new Float32Array(weightCount(layers));
   let offset = 0;
   for (const layer of layers) {
+    const start = known.get(layer);
+    if (start) {
+      weights.set(start, offset);
+      offset += start.length;
+      continue;
+    }
     const fanIn = layer.size * layer.size * layer.inChannels;
     const sd = Math.sqrt(1 / (3 * fanIn));
     const filterEnd = offset + fanIn * layer.outChannels;
@@ -93,10 +109,10 @@ export function freeze(
   }
   const canvas: Canvas<tf.Tensor4D> = {
     layer: (layer, x) => {
-      const { filter, bias } = frozen.get(layer)!;
-      const activation = layer.normalised ? 'relu' : 'linear';
-      const { dilation: dilations = 1 } = layer;
-      return tf.fused.conv2d({ x, filter, strides: 1, dilations, pad: 'same', bias, activation });
+      const activation = layer.normalised ? 'relu' : layer.activated ? 'relu6' : 'linear';
+      const { kind, stride: strides = 1, dilation: dilations = 1 } = layer;
+      const run = kind === 'depthwise' ? tf.fused.depthwiseConv2d : tf.fused.conv2d;
+      return run({ x, ...frozen.get(layer)!, strides, dilations, pad: 'same', activation });
     },
     add: (a, b) => tf.add(a, b),
     spaceToDepth,

@@ -3,16 +3,29 @@
  * recorded as a graph, and runs with folded weights after training.
  */
 
-/** A convolution with stride 1 and 'same' padding. */
+/** A convolution with 'same' padding. */
 export interface Layer {
+  /** `depthwise`: each channel on its own, so that as many come out; `full` when left out. */
+  readonly kind?: 'full' | 'depthwise';
   /** Height and width of the filter. */
   readonly size: number;
+  /** Distance between the cells of the input that neighbouring cells of the output see; 1 when left out. */
+  readonly stride?: 1 | 2;
   /** Distance between neighbouring taps of the filter; 1 when left out. */
   readonly dilation?: number;
   readonly inChannels: number;
   readonly outChannels: number;
-  /** Followed by batch normalisation and ReLU; otherwise the convolution has a bias and nothing follows. */
+  /** Followed by batch normalisation and ReLU; otherwise the convolution has a bias. */
   readonly normalised: boolean;
+  /** Whether ReLU6 follows the bias. */
+  readonly activated?: boolean;
+  /** Factor of the learning rate; 1 when left out, and with 0 the layer stays as it is. */
+  readonly rate?: number;
+}
+
+/** [size, size, in, out]; of a depthwise layer [size, size, channels, 1] */
+export function filterShape({ kind, size, inChannels, outChannels }: Layer): [number, number, number, number] {
+  return [size, size, inChannels, kind === 'depthwise' ? 1 : outChannels];
 }
 
 /** A tensor of a backend, or the promise of one in a graph. */

@@ -2,6 +2,12 @@ import type { Normalised, Operations } from '../tensorflow/operations.ts';
 import type { Canvas, Layer, Shaped } from './network.ts';
 import { resampling, transposed } from './resampling.ts';
 
+interface Convolved<T> {
+  readonly z: T;
+  readonly filterGradient: (dz: T) => T;
+  readonly inputGradient: (dz: T) => T;
+}
+
 /**
  * Runs a network as in training, normalised by the batch's own statistics, and records the backward pass: reverse-mode
  * differentiation over the operations of {@link Operations}.
@@ -25,17 +31,20 @@ export class Tape<T extends Shaped> implements Canvas<T> {
 
   layer(layer: Layer, x: T): T {
     const { run } = this;
-    const { size, dilation = 1, normalised } = layer;
+    const { normalised, activated } = layer;
     const [filter, second, beta] = this.parameters.get(layer) as [T, T, T];
-    const z = run.convolution(x, filter, dilation);
+    const { z, filterGradient, inputGradient } = this.convolution(layer, x, filter);
     const behindConvolution = (dz: T) => {
-      this.send(filter, run.convolutionFilterGradient(x, dz, size, dilation));
-      if (!this.inputs.includes(x)) this.send(x, run.convolutionInputGradient(dz, filter, dilation));
+      this.send(filter, filterGradient(dz));
+      if (!this.inputs.includes(x)) this.send(x, inputGradient(dz));
     };
     if (!normalised) {
-      return this.record(run.addBias(z, second), (dy) => {
-        this.send(second, run.biasGradient(dy));
-        behindConvolution(dy);
+      const sum = run.addBias(z, second);
+      const y = activated ? run.relu6(sum) : sum;
+      return this.record(y, (dy) => {
+        const dz = activated ? run.relu6Gradient(dy, y) : dy;
+        this.send(second, run.biasGradient(dz));
+        behindConvolution(dz);
       });
     }
     const forward = run.batchNormRelu(z, second, beta);
@@ -46,6 +55,24 @@ export class Tape<T extends Shaped> implements Canvas<T> {
       this.send(beta, dBeta);
       behindConvolution(dz);
     });
+  }
+
+  /** The convolution of a layer, and its gradients. */
+  private convolution({ kind, size, stride = 1, dilation = 1 }: Layer, x: T, filter: T): Convolved<T> {
+    const { run } = this;
+    if (kind === 'depthwise') {
+      return {
+        z: run.depthwiseConvolution(x, filter, stride),
+        filterGradient: (dz) => run.depthwiseFilterGradient(x, dz, size, stride),
+        inputGradient: (dz) => run.depthwiseInputGradient(dz, filter, x.shape, stride),
+      };
+    }
+    if (stride > 1) throw new RangeError(`a full layer in training: expected a stride of 1, got ${stride}`);
+    return {
+      z: run.convolution(x, filter, dilation),
+      filterGradient: (dz) => run.convolutionFilterGradient(x, dz, size, dilation),
+      inputGradient: (dz) => run.convolutionInputGradient(dz, filter, dilation),
+    };
   }
 
   add(a: T, b: T): T {

@@ -7,7 +7,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { AdamW, oneCycle } from './adamw.ts';
 import { differentiable, type Inputs, type Shape } from './differentiable.ts';
-import type { Statistics } from './layers.ts';
+import { learningRates, type Statistics } from './layers.ts';
 import type { Layer, Network } from './network.ts';
 
 /** The network's inputs in one step, and the loss of its output. */
@@ -50,7 +50,7 @@ export async function train(
 ): Promise<void> {
   const { network, layers, inputShapes, weights, steps, stepsPerEpoch } = training;
   const { gradient: differentiate } = differentiable(network, layers, inputShapes);
-  const optimiser = new AdamW(weights.length, training.weightDecay);
+  const optimiser = new AdamW(learningRates(layers), training.weightDecay);
   const gradient = new Float32Array(weights.length);
   let lossSum = 0;
   let lossCount = 0;

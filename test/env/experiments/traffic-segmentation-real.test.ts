@@ -6,11 +6,14 @@ import { evaluate, evaluationSeeds } from '../../../env/evaluate.ts';
 import { createExperiment } from '../../../env/experiments/load.ts';
 import real from '../../../env/experiments/traffic-segmentation-real.ts';
 import { DEFAULT_RUNTIME, type Runtime } from '../../../env/runtime.ts';
+import { CLASS_ID, VOID } from '../../../env/streets/classes.ts';
+import type { LabelledImage } from '../../../env/streets/labelled-image.ts';
+import type { RealExperiment } from '../../../scripts/reproduce/real-images.ts';
 import { describeExperiment } from '../../../env/server/describe.ts';
 import { TINY_STREETS } from '../../scripts/reproduce/reproduction.ts';
 import { writeCamvid } from '../../scripts/reproduce/tiny-camvid.ts';
 import { startBanditServer } from '../server/bandit-server.ts';
-import { gray, streetFolder, type StreetFolder } from '../streets/street-folder.ts';
+import { colour, gray, streetFolder, type StreetFolder } from '../streets/street-folder.ts';
 
 const OPTIONS = JSON.parse(TINY_STREETS) as Record<string, unknown>;
 
@@ -70,6 +73,49 @@ describe('TrafficSegmentationReal-v0', function () {
     });
     assert.equal(outcome, 'ok');
     assert.deepEqual(Object.keys(testScores!), ['softCarIou', 'carIou', 'meanIou']);
+  });
+
+  it('is read from a folder in the layout of KITTI, whose frames are cut into blocks', async () => {
+    const kitti = streetFolder();
+    const [width, height, frames] = [64, 20, 200]; // KITTI has 200 labelled frames
+    // Label ids of Cityscapes: road, in the middle a car; at the left edge, which the crop of 4:3 lacks, void.
+    const ids = Array.from({ length: width * height }, (_, i) => {
+      const [x, y] = [i % width, Math.floor(i / width)];
+      if (x < 8) return 3;
+      return x >= 24 && x < 40 && y >= 8 && y < 16 ? 26 : 7;
+    });
+    const photograph = colour(
+      width,
+      ids.map((id) => (id === 26 ? [200, 0, 0] : [90, 90, 90])),
+    );
+    for (let frame = 0; frame < frames; frame++) {
+      const name = `${String(frame).padStart(6, '0')}_10.png`;
+      kitti.put(`training/image_2/${name}`, photograph);
+      kitti.put(`training/semantic/${name}`, gray(width, ids));
+    }
+    kitti.put('testing/image_2/000000_10.png', photograph); // its labels are not public
+    const { experiment } = createExperiment(
+      real,
+      { ...OPTIONS, validationImages: 1000, testImages: 1000 },
+      runtimeOf(kitti.path),
+    );
+    const { target, start } = experiment;
+    assert.equal(target.name, 'kitti, 50 validation frames');
+    const sets = [await (experiment as RealExperiment).training(), await target.validation(), await target.test()];
+    assert.deepEqual(
+      sets.map(({ length }) => length),
+      [105, 50, 45],
+    );
+    assert.equal(target.alsoTest, undefined);
+    for (const image of sets.flat() as LabelledImage[]) {
+      assert.deepEqual([image.width, image.height], [32, 24]);
+      const shares = [CLASS_ID.road, CLASS_ID.car, VOID].map((id) => image.classes.filter((got) => got === id).length);
+      assert.ok(shares[0]! + shares[1]! === 32 * 24 && shares[1]! > 100, `road, car, void: ${shares.join()}`);
+    }
+    const { outcome, testScores } = await evaluate(experiment, { theta: start, seeds: evaluationSeeds(1), test: true });
+    assert.equal(outcome, 'ok');
+    assert.ok(Number.isFinite(testScores!['carIou']));
+    kitti.remove();
   });
 
   describe('is told apart by its images:', () => {

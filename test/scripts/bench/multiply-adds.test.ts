@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { TAPS } from '../../../env/tasks/backbone/on-backbone.ts';
+import { IMAGE_TASK_DEFAULTS } from '../../../env/tasks/image-task.ts';
 import { onPatches } from '../../../env/tasks/training/architecture.ts';
 import { backboneMultiplyAdds, forwardMultiplyAdds } from '../../../scripts/bench/multiply-adds.ts';
 
 describe('multiply-adds', () => {
   it('are the .39 billion of Tan and Le (2019, table 2) for EfficientNet-B0, whose convolutions Lite0 has', () => {
     // The last convolution, from 320 to 1280 channels, and the 1000 classes are left out of ours.
-    const ours = backboneMultiplyAdds([1, 224, 224, 3], TAPS) + 7 * 7 * 320 * 1280 + 1280 * 1000;
+    const ours = backboneMultiplyAdds([1, 224, 224, 3], IMAGE_TASK_DEFAULTS.taps) + 7 * 7 * 320 * 1280 + 1280 * 1000;
     assert.equal(Math.round(ours / 1e7), 39);
   });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { reproduction, TINY_STREETS } from './reproduction.ts';
+import { reproduction, TINY_STREETS, type Summary } from './reproduction.ts';
 import { writeCamvid } from './tiny-camvid.ts';
 
 const tiny = ['--preset', 'quick', '--backend', 'wasm', '--evaluations', '4', '--search-seeds', '1'];
@@ -58,5 +58,21 @@ describe('reproduce segmentation-real @slow', function () {
     }
     wrote('table.md', 'car-iou.png', 'predictions.png');
     assert.match(read('table.md'), /\| validation \| test \| test heldOut\.carIou \|/);
+  });
+
+  it('measures few arms of a pretrained backbone', async () => {
+    const data = join(folder, 'camvid');
+    await writeCamvid(data);
+    const small = JSON.stringify({ ...(JSON.parse(TINY_STREETS) as object), network: 'small', batchSize: 2 });
+    const flags = [...tiny, '--preset', 'pretrained', '--data', data, '--env-options', small];
+    flags.push('--out', join(folder, 'few'), '--logs', join(folder, 'few-logs'));
+    const { code, err } = await run(...flags);
+    assert.equal(code, 0, err);
+    const { arms } = JSON.parse(readFileSync(join(folder, 'few', 'summary.json'), 'utf8')) as Summary;
+    const others = ['start', 'default', 'random', 'randomBest', 'real', 'realFew'];
+    assert.deepEqual(Object.keys(arms).sort(), ['reinforce', 'randomSearch', ...others].sort());
+    for (const file of ['predictions.png', 'car-iou.png', 'evaluations-to-reach.png']) {
+      assert.ok(existsSync(join(folder, 'few', file)), file);
+    }
   });
 });

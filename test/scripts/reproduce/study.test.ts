@@ -18,6 +18,7 @@ import { curvesFigure } from '../../../scripts/reproduce/reward-curves.ts';
 import { redraw } from '../../../scripts/reproduce/run-study.ts';
 import { searchesOf } from '../../../scripts/reproduce/search-log.ts';
 import type { Arm, Preset, Study } from '../../../scripts/reproduce/study.ts';
+import type { Summary } from './reproduction.ts';
 import { startBanditServer } from '../../env/server/bandit-server.ts';
 
 /** What the training of a real model does before it begins. */
@@ -233,6 +234,31 @@ describe('a study @slow', function () {
     });
     assert.deepEqual(now!['reinforce'], old!['reinforce']);
     assert.deepEqual(Object.keys(now!), Object.keys(arms));
+  });
+
+  it('measures only the arms that its preset names, and draws figures without the others', async () => {
+    const few = { ...preset, arms: ['random', 'reinforce'] };
+    assert.deepEqual(
+      searchesOf(study, few).map(({ arm, seed }) => `${arm}-${seed}`),
+      ['reinforce-1', 'reinforce-2'],
+    );
+    const own = join(folder, 'few');
+    const references = ['reinforce', 'randomSearch'];
+    const figures = [evaluationsToReachFigure({ metric: 'accuracy', seeds: 1, references })];
+    const narrow = { ...study, figures };
+    await collect(narrow, few, { programs, url: server.url, runtime: DEFAULT_RUNTIME, logs: own });
+    const names = ['learned-reinforce', 'milestones', 'random', 'reinforce-1', 'reinforce-2'];
+    assert.deepEqual(
+      readdirSync(own).sort(),
+      names.map((name) => `${name}.jsonl`),
+    );
+    writeRecord(own, { ...record, preset: few });
+    await report(narrow, own, join(folder, 'e'));
+    const { arms: reported } = JSON.parse(readFileSync(join(folder, 'e', 'summary.json'), 'utf8')) as Summary;
+    assert.deepEqual(Object.keys(reported), ['reinforce', 'random']);
+    const reached = readFileSync(join(folder, 'e', 'evaluations-to-reach.csv'), 'utf8');
+    assert.match(reached, /\nreinforce,reinforce,1,24,/);
+    assert.doesNotMatch(reached, /randomSearch/);
   });
 
   it('has every search with its own seeds, and fewer where an arm says so', () => {

@@ -16,32 +16,44 @@ interface Case {
   readonly pad: 'same' | 'valid';
 }
 
+type Kernel = 'Conv2DBackpropInput' | 'Conv2DBackpropFilter';
+type DepthwiseKernel = 'DepthwiseConv2dNativeBackpropInput' | 'DepthwiseConv2dNativeBackpropFilter';
+
 function drawn(shape: number[], random: Random): Float32Array {
   return Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => random.normal());
 }
 
-/** Both gradients of Σ conv(x, filter) · dy on the current backend. */
-function gradients(c: Case, kernelName: 'Conv2DBackpropInput' | 'Conv2DBackpropFilter'): number[] {
+/** One of the gradients of Σ conv(x, filter) · dy on the current backend. */
+function gradients(c: Case, kernelName: Kernel | DepthwiseKernel): number[] {
   const random = new Random(5);
   const inputShape = [c.n, c.height, c.width, c.inChannels] as [number, number, number, number];
-  const filterShape = [c.size, c.size, c.inChannels, c.outChannels] as [number, number, number, number];
-  const info = tf.backend_util.computeConv2DInfo(inputShape, filterShape, c.stride, c.dilation, c.pad);
+  const isDepthwise = kernelName.startsWith('Depthwise');
+  const filterShape: [number, number, number, number] = [c.size, c.size, c.inChannels, isDepthwise ? 1 : c.outChannels];
+  const { stride, dilation, pad } = c;
+  const info = tf.backend_util.computeConv2DInfo(
+    inputShape,
+    filterShape,
+    stride,
+    dilation,
+    pad,
+    undefined,
+    isDepthwise,
+  );
   const [xs, filters, dys] = [inputShape, filterShape, info.outShape].map((shape) => drawn(shape, random));
   const attributes = { strides: c.stride, pad: c.pad, dataFormat: 'NHWC', dilations: c.dilation };
   return tf.tidy(() => {
     const x = tf.tensor(xs!, inputShape);
     const filter = tf.tensor(filters!, filterShape);
     const dy = tf.tensor(dys!, info.outShape);
-    const result: tf.Tensor =
-      kernelName === 'Conv2DBackpropInput'
-        ? tf.engine().runKernel(kernelName, { dy, filter }, { ...attributes, inputShape })
-        : tf.engine().runKernel(kernelName, { x, dy }, { ...attributes, filterShape });
+    const result: tf.Tensor = kernelName.endsWith('Input')
+      ? tf.engine().runKernel(kernelName, { dy, filter }, { ...attributes, inputShape })
+      : tf.engine().runKernel(kernelName, { x, dy }, { ...attributes, filterShape });
     return Array.from(result.dataSync());
   });
 }
 
 /** The same from the definition: every product x · filter · dy that the convolution adds up, one by one. */
-function byDefinition(c: Case, kernelName: 'Conv2DBackpropInput' | 'Conv2DBackpropFilter'): number[] {
+function byDefinition(c: Case, kernelName: Kernel): number[] {
   const random = new Random(5);
   const inputShape = [c.n, c.height, c.width, c.inChannels] as [number, number, number, number];
   const filterShape = [c.size, c.size, c.inChannels, c.outChannels] as [number, number, number, number];
@@ -117,6 +129,18 @@ describe('the convolution gradients of the wasm backend', () => {
     });
   }
 
+  const depthwise = grid.filter(({ outChannels, dilation }) => outChannels !== 5 && dilation === 1);
+  for (const kernelName of ['DepthwiseConv2dNativeBackpropInput', 'DepthwiseConv2dNativeBackpropFilter'] as const) {
+    it(`${kernelName} equals the cpu backend on ${depthwise.length} shapes`, async () => {
+      for (const c of depthwise) {
+        await tf.setBackend('cpu');
+        const expected = gradients(c, kernelName);
+        await tf.setBackend('wasm');
+        assertClose(gradients(c, kernelName), expected, JSON.stringify(c));
+      }
+    });
+  }
+
   it('leave nothing behind: tensors and heap are as before', () => {
     const c: Case = grid[0]!;
     const backend = tf.backend() as tf.KernelBackend & { numDataIds(): number };
@@ -124,6 +148,8 @@ describe('the convolution gradients of the wasm backend', () => {
     for (const each of [c, { ...c, size: 3 }, { ...c, size: 3, stride: 2 }, { ...c, size: 3, dilation: 2 }]) {
       gradients(each, 'Conv2DBackpropInput');
       gradients(each, 'Conv2DBackpropFilter');
+      gradients(each, 'DepthwiseConv2dNativeBackpropInput');
+      gradients(each, 'DepthwiseConv2dNativeBackpropFilter');
     }
     assert.deepEqual([tf.memory().numTensors, backend.numDataIds()], before);
   });

@@ -26,7 +26,12 @@ const wide = layer(3, 8, 8, 2);
 const rise = layer(1, 8, 16);
 const head = layer(3, 4, 5, 1, false);
 const lift = layer(1, 2, 4);
-const layers = [stem, fine, halve, wide, rise, lift, head];
+const point: Layer = { ...layer(1, 4, 6, 1, false), activated: true };
+const depth: Layer = { ...layer(3, 6, 6, 1, false), kind: 'depthwise', activated: true };
+const strided: Layer = { ...layer(5, 6, 6, 1, false), kind: 'depthwise', stride: 2, activated: true };
+const scale: Layer = { ...layer(1, 6, 6, 1, false), kind: 'depthwise' };
+const back = layer(1, 6, 4, 1, false);
+const layers = [stem, fine, halve, wide, rise, lift, point, depth, strided, scale, back, head];
 
 /** Every operation that there is, and a value that is used twice. */
 const network: Network = ([x, small], on) => {
@@ -35,7 +40,10 @@ const network: Network = ([x, small], on) => {
   const risen = on.add(on.depthToSpace(on.layer(rise, far)), near);
   const lifted = on.resize(on.layer(lift, small!), risen);
   const lowered = on.resize(on.resize(near, lifted), small!);
-  return on.layer(head, on.add(on.add(risen, lifted), on.resize(lowered, risen)));
+  const deep = on.layer(depth, on.layer(point, near));
+  const coarse = on.layer(back, on.layer(scale, on.layer(strided, deep)));
+  const sum = on.add(on.add(risen, lifted), on.resize(lowered, risen));
+  return on.layer(head, on.add(sum, on.resize(coarse, risen)));
 };
 
 const random = new Random(3);

@@ -25,26 +25,34 @@ export function plainCanvas(layers: readonly Layer[], weights: readonly number[]
   let position = 0;
   for (const layer of layers) {
     starts.set(layer, position);
-    position += layer.outChannels * (layer.size ** 2 * layer.inChannels + (layer.normalised ? 2 : 1));
+    const inputs = layer.kind === 'depthwise' ? 1 : layer.inChannels;
+    position += layer.outChannels * (layer.size ** 2 * inputs + (layer.normalised ? 2 : 1));
   }
   return {
     layer(layer, x) {
-      const { size, dilation = 1, inChannels, outChannels, normalised } = layer;
+      const { kind, size, stride = 1, dilation = 1, inChannels, outChannels, normalised, activated } = layer;
       const start = starts.get(layer)!;
-      const rest = start + size * size * inChannels * outChannels;
+      const isDepthwise = kind === 'depthwise';
+      const rest = start + size * size * (isDepthwise ? 1 : inChannels) * outChannels;
       const [n, height, width] = x.shape;
-      const margin = ((size - 1) * dilation) / 2;
-      const z = image([n, height, width, outChannels], (i, y, column, o) => {
+      const [newHeight, newWidth] = [Math.ceil(height / stride), Math.ceil(width / stride)];
+      const margin = (from: number, to: number) =>
+        Math.max(0, (to - 1) * stride + (size - 1) * dilation + 1 - from) >> 1;
+      const [above, left] = [margin(height, newHeight), margin(width, newWidth)];
+      const z = image([n, newHeight, newWidth, outChannels], (i, y, column, o) => {
         let sum = 0;
         for (let tap = 0; tap < size * size; tap++) {
-          const v = y + Math.floor(tap / size) * dilation - margin;
-          const u = column + (tap % size) * dilation - margin;
+          const v = y * stride + Math.floor(tap / size) * dilation - above;
+          const u = column * stride + (tap % size) * dilation - left;
           if (v < 0 || v >= height || u < 0 || u >= width) continue;
           for (let c = 0; c < inChannels; c++) {
-            sum += x.numbers[at(x.shape, i, v, u, c)]! * weights[start + (tap * inChannels + c) * outChannels + o]!;
+            if (isDepthwise && c !== o) continue;
+            const weight = start + (isDepthwise ? tap * outChannels : (tap * inChannels + c) * outChannels) + o;
+            sum += x.numbers[at(x.shape, i, v, u, c)]! * weights[weight]!;
           }
         }
-        return normalised ? sum : sum + weights[rest + o]!;
+        if (normalised) return sum;
+        return activated ? Math.min(6, Math.max(0, sum + weights[rest + o]!)) : sum + weights[rest + o]!;
       });
       if (!normalised) return z;
       const channel = (o: number) => z.numbers.filter((_, i) => i % outChannels === o);
