@@ -93,5 +93,10 @@ export function shown(value: unknown): string {
     text = typeof value;
   }
   const plain = text.replace(/[\u007f-\u009f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
-  return plain.length > 80 ? `${plain.slice(0, 77)}...` : plain;
+  return shortened(plain, 80);
+}
+
+/** A text that somebody else may have written, cut to at most this number of characters, none of them half a pair. */
+export function shortened(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most - 3).replace(/[\ud800-\udbff]$/, '')}...` : text;
 }

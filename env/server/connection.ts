@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import { decode, encode } from '../../protocol/codec.ts';
-import { CLOSE_CODES, ProtocolError, type CloseCode, type ErrorPlace } from '../../protocol/errors.ts';
+import { CLOSE_CODES, ProtocolError, shortened, type CloseCode, type ErrorPlace } from '../../protocol/errors.ts';
 import {
   clientMessages,
   parseMessage,
@@ -20,6 +20,10 @@ const DROP_PROGRESS_BYTES = 256 * 1024;
 const PAGE_BYTES = 256 * 1024;
 /** With more unsent bytes than this, the socket is closed, and its sessions wait for a client that reads. */
 const SLOW_READER_BYTES = 8 * 1024 * 1024;
+
+/** The most characters of an error's sentence and of its `at`: a client may have sent what stands in them. */
+const MESSAGE_CHARACTERS = 600;
+const AT_CHARACTERS = 200;
 
 /** One socket, from the upgrade to its close: frames in, messages out. */
 export class Connection {
@@ -142,7 +146,8 @@ export class Connection {
   fail(re: MessageId | null, error: ProtocolError, stepId?: string): void {
     const { code, message, retryable, place } = error;
     this.options.metrics.refused(code);
-    this.send({ t: 'error', re, code, message, retryable, ...wirePlace({ stepId, ...place }) });
+    const sentence = shortened(message, MESSAGE_CHARACTERS);
+    this.send({ t: 'error', re, code, message: sentence, retryable, ...wirePlace({ stepId, ...place }) });
   }
 
   close(code: CloseCode): void {
@@ -177,6 +182,8 @@ export class Connection {
   }
 
   private read(data: RawData, isBinary: boolean, onMessage: (message: ClientMessage) => void): void {
+    // What comes after a refusal, such as a second `hello` with another token, is too late.
+    if (this.socket.readyState !== this.socket.OPEN) return;
     this.alive = true;
     this.options.metrics.received((data as Buffer).length);
     let value: unknown;
@@ -205,7 +212,7 @@ export function asProtocolError(error: unknown, log: Logger): ProtocolError {
 
 function wirePlace({ at, rule, got, retryAfterMs, stepId }: ErrorPlace) {
   return {
-    ...(at !== undefined && { at }),
+    ...(at !== undefined && { at: shortened(at, AT_CHARACTERS) }),
     ...(rule !== undefined && { rule }),
     ...(got !== undefined && { got }),
     ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),

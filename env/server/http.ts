@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
-import { shown } from '../../protocol/errors.ts';
+import { shortened, shown } from '../../protocol/errors.ts';
 import { messageSchemas } from '../../protocol/schema.ts';
 import { name, OUTCOMES } from '../../protocol/messages.ts';
 import { optionsSchema } from './describe.ts';
@@ -120,7 +120,7 @@ const PAGES: Readonly<Record<string, Page>> = {
     role: 'admin',
     reply({ sessions }, _url, id) {
       const session = sessions.all.find((one) => one.id === id);
-      if (!session) return { status: 404, body: { error: `session: expected an open one, got ${id}` } };
+      if (!session) return { status: 404, body: { error: `session: expected an open one, got ${shown(id)}` } };
       sessions.close(session, 'an admin closed it');
       return { status: 200, body: { closed: id } };
     },
@@ -176,7 +176,7 @@ async function answer(server: Server, request: IncomingMessage): Promise<Reply> 
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
     const { path, message } = error.issues[0]!;
-    return { status: 400, body: { error: `${path.join('.') || 'query'}: ${message}` } };
+    return { status: 400, body: { error: shortened(`${path.join('.') || 'query'}: ${message}`, 300) } };
   }
 }
 

@@ -1,5 +1,6 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { shown } from '../../protocol/errors.ts';
 import { codecOf } from '../../protocol/codec.ts';
 import { SUBPROTOCOLS } from '../../protocol/messages.ts';
 import { rolesOf, type Tokens } from './roles.ts';
@@ -26,7 +27,8 @@ function offeredSubprotocols(request: IncomingMessage): string[] {
 /** The HTTP status and a sentence that refuse an upgrade; undefined when it is accepted. */
 export function refusal(request: IncomingMessage, rules: UpgradeRules): [status: number, reason: string] | undefined {
   const { origin } = request.headers;
-  if (origin !== undefined && !rules.origins.includes(origin)) return [403, `origin: ${origin} is not allowed here`];
+  if (origin !== undefined && !rules.origins.includes(origin))
+    return [403, `origin: expected one of this server's list, got ${shown(origin)}`];
   const given = bearerToken(request);
   if (given !== undefined && !rolesOf(rules.tokens, given).has('agent')) {
     return [401, 'authorization: expected the bearer token of this server'];
