@@ -122,8 +122,8 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
     });
 
     it('[E2] [T5] an error repeats little of what it refuses', async () => {
-      const long = 'k'.repeat(500_000);
-      const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`unknown option ${i}`, 1]));
+      const long = 'k'.repeat(50_000);
+      const many = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`unknown option ${i}`, 1]));
       for (const message of [
         { t: 'open', id: 4, env_id: 'Bandit-v0', options: { [long]: 1 } },
         { t: 'open', id: 4, env_id: 'Bandit-v0', options: many },
