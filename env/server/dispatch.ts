@@ -178,15 +178,7 @@ function stepBatch(server: Server, connection: Connection, message: ClientMessag
   const accepted: ServerMessages['accepted']['steps'] = [];
   const afterwards: (() => void)[] = [];
   const refused: [stepId: string, error: ProtocolError][] = [];
-  const count = { n_ok: 0, n_failed: 0 };
-  const end = () => {
-    if (count.n_ok + count.n_failed < items.length) return;
-    connection.sendInTurn([{ t: 'batch_done', re, session_id, ...count }]);
-  };
-  const onResult = (outcome: Outcome) => {
-    count[outcome === 'ok' ? 'n_ok' : 'n_failed']++;
-    end();
-  };
+  const onResult = batchCounter(connection, message);
   items.forEach((item, i) => {
     const progress = message.progress ?? false;
     try {
@@ -197,13 +189,28 @@ function stepBatch(server: Server, connection: Connection, message: ClientMessag
       const { code, message, place } = asProtocolError(error, server.log);
       const at = place.at === undefined ? `/items/${i}` : `/items/${i}${place.at}`;
       refused.push([item.step_id, new ProtocolError(code, message, { ...place, at })]);
-      count.n_failed++;
     }
   });
   connection.send({ t: 'accepted', re, session_id, steps: accepted });
   for (const [stepId, error] of refused) connection.fail(re, error, stepId);
-  if (accepted.length === 0) end();
+  refused.forEach(() => onResult('failed'));
   for (const proceed of afterwards) proceed();
+}
+
+/**
+ * Counts the outcomes of a batch, and says `batch_done` after the last one. It may wait for long, so it holds nothing else
+ * of the batch.
+ */
+function batchCounter(
+  connection: Connection,
+  { id: re, session_id, items: { length } }: ClientMessages['step_batch'],
+): (outcome: Outcome) => void {
+  const count = { n_ok: 0, n_failed: 0 };
+  return (outcome) => {
+    count[outcome === 'ok' ? 'n_ok' : 'n_failed']++;
+    if (count.n_ok + count.n_failed < length) return;
+    connection.sendInTurn([{ t: 'batch_done', re, session_id, ...count }]);
+  };
 }
 
 function refuseWhileDraining(server: Server): void {

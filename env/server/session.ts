@@ -69,8 +69,8 @@ interface RunningStep {
   /** The scores of the unfinished model so far. */
   early: EarlyScores;
   readonly stop: AbortController;
-  /** Each is called once, with the outcome; a batch counts its results this way. */
-  waiting: ((outcome: Outcome) => void)[];
+  /** The latest batch that asks for the step, and how many of its items do: it counts its results. */
+  counted: { readonly onResult: (outcome: Outcome) => void; readonly times: number } | undefined;
 }
 
 /**
@@ -196,7 +196,8 @@ export class Session {
   /**
    * Accepts a step, or finds the step if it was sent before.
    *
-   * @param ask the request; `onResult` is called with the outcome, even if the result exists already
+   * @param ask the request; `onResult` is called with the outcome, even if the result exists already, unless another
+   *   `onResult` has asked for the step meanwhile
    * @returns the `state` to answer with, and `proceed`, to be called after the answer: it evaluates the step, or sends
    *   its result again
    * @throws {ProtocolError} with nothing changed
@@ -224,7 +225,9 @@ export class Session {
     const step = running ?? this.accept(item, hash, ask.progress);
     step.re = ask.re;
     step.progress = ask.progress;
-    if (ask.onResult) step.waiting.push(ask.onResult);
+    const { onResult } = ask;
+    const times = step.counted && step.counted.onResult === onResult ? step.counted.times : 0;
+    if (onResult) step.counted = { onResult, times: times + 1 };
     return running ? { state: 'attached', proceed: () => {} } : { state: 'queued', proceed: () => this.start(step) };
   }
 
@@ -344,7 +347,15 @@ export class Session {
 
   private begin(record: StepRecord): RunningStep {
     const stop = new AbortController();
-    const step: RunningStep = { record, re: null, progress: false, phase: 'queue', early: [], stop, waiting: [] };
+    const step: RunningStep = {
+      record,
+      re: null,
+      progress: false,
+      phase: 'queue',
+      early: [],
+      stop,
+      counted: undefined,
+    };
     this.running.set(record.id, step);
     return step;
   }
@@ -385,7 +396,8 @@ export class Session {
     if (this.ended) return;
     // The step may have been requested again while its result was written: the latest request gets it.
     this.sendResult(result, { re: step.re });
-    step.waiting.forEach((tell) => tell(result.outcome));
+    const { onResult, times } = step.counted ?? { times: 0 };
+    for (let i = 0; i < times; i++) onResult!(result.outcome);
     if (!this.busy) onIdle();
   }
 

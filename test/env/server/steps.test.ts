@@ -305,4 +305,15 @@ describe('steps, ended early', () => {
     await assert.rejects(peer.next(undefined, 200), /within 200 ms/, 'a closed session sends nothing more');
     assert.equal((await peer.ask(step(other, 'q5'), 'result'))['outcome'], 'ok');
   });
+
+  it('[P12] a step that hangs counts once for the latest batch of many, and twice if it stands there twice', async () => {
+    const session_id = await peer.open({ fault: 'hang' });
+    const item = { step_id: 'hangs', action: [0, 0, 0, 0, 0, 0] };
+    const batch = (id: number) => peer.ask({ t: 'step_batch', id, session_id, items: [item, item] }, 'accepted');
+    for (let id = 0; id < 20; id++) await batch(id);
+    peer.send({ t: 'cancel', id: 'cancel', session_id, step_id: item.step_id });
+    await peer.next('result');
+    assert.deepEqual(await peer.next(), { t: 'batch_done', re: 19, session_id, n_ok: 0, n_failed: 2 });
+    assert.equal((await peer.ask({ t: 'ping', id: 0 })).t, 'pong', 'and no earlier batch is done');
+  });
 });
