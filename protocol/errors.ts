@@ -35,6 +35,7 @@ export const CLOSE_CODES = {
   GOING_AWAY: [1001, 'the process at the other end is stopping'],
   TOO_BIG: [1009, 'a message was larger than `limits.max_payload_bytes`'],
   RESTART: [1012, 'the server stops or restarts: try again later'],
+  FULL: [1013, 'the server has as many connections as it takes: try again later'],
   SLOW_READER: [4008, 'the client reads too slowly: reconnect and resume'],
   FORBIDDEN: [4403, 'no valid token'],
   VERSION: [4406, 'no common protocol version'],

@@ -21,6 +21,8 @@ const PAGE_BYTES = 256 * 1024;
 /** With more unsent bytes than this, the socket is closed, and its sessions wait for a client that reads. */
 const SLOW_READER_BYTES = 8 * 1024 * 1024;
 
+/** The most bytes that may come before `hello`, with it and its frame. */
+const HELLO_BYTES = 4096;
 /** The most characters of an error's sentence and of its `at`: a client may have sent what stands in them. */
 const MESSAGE_CHARACTERS = 600;
 const AT_CHARACTERS = 200;
@@ -52,6 +54,8 @@ export class Connection {
       readonly metrics: Metrics;
       readonly maxMessagesPerS: number;
       readonly onMessage: (message: ClientMessage) => void;
+      /** Called when `hello` may be answered by `welcome`; false when there is no room for one more client. */
+      readonly mayEnter: () => boolean;
       readonly onClose: () => void;
     },
   ) {
@@ -60,6 +64,7 @@ export class Connection {
     socket.on('message', (data, isBinary) => this.read(data, isBinary, options.onMessage));
     socket.on('pong', () => (this.alive = true));
     stream.on('drain', () => this.sendWaiting());
+    this.limitHello();
     // ws closes the socket itself after a broken frame. Without a listener, the error would end the process.
     socket.on('error', (error) => log.warn({ connection: this.id, error: error.message }, 'socket error'));
     socket.once('close', (code) => {
@@ -67,6 +72,32 @@ export class Connection {
       log.debug({ connection: this.id, code }, 'connection closed');
       options.onClose();
     });
+  }
+
+  /** Lets the client in. @returns false, with the socket closing, when there is no room */
+  enter(capabilities: readonly string[]): boolean {
+    if (!this.options.mayEnter()) {
+      this.close(CLOSE_CODES.FULL);
+      return false;
+    }
+    this.capabilities = new Set(capabilities);
+    return true;
+  }
+
+  /**
+   * Ends a socket that sends much before `hello`: an unfinished frame of the largest size takes memory. The listener comes
+   * after that of ws, so what follows a `hello` in the same packet is not counted.
+   */
+  private limitHello(): void {
+    let bytes = 0;
+    const count = (chunk: Buffer) => {
+      if (this.capabilities) return this.stream.off('data', count);
+      bytes += chunk.length;
+      if (bytes <= HELLO_BYTES) return;
+      this.close(CLOSE_CODES.TOO_BIG);
+      this.socket.pause();
+    };
+    this.stream.on('data', count);
   }
 
   send(message: ServerMessage): void {

@@ -25,6 +25,8 @@ export interface Server extends SessionSurroundings {
   readonly sessions: Sessions;
   readonly heartbeat: { readonly interval_ms: number; readonly timeout_ms: number };
   readonly tokens: Tokens;
+  /** The name or address that the server listens on. */
+  readonly host: string;
   /** Called when an admin asks the server to end. */
   requestDrain: () => void;
   draining: boolean;
@@ -96,7 +98,7 @@ function hello(server: Server, connection: Connection, message: ClientMessages['
     connection.fail(message.id, new ProtocolError('UNSUPPORTED_VERSION', text, { at: '/protocol' }));
     return connection.close(CLOSE_CODES.VERSION);
   }
-  connection.capabilities = new Set(message.capabilities ?? []);
+  if (!connection.enter(message.capabilities ?? [])) return;
   connection.send({
     t: 'welcome',
     re: message.id,

@@ -9,7 +9,7 @@ import { name, OUTCOMES } from '../../protocol/messages.ts';
 import { optionsSchema } from './describe.ts';
 import type { Server } from './dispatch.ts';
 import { rolesOf, type Role } from './roles.ts';
-import { bearerToken } from './upgrade.ts';
+import { bearerToken, foreignHost } from './upgrade.ts';
 
 interface Reply {
   readonly status: number;
@@ -156,6 +156,8 @@ async function answer(server: Server, request: IncomingMessage): Promise<Reply> 
   if (!URL.canParse(address, BASE)) {
     return { status: 400, body: { error: `address: expected a path, got ${shown(address)}` } };
   }
+  const foreign = foreignHost(request, server);
+  if (foreign !== undefined) return { status: 403, body: { error: foreign } };
   const url = new URL(address, BASE);
   const [page, rest] = pageOf(url.pathname);
   if (!page) return { status: 404, body: { error: `expected one of ${Object.keys(PAGES).join(' ')}` } };

@@ -50,6 +50,7 @@ describe('a connection', () => {
         metrics: createMetrics(),
         maxMessagesPerS: 1,
         onMessage: () => {},
+        mayEnter: () => true,
         onClose: () => {},
       },
     );
