@@ -51,6 +51,7 @@ export class Connection {
     private readonly log: Logger,
     private readonly options: {
       readonly authenticated: boolean;
+      readonly address: string;
       readonly metrics: Metrics;
       readonly maxMessagesPerS: number;
       readonly onMessage: (message: ClientMessage) => void;
@@ -118,6 +119,10 @@ export class Connection {
       this.socket.terminate();
     }
     return frame.length;
+  }
+
+  get address(): string {
+    return this.options.address;
   }
 
   get hasRoom(): boolean {

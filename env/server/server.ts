@@ -262,6 +262,7 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       const connection: Connection = new Connection(webSocket, socket, codecOf(webSocket.protocol)!, log, {
         authenticated: rolesOf(server.tokens, token).has('agent'),
+        address: request.socket.remoteAddress ?? '',
         metrics: server.metrics,
         maxMessagesPerS: limits.max_messages_per_s,
         onMessage: (message) => dispatch(server, connection, message),

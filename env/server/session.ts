@@ -24,8 +24,13 @@ import type { SessionRecord, StepRecord, Store } from './store.ts';
 /** The number of results that are read from the store at once. */
 const PAGE = 64;
 
+/** The part of the queue that may be filled by one session; of the rest, every session has its share. */
+const SHARED_QUEUE = 3 / 4;
+
 /** The receiver of a session's messages: a connection. */
 export interface Listener {
+  /** Of the client's machine, as far as the server sees it. */
+  readonly address: string;
   send(message: ServerMessage): void;
   /** Whether a message that is sent now overtakes none that waits, and waits for little. */
   readonly hasRoom: boolean;
@@ -83,6 +88,8 @@ export class Session {
   /** The number of connections that the session has had. */
   private epochs: number;
   private listener: Listener | undefined;
+  /** Of its latest connection; undefined for a session of an earlier process that nobody has resumed yet. */
+  address: string | undefined;
   private readonly running = new Map<string, RunningStep>();
   private accepted: number;
   private acknowledged: number;
@@ -166,6 +173,7 @@ export class Session {
     const previous = this.listener;
     const token = randomBytes(24).toString('base64url');
     this.listener = listener;
+    this.address = listener.address;
     this.epochs++;
     this.previousTokenHash = shown === undefined ? undefined : hashOf(shown);
     this.tokenHash = hashOf(token);
@@ -340,7 +348,11 @@ export class Session {
       const message = `step: expected at most ${limits.max_unacknowledged} results that are not acknowledged`;
       throw new ProtocolError('BUSY', message, later);
     }
-    if (evaluations.counts.queued >= limits.queue_depth) {
+    const { queued } = evaluations.counts;
+    if (queued < limits.queue_depth * SHARED_QUEUE) return;
+    // The rest of the queue is divided, so that each session gets in.
+    const share = Math.max(1, Math.floor((limits.queue_depth * (1 - SHARED_QUEUE)) / limits.max_sessions));
+    if (queued >= limits.queue_depth || this.running.size >= share) {
       throw new ProtocolError('QUEUE_FULL', `step: expected at most ${limits.queue_depth} waiting`, later);
     }
   }

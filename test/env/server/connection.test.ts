@@ -47,6 +47,7 @@ describe('a connection', () => {
       pino({ level: 'silent' }),
       {
         authenticated: true,
+        address: '',
         metrics: createMetrics(),
         maxMessagesPerS: 1,
         onMessage: () => {},

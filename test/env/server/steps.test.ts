@@ -316,4 +316,20 @@ describe('steps, ended early', () => {
     assert.deepEqual(await peer.next(), { t: 'batch_done', re: 19, session_id, n_ok: 0, n_failed: 2 });
     assert.equal((await peer.ask({ t: 'ping', id: 0 })).t, 'pong', 'and no earlier batch is done');
   });
+
+  it('[P14] one session cannot fill the queue: the last quarter is divided among all', async () => {
+    const fair = await startBanditServer({ limits: { queue_depth: 40, max_sessions: 5, max_in_flight: 100 } });
+    const greedy = await Peer.welcomed(fair.url);
+    const modest = await Peer.welcomed(fair.url);
+    const accepted = async (who: Peer, count: number) => {
+      const session = await who.open({ fault: 'hang' });
+      let taken = 0;
+      for (let i = 0; i < count; i++) if ((await who.ask(step(session, `${i}`))).t === 'accepted') taken++;
+      return taken;
+    };
+    assert.equal(await accepted(greedy, 50), 31, 'one that runs, and three quarters of the queue');
+    assert.equal(await accepted(modest, 50), 2);
+    assert.equal(await accepted(modest, 1), 1);
+    await fair.stop();
+  });
 });
