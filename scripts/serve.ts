@@ -4,13 +4,13 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { Option } from 'commander';
-import { filePath, integer, secretOf, withoutSecrets, withSecret, word } from '../agents/run/flags.ts';
+import { filePath, integer, number, secretOf, withoutSecrets, withSecret, word } from '../agents/run/flags.ts';
 import { onSignals } from '../agents/run/interrupt.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { BUILT_IN } from '../env/experiments/index.ts';
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat } from '../env/server/log.ts';
-import { startServer, type EnvironmentServer } from '../env/server/server.ts';
+import { MAX_EVALUATION_MS, startServer, type EnvironmentServer } from '../env/server/server.ts';
 import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
@@ -51,6 +51,12 @@ withSecret(
   'LTS_ADMIN_TOKEN',
 );
 command
+  .option(
+    '--max-evaluation <seconds>',
+    'an evaluation that runs for longer ends, with the outcome deadline',
+    number(0.001),
+    MAX_EVALUATION_MS / 1000,
+  )
   .option('--history-days <n>', 'closed sessions are forgotten after this number of days', integer(0, 36500), 30)
   .option('--history-mb <n>', '… or when all results together are larger than this', integer(1, 1_000_000), 1024)
   .option('--origin <url>', 'web page that may connect; may be repeated', collect)
@@ -81,6 +87,7 @@ interface Options extends RuntimeFlags {
   readonly port: number;
   readonly host: string;
   readonly workers: number;
+  readonly maxEvaluation: number;
   readonly historyDays: number;
   readonly historyMb: number;
   readonly origin?: string[];
@@ -113,6 +120,7 @@ async function main(): Promise<void> {
     host,
     workers,
     tokens: { agent: token, observer: secretOf(options, 'observer-token'), admin: secretOf(options, 'admin-token') },
+    maxEvaluationMs: options.maxEvaluation * 1000,
     keeping: { maxAgeMs: options.historyDays * 86_400_000, maxBytes: options.historyMb * 1024 ** 2 },
     onDrainRequest: () => void process.kill(process.pid, 'SIGTERM'),
     origins: options.origin ?? [],

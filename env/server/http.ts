@@ -75,11 +75,11 @@ const PAGES: Readonly<Record<string, Page>> = {
     method: 'GET',
     role: null,
     reply({ evaluations, draining, environments, store: { failure } }) {
-      const { readyWorkers: workers, queued } = evaluations.counts;
+      const { readyWorkers: workers, workers: all, queued, running } = evaluations.counts;
       const ready = workers > 0 && !draining && failure === undefined;
       const journal = failure === undefined ? 'written' : `cannot be written: ${failure}`;
       const ids = environments.map(({ spec }) => spec.env_id);
-      const body = { ready, workers, queued, draining, journal, environments: ids };
+      const body = { ready, workers, all_workers: all, running, queued, draining, journal, environments: ids };
       return { status: ready ? 200 : 503, body };
     },
   },

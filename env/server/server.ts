@@ -52,6 +52,10 @@ export interface ServerOptions {
   readonly heartbeatMs?: number;
   /** The time that a cancelled evaluation has to stop before its worker is killed. */
   readonly cancelGraceMs?: number;
+  /** The longest time that an evaluation may run. */
+  readonly maxEvaluationMs?: number;
+  /** The time without a sign of life after which a worker is killed. */
+  readonly workerSilentMs?: number;
 }
 
 export interface EnvironmentServer {
@@ -72,6 +76,8 @@ const DEFAULT_KEEPING: Keeping = { maxAgeMs: 30 * 24 * 3600 * 1000, maxBytes: 10
 /** Without a file, everything that is kept takes memory. */
 const KEEPING_IN_MEMORY: Keeping = { maxAgeMs: 24 * 3600 * 1000, maxBytes: 32 * 1024 ** 2 };
 
+/** The longest time that an evaluation may run, unless the server is told otherwise; those of the paper take minutes. */
+export const MAX_EVALUATION_MS = 2 * 3600 * 1000;
 /** The most clients at once, where the system has handles for them. */
 const MOST_CONNECTIONS = 1024;
 /** The time for `hello` (rule H6). */
@@ -84,6 +90,7 @@ const CLOSE_MS = 5000;
 /** The log levels of the workers' events; events that are not named here have the level `info`. */
 const WORKER_LOG_LEVELS: Readonly<Record<string, 'warn' | 'debug'>> = {
   'worker ended': 'warn',
+  'worker stopped': 'warn',
   'worker mutters': 'debug',
 };
 
@@ -127,6 +134,8 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
     size: options.workers,
     sources: options.environments,
     runtime,
+    longestMs: options.maxEvaluationMs ?? MAX_EVALUATION_MS,
+    ...(options.workerSilentMs !== undefined && { silentMs: options.workerSilentMs }),
     ...(options.cancelGraceMs !== undefined && { graceMs: options.cancelGraceMs }),
     log: (event, details) => log[WORKER_LOG_LEVELS[event] ?? 'info'](details, event),
   });

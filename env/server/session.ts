@@ -99,6 +99,7 @@ export class Session {
   /** Stays valid until the client has used its new connection: the reply with the new token may be lost. */
   private previousTokenHash: string | undefined;
   private ended = false;
+  private readonly isWaited = () => this.attached;
 
   /** @param record the record of a session of an earlier process, which goes on */
   constructor(
@@ -392,6 +393,7 @@ export class Session {
         {
           owner: this.id,
           signal: stop.signal,
+          isWaited: this.isWaited,
           deadlineMs: record.deadlineMs,
           onProgress: (progress) => this.report(step, progress),
         },

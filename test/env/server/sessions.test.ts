@@ -194,6 +194,28 @@ describe('sessions', () => {
 });
 
 describe('the sessions of a connection', () => {
+  it('[P14] come after the others in the queue while they have no connection', async () => {
+    const server = await startBanditServer();
+    const [gone, here] = [await Peer.welcomed(server.url), await Peer.welcomed(server.url)];
+    const open = { t: 'open', id: 'o', env_id: 'Bandit-v0', options: { delayMs: 300 } };
+    const steps = (opened: Message) => ({
+      t: 'step_batch',
+      id: 'b',
+      session_id: opened['session_id'],
+      items: ['a', 'b', 'c'].map((step_id) => ({ step_id, action: ACTION })),
+    });
+    const left = await gone.ask(open, 'opened');
+    await gone.ask(steps(left), 'accepted');
+    gone.socket.terminate();
+    await pause(50);
+    await here.ask(steps(await here.ask(open, 'opened')), 'accepted');
+    await here.next('batch_done');
+    const { session_id, resume_token } = left;
+    const resumed = await here.ask({ t: 'resume', id: 'r', session_id, resume_token, last_seq: 0 }, 'resumed');
+    assert.deepEqual(resumed['in_flight'], ['b', 'c'], 'only the first, which ran already, went before them');
+    await server.stop();
+  });
+
   it('[S12] give way to a new one when they are idle without a connection, the one that has waited longest first', async () => {
     const server = await startBanditServer({ workers: 0, limits: { max_sessions: 5, max_sessions_per_connection: 2 } });
     const open = { t: 'open', id: 'o', env_id: 'Bandit-v0', detach_grace_ms: 86_400_000 };
