@@ -13,11 +13,14 @@ import {
 } from '../../protocol/messages.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import { inTurn } from './turns.ts';
 
 /** With more unsent bytes than this, progress is dropped: no client depends on it. */
 const DROP_PROGRESS_BYTES = 256 * 1024;
 /** With more unsent bytes than this, results wait: they are read from the store when the socket has drained. */
 const PAGE_BYTES = 256 * 1024;
+/** A page of them takes at most this time. */
+const PAGE_MS = 5;
 /** With more unsent bytes than this, the socket is closed, and its sessions wait for a client that reads. */
 const SLOW_READER_BYTES = 8 * 1024 * 1024;
 
@@ -38,7 +41,10 @@ export class Connection {
   private isHeld = false;
   /** Messages that wait for room, in their order; each is made when its turn comes. */
   private readonly waiting: Iterator<ServerMessage>[] = [];
+  /** Whether a page is on its way. */
   private isSending = false;
+  /** The frames that came while a long message was answered piece by piece. */
+  private backlog: [data: RawData, isBinary: boolean][] | undefined;
   /** The number of messages that may still come, and when it was counted. */
   private allowance: number;
   private countedAt = performance.now();
@@ -64,7 +70,7 @@ export class Connection {
     this.allowance = options.maxMessagesPerS;
     socket.on('message', (data, isBinary) => this.read(data, isBinary, options.onMessage));
     socket.on('pong', () => (this.alive = true));
-    stream.on('drain', () => this.sendWaiting());
+    stream.on('drain', () => this.sendSoon());
     this.limitHello();
     // ws closes the socket itself after a broken frame. Without a listener, the error would end the process.
     socket.on('error', (error) => log.warn({ connection: this.id, error: error.message }, 'socket error'));
@@ -137,34 +143,41 @@ export class Connection {
   sendInTurn(messages: Iterable<ServerMessage>): void {
     if (this.socket.readyState !== this.socket.OPEN) return;
     this.waiting.push(messages[Symbol.iterator]());
-    this.sendWaiting();
+    this.sendSoon();
   }
 
-  /** One page of what waits; the next one comes when the socket has drained, and in a later turn of the event loop. */
-  private sendWaiting(): void {
-    if (this.isSending) return;
+  private sendSoon(): void {
+    if (this.isSending || this.waiting.length === 0) return;
     this.isSending = true;
+    inTurn(() => this.sendWaiting());
+  }
+
+  /** One page of what waits; the next one comes in its turn, or when the socket has drained. */
+  private sendWaiting(): void {
+    const until = performance.now() + PAGE_MS;
     let bytes = 0;
     try {
       if (this.socket.readyState !== this.socket.OPEN) this.waiting.length = 0;
-      while (this.waiting.length > 0 && bytes < PAGE_BYTES && this.socket.bufferedAmount < PAGE_BYTES) {
+      while (this.waiting.length > 0 && this.socket.bufferedAmount < PAGE_BYTES) {
+        if (bytes >= PAGE_BYTES || performance.now() > until) {
+          // Without these bounds, a socket that takes everything at once would keep the event loop.
+          inTurn(() => this.sendWaiting());
+          return;
+        }
         const { value, done } = this.waiting[0]!.next() as IteratorResult<ServerMessage, undefined>;
         if (done) this.waiting.shift();
         else {
           const sent = this.write(value);
-          if (sent === 0) return; // the socket is closing
+          if (sent === 0) break; // the socket is closing
           bytes += sent;
         }
       }
-      // Without the bound on a page, a socket that takes everything at once would keep the event loop.
-      if (bytes >= PAGE_BYTES && this.waiting.length > 0) setImmediate(() => this.sendWaiting());
     } catch (error) {
       // The store cannot be read: whoever resumes later may get what is missing.
       asProtocolError(error, this.log);
       this.close(CLOSE_CODES.RESTART);
-    } finally {
-      this.isSending = false;
     }
+    this.isSending = false;
   }
 
   /** Collects the messages of one turn of the event loop into one write, since a write costs more than a message. */
@@ -212,6 +225,27 @@ export class Connection {
     return true;
   }
 
+  /**
+   * Answers a long message in pieces, with turns of the event loop between them. What the client sends meanwhile waits, so
+   * that it has its effect afterwards.
+   */
+  inPieces(pieces: Iterator<void>): void {
+    const backlog: typeof this.backlog = (this.backlog = []);
+    this.socket.pause();
+    const next = () => {
+      try {
+        if (!pieces.next().done) return inTurn(next); // also without a client: steps that were accepted must begin
+      } catch (error) {
+        asProtocolError(error, this.log);
+      }
+      this.backlog = undefined;
+      this.socket.resume();
+      // One of them may be long again; those behind it come back here.
+      for (const [data, isBinary] of backlog) this.read(data, isBinary, this.options.onMessage);
+    };
+    inTurn(next);
+  }
+
   private tooMany(): ProtocolError {
     const text = `connection: expected at most ${this.options.maxMessagesPerS} messages a second`;
     return new ProtocolError('RATE_LIMITED', text, { retryAfterMs: 1000 });
@@ -221,6 +255,7 @@ export class Connection {
     // What comes after a refusal, such as a second `hello` with another token, is too late.
     if (this.socket.readyState !== this.socket.OPEN) return;
     this.alive = true;
+    if (this.backlog) return void this.backlog.push([data, isBinary]);
     this.options.metrics.received((data as Buffer).length);
     let value: unknown;
     try {

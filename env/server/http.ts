@@ -1,7 +1,6 @@
 /** The HTTP pages beside the socket, for programs and people that watch a server. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { shortened, shown } from '../../protocol/errors.ts';
 import { messageSchemas } from '../../protocol/schema.ts';
@@ -9,6 +8,7 @@ import { name, OUTCOMES } from '../../protocol/messages.ts';
 import { optionsSchema } from './describe.ts';
 import type { Server } from './dispatch.ts';
 import { rolesOf, type Role } from './roles.ts';
+import { nextInTurn } from './turns.ts';
 import { bearerToken, foreignHost } from './upgrade.ts';
 
 interface Reply {
@@ -202,12 +202,14 @@ export function answerHttp(server: Server, request: IncomingMessage, response: S
     });
 }
 
-/** Sends pieces as fast as the client reads them, each in a turn of the event loop of its own. */
+/** Sends pieces as fast as the client reads them, each made in a turn of its own. */
 async function sendPieces(pieces: Iterable<string>, response: ServerResponse): Promise<void> {
   const turns = async function* () {
-    for (const piece of pieces) {
-      yield piece;
-      await setImmediate();
+    const iterator = pieces[Symbol.iterator]();
+    for (;;) {
+      const { value, done } = await nextInTurn(iterator);
+      if (done) return;
+      yield value as string;
     }
   };
   try {

@@ -80,6 +80,8 @@ const KEEPING_IN_MEMORY: Keeping = { maxAgeMs: 24 * 3600 * 1000, maxBytes: 32 * 
 export const MAX_EVALUATION_MS = 2 * 3600 * 1000;
 /** The most clients at once, where the system has handles for them. */
 const MOST_CONNECTIONS = 1024;
+/** The most pages that are sent at once. */
+const MOST_ANSWERS = 256;
 /** The time for `hello` (rule H6). */
 const HELLO_MS = 5000;
 /** A socket over which nothing moves while a page is sent is ended after this time. */
@@ -101,7 +103,7 @@ const DEFAULT_LIMITS: Omit<Limits, 'workers' | 'max_sessions_per_connection'> = 
   max_payload_bytes: 1024 * 1024,
   max_in_flight: 4096,
   max_unacknowledged: 16_384,
-  max_batch: 4096,
+  max_batch: 1024, // a larger one would take long to read, in one turn of the event loop
   max_sessions: 256,
   queue_depth: 65_536,
   max_detach_grace_ms: 24 * 3600 * 1000,
@@ -230,6 +232,8 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
   const connections = new Set<Connection>();
   const { helloTimeoutMs = HELLO_MS } = options;
   let entered = 0;
+  let answering = 0;
+  const mostAnswers = Math.min(MOST_ANSWERS, Math.floor(fileHandles() / 8));
   const mostConnections = options.maxConnections ?? Math.min(MOST_CONNECTIONS, Math.floor(fileHandles() / 2));
   const lobby = new Lobby({
     waitMs: 2 * helloTimeoutMs,
@@ -237,8 +241,13 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
   });
   const http = createServer((request, response) => {
     lobby.leave(request.socket);
-    response.once('close', () => lobby.enter(request.socket));
-    answerHttp(server, request, response);
+    answering++;
+    response.once('close', () => {
+      answering--;
+      lobby.enter(request.socket);
+    });
+    if (answering > mostAnswers) response.writeHead(503, { 'retry-after': '5' }).end();
+    else answerHttp(server, request, response);
   });
   http.setTimeout(STALLED_MS);
   http.on('connection', (socket) => {

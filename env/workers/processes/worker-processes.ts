@@ -86,10 +86,9 @@ export class WorkerProcesses implements Workers {
       slot.process = this.fork(slot);
       return slot;
     });
-    const { silentMs = SILENT_MS, size } = options;
+    const { silentMs = SILENT_MS } = options;
     const lookMs = Math.min(LOOK_MS, silentMs);
-    // What runs in this process is heard when this is.
-    this.looking = setInterval(() => this.look(size === 0 ? Infinity : silentMs / lookMs), lookMs).unref();
+    this.looking = setInterval(() => this.look(silentMs / lookMs), lookMs).unref();
   }
 
   get size(): number {
@@ -161,7 +160,8 @@ export class WorkerProcesses implements Workers {
         running.verdict = unscored('deadline', reason);
         running.cancel();
       }
-      if (state === 'starting' || ++slot.missed < silentLooks) continue;
+      if (state === 'starting' || process.pid === undefined) continue; // this process hears itself
+      if (++slot.missed < silentLooks) continue;
       slot.missed = 0;
       log?.('worker stopped', { pid: process.pid, seconds: silentMs / 1000 });
       if (running) running.verdict ??= 'stopped';

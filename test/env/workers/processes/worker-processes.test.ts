@@ -177,6 +177,15 @@ describe('evaluations in worker processes', () => {
     await own.evaluations.close();
   });
 
+  it('need no sign of life in this process @slow', async () => {
+    const { evaluations } = start({ size: 0, sources: [BANDIT], silentMs: 1000 });
+    await evaluations.ready;
+    await pause(6500);
+    assert.equal(evaluations.counts.readyWorkers, 1);
+    assert.equal((await evaluations.submit(job(), { owner: 'me' })).outcome, 'ok');
+    await evaluations.close();
+  });
+
   it('give the sockets a turn after some dozens of evaluations in this process', async () => {
     const own = start({ size: 0, sources: [BANDIT] }).evaluations;
     await own.ready;
