@@ -209,7 +209,7 @@ async function sendPieces(pieces: Iterable<string>, response: ServerResponse): P
     for (;;) {
       const { value, done } = await nextInTurn(iterator);
       if (done) return;
-      yield value as string;
+      yield value;
     }
   };
   try {

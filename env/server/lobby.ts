@@ -4,10 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 
 const SWEEP_MS = 1000;
-/**
- * The most sockets that wait. It is more than what one turn of the event loop takes in (the backlog has 511), so that a
- * client that speaks at once is heard before a flood has pushed it out.
- */
+/** The most sockets that wait, where the system has handles for them. */
 const MOST = 2048;
 
 export class Lobby {
@@ -17,8 +14,11 @@ export class Lobby {
   private readonly byAddress = new Map<string, number>();
   private readonly sweeping: NodeJS.Timeout;
   private ended = 0;
+  /** Counts the turns of the event loop in which there are too many. */
+  private turn = 0;
+  private isTrimming = false;
 
-  private readonly most: number;
+  readonly most: number;
 
   constructor(
     private readonly options: {
@@ -38,17 +38,36 @@ export class Lobby {
     return this.silent.size + this.upgraded.size;
   }
 
-  /** Takes a socket in. If there are too many, in all or of its address, the oldest gives way. */
+  /**
+   * Takes a socket in. If there are too many, in all or of its address, the oldest gives way, but none before it was heard: a
+   * flood that comes in one turn of the event loop does not push out a client that speaks at once.
+   */
   enter(socket: Socket): void {
     const { remoteAddress: address = '', destroyed } = socket;
     if (destroyed) return;
     this.leave(socket);
     const same = (this.byAddress.get(address) ?? 0) + 1;
     this.byAddress.set(address, same);
-    this.silent.set(socket, { address, since: performance.now() });
-    // Half of the places, so that one address cannot push all others out.
-    if (same > this.most / 2) this.endOldest(address);
-    else if (this.size > this.most) this.endOldest();
+    this.silent.set(socket, { address, since: performance.now(), turn: this.turn });
+    if (this.size > 2 * this.most) this.endOldest();
+    if (this.isTrimming || (same <= this.most / 2 && this.size <= this.most)) return;
+    this.isTrimming = true;
+    setImmediate(() => this.trim());
+  }
+
+  /** Called after the sockets of a turn were read: ends what is too many of those that came in an earlier one. */
+  private trim(): void {
+    const before = this.turn++;
+    for (const room of [this.silent, this.upgraded]) {
+      for (const [socket, { address, turn }] of room) {
+        if (turn >= before) break;
+        // Half of the places, so that one address cannot push all others out.
+        if (this.size > this.most || this.byAddress.get(address)! > this.most / 2) this.end(socket);
+      }
+    }
+    const tooMany = this.size > this.most || [...this.byAddress.values()].some((count) => count > this.most / 2);
+    this.isTrimming = tooMany;
+    if (tooMany) setImmediate(() => this.trim());
   }
 
   /** A socket has become a WebSocket: it gives way after those that have said nothing. */
@@ -75,12 +94,9 @@ export class Lobby {
     for (const socket of [...this.silent.keys(), ...this.upgraded.keys()]) socket.destroy();
   }
 
-  private endOldest(address?: string): void {
-    for (const room of [this.silent, this.upgraded]) {
-      for (const [socket, visit] of room) {
-        if (address === undefined || visit.address === address) return this.end(socket);
-      }
-    }
+  private endOldest(): void {
+    const oldest = this.silent.keys().next().value ?? this.upgraded.keys().next().value;
+    if (oldest) this.end(oldest);
   }
 
   private end(socket: Duplex): void {
@@ -106,6 +122,7 @@ interface Visit {
   readonly address: string;
   /** Of `performance.now()`. */
   readonly since: number;
+  readonly turn: number;
 }
 
 /** The number of files and sockets that this process may have open; a cautious one where the system does not say. */

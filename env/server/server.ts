@@ -320,7 +320,8 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
   tidy();
   const tidying = setInterval(tidy, options.journal === undefined ? 60_000 : 3600_000).unref();
   observe(server.metrics, evaluations, { sessions: () => sessions.all.length, connections: () => connections.size });
-  http.listen(options.port, options.host);
+  const backlog = Math.min(511, Math.floor(lobby.most / 2)); // connections that the system holds until a turn takes them
+  http.listen({ port: options.port, host: options.host, backlog });
   await once(http, 'listening');
   // Such as too few file handles for one more connection.
   http.on('error', (error) => log.warn({ error: error.message }, 'a connection could not be taken'));

@@ -27,7 +27,7 @@ export function nextInTurn<T>(iterator: Iterator<T>): Promise<IteratorResult<T, 
       try {
         resolve(iterator.next());
       } catch (error) {
-        reject(error as Error);
+        reject(error instanceof Error ? error : new Error(String(error)));
       }
     }),
   );

@@ -64,6 +64,7 @@ describe('the lobby', () => {
       await tcp(port, address);
       while (inside.length === before) await pause(1);
     }
+    await pause(50);
   }
   const open = () => inside.flatMap((socket, i) => (socket.destroyed ? [] : i)).join(' ');
 
