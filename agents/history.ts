@@ -5,16 +5,15 @@
  *     node --import tsx agents/history.ts export --env Mixture-v0 > history.jsonl
  *     node --import tsx agents/history.ts replay <session_id> <step_id>
  */
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { HistoryEntry } from '../protocol/history.ts';
 import type { Result } from '../protocol/messages.ts';
 import { connect } from './client/index.ts';
-import { integer, isProgram, word } from './run/flags.ts';
+import { integer, isProgram, secretOf, withSecret, word } from './run/flags.ts';
 import { newCommand, runCommands, runProgram, sentenceOf } from './run/run-program.ts';
 
 interface Options {
   readonly url: string;
-  readonly token?: string;
   readonly session?: string;
   readonly env?: string;
   readonly outcome?: string;
@@ -23,10 +22,12 @@ interface Options {
 }
 
 /** @throws {Error} with the server's answer when it refuses */
-async function ask({ url, token }: Options, query: Record<string, string | number | undefined>): Promise<string> {
+async function ask(options: Options, query: Record<string, string | number | undefined>): Promise<string> {
+  const { url } = options;
   if (!URL.canParse(url)) throw new Error(`--url: expected an address such as ws://127.0.0.1:7077, got ${url}`);
   const page = new URL('/v1/history.jsonl', url.replace(/^ws/, 'http'));
   for (const [key, value] of Object.entries(query)) if (value !== undefined) page.searchParams.set(key, String(value));
+  const token = secretOf(options, 'token');
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const response = await fetch(page, { headers }).catch((error: unknown) => {
     throw new Error(`${url}: expected a server, got ${sentenceOf(error)}`, { cause: error });
@@ -76,7 +77,7 @@ async function list(options: Options): Promise<void> {
 async function replayOne(session: string, step: string, options: Options): Promise<void> {
   const [entry] = entriesOf(await ask(options, { session, step }));
   if (!entry) throw new Error(`history: expected an evaluation ${step} of session ${session}, got none`);
-  const again = await replay(options.url, entry, options.token);
+  const again = await replay(options.url, entry, secretOf(options, 'token'));
   const same = again.reward === entry.reward;
   console.log(`was ${entry.outcome} ${entry.reward ?? '-'} (${entry.repro.build}, ${entry.repro.backend ?? '-'})`);
   console.log(`is  ${again.outcome} ${again.reward ?? '-'} (${again.repro.build}, ${again.repro.backend ?? '-'})`);
@@ -86,9 +87,12 @@ async function replayOne(session: string, step: string, options: Options): Promi
 
 const program = newCommand('history').description('The evaluations that a server has made.');
 const withServer = (command: Command) =>
-  command
-    .option('--url <url>', 'the server', word, 'ws://127.0.0.1:7077')
-    .addOption(new Option('--token <secret>', 'its bearer token').env('LTS_TOKEN').argParser(word));
+  withSecret(command, 'token', 'its bearer token', 'LTS_TOKEN').option(
+    '--url <url>',
+    'the server',
+    word,
+    'ws://127.0.0.1:7077',
+  );
 const withFilter = (command: Command) =>
   withServer(command)
     .option('--session <id>', 'only of this session', word)

@@ -141,7 +141,8 @@ function decodeMsgpack(frame: Uint8Array): unknown {
  *
  * Before msgpackr sees the bytes, it refuses lengths that reach past the end, more or fewer than one value, nesting
  * beyond MAX_DEPTH (msgpackr overflows the stack), extension types and record definitions (msgpackr reads records even
- * with `useRecords: false`), map keys that are not strings, and the key `__proto__`.
+ * with `useRecords: false`), map keys that are not strings, the key `__proto__`, and strings that are not UTF-8 (in
+ * which msgpackr would put other characters).
  *
  * @throws {ProtocolError} BAD_MESSAGE
  */
@@ -181,6 +182,7 @@ function scan(bytes: Uint8Array): void {
     if (string >= 0) {
       need(string);
       if (key && string === 9 && isProto(bytes, at)) throw bad('msgpack: expected no key __proto__');
+      if (!isUtf8(bytes, at, at + string)) throw bad(`msgpack: expected UTF-8 in the string at byte ${at}`);
       at += string;
       continue;
     }
@@ -206,6 +208,19 @@ const PROTO = new TextEncoder().encode('__proto__');
 
 function isProto(bytes: Uint8Array, at: number): boolean {
   for (let i = 0; i < PROTO.length; i++) if (bytes[at + i] !== PROTO[i]) return false;
+  return true;
+}
+
+function isUtf8(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) {
+    if (bytes[i]! < 0x80) continue;
+    try {
+      utf8.decode(bytes.subarray(i, to));
+      return true;
+    } catch {
+      return false;
+    }
+  }
   return true;
 }
 

@@ -35,6 +35,7 @@ export const CLOSE_CODES = {
   GOING_AWAY: [1001, 'the process at the other end is stopping'],
   TOO_BIG: [1009, 'a message was larger than `limits.max_payload_bytes`'],
   RESTART: [1012, 'the server stops or restarts: try again later'],
+  FULL: [1013, 'the server has as many connections as it takes: try again later'],
   SLOW_READER: [4008, 'the client reads too slowly: reconnect and resume'],
   FORBIDDEN: [4403, 'no valid token'],
   VERSION: [4406, 'no common protocol version'],
@@ -93,5 +94,10 @@ export function shown(value: unknown): string {
     text = typeof value;
   }
   const plain = text.replace(/[\u007f-\u009f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
-  return plain.length > 80 ? `${plain.slice(0, 77)}...` : plain;
+  return shortened(plain, 80);
+}
+
+/** A text that somebody else may have written, cut to at most this number of characters, none of them half a pair. */
+export function shortened(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most - 3).replace(/[\ud800-\udbff]$/, '')}...` : text;
 }

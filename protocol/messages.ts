@@ -109,23 +109,29 @@ export const clientMessages = {
   ping: z.object({ t: z.literal('ping'), id }),
 } as const;
 
+/** A server that promised nothing, or a beat of weeks, would keep its clients waiting for ever. */
+const count = z.int().min(1);
+const beat = z
+  .int()
+  .min(1)
+  .max(2 ** 30);
 const limits = z.object({
   /** The number of evaluations that run at once. */
-  workers: z.int(),
-  max_payload_bytes: z.int(),
+  workers: count,
+  max_payload_bytes: count,
   /** The most steps of one session that may be queued or running. */
-  max_in_flight: z.int(),
+  max_in_flight: count,
   /** The most results of one session that may wait for their acknowledgement. */
-  max_unacknowledged: z.int(),
-  max_batch: z.int(),
-  max_sessions: z.int(),
+  max_unacknowledged: count,
+  max_batch: count,
+  max_sessions: count,
   /** Servers from before this limit leave it out. */
-  max_sessions_per_connection: z.int().optional(),
+  max_sessions_per_connection: count.optional(),
   /** The most evaluations of all sessions that may wait for a worker. */
-  queue_depth: z.int(),
-  max_detach_grace_ms: z.int(),
+  queue_depth: count,
+  max_detach_grace_ms: z.int().min(0),
   /** Of one connection, on average over a second. */
-  max_messages_per_s: z.int(),
+  max_messages_per_s: count,
 });
 
 export const OUTCOMES = ['ok', 'infeasible', 'diverged', 'failed', 'deadline', 'cancelled'] as const;
@@ -141,7 +147,7 @@ export const serverMessages = {
     connection_id: z.string(),
     capabilities: z.array(z.string()),
     limits,
-    heartbeat: z.object({ interval_ms: z.int(), timeout_ms: z.int() }),
+    heartbeat: z.object({ interval_ms: beat, timeout_ms: beat }),
     envs: z.array(z.object({ env_id: z.string(), title: z.string(), spec_hash: z.string() })),
   }),
   opened: z.object({

@@ -4,13 +4,13 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { Option } from 'commander';
-import { filePath, integer, word } from '../agents/run/flags.ts';
+import { filePath, integer, number, secretOf, withoutSecrets, withSecret, word } from '../agents/run/flags.ts';
 import { onSignals } from '../agents/run/interrupt.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { BUILT_IN } from '../env/experiments/index.ts';
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat } from '../env/server/log.ts';
-import { startServer, type EnvironmentServer } from '../env/server/server.ts';
+import { MAX_EVALUATION_MS, startServer, type EnvironmentServer } from '../env/server/server.ts';
 import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
@@ -36,17 +36,26 @@ const command = newCommand('serve')
     'evaluations at once, each in its own process; 0: one, in the server’s process, for evaluations of microseconds',
     integer(0, 1024),
     availableParallelism(),
-  )
-  .addOption(new Option('--token <secret>', 'bearer token that clients must show').env('LTS_TOKEN').argParser(word))
-  .addOption(
-    new Option('--observer-token <secret>', 'token for observers of /metrics, /v1/sessions, /v1/history.jsonl')
-      .env('LTS_OBSERVER_TOKEN')
-      .argParser(word),
-  )
-  .addOption(
-    new Option('--admin-token <secret>', 'token for admins, who may do everything, such as DELETE /v1/sessions/ID')
-      .env('LTS_ADMIN_TOKEN')
-      .argParser(word),
+  );
+withSecret(command, 'token', 'bearer token that clients must show', 'LTS_TOKEN');
+withSecret(
+  command,
+  'observer-token',
+  'token for observers of /metrics, /v1/sessions, /v1/history.jsonl',
+  'LTS_OBSERVER_TOKEN',
+);
+withSecret(
+  command,
+  'admin-token',
+  'token for admins, who may do everything, such as DELETE /v1/sessions/ID',
+  'LTS_ADMIN_TOKEN',
+);
+command
+  .option(
+    '--max-evaluation <seconds>',
+    'an evaluation that runs for longer ends, with the outcome deadline',
+    number(0.001),
+    MAX_EVALUATION_MS / 1000,
   )
   .option('--history-days <n>', 'closed sessions are forgotten after this number of days', integer(0, 36500), 30)
   .option('--history-mb <n>', '… or when all results together are larger than this', integer(1, 1_000_000), 1024)
@@ -78,9 +87,7 @@ interface Options extends RuntimeFlags {
   readonly port: number;
   readonly host: string;
   readonly workers: number;
-  readonly token?: string;
-  readonly observerToken?: string;
-  readonly adminToken?: string;
+  readonly maxEvaluation: number;
   readonly historyDays: number;
   readonly historyMb: number;
   readonly origin?: string[];
@@ -95,7 +102,8 @@ interface Options extends RuntimeFlags {
 async function main(): Promise<void> {
   endDescendants();
   const options = command.parse().opts<Options>();
-  const { env, port, host, workers, token } = options;
+  const { env, port, host, workers } = options;
+  const token = secretOf(options, 'token');
   if (!env) return command.error('--env: expected at least one environment');
   if (token === undefined && !LOOPBACK.includes(host)) {
     return command.error(`--token: expected one where --host ${host} lets other machines in`);
@@ -104,15 +112,15 @@ async function main(): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const log = createLog(options.log, options.logFormat ?? (options.json ? 'json' : 'text'));
   if (!options.json) {
-    const hidden = (key: string, value: unknown) => (/token$/i.test(key) ? '…' : value);
-    console.log(`serve ${JSON.stringify(options, hidden)}`);
+    console.log(`serve ${withoutSecrets(options)}`);
   }
   const server = await startServer({
     environments: env,
     port,
     host,
     workers,
-    tokens: { agent: token, observer: options.observerToken, admin: options.adminToken },
+    tokens: { agent: token, observer: secretOf(options, 'observer-token'), admin: secretOf(options, 'admin-token') },
+    maxEvaluationMs: options.maxEvaluation * 1000,
     keeping: { maxAgeMs: options.historyDays * 86_400_000, maxBytes: options.historyMb * 1024 ** 2 },
     onDrainRequest: () => void process.kill(process.pid, 'SIGTERM'),
     origins: options.origin ?? [],

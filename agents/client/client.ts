@@ -23,6 +23,8 @@ const RECONNECT_FOR_MS = 60_000;
 const LONGEST_RETRY_MS = 5_000;
 /** The time after which a refused request is tried again, if the server names none. */
 const RETRY_MS = 1_000;
+/** Timers of Node take no longer time, and end at once. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
 /** The time between two sentences about the same wait. */
 const SAY_EVERY_MS = 5_000;
 /** The same for a server that is full, which may be so for hours. */
@@ -250,7 +252,7 @@ export class Client implements Channel {
       this.refusalSaidAt = now;
       say?.(`${this.url}: ${message} (${code}); asking again`);
     }
-    return place.retryAfterMs ?? RETRY_MS;
+    return Math.min(place.retryAfterMs ?? RETRY_MS, LONGEST_DELAY_MS);
   }
 
   /** Whether a refused request is sent again later, under its old id. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ProtocolError } from '../../protocol/errors.ts';
+import { ProtocolError, shown } from '../../protocol/errors.ts';
 import type { Environment, StepRequest } from '../../protocol/environment.ts';
 import type {
   ClientMessages,
@@ -9,6 +9,7 @@ import type {
   ServerMessages,
   Specification,
 } from '../../protocol/messages.ts';
+import type { Theta } from '../../protocol/parameters.ts';
 import type { Asked, Channel } from './channel.ts';
 import { ConnectionError } from './server-connection.ts';
 
@@ -39,6 +40,33 @@ function itemOf(request: Omit<StepRequest, 'reset'>, step_id: string): Evaluatio
   return { step_id, action: action && [...action], params, seed, seeds, test, deadline_ms };
 }
 
+/** @throws {ConnectionError} when θ has no value for one of the parameters */
+function checkTheta(place: string, { parameters }: Specification, theta: Theta): void {
+  for (const parameter of parameters) {
+    const value = Object.hasOwn(theta, parameter.name) ? theta[parameter.name] : undefined;
+    const size = parameter.kind === 'simplex' ? parameter.labels.length : undefined;
+    if (size === undefined ? typeof value === 'number' : Array.isArray(value) && value.length === size) continue;
+    const expected = size === undefined ? 'a number' : `${size} numbers`;
+    throw new ConnectionError(`${place}: expected ${expected} for ${parameter.name} of θ, got ${shown(value)}`);
+  }
+}
+
+/** @throws {ConnectionError} when a result says less than its outcome promises, or is of another environment */
+function checkResult(spec: Specification, { step_id, outcome, reward, theta, scores, repro }: Result): void {
+  const place = `the server's result of step ${step_id}`;
+  if ((outcome === 'ok') !== (reward !== null)) {
+    const expected = outcome === 'ok' ? 'a reward' : 'no reward';
+    throw new ConnectionError(`${place}: expected ${expected} with the outcome ${outcome}, got ${shown(reward)}`);
+  }
+  if (outcome === 'ok' && !Object.hasOwn(scores, spec.reward.metric)) {
+    throw new ConnectionError(`${place}: expected a score ${spec.reward.metric}, got ${shown(scores)}`);
+  }
+  if (repro.spec_hash !== spec.spec_hash) {
+    throw new ConnectionError(`${place}: expected spec_hash ${spec.spec_hash}, got ${shown(repro.spec_hash)}`);
+  }
+  checkTheta(place, spec, theta);
+}
+
 /** An open environment. Any number of evaluations may run at once; each promise gets its own result. */
 export class RemoteEnvironment implements Environment {
   readonly sessionId: string;
@@ -55,6 +83,8 @@ export class RemoteEnvironment implements Environment {
   /** The number of results that come again after a `resume`. */
   private missed = 0;
   private onCaughtUp: () => void = () => {};
+  /** Why nothing can be evaluated here any more. */
+  private broken: Error | undefined;
   /** @internal Resolves when they have come. */
   caughtUp = Promise.resolve();
   /**
@@ -63,7 +93,7 @@ export class RemoteEnvironment implements Environment {
    */
   onTicket: (ticket: SessionTicket) => void = () => {};
 
-  /** @internal */
+  /** @internal @throws {ConnectionError} when the server's specification is incomplete */
   constructor(
     private readonly channel: Channel,
     opened: ServerMessages['opened'] | ServerMessages['resumed'],
@@ -74,6 +104,9 @@ export class RemoteEnvironment implements Environment {
     this.spec = opened.spec;
     this.seed = opened.seed;
     this.token = opened.resume_token;
+    const { spec } = opened;
+    checkTheta(`the server's start of ${spec.env_id}`, spec, spec.start);
+    checkTheta(`the server's default of ${spec.env_id}`, spec, spec.default);
   }
 
   /** Begins an episode, like Gymnasium's `reset`; a seed starts the stream of episodes anew. */
@@ -109,6 +142,7 @@ export class RemoteEnvironment implements Environment {
     { signal, onProgress }: StepOptions,
   ): Promise<Result> {
     signal?.throwIfAborted();
+    if (this.broken) throw this.broken;
     const step_id = request.step_id ?? this.newStepId();
     const result = new Promise<Result>((resolve, reject) =>
       this.send(request, { step_id, reset }, { resolve, reject, onProgress }),
@@ -130,6 +164,7 @@ export class RemoteEnvironment implements Environment {
     { onProgress, signal }: StepOptions = {},
   ): Promise<Result[]> {
     signal?.throwIfAborted();
+    if (this.broken) throw this.broken;
     const items = requests.map((request) => itemOf(request, request.step_id ?? this.newStepId()));
     const most = this.channel.limits.max_batch;
     const results = items.map(
@@ -242,7 +277,12 @@ export class RemoteEnvironment implements Environment {
     if (step) {
       this.steps.delete(message.step_id);
       if (step.id !== undefined) this.channel.forget(step.id);
-      step.resolve(message);
+      try {
+        checkResult(this.spec, message);
+        step.resolve(message);
+      } catch (error) {
+        step.reject(error as Error);
+      }
     }
     if (message.replayed && --this.missed === 0) this.onCaughtUp();
   }
@@ -270,6 +310,12 @@ export class RemoteEnvironment implements Environment {
 
   /** @internal */
   resumed(reply: ServerMessages['resumed']): void {
+    const { spec_hash } = reply.spec;
+    if (spec_hash !== this.spec.spec_hash) {
+      const text = `session ${this.sessionId}: expected spec_hash ${this.spec.spec_hash} as before, got ${spec_hash}`;
+      this.broken = new ConnectionError(`${text}: the server has another environment now, and rewards do not compare`);
+      return this.fail(this.broken);
+    }
     this.token = reply.resume_token;
     this.missed = reply.replayed;
     this.caughtUp = new Promise((resolve) => {

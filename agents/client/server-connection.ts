@@ -94,10 +94,15 @@ export class ServerConnection {
   private greet(name: string): Promise<ServerMessages['welcome']> {
     const { socket } = this;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(new ConnectionError(`${this.url}: expected welcome within ${WELCOME_TIMEOUT_MS} ms`));
+      // A server that refuses may leave the socket open, which would keep this process.
+      const refuse = (error: Error) => {
+        reject(error);
         socket.terminate();
-      }, WELCOME_TIMEOUT_MS);
+      };
+      const timer = setTimeout(
+        () => refuse(new ConnectionError(`${this.url}: expected welcome within ${WELCOME_TIMEOUT_MS} ms`)),
+        WELCOME_TIMEOUT_MS,
+      );
       this.onBrokenAnswer = (_re, error) => reject(error);
       socket.once('open', () => {
         const client = { name, version: '1', language: 'typescript' };
@@ -126,11 +131,15 @@ export class ServerConnection {
       });
       socket.on('message', (data, isBinary) => {
         const message = this.read(data as Buffer, isBinary);
-        if (message?.t === 'error' && message.re === 0) reject(protocolError(message));
-        else if (message?.t === 'welcome') resolve(message);
-        else if (message) this.onMessage(message);
+        if (message?.t === 'error' && message.re === 0) return refuse(protocolError(message));
+        if (message?.t !== 'welcome') return message && this.onMessage(message);
+        if (message.protocol !== PROTOCOL_VERSION) {
+          const text = `${this.url}: expected welcome with protocol ${PROTOCOL_VERSION}, got ${message.protocol}`;
+          return refuse(new ConnectionError(text));
+        }
+        clearTimeout(timer);
+        resolve(message);
       });
-      socket.once('message', () => clearTimeout(timer));
     });
   }
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 
 /** A finite number, at least `low` and at most `high`. */
 export function number(low = -Infinity, high = Infinity): (word: string) => number {
@@ -67,6 +67,45 @@ function nonEmpty(what: string): (text: string) => string {
 
 /** The same as an absolute path. */
 export const absolutePath = (word: string): string => resolve(filePath(word));
+
+/**
+ * Adds the flags of a secret, which {@link secretOf} reads: `--<name>` (`ps` and npm print it), the variable, and
+ * `--<name>-file`.
+ */
+export function withSecret(command: Command, name: string, meaning: string, variable: string): Command {
+  return command
+    .addOption(new Option(`--${name} <secret>`, meaning).env(variable).argParser(word))
+    .addOption(
+      new Option(`--${name}-file <file>`, 'the same, from a file, so that no list of processes shows it')
+        .argParser(filePath)
+        .conflicts(camelCase(name)),
+    );
+}
+
+/**
+ * A secret of the flags that {@link withSecret} has added; undefined if none is given.
+ *
+ * @throws {Error} when its file cannot be read or is empty
+ */
+export function secretOf(options: object, name: string): string | undefined {
+  const given = (key: string) => (options as Readonly<Record<string, string | undefined>>)[camelCase(key)];
+  const file = given(`${name}-file`);
+  if (file === undefined) return given(name);
+  try {
+    return nonEmpty('a secret')(readFileSync(file, 'utf8').replace(/\r?\n$/, ''));
+  } catch (error) {
+    throw new Error(`--${name}-file: expected a secret in ${file}, got: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function camelCase(name: string): string {
+  return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** The options as they may be shown: without secrets. */
+export function withoutSecrets(options: object): string {
+  return JSON.stringify(options, (key, value: unknown) => (/token$/i.test(key) ? '…' : value));
+}
 
 /** The help text of options that take θ; {@link jsonObject} reads them. */
 export const THETA_HELP = 'θ by name, as JSON or a file of it; parameters that are left out take their defaults';

@@ -66,7 +66,7 @@ export class LineLog<Line> {
     { fresh = false }: { readonly fresh?: boolean } = {},
   ) {
     makeFolder(dirname(path));
-    this.file = openSync(path, 'a');
+    this.file = openSync(path, 'a', 0o600);
     try {
       if (lockFile(this.file) === false) {
         throw new Error(

@@ -14,6 +14,7 @@ import { actionSize } from '../../protocol/parameters.ts';
 import { deriveSeed, Random } from '../../protocol/random.ts';
 import type { Agent, Problem } from '../agent.ts';
 import { connect, ConnectionError, ProtocolError, type Client, type RemoteEnvironment } from '../client/index.ts';
+import { secretOf, withoutSecrets } from './flags.ts';
 import { bestOf, finalists } from './finalists.ts';
 import { interruptible } from './interrupt.ts';
 import { LineLog } from './line-log.ts';
@@ -106,9 +107,10 @@ async function runFrom<Options>(
       `--log: expected a new file, got ${options.log}, which exists; --resume ${options.log} goes on with it`,
     );
   }
-  console.log(`${name} ${JSON.stringify({ ...options, ...(options.token !== undefined && { token: '…' }) })}`);
+  console.log(`${name} ${withoutSecrets(options)}`);
 
-  const { url, token } = options;
+  const { url } = options;
+  const token = secretOf(options, 'token');
   const say = (sentence: string) => console.error(`${name}: ${sentence}`);
   const client = await connect(url, { name, say, ...(token !== undefined && { token }) });
   // A cancelled evaluation still ends with a result. If the server was stopped too, none comes, so the wait is limited.

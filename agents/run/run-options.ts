@@ -1,11 +1,10 @@
 /** The options that every agent's program has besides its own. */
 import { Option, type Command } from 'commander';
-import { choice, filePath, integer, jsonObject, seed, seedRange, word } from './flags.ts';
+import { choice, filePath, integer, jsonObject, seed, seedRange, withSecret, word } from './flags.ts';
 import type { RunHeader } from './trial-log.ts';
 
 export interface RunOptions {
   readonly url: string;
-  readonly token?: string;
   readonly env?: string;
   readonly envOptions: Record<string, unknown>;
   readonly evaluations: number;
@@ -23,15 +22,14 @@ export interface RunOptions {
 }
 
 /** Options that decide no result; they are not logged. */
-const UNLOGGED = ['token', 'parallel', 'log', 'resume', 'searchSeeds'];
+const UNLOGGED = ['token', 'tokenFile', 'parallel', 'log', 'resume', 'searchSeeds'];
 /** Options that a resumed run may change. */
 const CHANGEABLE = ['url', 'evaluations'];
 
 /** Adds the flags of these options to an agent's command. */
 export function withRunFlags(command: Command): Command {
-  return command
-    .option('--url <url>', 'the environment server', word, 'ws://127.0.0.1:7077')
-    .addOption(new Option('--token <token>', "the server's bearer token").env('LTS_TOKEN').argParser(word))
+  command.option('--url <url>', 'the environment server', word, 'ws://127.0.0.1:7077');
+  return withSecret(command, 'token', "the server's bearer token", 'LTS_TOKEN')
     .option('--env <id>', 'environment id (default: the only one of the server)', word)
     .option('--env-options <json>', 'options of the environment, {…} or a file', jsonObject, {})
     .option(

@@ -30,17 +30,18 @@ export default defineExperiment({
   options,
   create({ pointsPerComponent, validation, test, gamma, cost, replicates }): Experiment<LabelledPoint> {
     const simulator = mixtureSimulator();
-    const sets = {
-      validation: realPoints(deriveSeed(REAL_SEED, 'validation'), validation),
-      test: realPoints(deriveSeed(REAL_SEED, 'test'), test),
+    // Drawn when they are first needed: the server describes the environment, and must not wait for 100,000 points.
+    const real = (name: string, count: number) => {
+      let points: readonly LabelledPoint[] | undefined;
+      return async () => (points ??= realPoints(deriveSeed(REAL_SEED, name), count));
     };
     return {
       simulator,
       task: svmTask({ gamma, cost }),
       target: {
         name: 'mixture with three components a class',
-        validation: async () => sets.validation,
-        test: async () => sets.test,
+        validation: real('validation', validation),
+        test: real('test', test),
       },
       trainingSamples: pointsPerComponent * 4,
       replicates,

@@ -25,6 +25,8 @@ export interface Server extends SessionSurroundings {
   readonly sessions: Sessions;
   readonly heartbeat: { readonly interval_ms: number; readonly timeout_ms: number };
   readonly tokens: Tokens;
+  /** The name or address that the server listens on. */
+  readonly host: string;
   /** Called when an admin asks the server to end. */
   requestDrain: () => void;
   draining: boolean;
@@ -96,7 +98,7 @@ function hello(server: Server, connection: Connection, message: ClientMessages['
     connection.fail(message.id, new ProtocolError('UNSUPPORTED_VERSION', text, { at: '/protocol' }));
     return connection.close(CLOSE_CODES.VERSION);
   }
-  connection.capabilities = new Set(message.capabilities ?? []);
+  if (!connection.enter(message.capabilities ?? [])) return;
   connection.send({
     t: 'welcome',
     re: message.id,
@@ -167,29 +169,37 @@ function resume(server: Server, connection: Connection, message: ClientMessages[
   connection.sendInTurn(session.replay(session.epoch, message.last_seq, last));
 }
 
-/** Handles each item on its own: a refused item gets an error with its step_id, and the others go on. */
 function stepBatch(server: Server, connection: Connection, message: ClientMessages['step_batch']): void {
-  const { id: re, session_id, items } = message;
-  const session = server.sessions.of(connection, session_id);
+  const { items } = message;
   if (items.length > server.limits.max_batch) {
     const text = `items: expected at most ${server.limits.max_batch}, got ${items.length}`;
     throw new ProtocolError('BAD_MESSAGE', text, { at: '/items', rule: 'too_big' });
   }
+  const pieces = itemByItem(server, connection, message);
+  if (items.length > PIECE) connection.inPieces(pieces);
+  else while (!pieces.next().done);
+}
+
+/** The number of items of a batch that are accepted in one go. */
+const PIECE = 16;
+
+/** Handles each item on its own: a refused item gets an error with its step_id, and the others go on. */
+function* itemByItem(
+  server: Server,
+  connection: Connection,
+  message: ClientMessages['step_batch'],
+): Generator<undefined, void> {
+  const { id: re, session_id, items, progress = false } = message;
   const accepted: ServerMessages['accepted']['steps'] = [];
   const afterwards: (() => void)[] = [];
   const refused: [stepId: string, error: ProtocolError][] = [];
-  const count = { n_ok: 0, n_failed: 0 };
-  const end = () => {
-    if (count.n_ok + count.n_failed < items.length) return;
-    connection.sendInTurn([{ t: 'batch_done', re, session_id, ...count }]);
-  };
-  const onResult = (outcome: Outcome) => {
-    count[outcome === 'ok' ? 'n_ok' : 'n_failed']++;
-    end();
-  };
-  items.forEach((item, i) => {
-    const progress = message.progress ?? false;
+  const onResult = batchCounter(connection, message);
+  for (const [i, item] of items.entries()) {
+    if (i > 0 && i % PIECE === 0) yield;
     try {
+      // Each time, since another connection may have taken the session, and the server begun to drain.
+      refuseWhileDraining(server);
+      const session = server.sessions.of(connection, session_id);
       const { state, proceed } = session.step({ ...item, reset: true }, { re, progress, onResult });
       accepted.push({ step_id: item.step_id, state });
       afterwards.push(proceed);
@@ -197,13 +207,33 @@ function stepBatch(server: Server, connection: Connection, message: ClientMessag
       const { code, message, place } = asProtocolError(error, server.log);
       const at = place.at === undefined ? `/items/${i}` : `/items/${i}${place.at}`;
       refused.push([item.step_id, new ProtocolError(code, message, { ...place, at })]);
-      count.n_failed++;
     }
-  });
+  }
   connection.send({ t: 'accepted', re, session_id, steps: accepted });
   for (const [stepId, error] of refused) connection.fail(re, error, stepId);
-  if (accepted.length === 0) end();
-  for (const proceed of afterwards) proceed();
+  refused.forEach(() => onResult('failed'));
+  for (const [i, proceed] of afterwards.entries()) {
+    if (i > 0 && i % PIECE === 0) yield;
+    proceed();
+  }
+}
+
+/**
+ * Counts the outcomes of a batch, and says `batch_done` after the last one. It may wait for long, so it holds nothing else
+ * of the batch.
+ */
+function batchCounter(
+  connection: Connection,
+  { id: re, session_id, items: { length } }: ClientMessages['step_batch'],
+): (outcome: Outcome) => void {
+  const count = { n_ok: 0, n_failed: 0 };
+  return (outcome) => {
+    count[outcome === 'ok' ? 'n_ok' : 'n_failed']++;
+    if (count.n_ok + count.n_failed < length) return;
+    const done = { t: 'batch_done', re, session_id, ...count } as const;
+    if (connection.hasRoom) connection.send(done);
+    else connection.sendInTurn([done]);
+  };
 }
 
 function refuseWhileDraining(server: Server): void {

@@ -1,15 +1,15 @@
 /** The HTTP pages beside the socket, for programs and people that watch a server. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
-import { shown } from '../../protocol/errors.ts';
+import { shortened, shown } from '../../protocol/errors.ts';
 import { messageSchemas } from '../../protocol/schema.ts';
 import { name, OUTCOMES } from '../../protocol/messages.ts';
 import { optionsSchema } from './describe.ts';
 import type { Server } from './dispatch.ts';
 import { rolesOf, type Role } from './roles.ts';
-import { bearerToken } from './upgrade.ts';
+import { nextInTurn } from './turns.ts';
+import { bearerToken, foreignHost } from './upgrade.ts';
 
 interface Reply {
   readonly status: number;
@@ -75,11 +75,11 @@ const PAGES: Readonly<Record<string, Page>> = {
     method: 'GET',
     role: null,
     reply({ evaluations, draining, environments, store: { failure } }) {
-      const { readyWorkers: workers, queued } = evaluations.counts;
+      const { readyWorkers: workers, workers: all, queued, running } = evaluations.counts;
       const ready = workers > 0 && !draining && failure === undefined;
       const journal = failure === undefined ? 'written' : `cannot be written: ${failure}`;
       const ids = environments.map(({ spec }) => spec.env_id);
-      const body = { ready, workers, queued, draining, journal, environments: ids };
+      const body = { ready, workers, all_workers: all, running, queued, draining, journal, environments: ids };
       return { status: ready ? 200 : 503, body };
     },
   },
@@ -120,7 +120,7 @@ const PAGES: Readonly<Record<string, Page>> = {
     role: 'admin',
     reply({ sessions }, _url, id) {
       const session = sessions.all.find((one) => one.id === id);
-      if (!session) return { status: 404, body: { error: `session: expected an open one, got ${id}` } };
+      if (!session) return { status: 404, body: { error: `session: expected an open one, got ${shown(id)}` } };
       sessions.close(session, 'an admin closed it');
       return { status: 200, body: { closed: id } };
     },
@@ -156,6 +156,8 @@ async function answer(server: Server, request: IncomingMessage): Promise<Reply> 
   if (!URL.canParse(address, BASE)) {
     return { status: 400, body: { error: `address: expected a path, got ${shown(address)}` } };
   }
+  const foreign = foreignHost(request, server);
+  if (foreign !== undefined) return { status: 403, body: { error: foreign } };
   const url = new URL(address, BASE);
   const [page, rest] = pageOf(url.pathname);
   if (!page) return { status: 404, body: { error: `expected one of ${Object.keys(PAGES).join(' ')}` } };
@@ -176,7 +178,7 @@ async function answer(server: Server, request: IncomingMessage): Promise<Reply> 
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
     const { path, message } = error.issues[0]!;
-    return { status: 400, body: { error: `${path.join('.') || 'query'}: ${message}` } };
+    return { status: 400, body: { error: shortened(`${path.join('.') || 'query'}: ${message}`, 300) } };
   }
 }
 
@@ -200,12 +202,14 @@ export function answerHttp(server: Server, request: IncomingMessage, response: S
     });
 }
 
-/** Sends pieces as fast as the client reads them, each in a turn of the event loop of its own. */
+/** Sends pieces as fast as the client reads them, each made in a turn of its own. */
 async function sendPieces(pieces: Iterable<string>, response: ServerResponse): Promise<void> {
   const turns = async function* () {
-    for (const piece of pieces) {
-      yield piece;
-      await setImmediate();
+    const iterator = pieces[Symbol.iterator]();
+    for (;;) {
+      const { value, done } = await nextInTurn(iterator);
+      if (done) return;
+      yield value;
     }
   };
   try {

@@ -37,7 +37,9 @@ export function own(path: string): void {
     // Renamed, so that no end of this process or of the disk's space leaves half a note.
     const whole = `${note}.${process.pid}`;
     try {
-      writeFileSync(whole, `${identity(process.pid)}\non ${hostname()} since ${new Date().toISOString()}`);
+      writeFileSync(whole, `${identity(process.pid)}\non ${hostname()} since ${new Date().toISOString()}`, {
+        mode: 0o600,
+      });
       renameSync(whole, note);
     } finally {
       rmSync(whole, { force: true });

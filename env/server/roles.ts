@@ -17,15 +17,18 @@ function isSameToken(expected: string, given: string): boolean {
   return timingSafeEqual(hash(expected), hash(given));
 }
 
+/** Whether a client without a token may do nothing. */
+export function needsToken(tokens: Tokens): boolean {
+  return Object.values(tokens).some((token) => token !== undefined);
+}
+
 /**
  * The roles of a client that shows this token. A server without any token gives everybody every role (it then listens to
  * its own machine only). An agent may watch unless there is a token for observers; an admin may do everything.
  */
 export function rolesOf(tokens: Tokens, given: string | undefined): ReadonlySet<Role> {
   const { agent, observer, admin } = tokens;
-  if (agent === undefined && observer === undefined && admin === undefined) {
-    return new Set(['agent', 'observer', 'admin']);
-  }
+  if (!needsToken(tokens)) return new Set(['agent', 'observer', 'admin']);
   const is = (expected: string | undefined) =>
     expected !== undefined && given !== undefined && isSameToken(expected, given);
   if (is(admin)) return new Set(['agent', 'observer', 'admin']);

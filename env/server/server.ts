@@ -14,10 +14,11 @@ import { Connection } from './connection.ts';
 import { describeExperiment, type ServedEnvironment } from './describe.ts';
 import { dispatch, type Server } from './dispatch.ts';
 import { answerHttp } from './http.ts';
+import { fileHandles, Lobby } from './lobby.ts';
 import type { Logger } from './log.ts';
 import { Sessions } from './sessions.ts';
 import { createMetrics, observe } from './metrics.ts';
-import { checkTokens, rolesOf, type Tokens } from './roles.ts';
+import { checkTokens, needsToken, rolesOf, type Tokens } from './roles.ts';
 import type { SessionSurroundings } from './session.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import type { Keeping, SessionRecord } from './store.ts';
@@ -51,6 +52,10 @@ export interface ServerOptions {
   readonly heartbeatMs?: number;
   /** The time that a cancelled evaluation has to stop before its worker is killed. */
   readonly cancelGraceMs?: number;
+  /** The longest time that an evaluation may run. */
+  readonly maxEvaluationMs?: number;
+  /** The time without a sign of life after which a worker is killed. */
+  readonly workerSilentMs?: number;
 }
 
 export interface EnvironmentServer {
@@ -71,9 +76,23 @@ const DEFAULT_KEEPING: Keeping = { maxAgeMs: 30 * 24 * 3600 * 1000, maxBytes: 10
 /** Without a file, everything that is kept takes memory. */
 const KEEPING_IN_MEMORY: Keeping = { maxAgeMs: 24 * 3600 * 1000, maxBytes: 32 * 1024 ** 2 };
 
+/** The longest time that an evaluation may run, unless the server is told otherwise; those of the paper take minutes. */
+export const MAX_EVALUATION_MS = 2 * 3600 * 1000;
+/** The most clients at once, where the system has handles for them. */
+const MOST_CONNECTIONS = 1024;
+/** The most pages that are sent at once. */
+const MOST_ANSWERS = 256;
+/** The time for `hello` (rule H6). */
+const HELLO_MS = 5000;
+/** A socket over which nothing moves while a page is sent is ended after this time. */
+const STALLED_MS = 60_000;
+/** The time that a client has to answer the closing of its WebSocket. */
+const CLOSE_MS = 5000;
+
 /** The log levels of the workers' events; events that are not named here have the level `info`. */
 const WORKER_LOG_LEVELS: Readonly<Record<string, 'warn' | 'debug'>> = {
   'worker ended': 'warn',
+  'worker stopped': 'warn',
   'worker mutters': 'debug',
 };
 
@@ -84,7 +103,7 @@ const DEFAULT_LIMITS: Omit<Limits, 'workers' | 'max_sessions_per_connection'> = 
   max_payload_bytes: 1024 * 1024,
   max_in_flight: 4096,
   max_unacknowledged: 16_384,
-  max_batch: 4096,
+  max_batch: 1024, // a larger one would take long to read, in one turn of the event loop
   max_sessions: 256,
   queue_depth: 65_536,
   max_detach_grace_ms: 24 * 3600 * 1000,
@@ -117,6 +136,8 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
     size: options.workers,
     sources: options.environments,
     runtime,
+    longestMs: options.maxEvaluationMs ?? MAX_EVALUATION_MS,
+    ...(options.workerSilentMs !== undefined && { silentMs: options.workerSilentMs }),
     ...(options.cancelGraceMs !== undefined && { graceMs: options.cancelGraceMs }),
     log: (event, details) => log[WORKER_LOG_LEVELS[event] ?? 'info'](details, event),
   });
@@ -138,6 +159,7 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
       sessions: new Sessions(surroundings),
       heartbeat: { interval_ms: heartbeatMs, timeout_ms: 2 * heartbeatMs },
       tokens,
+      host: options.host,
       requestDrain: () => options.onDrainRequest?.(),
       draining: false,
     };
@@ -208,10 +230,34 @@ function describeOrSay({ definition, spec }: ServedEnvironment, options: Session
 async function listen(server: Server, options: ServerOptions): Promise<EnvironmentServer> {
   const { log, evaluations, limits, sessions, store } = server;
   const connections = new Set<Connection>();
-  const http = createServer((request, response) => answerHttp(server, request, response));
+  const { helloTimeoutMs = HELLO_MS } = options;
+  let entered = 0;
+  let answering = 0;
+  const mostAnswers = Math.min(MOST_ANSWERS, Math.floor(fileHandles() / 8));
+  const mostConnections = options.maxConnections ?? Math.min(MOST_CONNECTIONS, Math.floor(fileHandles() / 2));
+  const lobby = new Lobby({
+    waitMs: 2 * helloTimeoutMs,
+    onEnded: (count) => log.warn({ count }, 'sockets ended that did not say who they are'),
+  });
+  const http = createServer((request, response) => {
+    lobby.leave(request.socket);
+    answering++;
+    response.once('close', () => {
+      answering--;
+      lobby.enter(request.socket);
+    });
+    if (answering > mostAnswers) response.writeHead(503, { 'retry-after': '5' }).end();
+    else answerHttp(server, request, response);
+  });
+  http.setTimeout(STALLED_MS);
+  http.on('connection', (socket) => {
+    lobby.enter(socket);
+    socket.once('close', () => lobby.leave(socket));
+  });
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.max_payload_bytes,
+    ...({ closeTimeout: CLOSE_MS } as object), // its types do not have it yet
     // The first known subprotocol of the client's list; `refusal` has checked that there is one.
     handleProtocols: (offers) => [...offers].find((offer) => codecOf(offer)) ?? false,
   });
@@ -221,19 +267,31 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
     const no = refusal(request, {
       tokens: server.tokens,
       origins: options.origins ?? [],
-      full: connections.size >= (options.maxConnections ?? 1024),
+      host: options.host,
+      full: entered >= mostConnections,
     });
     if (no) {
       log.warn({ reason: no[1] }, 'connection refused');
-      return refuse(socket, no);
+      return refuse(socket, no); // it stays in the lobby, which ends it if the client does not
     }
+    const token = bearerToken(request); // a right one: `refusal` has looked at it
+    if (token !== undefined && needsToken(server.tokens)) lobby.leave(socket);
+    else lobby.upgrade(socket);
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       const connection: Connection = new Connection(webSocket, socket, codecOf(webSocket.protocol)!, log, {
-        authenticated: rolesOf(server.tokens, bearerToken(request)).has('agent'),
+        authenticated: rolesOf(server.tokens, token).has('agent'),
+        address: request.socket.remoteAddress ?? '',
         metrics: server.metrics,
         maxMessagesPerS: limits.max_messages_per_s,
         onMessage: (message) => dispatch(server, connection, message),
+        mayEnter: () => {
+          if (entered >= mostConnections) return false;
+          entered++;
+          lobby.leave(socket);
+          return true;
+        },
         onClose: () => {
+          if (connection.capabilities) entered--;
           clearTimeout(helloTimer);
           connections.delete(connection);
           sessions.connectionLost(connection, connection.capabilities?.has('resume') ?? false);
@@ -241,7 +299,7 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
       });
       const helloTimer = setTimeout(() => {
         if (!connection.capabilities) connection.close(CLOSE_CODES.HELLO_TIMEOUT);
-      }, options.helloTimeoutMs ?? 5000);
+      }, helloTimeoutMs);
       connections.add(connection);
     });
   });
@@ -262,7 +320,8 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
   tidy();
   const tidying = setInterval(tidy, options.journal === undefined ? 60_000 : 3600_000).unref();
   observe(server.metrics, evaluations, { sessions: () => sessions.all.length, connections: () => connections.size });
-  http.listen(options.port, options.host);
+  const backlog = Math.min(511, Math.floor(lobby.most / 2)); // connections that the system holds until a turn takes them
+  http.listen({ port: options.port, host: options.host, backlog });
   await once(http, 'listening');
   // Such as too few file handles for one more connection.
   http.on('error', (error) => log.warn({ error: error.message }, 'a connection could not be taken'));
@@ -274,6 +333,7 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
     sessions.suspend();
     connections.forEach((connection) => connection.close(CLOSE_CODES.RESTART));
     http.close();
+    lobby.close();
     // While the workers end, the sockets have time for their closing handshake.
     await evaluations.close();
     sockets.clients.forEach((socket) => socket.terminate());

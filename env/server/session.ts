@@ -24,8 +24,13 @@ import type { SessionRecord, StepRecord, Store } from './store.ts';
 /** The number of results that are read from the store at once. */
 const PAGE = 64;
 
+/** The part of the queue that may be filled by one session; of the rest, every session has its share. */
+const SHARED_QUEUE = 3 / 4;
+
 /** The receiver of a session's messages: a connection. */
 export interface Listener {
+  /** Of the client's machine, as far as the server sees it. */
+  readonly address: string;
   send(message: ServerMessage): void;
   /** Whether a message that is sent now overtakes none that waits, and waits for little. */
   readonly hasRoom: boolean;
@@ -69,8 +74,8 @@ interface RunningStep {
   /** The scores of the unfinished model so far. */
   early: EarlyScores;
   readonly stop: AbortController;
-  /** Each is called once, with the outcome; a batch counts its results this way. */
-  waiting: ((outcome: Outcome) => void)[];
+  /** The latest batch that asks for the step, and how many of its items do: it counts its results. */
+  counted: { readonly onResult: (outcome: Outcome) => void; readonly times: number } | undefined;
 }
 
 /**
@@ -83,6 +88,8 @@ export class Session {
   /** The number of connections that the session has had. */
   private epochs: number;
   private listener: Listener | undefined;
+  /** Of its latest connection; undefined for a session of an earlier process that nobody has resumed yet. */
+  address: string | undefined;
   private readonly running = new Map<string, RunningStep>();
   private accepted: number;
   private acknowledged: number;
@@ -92,6 +99,7 @@ export class Session {
   /** Stays valid until the client has used its new connection: the reply with the new token may be lost. */
   private previousTokenHash: string | undefined;
   private ended = false;
+  private readonly isWaited = () => this.attached;
 
   /** @param record the record of a session of an earlier process, which goes on */
   constructor(
@@ -166,6 +174,7 @@ export class Session {
     const previous = this.listener;
     const token = randomBytes(24).toString('base64url');
     this.listener = listener;
+    this.address = listener.address;
     this.epochs++;
     this.previousTokenHash = shown === undefined ? undefined : hashOf(shown);
     this.tokenHash = hashOf(token);
@@ -196,7 +205,8 @@ export class Session {
   /**
    * Accepts a step, or finds the step if it was sent before.
    *
-   * @param ask the request; `onResult` is called with the outcome, even if the result exists already
+   * @param ask the request; `onResult` is called with the outcome, even if the result exists already, unless another
+   *   `onResult` has asked for the step meanwhile
    * @returns the `state` to answer with, and `proceed`, to be called after the answer: it evaluates the step, or sends
    *   its result again
    * @throws {ProtocolError} with nothing changed
@@ -224,7 +234,9 @@ export class Session {
     const step = running ?? this.accept(item, hash, ask.progress);
     step.re = ask.re;
     step.progress = ask.progress;
-    if (ask.onResult) step.waiting.push(ask.onResult);
+    const { onResult } = ask;
+    const times = step.counted && step.counted.onResult === onResult ? step.counted.times : 0;
+    if (onResult) step.counted = { onResult, times: times + 1 };
     return running ? { state: 'attached', proceed: () => {} } : { state: 'queued', proceed: () => this.start(step) };
   }
 
@@ -337,14 +349,26 @@ export class Session {
       const message = `step: expected at most ${limits.max_unacknowledged} results that are not acknowledged`;
       throw new ProtocolError('BUSY', message, later);
     }
-    if (evaluations.counts.queued >= limits.queue_depth) {
+    const { queued } = evaluations.counts;
+    if (queued < limits.queue_depth * SHARED_QUEUE) return;
+    // The rest of the queue is divided, so that each session gets in.
+    const share = Math.max(1, Math.floor((limits.queue_depth * (1 - SHARED_QUEUE)) / limits.max_sessions));
+    if (queued >= limits.queue_depth || this.running.size >= share) {
       throw new ProtocolError('QUEUE_FULL', `step: expected at most ${limits.queue_depth} waiting`, later);
     }
   }
 
   private begin(record: StepRecord): RunningStep {
     const stop = new AbortController();
-    const step: RunningStep = { record, re: null, progress: false, phase: 'queue', early: [], stop, waiting: [] };
+    const step: RunningStep = {
+      record,
+      re: null,
+      progress: false,
+      phase: 'queue',
+      early: [],
+      stop,
+      counted: undefined,
+    };
     this.running.set(record.id, step);
     return step;
   }
@@ -369,6 +393,7 @@ export class Session {
         {
           owner: this.id,
           signal: stop.signal,
+          isWaited: this.isWaited,
           deadlineMs: record.deadlineMs,
           onProgress: (progress) => this.report(step, progress),
         },
@@ -385,7 +410,8 @@ export class Session {
     if (this.ended) return;
     // The step may have been requested again while its result was written: the latest request gets it.
     this.sendResult(result, { re: step.re });
-    step.waiting.forEach((tell) => tell(result.outcome));
+    const { onResult, times } = step.counted ?? { times: 0 };
+    for (let i = 0; i < times; i++) onResult!(result.outcome);
     if (!this.busy) onIdle();
   }
 

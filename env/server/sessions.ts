@@ -11,6 +11,7 @@ import type { SessionRecord } from './store.ts';
 /** All sessions of a server: which connection has which session, and when a session without a connection ends. */
 export class Sessions {
   private readonly sessions = new Map<string, Session>();
+  /** When idle sessions without a connection end; the one that has waited longest is the first. */
   private readonly expiry = new Map<string, NodeJS.Timeout>();
 
   constructor(private readonly surroundings: SessionSurroundings) {}
@@ -22,13 +23,12 @@ export class Sessions {
   /** @throws {ProtocolError} TOO_MANY_SESSIONS; QUEUE_FULL while nothing can be written */
   open(options: Omit<SessionOptions, 'onIdle'>, listener: Listener): { session: Session; token: string } {
     refuseWhileFailing(this.surroundings.store, 'open');
-    const most = this.surroundings.limits.max_sessions;
-    if (this.sessions.size >= most) {
-      throw new ProtocolError('TOO_MANY_SESSIONS', `open: expected at most ${most} sessions`, {
-        retryAfterMs: 5000,
-      });
-    }
     this.checkShare('open', listener);
+    const { max_sessions: all, max_sessions_per_connection: one = all } = this.surroundings.limits;
+    // What is left of one address is enough for a connection of another one.
+    const ofAddress = ({ address }: Session) => address === listener.address;
+    this.makeRoom(ofAddress, Math.max(one, all - one), 'sessions of one address');
+    this.makeRoom(() => true, all, 'sessions');
     const session = this.add(options);
     const { token } = session.attach(listener);
     this.surroundings.log.info({ session: session.id, env: options.spec.env_id }, 'session opened');
@@ -40,6 +40,22 @@ export class Sessions {
     const session = this.add(options, record);
     this.surroundings.log.info({ session: session.id, env: options.spec.env_id }, 'session restored');
     this.expireLater(session);
+  }
+
+  /**
+   * Makes room for one more session among some of them: the one that has waited longest for its client gives way. None does
+   * that is attached, or has a step under way.
+   *
+   * @throws {ProtocolError} TOO_MANY_SESSIONS
+   */
+  private makeRoom(isOne: (session: Session) => boolean, most: number, what: string): void {
+    if (this.all.filter(isOne).length < most) return;
+    const waiting = [...this.expiry.keys()].map((id) => this.sessions.get(id)!).find(isOne);
+    if (!waiting) {
+      const text = `open: expected at most ${most} ${what}, all of which are in use`;
+      throw new ProtocolError('TOO_MANY_SESSIONS', text, { retryAfterMs: 5000 });
+    }
+    this.close(waiting, 'it made room for a new one');
   }
 
   /** Leaves room for other connections. @throws {ProtocolError} TOO_MANY_SESSIONS */
@@ -118,6 +134,7 @@ export class Sessions {
   private expireLater(session: Session): void {
     if (session.attached || session.busy || !this.sessions.has(session.id)) return;
     clearTimeout(this.expiry.get(session.id));
+    this.expiry.delete(session.id);
     const timer = setTimeout(() => this.close(session, 'nobody resumed it'), session.options.detachGraceMs);
     this.expiry.set(session.id, timer);
   }

@@ -8,7 +8,16 @@
  * second, since they are put on the disk once a second; it never breaks the file (write-ahead log, `synchronous =
  * NORMAL`).
  */
-import { copyFileSync, existsSync, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import sqlite, { type Database, type SQLiteValue, type Statement } from 'node-sqlite3-wasm';
@@ -629,6 +638,8 @@ function prepare(database: Database, path: string): void {
     );
   }
   database.exec(`${SCHEMA}; PRAGMA user_version = ${VERSION}`);
+  // The hashes of tokens and everybody's results are for the owner only, also in a file of an older server.
+  for (const file of [path, `${path}-wal`]) if (existsSync(file)) chmodSync(file, 0o600);
 }
 
 /** Earlier versions of this server kept the latest results in logs beside the file until an orderly end. */

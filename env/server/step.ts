@@ -1,6 +1,6 @@
 /** One step: the hash and the θ of a request, and the result message. */
 import { hash } from 'node:crypto';
-import { ProtocolError, shown, valueAt } from '../../protocol/errors.ts';
+import { ProtocolError, shortened, shown, valueAt } from '../../protocol/errors.ts';
 import type { EvaluationItem, MessageId, Result, Specification } from '../../protocol/messages.ts';
 import { ParameterError } from '../../protocol/parameters.ts';
 import { observationOf, requestedTheta } from '../environment.ts';
@@ -54,6 +54,9 @@ const microseconds = (ms: number) => Math.round(ms * 1000) / 1000;
 /** Scores of an unfinished model, each after a share of the training. */
 export type EarlyScores = readonly { readonly fraction: number; readonly scores: Scores }[];
 
+/** The most characters of a reason: it may be the words of any program. */
+const REASON_CHARACTERS = 2000;
+
 /** The result message of a step that ended. */
 export function resultOf(
   { session_id, re, seq, test_evaluations, metrics, spec, build }: About,
@@ -75,7 +78,7 @@ export function resultOf(
     scores,
     ...(testScores && { test_scores: testScores }),
     ...(early.length > 0 && { early_scores: [...early] }),
-    ...(reason !== undefined && { reason }),
+    ...(reason !== undefined && { reason: shortened(reason, REASON_CHARACTERS) }),
     theta: step.request.theta,
     seed: step.seed,
     seeds: step.request.seeds,

@@ -16,6 +16,8 @@ export interface Job {
 export interface SubmitOptions {
   /** The session that asks: owners take turns. */
   readonly owner: string;
+  /** Whether anybody is there who waits for the result; if nobody is, the evaluations of others go first. */
+  readonly isWaited?: (() => boolean) | undefined;
   /** Cancels the evaluation, whether it waits or runs. */
   readonly signal?: AbortSignal | undefined;
   /** The time that the evaluation may take from now on, including the time in the queue. */
@@ -27,7 +29,7 @@ export interface SubmitOptions {
 /** The numbers of evaluations and workers at this moment. */
 export interface Counts {
   readonly workers: number;
-  /** Workers that can take an evaluation or are running one. */
+  /** Workers that can take an evaluation or are running one, and have shown a sign of life lately. */
   readonly readyWorkers: number;
   readonly queued: number;
   readonly running: number;
@@ -45,7 +47,8 @@ export interface Evaluations {
   /**
    * Runs one evaluation. It never rejects: what goes wrong is an outcome.
    *
-   * `failed` when the evaluation threw an error or its worker ended, `deadline`, or `cancelled`. If an evaluation
+   * `failed` when the evaluation threw an error or its worker ended, `deadline` (also of the server's own longest time), or
+   * `cancelled`. One whose worker has stopped is repeated a few times. If an evaluation
    * finishes before it could be stopped, it keeps its real outcome, since the work was done.
    */
   submit(job: Job, options: SubmitOptions): Promise<Evaluation>;

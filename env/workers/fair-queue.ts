@@ -24,16 +24,25 @@ export class FairQueue<Item> {
     return first.done ? undefined : first.value[0];
   }
 
-  /** Takes the next item; its owner goes to the end of the line. */
-  take(): Item | undefined {
-    const first = this.lines.entries().next();
-    if (first.done) return undefined;
-    const [owner, line] = first.value;
+  /**
+   * Takes the next item; its owner goes to the end of the line.
+   *
+   * @param isFirst says which items go before the others
+   */
+  take(isFirst: (item: Item) => boolean = () => true): Item | undefined {
+    const next = this.next(isFirst);
+    if (!next) return undefined;
+    const [owner, line] = next;
     const item = line.shift();
     this.lines.delete(owner);
     if (line.length > 0) this.lines.set(owner, line);
     this.count--;
     return item;
+  }
+
+  private next(isFirst: (item: Item) => boolean): [owner: string, line: Item[]] | undefined {
+    for (const entry of this.lines) if (isFirst(entry[1][0]!)) return entry;
+    return this.lines.entries().next().value;
   }
 
   /** Removes one item, wherever it is in the queue; false if it is not there. */

@@ -19,16 +19,23 @@ export interface Workers {
   backendOf(source: string): string | undefined;
   /**
    * Gives a job to a free worker. An evaluation that the signal stopped has the outcome `cancelled`, or its real outcome
-   * if it finished first.
+   * if it finished first. `stopped`: its process has shown no life, and was killed.
    *
    * @throws {RangeError} when no worker is free
    */
-  run(job: Job, signal: AbortSignal, onProgress: (progress: EvaluationProgress) => void): Promise<Evaluation>;
+  run(
+    job: Job,
+    signal: AbortSignal,
+    onProgress: (progress: EvaluationProgress) => void,
+  ): Promise<Evaluation | 'stopped'>;
   close(): Promise<void>;
 }
 
 /** The time between two progress reports of evaluations that wait. */
 const QUEUE_REPORT_MS = 1_000;
+
+/** An evaluation whose process has stopped is given to another one, at most this number of times. */
+const MOST_REPEATS = 2;
 
 /** The reason of an abort by the deadline. */
 const DEADLINE = 'deadline';
@@ -40,7 +47,8 @@ interface Entry {
   readonly kind: string;
   readonly options: SubmitOptions;
   readonly submitted: number;
-  started?: number;
+  started?: number | undefined;
+  repeats: number;
   /** Aborts when the evaluation must end early. */
   readonly signal: AbortSignal;
   readonly end: (evaluation: Evaluation) => void;
@@ -83,7 +91,7 @@ export class QueuedEvaluations implements Evaluations {
         signal.removeEventListener('abort', stop);
         resolve(evaluation);
       };
-      const entry: Entry = { job, kind: kindOf(job), options, submitted: performance.now(), signal, end };
+      const entry: Entry = { job, kind: kindOf(job), options, submitted: performance.now(), repeats: 0, signal, end };
       this.queue.add(owner, entry);
       if (signal.aborted) stop();
       else this.feed();
@@ -98,7 +106,7 @@ export class QueuedEvaluations implements Evaluations {
 
   /** Gives waiting evaluations to free workers. */
   private feed(): void {
-    while (this.queue.size > 0 && this.workers.hasFree) void this.start(this.queue.take()!);
+    while (this.queue.size > 0 && this.workers.hasFree) void this.start(this.queue.take(isWaited)!);
   }
 
   private async start(entry: Entry): Promise<void> {
@@ -109,8 +117,19 @@ export class QueuedEvaluations implements Evaluations {
     const evaluation = await this.workers.run(job, signal, (progress) => {
       if (!signal.aborted) report(progress);
     });
+    if (evaluation === 'stopped') return this.repeat(entry);
     if (evaluation.outcome === 'ok') this.costs.add(kind, evaluation.timing);
     this.finish(entry, evaluation);
+  }
+
+  /** Gives an evaluation, whose process has stopped, to another one; the same seeds give the same result. */
+  private repeat(entry: Entry): void {
+    if (entry.repeats++ >= MOST_REPEATS) {
+      return this.finish(entry, unscored('failed', `its worker stopped without a word, ${entry.repeats} times`));
+    }
+    entry.started = undefined;
+    this.queue.add(entry.options.owner, entry);
+    this.feed();
   }
 
   private finish({ options, submitted, started, signal, end }: Entry, evaluation: Evaluation): void {
@@ -137,6 +156,11 @@ export class QueuedEvaluations implements Evaluations {
       entry.options.onProgress?.({ phase: 'queue', fraction: 0, ...this.timeLeft(entry) });
     }
   }
+}
+
+/** Whether somebody waits for an evaluation. */
+function isWaited({ options }: Entry): boolean {
+  return options.isWaited?.() ?? true;
 }
 
 /** A signal that aborts when `cancel` aborts or the deadline passes; `forget` ends the timer. */

@@ -19,9 +19,16 @@ const children = new Set<ChildProcess>();
 process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
-/** Starts one of our programs. */
-export function program(path: string, flags: readonly string[], stdout: 'pipe' | 'ignore'): ChildProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', path, ...flags], {
+/** Starts one of our programs, perhaps with few file handles. */
+export function program(
+  path: string,
+  flags: readonly string[],
+  stdout: 'pipe' | 'ignore',
+  handles?: number,
+): ChildProcess {
+  const words = [process.execPath, '--import', 'tsx', path, ...flags];
+  const limited = handles === undefined ? words : ['sh', '-c', `ulimit -n ${handles}; exec "$@"`, 'sh', ...words];
+  const child = spawn(limited[0]!, limited.slice(1), {
     cwd: ROOT,
     stdio: ['ignore', stdout, 'inherit'],
   });
@@ -31,9 +38,17 @@ export function program(path: string, flags: readonly string[], stdout: 'pipe' |
 }
 
 /** @throws {Error} when the server ends before it is ready */
-export async function serveBandit(port: number, ...flags: string[]): Promise<Serving> {
+export function serveBandit(port: number, ...flags: string[]): Promise<Serving> {
+  return serveWithHandles(undefined, port, ...flags);
+}
+
+export async function serveWithHandles(
+  handles: number | undefined,
+  port: number,
+  ...flags: string[]
+): Promise<Serving> {
   const all = ['--env', BANDIT, '--port', String(port), '--json', '--log', 'error', ...flags];
-  const child = program('scripts/serve.ts', all, 'pipe');
+  const child = program('scripts/serve.ts', all, 'pipe', handles);
   for await (const line of createInterface({ input: child.stdout! })) {
     const { url, port: actual } = JSON.parse(line) as { url: string; port: number };
     return { process: child, url, port: actual };

@@ -24,7 +24,7 @@ const options = z.object({
   delayMs: z.number().min(0).default(0),
   /** What goes wrong in the training. */
   fault: z
-    .enum(['none', 'throw', 'exit', 'abort', 'memory', 'hang', 'block', 'program', 'diverge', 'infeasible'])
+    .enum(['none', 'throw', 'exit', 'abort', 'memory', 'hang', 'block', 'stop', 'program', 'diverge', 'infeasible'])
     .default('none'),
   /** How long the program of the fault `program` takes; no other has this number. */
   programSeconds: z.number().default(1e6),
@@ -86,6 +86,10 @@ async function goWrong({ fault, programSeconds }: Options): Promise<void> {
       const hoard: number[][] = [];
       for (;;) hoard.push(new Array<number>(1e6).fill(hoard.length));
     }
+    case 'stop':
+      process.kill(process.pid, 'SIGSTOP');
+      await pause(100);
+      return;
     case 'hang':
       // No timer: where the bandit runs in the process of the tests, one would keep that process for ever.
       return new Promise(() => {});

@@ -43,6 +43,14 @@ const tree = fc.letrec<{ value: unknown }>((tie) => ({
 const message = fc.dictionary(key, tree, { noNullPrototype: true });
 
 describe('the codec', () => {
+  it('[T4] msgpack: a string that is not UTF-8 is refused, in keys, values and lists', () => {
+    for (const hex of ['81a174a1ff', '81a2c328a161', '91a3eda080', '81a174d903c080af']) {
+      refused('msgpack', fromHex(hex), /expected UTF-8 in the string at byte/);
+    }
+    refused('msgpack', fromHex('81a174a461c3287a'), /UTF-8 in the string at byte 4/);
+    assert.deepEqual(decodeBytes('msgpack', fromHex('81a174a3e282ac')), { t: '€' });
+  });
+
   for (const codec of CODECS) {
     it(`[T2] ${codec}: any map of plain values is the same after encoding and decoding`, () => {
       fc.assert(

@@ -38,6 +38,8 @@ export interface WorkerOptions {
   readonly onExit: (reason: string) => void;
   /** Called with each line that the worker writes to stdout or stderr. */
   readonly onLine: (line: string) => void;
+  /** Called every second while the process runs, whatever it computes; not for this process itself. */
+  readonly onBeat: () => void;
 }
 
 /** A worker: a child process, or this process itself. */
@@ -67,14 +69,14 @@ export class WorkerProcess implements WorkerLike {
       execArgv: ['--import', TSX],
       env: { ...process.env, ...ONE_THREAD, ...options.variables },
       serialization: 'json',
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
       detached: true, // as the leader of a group
     });
     this.listen(options);
     this.exited = new Promise((resolve) => {
       this.child.once('exit', () => {
         this.killGroup();
-        setTimeout(() => [this.child.stdout, this.child.stderr].forEach((pipe) => pipe?.destroy()), PIPES_MS).unref();
+        setTimeout(() => this.child.stdio.slice(1).forEach((pipe) => pipe?.destroy()), PIPES_MS).unref();
       });
       // `close` comes after the last byte of stderr; `exit` may come before it.
       this.child.once('close', (code, signal) => {
@@ -115,7 +117,8 @@ export class WorkerProcess implements WorkerLike {
     }
   }
 
-  private listen({ onMessage, onLine }: WorkerOptions): void {
+  private listen({ onMessage, onLine, onBeat }: WorkerOptions): void {
+    this.child.stdio[4]?.on('data', onBeat);
     this.child.on('message', (message) => onMessage(message as FromWorker));
     for (const stream of [this.child.stdout, this.child.stderr]) {
       if (!stream) continue; // it could not start, for want of file handles: `error` says so

@@ -16,10 +16,19 @@ export interface WorkerProcessesOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** The time that a cancelled evaluation has to stop before its process is killed. */
   readonly graceMs?: number;
+  /** The longest time that an evaluation may run; then it ends as with a deadline. */
+  readonly longestMs?: number;
+  /** After this time without a sign of life, a process counts as stopped (SIGSTOP, a frozen container), and is killed. */
+  readonly silentMs?: number;
   readonly log?: (event: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
 const GRACE_MS = 2_000;
+const SILENT_MS = 30_000;
+/** A process that has missed this number of looks gets no evaluation. */
+const SUSPICIOUS = 5;
+/** The time between two looks at all processes. */
+const LOOK_MS = 1_000;
 /** A worker that cannot start is tried again after 0.2 s, 0.4 s, … but after at most this time. */
 const LONGEST_RETRY_MS = 10_000;
 /** When every worker has failed to start this number of times in a row, all waiting evaluations fail. */
@@ -30,6 +39,11 @@ interface Slot {
   process: WorkerLike;
   /** `leaving`: its evaluation threw an error, and the process is about to end. */
   state: 'starting' | 'ready' | 'leaving';
+  /**
+   * The number of looks since its last sign of life. Looks, not time: while this process was stopped too, or its machine
+   * asleep, it has not listened.
+   */
+  missed: number;
   running?: Running | undefined;
   /** The number of processes in a row that ended before they were ready. */
   failedStarts: number;
@@ -42,7 +56,12 @@ interface Running {
   readonly number: number;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: EvaluationProgress) => void;
-  readonly end: (evaluation: Evaluation) => void;
+  readonly end: (evaluation: Evaluation | 'stopped') => void;
+  readonly began: number;
+  /** Asks it to end, and kills its process if it does not. */
+  readonly cancel: () => void;
+  /** Set when this class ends it, not the signal: what its end means. */
+  verdict?: Evaluation | 'stopped';
 }
 
 /** Child processes that run one evaluation each at a time. A process that ends is replaced. */
@@ -53,6 +72,7 @@ export class WorkerProcesses implements Workers {
   restarts = 0;
   private readonly slots: readonly Slot[];
   private readonly retries = new Set<NodeJS.Timeout>();
+  private readonly looking: NodeJS.Timeout;
   private nextNumber = 0;
   private stopped = false;
   private backends: Readonly<Record<string, string>> = {};
@@ -62,10 +82,13 @@ export class WorkerProcesses implements Workers {
     this.ready = new Promise((resolve, reject) => (this.settleReady = { resolve, reject }));
     this.ready.catch(() => {});
     this.slots = Array.from({ length: this.size }, () => {
-      const slot = { state: 'starting', failedStarts: 0 } as Slot;
+      const slot = { state: 'starting', failedStarts: 0, missed: 0 } as Slot;
       slot.process = this.fork(slot);
       return slot;
     });
+    const { silentMs = SILENT_MS } = options;
+    const lookMs = Math.min(LOOK_MS, silentMs);
+    this.looking = setInterval(() => this.look(silentMs / lookMs), lookMs).unref();
   }
 
   get size(): number {
@@ -73,7 +96,7 @@ export class WorkerProcesses implements Workers {
   }
 
   get readyCount(): number {
-    return this.slots.filter(({ state }) => state === 'ready').length;
+    return this.slots.filter(({ state, missed }) => state === 'ready' && missed < SUSPICIOUS).length;
   }
 
   get runningCount(): number {
@@ -92,7 +115,7 @@ export class WorkerProcesses implements Workers {
     return this.backends[source];
   }
 
-  run(job: Job, signal: AbortSignal, onProgress: Running['onProgress']): Promise<Evaluation> {
+  run(job: Job, signal: AbortSignal, onProgress: Running['onProgress']): Promise<Evaluation | 'stopped'> {
     const slot = this.slots.find(isFree);
     if (!slot) throw new RangeError('run: expected a free worker, got none');
     const number = this.nextNumber++;
@@ -101,15 +124,15 @@ export class WorkerProcesses implements Workers {
       const cancel = () => {
         const { process } = slot;
         process.send({ kind: 'cancel', number });
-        grace = setTimeout(() => process.kill(), this.options.graceMs ?? GRACE_MS);
+        grace ??= setTimeout(() => process.kill(), this.options.graceMs ?? GRACE_MS);
       };
-      const end = (evaluation: Evaluation) => {
+      const end = (evaluation: Evaluation | 'stopped') => {
         clearTimeout(grace);
         signal.removeEventListener('abort', cancel);
         slot.running = undefined;
         resolve(evaluation);
       };
-      slot.running = { number, signal, onProgress, end };
+      slot.running = { number, signal, onProgress, end, cancel, began: performance.now() };
       signal.addEventListener('abort', cancel, { once: true });
       slot.process.send({ kind: 'evaluate', number, job });
     });
@@ -117,6 +140,7 @@ export class WorkerProcesses implements Workers {
 
   async close(): Promise<void> {
     this.stopped = true;
+    clearInterval(this.looking);
     this.retries.forEach(clearTimeout);
     for (const { running, process } of this.slots) {
       running?.end(unscored('cancelled', 'the server stopped'));
@@ -125,8 +149,29 @@ export class WorkerProcesses implements Workers {
     await Promise.all(this.slots.map(({ process }) => process.exited));
   }
 
+  /** Ends what runs for too long, and the processes that have shown no life for this number of looks. */
+  private look(silentLooks: number): void {
+    const { longestMs = Infinity, silentMs = SILENT_MS, log } = this.options;
+    const now = performance.now();
+    for (const slot of this.slots) {
+      const { running, process, state } = slot;
+      if (running && !running.verdict && now - running.began > longestMs) {
+        const reason = `expected an end within the ${longestMs / 1000} s that this server gives an evaluation`;
+        running.verdict = unscored('deadline', reason);
+        running.cancel();
+      }
+      if (state === 'starting' || process.pid === undefined) continue; // this process hears itself
+      if (++slot.missed < silentLooks) continue;
+      slot.missed = 0;
+      log?.('worker stopped', { pid: process.pid, seconds: silentMs / 1000 });
+      if (running) running.verdict ??= 'stopped';
+      process.kill();
+    }
+  }
+
   private fork(slot: Slot): WorkerLike {
     slot.unprepared = undefined;
+    slot.missed = 0;
     const { sources, runtime = DEFAULT_RUNTIME, variables, size, log } = this.options;
     const Place = size === 0 ? OwnProcess : WorkerProcess;
     const process: WorkerLike = new Place({
@@ -135,6 +180,11 @@ export class WorkerProcesses implements Workers {
       ...(variables && { variables }),
       onMessage: (message) => this.hear(slot, message),
       onExit: (reason) => this.replace(slot, reason),
+      onBeat: () => {
+        const wasSilent = slot.missed >= SUSPICIOUS;
+        slot.missed = 0;
+        if (wasSilent) this.onFree();
+      },
       onLine: (line) => log?.(isChatter(line) ? 'worker mutters' : 'worker says', { pid: process.pid, line }),
     });
     return process;
@@ -161,7 +211,7 @@ export class WorkerProcesses implements Workers {
         running.end(message.evaluation);
         return this.onFree();
       case 'cancelled':
-        running.end(unscored('cancelled', 'cancelled on request'));
+        running.end(running.verdict ?? unscored('cancelled', 'cancelled on request'));
         return this.onFree();
       case 'threw':
         slot.state = 'leaving';
@@ -175,11 +225,14 @@ export class WorkerProcesses implements Workers {
     const { state, running } = slot;
     const reason = slot.unprepared ?? end;
     slot.state = 'starting';
-    if (!running?.signal.aborted) {
+    const isMeant = running?.signal.aborted || typeof running?.verdict === 'object';
+    if (!isMeant) {
       this.restarts++;
       this.options.log?.('worker ended', { pid: slot.process.pid, reason });
     }
-    running?.end(running.signal.aborted ? unscored('cancelled', reason) : unscored('failed', reason));
+    running?.end(
+      running.signal.aborted ? unscored('cancelled', reason) : (running.verdict ?? unscored('failed', reason)),
+    );
     if (state === 'starting') this.startFailed(slot, reason);
     else slot.failedStarts = 0;
     const waitMs = slot.failedStarts === 0 ? 0 : Math.min(LONGEST_RETRY_MS, 100 * 2 ** slot.failedStarts);
@@ -198,6 +251,6 @@ export class WorkerProcesses implements Workers {
   }
 }
 
-function isFree({ state, running }: Slot): boolean {
-  return state === 'ready' && running === undefined;
+function isFree({ state, running, missed }: Slot): boolean {
+  return state === 'ready' && running === undefined && missed < SUSPICIOUS;
 }

@@ -2,7 +2,8 @@
  * The child process in which evaluations run, one at a time: one thread, no socket, no clock in a result.
  *
  * It lives no longer than its parent: the closed channel ends it. If an evaluation blocks the event loop when the
- * parent vanishes, a watchdog thread ends it. Either way it takes along what its evaluations have started: all of them
+ * parent vanishes, a watchdog thread ends it. The same thread tells the parent that the process still runs, on a pipe of
+ * its own (file 4). Either way it takes along what its evaluations have started: all of them
  * are one process group (worker-process.ts).
  */
 import { Worker } from 'node:worker_threads';
@@ -26,8 +27,10 @@ process.on('SIGTERM', () => {});
 
 // A blocked event loop never sees `disconnect`. Plain JavaScript in a string, so that the thread needs no loader.
 const watchdog = new Worker(
-  `const parent = process.ppid;
-   setInterval(() => process.ppid === parent || process.kill(-process.pid, 'SIGKILL'), 500);`,
+  `const { writeSync } = require('node:fs');
+   const parent = process.ppid;
+   setInterval(() => process.ppid === parent || process.kill(-process.pid, 'SIGKILL'), 500);
+   setInterval(() => { try { writeSync(4, '.'); } catch {} }, 1000);`,
   { eval: true, execArgv: [] },
 );
 watchdog.unref();

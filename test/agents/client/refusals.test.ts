@@ -5,15 +5,23 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { connect, ConnectionError } from '../../../agents/client/index.ts';
+import { connect, ConnectionError, type Client } from '../../../agents/client/index.ts';
+import type { EnvironmentServer } from '../../../env/server/server.ts';
 import { startBanditServer } from '../../env/server/bandit-server.ts';
 import { Peer, type Message } from '../../env/server/peer.ts';
 
 const ACTION = [0, 0, 0, 0, 0, 0];
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A server between the client and a real one, which may answer a step itself, or leave. */
-async function between(url: string, onStep: (step: Message, client: WebSocket) => boolean) {
+/**
+ * A server between the client and a real one, which may answer a step itself, or leave, and change what the real one
+ * says.
+ */
+async function between(
+  url: string,
+  onStep: (step: Message, client: WebSocket) => boolean = () => false,
+  change: (message: Message) => Message = (message) => message,
+) {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'lts.v1.json' });
   server.on('connection', (client) => {
     const early: Message[] = [];
@@ -23,7 +31,9 @@ async function between(url: string, onStep: (step: Message, client: WebSocket) =
       if (!message.t.startsWith('step') || !onStep(message, client)) send(message);
     });
     void Peer.connect(url).then((peer) => {
-      peer.socket.on('message', (data) => client.send((data as Buffer).toString()));
+      peer.socket.on('message', (data) =>
+        client.send(JSON.stringify(change(JSON.parse((data as Buffer).toString()) as Message))),
+      );
       send = (message) => peer.send(message);
       early.forEach(send);
       client.on('close', () => peer.close());
@@ -34,7 +44,7 @@ async function between(url: string, onStep: (step: Message, client: WebSocket) =
     server.clients.forEach((client) => client.terminate());
     server.close();
   };
-  return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
+  return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`, close, server };
 }
 
 describe('what a server refuses for now', () => {
@@ -159,5 +169,94 @@ describe('a message that cannot be sent', () => {
     assert.ok(closed >= 2 && closed <= 6, `${closed} times`);
     middle.close();
     await server.stop();
+  });
+});
+
+describe('what a server says', () => {
+  let server: EnvironmentServer;
+  before(async () => (server = await startBanditServer({ workers: 0 })));
+  after(() => server.stop());
+
+  /** What the client's error says when the server's messages of one type are changed. */
+  async function error(type: string, change: (message: Message) => void, use: (client: Client) => Promise<unknown>) {
+    const middle = await between(server.url, undefined, (message) => {
+      if (message.t === type) change(message);
+      return message;
+    });
+    const client = await connect(middle.url, { protocol: 'json' });
+    const failure = await use(client).then(
+      () => new Error('expected an error'),
+      (thrown: Error) => thrown,
+    );
+    await client.close();
+    middle.close();
+    assert.ok(failure instanceof ConnectionError, failure.stack);
+    return failure.message;
+  }
+
+  const evaluate = async (client: Client) =>
+    (await client.open({ env_id: 'Bandit-v0' })).evaluate({ action: ACTION, step_id: 'a' });
+  const evaluateTwo = async (client: Client) =>
+    (await client.open({ env_id: 'Bandit-v0' })).evaluateBatch([{ action: ACTION, step_id: 'a' }, { action: ACTION }]);
+
+  it('[P6] is an error where a result says less than its outcome promises', async () => {
+    const place = /^the server's result of step a: /;
+    for (const use of [evaluate, evaluateTwo]) {
+      const noReward = await error('result', (result) => (result['reward'] = null), use);
+      assert.match(noReward, place);
+      assert.match(noReward, /expected a reward with the outcome ok, got null$/);
+      const failed = await error('result', (result) => (result['outcome'] = 'failed'), use);
+      assert.match(failed, /expected no reward with the outcome failed, got 0\.\d+$/);
+      const noScore = await error('result', (result) => (result['scores'] = { toString: 1 }), use);
+      assert.match(noScore, /expected a score gain, got \{"toString":1\}$/);
+      const part = await error('result', (result) => delete (result['theta'] as Message)['y'], use);
+      assert.match(part, /expected a number for y of θ, got undefined$/);
+      const short = await error('result', (result) => ((result['theta'] as Message)['weather'] = [1]), use);
+      assert.match(short, /expected 4 numbers for weather of θ, got \[1\]$/);
+      const other = await error('result', (result) => ((result['repro'] as Message)['spec_hash'] = 'other'), use);
+      assert.match(other, /expected spec_hash \w+, got "other"$/);
+    }
+  });
+
+  it('[S1] is an error where a specification has half a θ', async () => {
+    const change = (place: string) => (opened: Message) => ((opened['spec'] as Message)[place] = { x: 0.5, y: 0.1 });
+    assert.match(
+      await error('opened', change('start'), evaluate),
+      /^the server's start of Bandit-v0: expected 4 numbers for weather of θ, got undefined$/,
+    );
+    assert.match(await error('opened', change('default'), evaluate), /^the server's default of Bandit-v0: /);
+  });
+
+  it('[S2] is an error where a resumed session has another spec_hash, then and ever after', async () => {
+    const change = (resumed: Message) => ((resumed['spec'] as Message)['spec_hash'] = 'other');
+    const sentence = await error('resumed', change, async (client) => {
+      const environment = await client.open({ env_id: 'Bandit-v0', options: { delayMs: 2000 } });
+      const running = environment.evaluate({ action: ACTION });
+      const batch = environment.evaluateBatch([{ action: ACTION }]);
+      setTimeout(() => client.loseConnection(), 100);
+      await assert.rejects(batch, /expected spec_hash/);
+      await assert.rejects(running, /expected spec_hash/);
+      await assert.rejects(environment.evaluateBatch([{ action: ACTION }]), /expected spec_hash/);
+      return environment.evaluate({ action: ACTION });
+    });
+    assert.match(sentence, /^session [-\w]+: expected spec_hash \w+ as before, got other: the server has another/);
+  });
+
+  it('[H1] is an error where hello is refused or not answered, and the socket ends', async () => {
+    const says: [string, RegExp][] = [
+      [JSON.stringify({ t: 'error', re: 0, code: 'INTERNAL', message: 'not today', retryable: true }), /^not today$/],
+      ['welcome', /expected welcome with protocol 1, got 2$/],
+    ];
+    for (const [answer, sentence] of says) {
+      const middle = await between(server.url, undefined, (message) =>
+        answer === 'welcome' ? { ...message, protocol: 2 } : (JSON.parse(answer) as Message),
+      );
+      const closed = new Promise<void>((resolve) =>
+        middle.server.once('connection', (socket) => socket.once('close', () => resolve())),
+      );
+      await assert.rejects(connect(middle.url, { protocol: 'json' }), { message: sentence });
+      await closed;
+      middle.close();
+    }
   });
 });

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Command } from 'commander';
+import { secretOf, withoutSecrets, withSecret } from '../../../agents/run/flags.ts';
 import { withRunFlags } from '../../../agents/run/run-options.ts';
 
 describe('the flags of a run', () => {
@@ -24,6 +28,31 @@ describe('the flags of a run', () => {
         assert.match(refusalOf(long!, empty) ?? '', new RegExp(`${long} .*Expected`), `${long} "${empty}"`);
       }
     }
+  });
+
+  it('take a secret from a file, which no list of processes shows', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lts-secret-'));
+    const file = join(folder, 'token');
+    const options = (...flags: string[]) =>
+      withSecret(
+        new Command('agent').exitOverride().configureOutput({ writeErr: () => {} }),
+        'the-token',
+        '',
+        'LTS_NONE',
+      )
+        .parse(flags, { from: 'user' })
+        .opts<Record<string, string>>();
+    writeFileSync(file, 'secret\n');
+    assert.equal(secretOf(options('--the-token-file', file), 'the-token'), 'secret');
+    assert.equal(secretOf(options('--the-token', 'open'), 'the-token'), 'open');
+    assert.equal(secretOf(options(), 'the-token'), undefined);
+    assert.equal(withoutSecrets(options('--the-token', 'open')), '{"theToken":"…"}');
+    assert.throws(() => options('--the-token-file', file, '--the-token', 'open'), /cannot be used with/);
+    writeFileSync(file, '\n');
+    const sentence = /--the-token-file: expected a secret in .*: Expected a secret, got nothing/;
+    assert.throws(() => secretOf(options('--the-token-file', file), 'the-token'), sentence);
+    assert.throws(() => secretOf({ theTokenFile: join(folder, 'none') }, 'the-token'), /--the-token-file.*ENOENT/);
+    rmSync(folder, { recursive: true });
   });
 
   it('take no empty variable either', () => {

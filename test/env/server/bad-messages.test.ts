@@ -121,6 +121,24 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
       expectError(await open({ preset: 'none' }), 'BAD_OPTIONS', '/options/preset', '"none"');
     });
 
+    it('[E2] [T5] an error repeats little of what it refuses', async () => {
+      const long = 'k'.repeat(50_000);
+      const many = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`unknown option ${i}`, 1]));
+      for (const message of [
+        { t: 'open', id: 4, env_id: 'Bandit-v0', options: { [long]: 1 } },
+        { t: 'open', id: 4, env_id: 'Bandit-v0', options: many },
+        { t: 'open', id: 4, env_id: 'Bandit-v0', options: { preset: long } },
+        { t: 'open', id: 4, env_id: long },
+        { t: long, id: 4 },
+        step({ params: { [long]: 1 } }),
+        step({ params: { x: long } }),
+      ]) {
+        const error = await peer.ask(message);
+        assert.equal(error.t, 'error');
+        assert.ok(JSON.stringify(error).length < 1300, JSON.stringify(error).slice(0, 2000));
+      }
+    });
+
     it('[S3] a session of another connection', async () => {
       const stranger = await Peer.welcomed(server.url, codec);
       expectError(

@@ -47,9 +47,11 @@ describe('a connection', () => {
       pino({ level: 'silent' }),
       {
         authenticated: true,
+        address: '',
         metrics: createMetrics(),
         maxMessagesPerS: 1,
         onMessage: () => {},
+        mayEnter: () => true,
         onClose: () => {},
       },
     );

@@ -93,6 +93,15 @@ describe('the handshake', () => {
     }
   });
 
+  it('[H4] a socket that was refused cannot say hello again', async () => {
+    const peer = await Peer.connect(guarded.url);
+    peer.send(HELLO);
+    peer.send({ ...HELLO, auth: 'secret' });
+    assert.equal((await peer.next())['code'], 'UNAUTHENTICATED');
+    assert.equal(await peer.closed, 4403);
+    await assert.rejects(peer.next(undefined, 1), /expected a message/, 'no welcome has come');
+  });
+
   it('[H5] a web page may connect only from an origin on the list', async () => {
     const [status] = await refusedUpgrade(server.url, ['lts.v1.json'], { origin: 'http://evil.example' });
     assert.equal(status, 403);

@@ -30,7 +30,7 @@ describe('HTTP', () => {
   };
   const statusOf = async ({ port }: EnvironmentServer, address: string) => {
     const socket = connectSocket(port, '127.0.0.1');
-    socket.end(`GET ${address} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n`);
+    socket.end(`GET ${address} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
     let answer = '';
     for await (const part of socket) answer += String(part);
     return Number(answer.split(' ')[1]);

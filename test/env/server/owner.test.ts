@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, linkSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -35,6 +45,19 @@ describe('the owner of a journal', () => {
     const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
     return Number(line);
   }
+
+  it('is the only one who may read it, and all files beside it', () => {
+    const path = newPath();
+    const modes = () =>
+      [path, `${path}-wal`, `${path}.pid`].map((file) => (statSync(file).mode & 0o777).toString(8)).join(' ');
+    new SqliteStore(path).close();
+    chmodSync(path, 0o644);
+    const umask = process.umask(0);
+    const store = new SqliteStore(path);
+    process.umask(umask);
+    assert.equal(modes(), '600 600 600');
+    store.close();
+  });
 
   it('[S11] is one process, while it lives: others are told its id and the note', async () => {
     const path = newPath();

@@ -14,7 +14,10 @@ describe('more results than a socket takes at once @slow', () => {
   let server: EnvironmentServer;
   let ticket: { session_id: string; resume_token: string };
   before(async () => {
-    server = await startBanditServer({ workers: 0, limits: { max_in_flight: 20_000, queue_depth: 20_000 } });
+    server = await startBanditServer({
+      workers: 0,
+      limits: { max_in_flight: 20_000, queue_depth: 20_000, max_batch: 4096 },
+    });
     const peer = await Peer.welcomed(server.url);
     const opened = await peer.ask({ t: 'open', id: 1, env_id: 'Bandit-v0', seed: 1 }, 'opened');
     const { session_id, resume_token } = opened as unknown as typeof ticket;

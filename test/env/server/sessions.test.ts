@@ -194,6 +194,62 @@ describe('sessions', () => {
 });
 
 describe('the sessions of a connection', () => {
+  it('[P14] come after the others in the queue while they have no connection', async () => {
+    const server = await startBanditServer();
+    const [gone, here] = [await Peer.welcomed(server.url), await Peer.welcomed(server.url)];
+    const open = { t: 'open', id: 'o', env_id: 'Bandit-v0', options: { delayMs: 300 } };
+    const steps = (opened: Message) => ({
+      t: 'step_batch',
+      id: 'b',
+      session_id: opened['session_id'],
+      items: ['a', 'b', 'c'].map((step_id) => ({ step_id, action: ACTION })),
+    });
+    const left = await gone.ask(open, 'opened');
+    await gone.ask(steps(left), 'accepted');
+    gone.socket.terminate();
+    await pause(50);
+    await here.ask(steps(await here.ask(open, 'opened')), 'accepted');
+    await here.next('batch_done');
+    const { session_id, resume_token } = left;
+    const resumed = await here.ask({ t: 'resume', id: 'r', session_id, resume_token, last_seq: 0 }, 'resumed');
+    assert.deepEqual(resumed['in_flight'], ['b', 'c'], 'only the first, which ran already, went before them');
+    await server.stop();
+  });
+
+  it('[S12] give way to a new one when they are idle without a connection, the one that has waited longest first', async () => {
+    const server = await startBanditServer({ workers: 0, limits: { max_sessions: 5, max_sessions_per_connection: 2 } });
+    const open = { t: 'open', id: 'o', env_id: 'Bandit-v0', detach_grace_ms: 86_400_000 };
+    const hang = { ...open, options: { fault: 'hang' } };
+    const [early, late, busy] = [
+      await Peer.welcomed(server.url),
+      await Peer.welcomed(server.url),
+      await Peer.welcomed(server.url),
+    ];
+    const oldest = await early.ask(open, 'opened');
+    const second = await late.ask(open, 'opened');
+    early.socket.terminate();
+    await pause(50);
+    late.socket.terminate();
+    const { session_id } = await busy.ask(hang, 'opened');
+    // Three at most are of one address, as two of another must find room.
+    await busy.ask({ t: 'step', id: 1, session_id, step_id: 'a', reset: true, action: ACTION }, 'accepted');
+    await pause(50);
+    const fresh = await Peer.welcomed(server.url);
+    await fresh.ask({ ...open, id: 'o2' }, 'opened');
+    const resume = ({ session_id, resume_token }: Message) => {
+      return { t: 'resume', id: 'r', session_id, resume_token, last_seq: 0 };
+    };
+    assert.equal((await fresh.ask(resume(oldest)))['code'], 'SESSION_NOT_FOUND');
+    assert.equal((await fresh.ask(resume(second))).t, 'resumed');
+    busy.socket.terminate();
+    await pause(50);
+    const last = await Peer.welcomed(server.url);
+    const refused = await last.ask(open);
+    assert.deepEqual([refused['code'], refused['retryable']], ['TOO_MANY_SESSIONS', true], 'a busy one does not');
+    assert.match(refused['message'] as string, /at most 3 sessions of one address, all of which are in use/);
+    await server.stop();
+  });
+
   it('[S12] are at most a quarter of all: there is room for others, and when one is closed', async () => {
     const server = await startBanditServer({ limits: { max_sessions: 8 } });
     const open = { t: 'open', id: 'o', env_id: 'Bandit-v0' };

@@ -305,4 +305,31 @@ describe('steps, ended early', () => {
     await assert.rejects(peer.next(undefined, 200), /within 200 ms/, 'a closed session sends nothing more');
     assert.equal((await peer.ask(step(other, 'q5'), 'result'))['outcome'], 'ok');
   });
+
+  it('[P12] a step that hangs counts once for the latest batch of many, and twice if it stands there twice', async () => {
+    const session_id = await peer.open({ fault: 'hang' });
+    const item = { step_id: 'hangs', action: [0, 0, 0, 0, 0, 0] };
+    const batch = (id: number) => peer.ask({ t: 'step_batch', id, session_id, items: [item, item] }, 'accepted');
+    for (let id = 0; id < 20; id++) await batch(id);
+    peer.send({ t: 'cancel', id: 'cancel', session_id, step_id: item.step_id });
+    await peer.next('result');
+    assert.deepEqual(await peer.next(), { t: 'batch_done', re: 19, session_id, n_ok: 0, n_failed: 2 });
+    assert.equal((await peer.ask({ t: 'ping', id: 0 })).t, 'pong', 'and no earlier batch is done');
+  });
+
+  it('[P14] one session cannot fill the queue: the last quarter is divided among all', async () => {
+    const fair = await startBanditServer({ limits: { queue_depth: 40, max_sessions: 5, max_in_flight: 100 } });
+    const greedy = await Peer.welcomed(fair.url);
+    const modest = await Peer.welcomed(fair.url);
+    const accepted = async (who: Peer, count: number) => {
+      const session = await who.open({ fault: 'hang' });
+      let taken = 0;
+      for (let i = 0; i < count; i++) if ((await who.ask(step(session, `${i}`))).t === 'accepted') taken++;
+      return taken;
+    };
+    assert.equal(await accepted(greedy, 50), 31, 'one that runs, and three quarters of the queue');
+    assert.equal(await accepted(modest, 50), 2);
+    assert.equal(await accepted(modest, 1), 1);
+    await fair.stop();
+  });
 });

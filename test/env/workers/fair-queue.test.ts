@@ -11,6 +11,13 @@ describe('the fair queue', () => {
     assert.equal(queue.size, 0);
   });
 
+  it('gives way to items that somebody waits for, and starves none when nobody does', () => {
+    const queue = new FairQueue<string>();
+    for (const item of ['a1', 'a2', 'b1', 'b2', 'c1']) queue.add(item[0]!, item);
+    const taken = Array.from({ length: 5 }, () => queue.take((item) => !item.startsWith('a')));
+    assert.deepEqual(taken, ['b1', 'c1', 'b2', 'a1', 'a2']);
+  });
+
   it('removes an item from anywhere in it, once', () => {
     const queue = new FairQueue<string>();
     for (const item of ['a1', 'a2', 'b1']) queue.add(item[0]!, item);

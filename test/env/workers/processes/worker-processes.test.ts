@@ -177,6 +177,15 @@ describe('evaluations in worker processes', () => {
     await own.evaluations.close();
   });
 
+  it('need no sign of life in this process @slow', async () => {
+    const { evaluations } = start({ size: 0, sources: [BANDIT], silentMs: 1000 });
+    await evaluations.ready;
+    await pause(6500);
+    assert.equal(evaluations.counts.readyWorkers, 1);
+    assert.equal((await evaluations.submit(job(), { owner: 'me' })).outcome, 'ok');
+    await evaluations.close();
+  });
+
   it('give the sockets a turn after some dozens of evaluations in this process', async () => {
     const own = start({ size: 0, sources: [BANDIT] }).evaluations;
     await own.ready;
@@ -215,5 +224,67 @@ describe('evaluations in worker processes', () => {
     assert.equal(outcome.outcome, 'failed');
     assert.match(outcome.reason!, /no worker starts: .*broken\.ts: this module cannot be loaded/);
     await broken.close();
+  });
+});
+
+describe('a worker that stops, or works for too long @slow', () => {
+  const only = { size: 1, sources: [BANDIT], graceMs: 200, silentMs: 3000 };
+
+  it('[P15] is killed when it shows no sign of life, and its evaluation is given to another one', async () => {
+    const { workers, evaluations } = start(only);
+    await evaluations.ready;
+    const [pid] = workers.pids;
+    const progress: number[] = [];
+    const result = evaluations.submit(job({ delayMs: 1500 }), {
+      owner: 'me',
+      onProgress: ({ fraction }) => progress.push(fraction),
+    });
+    await pause(300);
+    process.kill(pid!, 'SIGSTOP');
+    const undisturbed = start({ size: 1, sources: [BANDIT] }).evaluations;
+    const expected = await undisturbed.submit(job({ delayMs: 0 }), { owner: 'me' });
+    await undisturbed.close();
+    assert.equal((await result).reward, expected.reward);
+    assert.equal(isAlive(pid!), false);
+    assert.equal(evaluations.counts.restarts, 1);
+    await evaluations.close();
+  });
+
+  it('[P15] is given no evaluation while it is silent, and is not counted as ready', async () => {
+    const { workers, evaluations } = start({ ...only, silentMs: 60_000 });
+    await evaluations.ready;
+    const [pid] = workers.pids;
+    process.kill(pid!, 'SIGSTOP');
+    while (evaluations.counts.readyWorkers > 0) await pause(100);
+    const waiting = evaluations.submit(job(), { owner: 'me' });
+    assert.deepEqual([evaluations.counts.queued, evaluations.counts.running], [1, 0]);
+    process.kill(pid!, 'SIGCONT');
+    assert.equal((await waiting).outcome, 'ok');
+    assert.equal(evaluations.counts.readyWorkers, 1);
+    await evaluations.close();
+  });
+
+  it('[P15] three times in a row fails its evaluation', async () => {
+    const { evaluations } = start(only);
+    const { outcome, reason } = await evaluations.submit(job({ fault: 'stop' }), { owner: 'me' });
+    assert.deepEqual([outcome, reason], ['failed', 'its worker stopped without a word, 3 times']);
+    assert.equal((await evaluations.submit(job(), { owner: 'me' })).outcome, 'ok');
+    await evaluations.close();
+  });
+
+  it('[P9] ends with the outcome deadline when it works for longer than the server gives it', async () => {
+    const { evaluations } = start({ ...only, longestMs: 1200 });
+    for (const fault of ['hang', 'block', 'none']) {
+      const began = performance.now();
+      const { outcome, reason } = await evaluations.submit(job({ fault, delayMs: 8000 }), { owner: 'me' });
+      assert.deepEqual(
+        [outcome, reason],
+        ['deadline', 'expected an end within the 1.2 s that this server gives an evaluation'],
+      );
+      assert.ok(performance.now() - began < 20_000);
+    }
+    assert.equal((await evaluations.submit(job(), { owner: 'me' })).outcome, 'ok');
+    assert.equal(evaluations.counts.restarts, 0);
+    await evaluations.close();
   });
 });
