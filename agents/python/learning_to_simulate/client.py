@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from .background import background_loop, in_background
 from .codec import Codec, plain
+from .connection import refusal
 from .errors import ClosedError, ConnectionLost, ForkError, ParameterError, ProtocolError
 from .history import HistoryFrame, HistoryList, fetch_history
 from .parameters import Numbers, Parameters, Theta
@@ -412,10 +413,8 @@ class Environment:
             try:
                 item = {"step_id": step_id, **self._point(point), **_seed_fields(seed), **common}
             except ParameterError as error:
-                refusal = ProtocolError(
-                    {"code": "BAD_ACTION", "message": str(error), "retryable": False, "at": error.path, "rule": error.rule}
-                )
-                evaluation.set_result(Result(step_id, "refused", reason=str(error), error=refusal))
+                refused = ProtocolError(refusal("BAD_ACTION", str(error), at=error.path, rule=error.rule))
+                evaluation.set_result(Result(step_id, "refused", reason=str(error), error=refused))
                 item = {"step_id": step_id}
             steps.append(Step(item, index, evaluation, None))
         return many, steps

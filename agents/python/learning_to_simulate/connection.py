@@ -57,8 +57,9 @@ class Connection:
             told = f"{url}: the server refused the connection with HTTP {status} {_first_line(error.response.body)}"
             if status == 503:
                 raise ConnectionLost(told.strip()) from error
-            hint = " (is the token right?)" if status in (401, 403) else ""
-            raise FinalRefusal(told.strip() + hint) from error
+            if status == 401:
+                raise ProtocolError(refusal("UNAUTHENTICATED", f"{url}: expected the token of this server")) from error
+            raise FinalRefusal(told.strip()) from error
         except ConnectionRefusedError as error:
             hint = "no server listens there (npm run serve -- --env … starts one)"
             raise ConnectionLost(f"{url}: {hint}") from error
@@ -145,6 +146,11 @@ class Connection:
                 except (TimeoutError, asyncio.TimeoutError):
                     self.abort()
                     return
+
+
+def refusal(code: str, message: str, **fields: Any) -> dict[str, Any]:
+    """An `error` of the protocol, for what is refused before the server says so."""
+    return {"t": "error", "re": None, "code": code, "message": message, "retryable": False, **fields}
 
 
 def _first_line(body: bytes | bytearray | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import gymnasium
@@ -70,7 +71,8 @@ class SimulatorEnvironment(gymnasium.Env[Observation, Action]):
             "deadline": deadline,
             "reconnect_for": reconnect_for,
         }
-        self.remote: Environment = connect(url, env_id, options, token=token, reconnect_for=reconnect_for)
+        self._connect = partial(connect, url, env_id, options, token=token, reconnect_for=reconnect_for)
+        self.remote: Environment = self._connect()
         """The environment on the server: its spec, θ by name, history."""
         self.action_space = self.remote.spec.action_space
         self.observation_space = self.remote.spec.observation_space
@@ -80,7 +82,9 @@ class SimulatorEnvironment(gymnasium.Env[Observation, Action]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Begins an episode: observation, all zeros, and an empty info."""
+        """Begins an episode: observation, all zeros, and an empty info. After `close`, it opens the environment again."""
+        if self.remote.closed:  # Stable-Baselines3's checker does so
+            self.remote = self._connect()
         super().reset(seed=None if seed is None else int(seed))
         if seed is not None:
             self._stream = Stream(int(seed))

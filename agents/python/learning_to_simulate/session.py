@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .codec import Codec, encode, size_of, to_json
-from .connection import Connection, FinalRefusal
+from .connection import Connection, FinalRefusal, refusal
 from .errors import ClosedError, ConnectionLost, ProtocolError
 from .results import Progress, Result, progress_of, result_of
 from .session_file import SessionFile
@@ -84,6 +84,7 @@ class Session:
         self.limits: Mapping[str, Any] = {}
         self.failure: Exception | None = None
         """Why nothing can be asked any more."""
+        self._closing = False
         self._file = SessionFile(opening.session_file) if opening.session_file else None
         self._connection: Connection | None = None
         self._connected_at = -math.inf
@@ -132,6 +133,7 @@ class Session:
         """
         if isinstance(self.failure, ClosedError):
             return
+        self._closing = True
         if self._connection and not self.failure and not keep:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._ask("close"), 5)
@@ -227,13 +229,16 @@ class Session:
                 except ConnectionLost as cause:
                     connection, self._connection = self._connection, None
                     await connection.close()
+                    if self._closing:
+                        raise
                     if connection.taken_over:
                         raise ConnectionLost(f"{cause}: another client has taken over the session") from cause
                     await self._reconnect(cause)
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            _log.warning("%s", error)
+            if not self._closing:
+                _log.warning("%s", error)
             self._fail(error)
             if self._connection:
                 await self._connection.close()
@@ -359,7 +364,7 @@ class Session:
             length = size_of(encode(self.opening.codec, step.item)) + 2
             if length > room:
                 rule = f"expected at most {room} bytes, as the server takes, got {length}"
-                self._refuse(step, _refusal("BAD_MESSAGE", f"step {step.id}: {rule}"))
+                self._refuse(step, ProtocolError(refusal("BAD_MESSAGE", f"step {step.id}: {rule}")))
                 continue
             progress = step.report is not None
             if batch and (len(batch) == most or size + length > room or progress != (batch[0].report is not None)):
@@ -506,7 +511,3 @@ class Session:
 
     def _later(self, delay: float, what: Callable[[], None]) -> None:
         asyncio.get_running_loop().call_later(delay, what)
-
-
-def _refusal(code: str, message: str) -> ProtocolError:
-    return ProtocolError({"t": "error", "re": None, "code": code, "message": message, "retryable": False})
