@@ -26,6 +26,7 @@ from .errors import (
     ProtocolError,
     ServerError,
 )
+from .finalists import Finalist, finalists
 from .history import fetch_history
 from .parameters import Continuous, Parameters, Simplex, Theta
 from .registration import register, register_built_in
@@ -43,6 +44,7 @@ __all__ = [
     "Environment",
     "Evaluation",
     "EvaluationError",
+    "Finalist",
     "ForkError",
     "Metric",
     "Outcome",
@@ -63,6 +65,7 @@ __all__ = [
     "derive_seed",
     "dimensions",
     "fetch_history",
+    "finalists",
     "from_values",
     "nevergrad_parametrization",
     "optuna_distributions",

@@ -25,6 +25,7 @@ from .environment import (
     reward_of,
 )
 from .errors import EvaluationError
+from .results import Result
 from .seeds import derive_seed
 
 Bools = npt.NDArray[np.bool_]
@@ -110,17 +111,7 @@ class SimulatorVectorEnvironment(VectorEnv[Observation, Action, Any]):
             [num_envs], info with `final_obs` and `final_info`
         :raises EvaluationError: when one has no reward; its `results` has all of them
         """
-        if not self._begun:
-            raise gymnasium.error.ResetNeeded("step: expected reset before it")
-        given = from_zero(self.remote, self.zero, np.asarray(actions))
-        if given.shape != self.action_space.shape:
-            raise ValueError(f"actions: expected the shape {self.action_space.shape}, got {given.shape}")
-        seeds = [stream.next() for stream in self._streams]
-        results = self.remote.evaluate(list(given), seeds=seeds, deadline=self.deadline)
-        try:
-            rewards = np.array([reward_of(result, self.on_failure) for result in results], np.float64)
-        except EvaluationError as error:
-            raise EvaluationError(error.result, results) from None
+        results, rewards = self.evaluate(actions)
         infos: dict[str, Any] = {}
         for i, result in enumerate(results):
             infos = self._add_info(infos, info_of(result), i)
@@ -129,6 +120,21 @@ class SimulatorVectorEnvironment(VectorEnv[Observation, Action, Any]):
         all_true = np.ones(self.num_envs, np.bool_)
         info = {"final_obs": final, "_final_obs": all_true, "final_info": infos, "_final_info": all_true.copy()}
         return self._zeros(), rewards, all_true.copy(), ~all_true, info
+
+    def evaluate(self, actions: Action) -> tuple[list[Result], npt.NDArray[np.float64]]:
+        """`step` with the results themselves, and rewards [num_envs]."""
+        if not self._begun:
+            raise gymnasium.error.ResetNeeded("step: expected reset before it")
+        given = from_zero(self.remote, self.zero, np.asarray(actions))
+        if given.shape != self.action_space.shape:
+            raise ValueError(f"actions: expected the shape {self.action_space.shape}, got {given.shape}")
+        seeds = [stream.next() for stream in self._streams]
+        results: list[Result] = self.remote.evaluate(given, seeds=seeds, deadline=self.deadline)
+        try:
+            rewards = np.array([reward_of(result, self.on_failure) for result in results], np.float64)
+        except EvaluationError as error:
+            raise EvaluationError(error.result, results) from None
+        return results, rewards
 
     def close_extras(self, **kwargs: Any) -> None:
         if remote := self.__dict__.get("remote"):

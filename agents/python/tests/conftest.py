@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
+for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # small matrices: more threads only wait for each other
+    os.environ.setdefault(threads, "1")
+
 import contextlib
 import json
 import math
-import os
 import shutil
 import socket
 import subprocess
