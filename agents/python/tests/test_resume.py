@@ -143,7 +143,7 @@ def test_two_clients_do_not_fight_for_a_session(server, tmp_path):
     first.close()
 
 
-BUSY_SECONDS = float(os.environ.get("LTS_BUSY_SECONDS", "4"))
+BUSY_SECONDS = float(os.environ.get("LTS_BUSY_SECONDS", "2.5"))
 
 
 def test_a_caller_that_is_busy_keeps_its_connection(fragile, network, caplog):
