@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import concurrent.futures
 import contextlib
 import logging
 import os
@@ -340,7 +341,7 @@ class Environment:
         self._forgotten.detach()
         closing = asyncio.run_coroutine_threadsafe(self._session.close(keep), self._loop)
         if not in_background():
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(TimeoutError, concurrent.futures.TimeoutError):
                 closing.result(_CLOSE_SECONDS)
 
     async def close_async(self, *, keep: bool = False) -> None:

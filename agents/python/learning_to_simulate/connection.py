@@ -32,7 +32,7 @@ class Connection:
         self._socket = socket
         self._url = url
         self._codec = codec
-        self._outgoing: deque[Mapping[str, Any]] = deque()
+        self._outgoing: deque[bytes | str] = deque()
         self._something_to_send = asyncio.Event()
         self._tasks = [asyncio.create_task(self._write())]
         self.welcome: Mapping[str, Any] = {}
@@ -63,7 +63,7 @@ class Connection:
         except ConnectionRefusedError as error:
             hint = "no server listens there (npm run serve -- --env … starts one)"
             raise ConnectionLost(f"{url}: {hint}") from error
-        except (OSError, TimeoutError, InvalidHandshake) as error:
+        except (OSError, TimeoutError, asyncio.TimeoutError, InvalidHandshake) as error:
             raise ConnectionLost(f"{url}: {error or type(error).__name__}") from error
         connection = cls(socket, url, codec)
         try:
@@ -88,8 +88,11 @@ class Connection:
         self._tasks.append(asyncio.create_task(self._keep_alive(self.welcome["heartbeat"])))
 
     def send(self, message: Mapping[str, Any]) -> None:
-        """Sends after what was sent before; nothing when the socket is lost: `receive` tells it."""
-        self._outgoing.append(message)
+        """Sends after what was sent before; nothing when the socket is lost: `receive` tells it.
+
+        :raises TypeError, ValueError, OverflowError: for a message with a value that cannot be sent
+        """
+        self._outgoing.append(encode(self._codec, message))
         self._something_to_send.set()
 
     async def receive(self) -> dict[str, Any]:
@@ -131,7 +134,7 @@ class Connection:
                 await self._something_to_send.wait()
                 self._something_to_send.clear()
                 while self._outgoing:
-                    await self._socket.send(encode(self._codec, self._outgoing[0]))
+                    await self._socket.send(self._outgoing[0])
                     self._outgoing.popleft()
 
     async def _keep_alive(self, heartbeat: Mapping[str, Any]) -> None:

@@ -337,6 +337,8 @@ class Session:
         self._cancels.clear()
         self._sent.clear()
         self._unsent = deque(self._steps.values())
+        for step in self._unsent:
+            step.refused_at = math.inf
         for question in self._questions.values():
             self._tell(question.message)
         self._send_unsent()
@@ -361,10 +363,12 @@ class Session:
         batch: list[Step] = []
         size = 0
         for step in steps:
-            length = size_of(encode(self.opening.codec, step.item)) + 2
-            if length > room:
-                rule = f"expected at most {room} bytes, as the server takes, got {length}"
-                self._refuse(step, ProtocolError(refusal("BAD_MESSAGE", f"step {step.id}: {rule}")))
+            try:
+                length = size_of(encode(self.opening.codec, step.item)) + 2
+                if length > room:
+                    raise ValueError(f"expected at most {room} bytes, as the server takes, got {length}")
+            except (TypeError, ValueError, OverflowError) as error:
+                self._refuse(step, ProtocolError(refusal("BAD_MESSAGE", f"step {step.id!r}: {error}")))
                 continue
             progress = step.report is not None
             if batch and (len(batch) == most or size + length > room or progress != (batch[0].report is not None)):
@@ -482,12 +486,13 @@ class Session:
             self._later(self._retry_after(error, now) or _RETRY, lambda: self._send_again(again, error.code))
             return
         left = [step for step in steps if self._steps.get(step.id) is step]
-        if len(left) > 1:
+        if len(left) == 1 or error.retryable:
+            for step in left:
+                self._refuse(step, error)
+        elif left:
             half = len(left) // 2
             self._send_batch(left[:half])
             self._send_batch(left[half:])
-        elif left:
-            self._refuse(left[0], error)
 
     def _send_again(self, steps: list[Step], code: str) -> None:
         if code == "BUSY":  # the last acknowledgement may have been lost, and the session be full because of it

@@ -69,12 +69,12 @@ def gain(theta: dict[str, Any]) -> float:
 class FragileServer:
     """A server with a short heartbeat and a journal, on a port that stays the same when it is killed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **more: Any) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.url = f"ws://127.0.0.1:{self.port}"
-        options = {"port": self.port, "heartbeatMs": 500, "workers": 2, "journal": str(folder / "journal.sqlite")}
+        options = {"port": self.port, "heartbeatMs": 500, "workers": 2, "journal": str(folder / "journal.sqlite"), **more}
         self.command = ["node", "--import", "tsx", "test/agents/python-server.ts", json.dumps(options)]
         self.start()
 

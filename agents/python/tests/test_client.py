@@ -106,6 +106,8 @@ def test_what_only_the_server_can_refuse_loses_no_other_either(bandit):
     results = bandit.evaluate([{}] * 5, seeds=[1, 2, -3, 4, 5])
     assert [r.outcome for r in results] == ["ok", "ok", "refused", "ok", "ok"]
     assert results[2].error.code == "BAD_MESSAGE" and "seed" in results[2].reason
+    huge = bandit.evaluate([{}] * 3, seeds=[1, 2**70, 3])
+    assert [r.outcome for r in huge] == ["ok", "refused", "ok"]
     names = ["a", "b", "bad\nname"]
     assert [r.outcome for r in bandit.evaluate([{}] * 3, step_ids=names)] == ["ok", "ok", "refused"]
 
@@ -157,6 +159,8 @@ def test_submit_gives_a_future_that_can_be_cancelled(server):
 def test_refusals_of_open_are_exceptions(server):
     with pytest.raises(lts.ProtocolError, match="BAD_OPTIONS"):
         lts.connect(server.url, "Bandit-v0", {"noise": "loud"})
+    with pytest.raises(TypeError, match="expected numbers, strings, lists and maps, got object"):
+        lts.connect(server.url, "Bandit-v0", {"noise": object()})
     with pytest.raises(lts.ProtocolError, match="ENV_NOT_FOUND"):
         lts.connect(server.url, "Nothing-v0")
     with pytest.raises(ValueError, match="env_id: expected one of Mixture-v0, Bandit-v0"):

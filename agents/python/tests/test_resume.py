@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import gain, wait_until
+from conftest import FragileServer, gain, wait_until
 
 import learning_to_simulate as lts
 
@@ -81,6 +81,21 @@ def test_a_killed_server_that_is_started_again(fragile, caplog):
             assert result.reward == pytest.approx(gain(environment.to_theta(action)), abs=1e-12)
         every_step_once(environment, 60)
     assert "connected again" in caplog.text
+
+
+def test_a_server_that_is_full_is_asked_again(tmp_path, caplog):
+    limits = {"queue_depth": 5, "max_unacknowledged": 8, "max_in_flight": 50, "max_sessions": 1}
+    server = FragileServer(tmp_path, limits=limits)
+    try:
+        with lts.connect(server.url, "Bandit-v0", {"delayMs": 5}) as environment:
+            results = environment.evaluate([{"x": i / 40} for i in range(40)])
+            assert [r.theta["x"] for r in results] == [i / 40 for i in range(40)]
+            assert "asking again" in caplog.text
+            every_step_once(environment, 40)
+            with pytest.raises(lts.ProtocolError, match="TOO_MANY_SESSIONS"):
+                lts.connect(server.url, "Bandit-v0", reconnect_for=0)
+    finally:
+        server.kill()
 
 
 PROGRAM = """
