@@ -124,6 +124,7 @@ class Session:
                 self._ticket, self._acknowledged = {}, 0
         if not self._connection:
             await self._connect()
+        self._served_at = time.monotonic()
         self._task = asyncio.create_task(self._run())
 
     async def close(self, keep: bool = False) -> None:
@@ -315,6 +316,8 @@ class Session:
 
     async def _ask(self, question: str) -> Mapping[str, Any]:
         """The answer to a message that has only the session's id; asked again on each new connection."""
+        if self.failure:
+            raise self.failure
         message = {"t": question, "id": self._new_id(), "session_id": self._ticket["session_id"]}
         answer: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
         self._questions[message["id"]] = _Question(message, answer, time.monotonic())

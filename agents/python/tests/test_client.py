@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import BANDIT, gain, sessions_of, wait_until
+from conftest import gain, sessions_of, wait_until
 
 import learning_to_simulate as lts
 
@@ -292,22 +292,3 @@ def test_history_is_a_list_or_a_data_frame(bandit):
     frame = bandit.history(frame="pandas")
     assert isinstance(frame, pandas.DataFrame)
     assert sorted(frame["theta.x"]) == [0.1, 0.2] and list(frame["theta.weather.low sun"]) == [0.25] * 2
-
-
-def test_a_token_is_shown_and_a_wrong_one_is_told():
-    with lts.serve(BANDIT, workers=1, token="secret") as server:
-        for token in (None, "wrong"):
-            with pytest.raises(lts.ProtocolError, match="UNAUTHENTICATED.*expected the token of this server"):
-                lts.connect(server.url, "Bandit-v0", token=token)
-        with lts.connect(server.url, token="secret") as environment:
-            assert environment.evaluate({}).ok and len(environment.history()) == 1
-
-
-def test_serve_says_what_is_missing(tmp_path, monkeypatch):
-    with pytest.raises(lts.ServerError, match="expected the repository"):
-        lts.serve("Mixture-v0", repository=tmp_path)
-    with pytest.raises(lts.ServerError, match="did not start: .*Nothing-v0"):
-        lts.serve("Nothing-v0")
-    monkeypatch.setenv("PATH", "")
-    with pytest.raises(lts.ServerError, match="expected Node"):
-        lts.serve("Mixture-v0")

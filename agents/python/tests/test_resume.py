@@ -37,6 +37,13 @@ def test_a_lost_socket(server, network, caplog):
     assert "trying again for 60 s" in caplog.text and "connected again" in caplog.text
 
 
+def test_a_socket_that_is_lost_at_once(server, network):
+    between = network(server.port)
+    with lts.connect(between.url, "Bandit-v0") as environment:
+        between.cut()
+        assert environment.evaluate({}).ok and between.connections == 2
+
+
 def test_a_lost_socket_is_not_tried_for_ever(server, network):
     between = network(server.port)
     environment = lts.connect(between.url, "Bandit-v0", {"delayMs": 300}, reconnect_for=0.5)
@@ -53,10 +60,12 @@ def test_a_lost_socket_is_not_tried_for_ever(server, network):
     assert time.monotonic() - began < 1
 
 
-def test_closing_after_a_lost_socket_does_not_wait_for_it(server, network):
+@pytest.mark.parametrize("delay", [0, 0, 0, 0.001, 0.003, 0.3])
+def test_closing_after_a_lost_socket_does_not_wait_for_it(server, network, delay):
     between = network(server.port)
     environment = lts.connect(between.url, "Bandit-v0")
     between.close()
+    time.sleep(delay)
     began = time.monotonic()
     environment.close()
     assert environment.closed and time.monotonic() - began < 2
