@@ -106,6 +106,8 @@ class Network:
         self.target = port
         self.pairs: list[socket.socket] = []
         self.connections = 0
+        self.swallows = False
+        """What the client sends is lost, as when a network ends between two machines."""
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"ws://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -121,14 +123,14 @@ class Network:
                     continue
                 self.connections += 1
                 self.pairs += [here, there]
-                for source, sink in ((here, there), (there, here)):
-                    threading.Thread(target=self._carry, args=(source, sink), daemon=True).start()
+                for way in ((here, there, True), (there, here, False)):
+                    threading.Thread(target=self._carry, args=way, daemon=True).start()
 
-    @staticmethod
-    def _carry(source: socket.socket, sink: socket.socket) -> None:
+    def _carry(self, source: socket.socket, sink: socket.socket, from_client: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                sink.sendall(data)
+                if not (from_client and self.swallows):
+                    sink.sendall(data)
         for end in (source, sink):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

@@ -37,6 +37,23 @@ def test_a_lost_socket(server, network, caplog):
     assert "trying again for 60 s" in caplog.text and "connected again" in caplog.text
 
 
+def test_what_the_server_has_never_received_is_sent_again(server, network):
+    between = network(server.port)
+    with lts.connect(between.url, "Bandit-v0", {"delayMs": 3000}, seed=7) as environment:
+        received = environment.submit({})
+        wait_until(lambda: environment._session._batches and len(environment._session._sent) == 1)
+        time.sleep(0.3)
+        between.swallows = True
+        lost = environment.submit({"x": 0.2})
+        received.cancel()
+        time.sleep(0.3)
+        between.swallows = False
+        between.cut()
+        assert received.result(20).outcome == "cancelled"
+        assert lost.result(20).seed == lts.derive_seed(7, "episode", 1)
+        assert lost.result().theta["x"] == 0.2 and between.connections == 2
+
+
 def test_a_socket_that_is_lost_at_once(server, network):
     between = network(server.port)
     with lts.connect(between.url, "Bandit-v0") as environment:
