@@ -6,12 +6,13 @@ import math
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import threading
-import time
 
 import numpy as np
 import pytest
-from conftest import gain, sessions_of, wait_until
+from conftest import ROOT, gain, sessions_of, wait_until
 
 import learning_to_simulate as lts
 
@@ -292,3 +293,10 @@ def test_history_is_a_list_or_a_data_frame(bandit):
     frame = bandit.history(frame="pandas")
     assert isinstance(frame, pandas.DataFrame)
     assert sorted(frame["theta.x"]) == [0.1, 0.2] and list(frame["theta.weather.low sun"]) == [0.25] * 2
+
+
+def test_the_conformance_kit_passes():
+    client = f"{sys.executable} -B {ROOT / 'agents/python/tests/conformance_client.py'} {{url}} {{codec}}"
+    command = ["node", "--import", "tsx", "protocol/conformance/run.ts", "--client", client]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert told.returncode == 0 and "16 of 16 checks passed" in told.stdout, told.stdout + told.stderr
