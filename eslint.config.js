@@ -4,7 +4,9 @@ import tseslint from 'typescript-eslint';
 const noAccident = [{ object: 'Math', property: 'random', message: 'Pass a seeded Random (protocol/random.ts).' }];
 
 export default defineConfig(
-  { ignores: ['node_modules', '.native', '.backbone', 'runs', 'results', 'eslint.config.js', '**/*kernel/'] },
+  {
+    ignores: ['node_modules', '.native', '.backbone', '.python', 'runs', 'results', 'eslint.config.js', '**/*kernel/'],
+  },
   tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

@@ -29,6 +29,7 @@ const shorter: Readonly<Record<string, string | null>> = {
   'node --import tsx agents/hill-climber.ts': null, // 'has an example agent that climbs' does
   'pip install': null, // for those who have Python; test/protocol/examples.test.ts runs what it is for
   'python3 protocol/examples/random_search.py': null,
+  'python3 agents/python/examples/optuna_tpe.py': null, // agents/python/tests/test_examples.py runs it
   'npm run reproduce -- mixture': null, // test/scripts/reproduce/mixture.test.ts runs it
   'npm run scenes -- --theta': '--out OUT/scenes.png',
   'npm run scenes -- --sweep': '--count 3 --out OUT/sweep.png',

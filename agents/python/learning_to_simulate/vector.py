@@ -1,0 +1,157 @@
+"""The vector environment of Gymnasium: the steps of all its episodes are one batch, which keeps all workers busy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gymnasium
+import numpy as np
+import numpy.typing as npt
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from .client import Environment, connect
+from .environment import (
+    Action,
+    Observation,
+    OnFailure,
+    Stream,
+    Zero,
+    check_arguments,
+    from_zero,
+    info_of,
+    observation_of,
+    reward_of,
+)
+from .errors import EvaluationError
+from .results import Result
+from .seeds import derive_seed
+
+Bools = npt.NDArray[np.bool_]
+
+
+class SimulatorVectorEnvironment(VectorEnv[Observation, Action, Any]):
+    """`gymnasium.make_vec("learning_to_simulate:TrafficCounting-v0", num_envs=8, url=…, options=…)`
+
+    The same as `num_envs` environments side by side, with equal rewards and infos for equal seeds, over one session. It
+    resets in the same step (`AutoresetMode.SAME_STEP`): every step is an evaluation of every episode. The observations
+    are those after the reset, all zeros; those of the evaluations are in `info["final_obs"]` [num_envs, metrics], and
+    their infos in `info["final_info"]`.
+
+    The parameters are those of `SimulatorEnvironment`.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        url: str = "ws://127.0.0.1:7077",
+        env_id: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        *,
+        token: str | None = None,
+        on_failure: OnFailure = "raise",
+        zero: Zero = "centre",
+        deadline: float | None = None,
+        reconnect_for: float = 60.0,
+        render_mode: str | None = None,
+    ) -> None:
+        check_arguments(on_failure, zero, render_mode)
+        self.num_envs = num_envs
+        self.on_failure = on_failure
+        self.zero = zero
+        self.deadline = deadline
+        self._arguments = {
+            "num_envs": num_envs,
+            "url": url,
+            "env_id": env_id,
+            "options": options,
+            "token": token,
+            "on_failure": on_failure,
+            "zero": zero,
+            "deadline": deadline,
+            "reconnect_for": reconnect_for,
+        }
+        self.remote: Environment = connect(url, env_id, options, token=token, reconnect_for=reconnect_for)
+        """The environment on the server: its spec, θ by name, history."""
+        self.single_action_space = self.remote.spec.action_space
+        self.single_observation_space = self.remote.spec.observation_space
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self._streams = self._own_streams()
+        self._begun = False
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Begins the episodes.
+
+        :param seed: of the streams of episodes: seed, seed + 1, seed + 2 …; or one for each, None to go on
+        :returns: observations [num_envs, metrics], all zeros
+        """
+        if isinstance(seed, (int, np.integer)):
+            seed = [int(seed) + i for i in range(self.num_envs)]
+        if seed is not None:
+            if len(seed) != self.num_envs:
+                raise ValueError(f"seed: expected one for each of {self.num_envs} environments, got {len(seed)}")
+            for i, one in enumerate(seed):
+                if one is not None:
+                    self._streams[i] = Stream(int(one))
+        self._begun = True
+        return self._zeros(), {}
+
+    def step(
+        self, actions: Action
+    ) -> tuple[Observation, npt.NDArray[np.float64], Bools, Bools, dict[str, Any]]:
+        """Evaluates actions [num_envs, D], in one batch.
+
+        :returns: observations [num_envs, metrics] after the reset, rewards [num_envs], True [num_envs], False
+            [num_envs], info with `final_obs` and `final_info`
+        :raises EvaluationError: when one has no reward; its `results` has all of them
+        """
+        results, rewards = self.evaluate(actions)
+        infos: dict[str, Any] = {}
+        for i, result in enumerate(results):
+            infos = self._add_info(infos, info_of(result), i)
+        final = np.empty(self.num_envs, dtype=object)
+        final[:] = [observation_of(result) for result in results]
+        all_true = np.ones(self.num_envs, np.bool_)
+        info = {"final_obs": final, "_final_obs": all_true, "final_info": infos, "_final_info": all_true.copy()}
+        return self._zeros(), rewards, all_true.copy(), ~all_true, info
+
+    def evaluate(self, actions: Action) -> tuple[list[Result], npt.NDArray[np.float64]]:
+        """`step` with the results themselves, and rewards [num_envs]."""
+        if not self._begun:
+            raise gymnasium.error.ResetNeeded("step: expected reset before it")
+        given = from_zero(self.remote, self.zero, np.asarray(actions))
+        if given.shape != self.action_space.shape:
+            raise ValueError(f"actions: expected the shape {self.action_space.shape}, got {given.shape}")
+        seeds = [stream.next() for stream in self._streams]
+        results: list[Result] = self.remote.evaluate(given, seeds=seeds, deadline=self.deadline)
+        try:
+            rewards = np.array([reward_of(result, self.on_failure) for result in results], np.float64)
+        except EvaluationError as error:
+            raise EvaluationError(error.result, results) from None
+        return results, rewards
+
+    def close_extras(self, **kwargs: Any) -> None:
+        if remote := self.__dict__.get("remote"):
+            remote.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopened, (self._arguments, self._streams, self._begun)
+
+    def _zeros(self) -> Observation:
+        return np.zeros(self.observation_space.shape or (), np.float32)
+
+    def _own_streams(self) -> list[Stream]:
+        """Until `reset` gives seeds: streams that follow from the session's seed."""
+        return [Stream(derive_seed(self.remote.seed, "environment", i)) for i in range(self.num_envs)]
+
+
+def _reopened(arguments: dict[str, Any], streams: list[Stream], begun: bool) -> SimulatorVectorEnvironment:
+    environment = SimulatorVectorEnvironment(**arguments)
+    environment._streams, environment._begun = streams, begun
+    return environment

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const root = join(import.meta.dirname, '../..');
+const python = join(root, '.python/bin/python');
+
+/** Runs a module of Python on the package; what it printed is the error when it fails. */
+async function run(...args: string[]): Promise<string> {
+  const options = { cwd: join(root, 'agents/python'), env: { ...process.env, LTS_TOKEN: undefined } };
+  return promisify(execFile)(python, ['-B', '-m', ...args], options).then(
+    ({ stdout }) => stdout,
+    ({ stdout, stderr }: { stdout: string; stderr: string }) => assert.fail(`${stdout}\n${stderr}`),
+  );
+}
+
+describe('the Python package @slow', function () {
+  this.timeout(600_000);
+
+  before(function () {
+    if (existsSync(python)) return;
+    // Where it can be made, CI has made it.
+    const here = spawnSync('python3', ['-m', 'pip', '--version']).status === 0;
+    assert.ok(!process.env['CI'] || !here, `${python}: expected it, since Python is here; npm run setup:python`);
+    console.log('      skipped: there is no .python; npm run setup:python makes it, where Python is');
+    this.skip();
+  });
+
+  it('has types that hold', async () => {
+    assert.match(await run('mypy', '--cache-dir', '/dev/null'), /^Success: no issues found/);
+  });
+
+  it('passes its tests, and the checkers of Gymnasium and Stable-Baselines3', async () => {
+    const told = await run('pytest', '--quiet', '-rs', '--color=no');
+    assert.match(told, /\d+ passed/);
+    for (const line of told.match(/^(SKIPPED .*|\d+ passed.*)$/gm) ?? []) console.log(`      ${line}`);
+  });
+});
