@@ -21,7 +21,7 @@ export interface NetworkBenchOptions {
   readonly json?: boolean;
 }
 
-export interface Comparison {
+export interface NetworkComparison {
   /** Our programs in this folder; their words are `words`, the backend, width, height, batch and seconds. */
   readonly ours: readonly { readonly title: string; readonly program: string; readonly words: readonly string[] }[];
   /** The program in peers/; its words are the memory layout, width, height, batch and seconds. */
@@ -31,7 +31,7 @@ export interface Comparison {
 }
 
 /** Measures all contenders in turn, round after round, and prints medians and ratios. */
-export async function compareWithTorch(options: NetworkBenchOptions, comparison: Comparison): Promise<void> {
+export async function compareWithTorch(options: NetworkBenchOptions, comparison: NetworkComparison): Promise<void> {
   const { width, height, batch, seconds, rounds, python, json } = options;
   const { multiplyAdds } = comparison;
   const node = (program: string, words: readonly string[]) =>
