@@ -393,6 +393,10 @@ class Environment:
     ) -> tuple[bool, list[Step]]:
         """The steps of an `evaluate`, not yet sent, and whether it asks for a list."""
         self._check_process()
+        if hasattr(points, "ndim"):  # an array of another library
+            points = np.asarray(points)
+        elif not hasattr(points, "__len__"):
+            points = list(points)
         many = _is_many(points)
         if not many:
             points, step_ids = [points], None if step_ids is None else [step_ids]
@@ -513,7 +517,7 @@ def _is_many(points: Any) -> bool:
         return points.ndim > 1
     if len(points) == 0:
         return True
-    return isinstance(points[0], (Mapping, Sequence, np.ndarray)) and not np.isscalar(points[0])
+    return bool(getattr(points[0], "ndim", 0)) or isinstance(points[0], (Mapping, Sequence))
 
 
 def _seed_fields(seed: Any) -> dict[str, Any]:
