@@ -45,8 +45,8 @@ def test_every_point_gets_its_own_reward_whatever_the_order(server):
 def test_batches_keep_to_the_limits_in_number_and_bytes(server):
     with lts.connect(server.url, "Bandit-v0") as environment:
         session, sizes = environment._session, []
-        send = session._send_batch
-        session._send_batch = lambda steps: (sizes.append(len(steps)), send(steps))
+        send = session._steps._send_batch
+        session._steps._send_batch = lambda steps: (sizes.append(len(steps)), send(steps))
         environment._session.limits = {**session.limits, "max_batch": 3}
         actions = np.random.default_rng(2).uniform(-1, 1, (8, 6))
         assert all(r.ok for r in environment.evaluate(actions))

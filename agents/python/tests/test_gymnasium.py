@@ -191,8 +191,8 @@ def test_the_vector_environment_is_the_same_as_environments_side_by_side(server)
 def test_a_step_of_the_vector_environment_is_one_batch_over_all_workers(server):
     environment = make_vec(server, num_envs=8, options={"delayMs": 100})
     session, sizes = environment.remote._session, []
-    send = session._send_batch
-    session._send_batch = lambda steps: (sizes.append(len(steps)), send(steps))
+    send = session._steps._send_batch
+    session._steps._send_batch = lambda steps: (sizes.append(len(steps)), send(steps))
     environment.reset(seed=1)
     environment.step(environment.action_space.sample())
     assert sizes == [8]
