@@ -6,7 +6,6 @@ import json
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecMonitor
 
-import learning_to_simulate as lts
 from learning_to_simulate.stable_baselines import SimulatorVecEnv
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)

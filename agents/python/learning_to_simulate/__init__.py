@@ -6,7 +6,7 @@
         print(environment.evaluate(environment.start).reward)
 """
 
-from .client import Environment, Evaluation, connect, connect_async
+from .client import Environment, connect, connect_async
 from .distributions import (
     Dimension,
     dimensions,
@@ -26,6 +26,7 @@ from .errors import (
     ProtocolError,
     ServerError,
 )
+from .evaluation import Evaluation
 from .finalists import Finalist, finalists
 from .history import fetch_history
 from .parameters import Continuous, Parameters, Simplex, Theta

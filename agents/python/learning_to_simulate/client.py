@@ -13,7 +13,6 @@ import secrets
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Literal, TypeAlias, cast, overload
@@ -22,55 +21,23 @@ import numpy as np
 import numpy.typing as npt
 
 from .background import background_loop, in_background
-from .codec import Codec, plain
+from .codec import Codec
 from .connection import refusal
 from .errors import ClosedError, ConnectionLost, ForkError, ParameterError, ProtocolError
+from .evaluation import Evaluation, Point, Seed, collected, is_many, seed_fields
 from .history import HistoryFrame, HistoryList, fetch_history
 from .parameters import Numbers, Parameters, Theta
 from .results import Progress, Result
-from .session import Opening, Session, Step
+from .opening import Opening, opening_of
+from .session import Session
 from .specification import Specification, specification_of
+from .steps import Step
 
-Point: TypeAlias = "Mapping[str, Any] | Numbers"
-"""θ by name (a parameter that is left out has its default), or an action: [D] from -1 to 1."""
-Points: TypeAlias = "Sequence[Mapping[str, Any]] | Sequence[Numbers] | npt.NDArray[Any]"
-"""Many of them; actions also as an array [n, D]."""
-Seed: TypeAlias = "int | Mapping[str, int]"
-"""The seed of an evaluation, or some of the seeds of `simulation`, `initialisation` and `order`."""
 Report: TypeAlias = Callable[[Progress], object]
 
 _CLOSE_SECONDS = 10
 _log = logging.getLogger("learning_to_simulate")
 _open_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
-
-
-class Evaluation(Future[Result]):
-    """An evaluation under way: a `concurrent.futures.Future` that `cancel` ends on the server.
-
-    A cancelled one has a result too, with the outcome `cancelled`, or the real one if that was faster. A result that is
-    no reward is no exception; an exception means that the connection is lost for good, or the environment closed.
-    """
-
-    def __init__(self, environment: Environment, step_id: str) -> None:
-        super().__init__()
-        self.step_id = step_id
-        # A forgotten environment lives until its evaluations have ended.
-        self._environment: Environment | None = environment
-
-    def cancel(self) -> bool:
-        environment = self._environment
-        if self.done() or environment is None:
-            return False
-        environment._cancel([self.step_id])
-        return True
-
-    def set_result(self, result: Result) -> None:
-        self._environment = None
-        super().set_result(result)
-
-    def set_exception(self, exception: BaseException | None) -> None:
-        self._environment = None
-        super().set_exception(exception)
 
 
 def connect(
@@ -99,7 +66,7 @@ def connect(
     :raises ConnectionLost: when no server answers
     :raises ProtocolError: when the server refuses (ENV_NOT_FOUND, BAD_OPTIONS, UNAUTHENTICATED …)
     """
-    opening = _opening(url, env_id, options, token, seed, session_file, reconnect_for, codec, name)
+    opening = opening_of(url, env_id, options, token, seed, session_file, reconnect_for, codec, name)
     return Environment(_started(opening))
 
 
@@ -116,7 +83,7 @@ async def connect_async(
     name: str = "learning_to_simulate",
 ) -> Environment:
     """`connect`, for asyncio."""
-    opening = _opening(url, env_id, options, token, seed, session_file, reconnect_for, codec, name)
+    opening = opening_of(url, env_id, options, token, seed, session_file, reconnect_for, codec, name)
     session = Session(opening)
     starting = asyncio.run_coroutine_threadsafe(session.start(), background_loop())
     await asyncio.wrap_future(starting)
@@ -241,7 +208,7 @@ class Environment:
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             if broken.done():
                 await broken
-            results = _collected(await arrived)
+            results = collected(await arrived)
             return results if many else results[0]
         finally:
             arrived.cancel()
@@ -393,7 +360,11 @@ class Environment:
     ) -> tuple[bool, list[Step]]:
         """The steps of an `evaluate`, not yet sent, and whether it asks for a list."""
         self._check_process()
-        many = _is_many(points)
+        if hasattr(points, "ndim"):  # an array of another library
+            points = np.asarray(points)
+        elif not hasattr(points, "__len__"):
+            points = list(points)
+        many = is_many(points)
         if not many:
             points, step_ids = [points], None if step_ids is None else [step_ids]
             seeds = [seeds]
@@ -410,9 +381,9 @@ class Environment:
             common["deadline_ms"] = float(deadline) * 1000
         steps = []
         for index, (point, seed, step_id) in enumerate(zip(points, each_seed, ids)):
-            evaluation = Evaluation(self, step_id)
+            evaluation = Evaluation(step_id, self._cancel)
             try:
-                item = {"step_id": step_id, **self._point(point), **_seed_fields(seed), **common}
+                item = {"step_id": step_id, **self._point(point), **seed_fields(seed), **common}
             except ParameterError as error:
                 refused = ProtocolError(refusal("BAD_ACTION", str(error), at=error.path, rule=error.rule))
                 evaluation.set_result(Result(step_id, "refused", reason=str(error), error=refused))
@@ -464,31 +435,11 @@ class Environment:
                     arrived.append(step.future.result())
                 except (ConnectionLost, ProtocolError, ClosedError, ValueError) as error:
                     arrived.append(error)
-            results = _collected(arrived)
+            results = collected(arrived)
         except BaseException:
             self._cancel([step.id for step in steps if not step.future.done()])
             raise
         return results if many else results[0]
-
-
-def _opening(
-    url: str,
-    env_id: str | None,
-    options: Mapping[str, Any] | None,
-    token: str | None,
-    seed: int | None,
-    session_file: str | os.PathLike[str] | None,
-    reconnect_for: float,
-    codec: Codec,
-    name: str,
-) -> Opening:
-    if not str(url).startswith(("ws://", "wss://")):
-        raise ValueError(f"url: expected ws://… or wss://…, got {url}")
-    given = plain({} if options is None else options)
-    token = os.environ.get("LTS_TOKEN") if token is None else token
-    file = None if session_file is None else os.path.abspath(session_file)
-    seed = None if seed is None else int(seed)
-    return Opening(str(url), env_id, given, token, seed, file, float(reconnect_for), codec, name)
 
 
 def _started(opening: Opening) -> Session:
@@ -504,37 +455,6 @@ def _started(opening: Opening) -> Session:
 
 def _reopened(opening: Opening) -> Environment:
     return Environment(_started(replace(opening)))
-
-
-def _is_many(points: Any) -> bool:
-    if isinstance(points, Mapping):
-        return False
-    if isinstance(points, np.ndarray):
-        return points.ndim > 1
-    if len(points) == 0:
-        return True
-    return isinstance(points[0], (Mapping, Sequence, np.ndarray)) and not np.isscalar(points[0])
-
-
-def _seed_fields(seed: Any) -> dict[str, Any]:
-    if seed is None:
-        return {}
-    if isinstance(seed, Mapping):
-        return {"seeds": {name: int(value) for name, value in seed.items()}}
-    return {"seed": int(seed)}
-
-
-def _collected(arrived: Sequence[Result | BaseException]) -> list[Result]:
-    """The results; or the first error, with the results that have arrived."""
-    errors = [error for error in arrived if isinstance(error, BaseException)]
-    if not errors:
-        return cast(list[Result], arrived)
-    error = errors[0]
-    if isinstance(error, ConnectionLost):
-        lost = ConnectionLost(*error.args)
-        lost.results = [result if isinstance(result, Result) else None for result in arrived]
-        raise lost from error
-    raise error
 
 
 def _call_soon(loop: asyncio.AbstractEventLoop, what: Callable[[Progress], None], progress: Progress) -> None:

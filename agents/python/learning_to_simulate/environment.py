@@ -161,16 +161,6 @@ def from_zero(remote: Environment, zero: Zero, action: Action) -> Action:
     return np.where(np.abs(action) <= 1, np.clip(moved, -1, 1), action)  # what breaks a rule is refused as it is
 
 
-def to_zero(remote: Environment, zero: Zero, action: Action) -> Action:
-    """The inverse of `from_zero`. A component whose start lies on a bound moves to one side only."""
-    if zero == "centre":
-        return action
-    start = remote.to_action(remote.start)
-    moved = action - start
-    reach = 1 - np.sign(moved) * start
-    return np.divide(moved, reach, out=np.zeros_like(moved), where=reach > 0)
-
-
 def reward_of(result: Result, on_failure: OnFailure) -> float:
     """:raises EvaluationError: when it has none, and `on_failure` gives none"""
     if result.reward is not None:

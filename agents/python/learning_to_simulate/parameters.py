@@ -163,7 +163,7 @@ class Parameters(Sequence[Parameter]):
         """
         try:
             numbers = [float(a) for a in action]
-        except TypeError:
+        except (TypeError, ValueError):
             raise ParameterError("/action", "shape", f"action: expected {self.size} numbers, got {action!r}") from None
         if len(numbers) != self.size:
             raise ParameterError("/action", "shape", f"action: expected {self.size} numbers, got {len(numbers)}")

@@ -1,8 +1,4 @@
-"""A session on the server, over as many sockets as it takes. Everything here runs in the background thread.
-
-A step has a name of its own (`step_id`), and the server evaluates it once: so every step without a result is simply sent
-again on each new connection. Results are told apart by that name alone.
-"""
+"""A session on the server, over as many sockets as it takes. Everything here runs in the background thread."""
 
 from __future__ import annotations
 
@@ -11,17 +7,15 @@ import contextlib
 import logging
 import math
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .codec import Codec, encode, size_of, to_json
-from .connection import Connection, FinalRefusal, refusal
+from .codec import Codec, to_json
+from .connection import Connection, FinalRefusal
 from .errors import ClosedError, ConnectionLost, ProtocolError
-from .results import Progress, Result, progress_of, result_of
+from .opening import Opening
 from .session_file import SessionFile
+from .steps import Step, Steps
 
 _log = logging.getLogger("learning_to_simulate")
 
@@ -33,48 +27,6 @@ _SAY_EVERY = 5.0
 _FULL = ("BUSY", "QUEUE_FULL")
 _GRACE_OF_FILES = 24 * 3600.0
 """Seconds for which the server keeps a session that is in a file, after its last evaluation has ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What to open, and how: the arguments of `connect`."""
-
-    url: str
-    env_id: str | None
-    options: Mapping[str, Any]
-    token: str | None
-    seed: int | None
-    session_file: str | None
-    reconnect_for: float
-    codec: Codec
-    name: str
-
-
-@dataclass(slots=True, eq=False)
-class Step:
-    """An evaluation without a result."""
-
-    item: Mapping[str, Any]
-    index: int
-    future: Future[Result]
-    report: Callable[[Progress], None] | None
-    cancelled: bool = False
-    refused_at: float = math.inf
-
-    @property
-    def id(self) -> str:
-        step_id: str = self.item["step_id"]
-        return step_id
-
-    def finish(self, result: Result) -> None:
-        self.future.set_result(result)
-
-
-@dataclass(slots=True)
-class _Question:
-    message: Mapping[str, Any]
-    answer: asyncio.Future[Mapping[str, Any]]
-    asked_at: float
 
 
 class Session:
@@ -95,12 +47,8 @@ class Session:
         self._ticket: dict[str, Any] = {}
         self._acknowledged = 0
         self._next_id = 0
-        self._steps: dict[str, Step] = {}
-        self._unsent: deque[Step] = deque()
-        self._sent: set[str] = set()
-        self._batches: dict[int, list[Step]] = {}
-        self._cancels: dict[int, str] = {}
-        self._questions: dict[int, _Question] = {}
+        self._steps = Steps(self)
+        self._goodbye: tuple[int, asyncio.Future[None]] | None = None
         self._task: asyncio.Task[None] | None = None
 
     # --- the life of a session ---------------------------------------------------------------------------------------
@@ -136,8 +84,7 @@ class Session:
             return
         self._closing = True
         if self._connection and not self.failure and not keep:
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(self._ask("close"), 5)
+            await self._say_goodbye()
             if self._file:
                 self._file.remove()
         elif self._connection:
@@ -185,7 +132,7 @@ class Session:
         self._keep_ticket()  # before any other message: from then on, the old token is worth nothing
         self._connection = connection
         self._connected_at = time.monotonic()
-        self._send_everything()
+        self._steps.send_everything()
 
     def _open_message(self, welcome: Mapping[str, Any]) -> Mapping[str, Any]:
         opening = self.opening
@@ -206,7 +153,7 @@ class Session:
         """The answer to `open` or `resume`; asks again while the server refuses it for now."""
         began = time.monotonic()
         while True:
-            id = self._new_id()
+            id = self.new_id()
             connection.send({**fields, "id": id})
             message = await connection.receive()
             while message.get("re") != id:
@@ -214,7 +161,7 @@ class Session:
             if message["t"] != "error":
                 return message
             error = ProtocolError(message)
-            delay = self._retry_after(error, began)
+            delay = self.retry_after(error, began)
             if delay is None:
                 raise error
             await asyncio.sleep(delay)
@@ -277,233 +224,89 @@ class Session:
         self.failure = self.failure or error
         if isinstance(error, ClosedError):
             self.failure = error
-        steps, self._steps = self._steps, {}
-        self._unsent.clear()
-        for step in steps.values():
-            step.future.set_exception(error)
-        for question in self._questions.values():
-            if not question.answer.done():
-                question.answer.set_exception(error)
-        self._questions.clear()
+        self._steps.fail(error)
+        self._end_goodbye()
 
     # --- what the caller asks ----------------------------------------------------------------------------------------
 
     def add(self, steps: Iterable[Step]) -> None:
         """Begins evaluations, each an episode of its own."""
-        for step in steps:
-            if self.failure:
+        if self.failure:
+            for step in steps:
                 step.future.set_exception(self.failure)
-            elif step.id in self._steps:
-                error = ValueError(f"step_id: expected one that no evaluation under way has, got {step.id!r}")
-                step.future.set_exception(error)
-            else:
-                self._steps[step.id] = step
-                self._unsent.append(step)
-        self._send_unsent()
+        else:
+            self._steps.add(steps)
 
     def cancel(self, step_ids: Iterable[str]) -> None:
-        """Cancels evaluations; those that the server does not know end at once."""
-        for step_id in step_ids:
-            if step := self._steps.get(step_id):
-                step.cancelled = True
-                if step_id in self._sent:
-                    self._send_cancel(step_id)
-                else:
-                    self._end_here(step, Result(step_id, "cancelled", reason="cancelled before it was sent"))
+        self._steps.cancel(step_ids)
 
     def cancel_all(self) -> None:
-        self.cancel(list(self._steps))
+        self._steps.cancel_all()
 
-    async def _ask(self, question: str) -> Mapping[str, Any]:
-        """The answer to a message that has only the session's id; asked again on each new connection."""
-        if self.failure:
-            raise self.failure
-        message = {"t": question, "id": self._new_id(), "session_id": self._ticket["session_id"]}
-        answer: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
-        self._questions[message["id"]] = _Question(message, answer, time.monotonic())
-        self._tell(message)
-        return await answer
+    async def _say_goodbye(self) -> None:
+        """Waits until the server has closed the session, or the connection is lost."""
+        goodbye = self.new_id(), asyncio.get_running_loop().create_future()
+        self._goodbye = goodbye
+        self.tell("close", id=goodbye[0])
+        with contextlib.suppress(asyncio.TimeoutError, TimeoutError):
+            await asyncio.wait_for(goodbye[1], 5)
 
-    # --- sending -----------------------------------------------------------------------------------------------------
+    # --- messages ----------------------------------------------------------------------------------------------------
 
-    def _new_id(self) -> int:
+    @property
+    def connected(self) -> bool:
+        return self._connection is not None
+
+    @property
+    def codec(self) -> Codec:
+        return self.opening.codec
+
+    def new_id(self) -> int:
+        """A new id for a message, also for those of later connections."""
         self._next_id += 1
         return self._next_id
 
-    def _tell(self, message: Mapping[str, Any]) -> None:
+    def tell(self, kind: str, **fields: Any) -> None:
+        """Sends a message about this session, if there is a connection."""
         if self._connection:
-            self._connection.send(message)
+            self._connection.send({"t": kind, "session_id": self._ticket["session_id"], **fields})
 
-    def _send_everything(self) -> None:
-        """On a new connection: the server joins what it knows, and takes the rest."""
-        self._batches.clear()
-        self._cancels.clear()
-        self._sent.clear()
-        self._unsent = deque(self._steps.values())
-        for step in self._unsent:
-            step.refused_at = math.inf
-        for question in self._questions.values():
-            self._tell(question.message)
-        self._send_unsent()
+    def acknowledge(self) -> None:
+        """Tells the server which results have come, so that it may forget them."""
+        self._acknowledged = self._ticket["last_seq"]
+        self._keep_ticket()  # before the server forgets them: the next process asks for those after this one
+        self.tell("ack", seq=self._acknowledged)
 
-    def _send_unsent(self) -> None:
-        """Sends as many steps as the session may have under way."""
-        if not self._connection:
-            return
-        ready: list[Step] = []
-        while self._unsent and len(self._sent) < self.limits["max_in_flight"]:
-            step = self._unsent.popleft()
-            if self._steps.get(step.id) is step and step.id not in self._sent:
-                self._sent.add(step.id)
-                ready.append(step)
-        for batch in self._in_batches(ready):
-            self._send_batch(batch)
-
-    def _in_batches(self, steps: Iterable[Step]) -> Iterator[list[Step]]:
-        """The steps in as few batches as the server's limits allow."""
-        most = self.limits["max_batch"]
-        room = self.limits["max_payload_bytes"] - 1000  # for the rest of the message
-        batch: list[Step] = []
-        size = 0
-        for step in steps:
-            try:
-                length = size_of(encode(self.opening.codec, step.item)) + 2
-                if length > room:
-                    raise ValueError(f"expected at most {room} bytes, as the server takes, got {length}")
-            except (TypeError, ValueError, OverflowError) as error:
-                self._refuse(step, ProtocolError(refusal("BAD_MESSAGE", f"step {step.id!r}: {error}")))
-                continue
-            progress = step.report is not None
-            if batch and (len(batch) == most or size + length > room or progress != (batch[0].report is not None)):
-                yield batch
-                batch, size = [], 0
-            batch.append(step)
-            size += length
-        if batch:
-            yield batch
-
-    def _send_batch(self, steps: list[Step]) -> None:
-        id = self._new_id()
-        self._batches[id] = steps
-        self._sent.update(step.id for step in steps)
-        message: dict[str, Any] = {"t": "step_batch", "id": id, "session_id": self._ticket["session_id"]}
-        message["items"] = [step.item for step in steps]
-        if steps[0].report is not None:
-            message["progress"] = True
-        self._tell(message)
-        for step in steps:
-            if step.cancelled:
-                self._send_cancel(step.id)
-
-    def _send_cancel(self, step_id: str) -> None:
-        id = self._new_id()
-        self._cancels[id] = step_id
-        self._tell({"t": "cancel", "id": id, "session_id": self._ticket["session_id"], "step_id": step_id})
-
-    # --- hearing -----------------------------------------------------------------------------------------------------
+    def _keep_ticket(self) -> None:
+        if self._file:
+            self._file.write(self._ticket)
 
     def _hear(self, message: Mapping[str, Any]) -> None:
         kind = message["t"]
         if kind not in ("error", "draining"):
             self._served_at = time.monotonic()
         if kind == "result":
-            self._hear_result(message)
-        elif kind == "progress":
-            step = self._steps.get(message["step_id"])
-            if step and step.report:
-                step.report(progress_of(message, step.index))
+            self._ticket["last_seq"] = max(self._ticket["last_seq"], message["seq"])
+            # Of a server that keeps few results, the group must be smaller than those few.
+            group = min(_ACKNOWLEDGE_EVERY, math.ceil(self.limits["max_unacknowledged"] / 2))
+            if self._ticket["last_seq"] - self._acknowledged >= group:
+                self.acknowledge()
+        if kind in ("result", "progress", "batch_done", "cancelling"):
+            self._steps.hear(message)
+        elif self._goodbye and message.get("re") == self._goodbye[0]:
+            self._end_goodbye()
         elif kind == "error":
-            self._hear_error(ProtocolError(message))
-        elif kind == "batch_done":
-            self._batches.pop(message["re"], None)
-        elif kind == "cancelling":
-            self._cancels.pop(message["re"], None)
-        elif question := self._questions.pop(message.get("re", -1), None):
-            if not question.answer.done():
-                question.answer.set_result(message)
+            error = ProtocolError(message)
+            if error.code == "SESSION_NOT_FOUND":
+                self._fail(error)
+            else:
+                self._steps.hear_error(error)
 
-    def _hear_result(self, message: Mapping[str, Any]) -> None:
-        if message["session_id"] != self._ticket["session_id"]:
-            return
-        self._ticket["last_seq"] = max(self._ticket["last_seq"], message["seq"])
-        if step := self._steps.get(message["step_id"]):
-            self._end_here(step, result_of(message))
-        # Of a server that keeps few results, the group must be smaller than those few.
-        group = min(_ACKNOWLEDGE_EVERY, math.ceil(self.limits["max_unacknowledged"] / 2))
-        if self._ticket["last_seq"] - self._acknowledged >= group:
-            self._acknowledge()
-        self._send_unsent()
+    def _end_goodbye(self) -> None:
+        if self._goodbye and not self._goodbye[1].done():
+            self._goodbye[1].set_result(None)
 
-    def _acknowledge(self) -> None:
-        self._acknowledged = self._ticket["last_seq"]
-        self._keep_ticket()
-        self._tell({"t": "ack", "session_id": self._ticket["session_id"], "seq": self._acknowledged})
-
-    def _keep_ticket(self) -> None:
-        if self._file:
-            self._file.write(self._ticket)
-
-    def _end_here(self, step: Step, result: Result) -> None:
-        del self._steps[step.id]
-        self._sent.discard(step.id)
-        step.finish(result)
-
-    def _refuse(self, step: Step, error: ProtocolError) -> None:
-        self._end_here(step, Result(step.id, "refused", reason=str(error), error=error))
-
-    def _hear_error(self, error: ProtocolError) -> None:
-        re = error.message.get("re")
-        if error.code == "SESSION_NOT_FOUND":
-            self._fail(error)
-        elif re in self._batches:
-            steps = self._batches[re]
-            named = error.message.get("step_id")
-            refused = [s for s in steps if self._steps.get(s.id) is s and named in (None, s.id)]
-            if named is None:
-                del self._batches[re]
-            self._hear_refusal(refused, error)
-        elif re in self._cancels:
-            step_id = self._cancels.pop(re)
-            if error.retryable and step_id in self._steps:
-                self._later(_RETRY if error.retry_after is None else error.retry_after, lambda: self.cancel([step_id]))
-        elif question := self._questions.get(re if isinstance(re, int) else -1):
-            delay = self._retry_after(error, question.asked_at)
-            if delay is not None:
-                self._later(delay, lambda: self._tell(question.message))
-            elif not question.answer.done():
-                question.answer.set_exception(error)
-
-    def _hear_refusal(self, steps: list[Step], error: ProtocolError) -> None:
-        """Steps that the server did not take: sent again later, or in halves to find the bad one, or refused."""
-        now = time.monotonic()
-        self._sent.difference_update(step.id for step in steps)
-        again: list[Step] = []
-        for step in steps:
-            step.refused_at = min(step.refused_at, now)
-            delay = self._retry_after(error, step.refused_at)
-            if step.cancelled:
-                self._end_here(step, Result(step.id, "cancelled", reason="cancelled before the server took it"))
-            elif delay is not None:
-                again.append(step)
-        if again:
-            self._later(self._retry_after(error, now) or _RETRY, lambda: self._send_again(again, error.code))
-            return
-        left = [step for step in steps if self._steps.get(step.id) is step]
-        if len(left) == 1 or error.retryable:
-            for step in left:
-                self._refuse(step, error)
-        elif left:
-            half = len(left) // 2
-            self._send_batch(left[:half])
-            self._send_batch(left[half:])
-
-    def _send_again(self, steps: list[Step], code: str) -> None:
-        if code == "BUSY":  # the last acknowledgement may have been lost, and the session be full because of it
-            self._acknowledge()
-        self._unsent.extendleft(reversed(steps))
-        self._send_unsent()
-
-    def _retry_after(self, error: ProtocolError, since: float) -> float | None:
+    def retry_after(self, error: ProtocolError, since: float) -> float | None:
         """Seconds after which to ask again what was refused at `since`; None if the refusal is final."""
         # Of a server that is full, room is a question of time, and its evaluations may take hours.
         full = error.code in _FULL
@@ -516,6 +319,3 @@ class Session:
             self._said_at = now
             _log.warning("%s: %s; asking again", self.opening.url, error)
         return _RETRY if error.retry_after is None else error.retry_after
-
-    def _later(self, delay: float, what: Callable[[], None]) -> None:
-        asyncio.get_running_loop().call_later(delay, what)

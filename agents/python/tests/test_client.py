@@ -30,6 +30,8 @@ def test_one_point_gives_one_result_and_a_list_gives_a_list(bandit):
         results = bandit.evaluate(many)
         assert [r.theta["x"] for r in results] == pytest.approx([0.2, 0.3])
     assert bandit.evaluate([]) == []
+    assert len(bandit.evaluate({"x": x} for x in (0.2, 0.3))) == 2
+    assert [r.outcome for r in bandit.evaluate([[0] * 6, "nonsense"])] == ["ok", "refused"]
     assert bandit.evaluate([{}])[0].theta == bandit.spec.default
 
 
@@ -43,8 +45,8 @@ def test_every_point_gets_its_own_reward_whatever_the_order(server):
 def test_batches_keep_to_the_limits_in_number_and_bytes(server):
     with lts.connect(server.url, "Bandit-v0") as environment:
         session, sizes = environment._session, []
-        send = session._send_batch
-        session._send_batch = lambda steps: (sizes.append(len(steps)), send(steps))
+        send = session._steps._send_batch
+        session._steps._send_batch = lambda steps: (sizes.append(len(steps)), send(steps))
         environment._session.limits = {**session.limits, "max_batch": 3}
         actions = np.random.default_rng(2).uniform(-1, 1, (8, 6))
         assert all(r.ok for r in environment.evaluate(actions))
@@ -73,6 +75,23 @@ def test_seeds_are_one_for_all_or_one_for_each(server):
     with lts.connect(server.url, "Bandit-v0", seed=7) as environment:
         assert environment.seed == 7
         assert environment.evaluate({}).seed == lts.derive_seed(7, "episode", 0) == 2550420695
+
+
+def test_finalists_are_evaluated_again_on_the_same_fresh_seeds(server):
+    with lts.connect(server.url, "Bandit-v0", {"noise": 0.05}, seed=7) as environment:
+        results = environment.evaluate([{"x": x} for x in (0.1, 0.7, 0.65, 0.3)] + [{"x": 2}])
+        ranked = lts.finalists(environment, results, count=3, repeats=4)
+        assert len(ranked) == 3 and ranked[0].reward == max(f.reward for f in ranked)
+        for finalist in ranked:
+            assert finalist.reward == pytest.approx(np.mean(finalist.rewards)) and len(finalist.rewards) == 4
+            assert finalist.seen not in finalist.rewards
+            assert finalist.seen in [r.reward for r in results if r.theta == finalist.theta]
+        noise = [np.subtract(f.rewards, gain(f.theta)) for f in ranked]
+        assert np.allclose(noise[0], noise[1]) and len(set(noise[0])) == 4  # common random numbers
+        assert lts.finalists(environment, results[-1:]) == []
+        tested = lts.finalists(environment, results, count=1, test=True)
+        same = next(f for f in ranked if f.theta == tested[0].theta).rewards[:3]
+        assert tested[0].rewards != same and np.allclose(tested[0].rewards, same)
 
 
 def test_test_scores_come_on_request_and_are_counted(bandit):

@@ -31,7 +31,7 @@ def test_its_code_runs(block, server, monkeypatch, tmp_path, capsys):
         ("ws://127.0.0.1:7077", server.url),
         ("TrafficCounting-v0", "Mixture-v0"),
         ('{"preset": "quick"}', '{"pointsPerComponent": 5}'),
-        ('{"fog": 0.02}', "{}"),
+        ('{"weather": [0.7, 0.1, 0.1, 0.1]}', "{}"),
         ('"maxiter": 25', '"maxiter": 2'),
     ):
         block = block.replace(there, here)

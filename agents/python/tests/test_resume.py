@@ -41,7 +41,7 @@ def test_what_the_server_has_never_received_is_sent_again(server, network):
     between = network(server.port)
     with lts.connect(between.url, "Bandit-v0", {"delayMs": 3000}, seed=7) as environment:
         received = environment.submit({})
-        wait_until(lambda: environment._session._batches and len(environment._session._sent) == 1)
+        wait_until(lambda: environment._session._steps._batches and len(environment._session._steps._sent) == 1)
         time.sleep(0.3)
         between.swallows = True
         lost = environment.submit({"x": 0.2})
