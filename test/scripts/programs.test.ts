@@ -76,7 +76,7 @@ const WRONG: readonly (readonly [program: string, flags: readonly string[], word
   ['scripts/noise.ts', ['--env', 'Mixture-v0', '--out', '/proc/x'], /\/proc\/x: expected a folder/],
   ['scripts/pretrain.ts', ['--env', 'Mixture-v0'], /Mixture-v0: expected an environment that takes weights/],
   ['scripts/pretrain.ts', ['--env', './nothere.ts'], /got \.\/nothere\.ts/],
-  ['scripts/bench.ts', [], /expected a command: render, protocol, train, evaluate/],
+  ['scripts/bench.ts', [], /expected a command: render, /],
   ['scripts/bench.ts', ['evaluate', '--env', 'Nowhere-v0'], /got Nowhere-v0/],
   ['scripts/dataset.ts', ['--count', '1', '--out', '/proc/x'], /\/proc\/x: expected a folder/],
   ['scripts/dataset.ts', ['--count', '1', '--out', `${folder}/broken.ts`], /broken\.ts: expected/],
@@ -100,7 +100,18 @@ const WRONG: readonly (readonly [program: string, flags: readonly string[], word
   ['agents/cem.ts', ['--url', NOWHERE], /127\.0\.0\.1:1/],
   ['agents/cem.ts', ['--log', 'README.md'], /README\.md, which exists; --resume README\.md goes on with it/],
   ['agents/cem.ts', ['--resume', 'README.md'], /README\.md, line 1: expected one JSON object/],
-  ['agents/cem.ts', ['--resume', folder], /expected a file that can be read/],
+  ['agents/cem.ts', ['--resume', folder], /expected a file, got a folder/],
+  [
+    'agents/cem.ts',
+    ['--resume', `${folder}/bad.jsonl.gz`],
+    /bad\.jsonl\.gz: expected a log to write to, got a compressed/,
+  ],
+  ['agents/cem.ts', ['--log', folder], /--log: expected a file, got the folder .*; with --search-seeds, /],
+  ['agents/cem.ts', ['--log', '/dev/full'], /\/dev\/full: expected a file, got no regular file/],
+  ['agents/cem.ts', ['--env-options', '/dev/zero'], /\/dev\/zero: expected a file, got no regular file/],
+  ['scripts/compare.ts', ['/dev/zero'], /\/dev\/zero: expected a file, got no regular file/],
+  ['scripts/compare.ts', [`${folder}/bad.jsonl.gz`], /bad\.jsonl\.gz: expected a file that gzip has compressed/],
+  ['scripts/noise.ts', ['--env', 'Mixture-v0', '--log', '/dev/zero'], /\/dev\/zero: expected a file, got no/],
   ['protocol/conformance/run.ts', [], /expected either a URL or --client/],
   ['protocol/conformance/run.ts', [NOWHERE], /ECONNREFUSED/],
   ['protocol/conformance/run.ts', [NOWHERE, '--env-options', '{bad'], /--env-options: expected a JSON object/],
@@ -114,7 +125,10 @@ function assertSentence({ code, err }: Ended, what: string): void {
 }
 
 describe('a program @slow', () => {
-  before(() => writeFileSync(join(folder, 'broken.ts'), 'export default defineExperiment({;\n'));
+  before(() => {
+    writeFileSync(join(folder, 'broken.ts'), 'export default defineExperiment({;\n');
+    writeFileSync(join(folder, 'bad.jsonl.gz'), 'no gzip');
+  });
   after(() => rmSync(folder, { recursive: true }));
   afterEach(() => {
     for (const child of started.splice(0)) child.kill('SIGKILL');
