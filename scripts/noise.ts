@@ -4,7 +4,6 @@
  * Random θ are evaluated with the same few seeds each, by full and by short evaluations. Differences between the seeds of
  * one θ are noise; differences between θ are what a search can find. A stopped measurement continues from its log.
  */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { filePath, integer, jsonObject, word } from '../agents/run/flags.ts';
@@ -23,6 +22,7 @@ import { commandLine } from './provenance.ts';
 import { noiseReport, type Measurement } from './noise/report.ts';
 import { randomTheta } from './random-theta.ts';
 import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
+import { writeWhole } from '../protocol/whole-file.ts';
 
 interface Flags extends RuntimeFlags {
   readonly env: string;
@@ -169,6 +169,6 @@ await runProgram('noise', async () => {
     short: measurement('short'),
   });
   const path = join(flags.out, `noise-${name}.md`);
-  writeFileSync(path, report);
+  writeWhole(path, report);
   console.log(`\n${report}\nwritten to ${path}`);
 });

@@ -5,9 +5,9 @@
  * everything that made the weights. It is an option of the environment, so `spec_hash` covers where trainings start.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolder } from '../../protocol/make-folder.ts';
+import { writeWhole } from '../../protocol/whole-file.ts';
 
 /** A name; empty means from scratch. It becomes part of a path, so only hexadecimal digits are allowed. */
 export const PRETRAINED_NAME = /^([0-9a-f]{16})?$/;
@@ -25,12 +25,9 @@ export function isPretrained(folder: string, name: string): boolean {
 
 /** Stores weights, and beside them the settings that made them. @returns the path of the weights */
 export function savePretrained(folder: string, name: string, weights: Float32Array, settings: unknown): string {
-  makeFolder(folder);
-  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(settings, null, 2)}\n`);
+  writeWhole(join(folder, `${name}.json`), `${JSON.stringify(settings, null, 2)}\n`);
   const path = fileOf(folder, name);
-  const partial = `${path}.${process.pid}`;
-  writeFileSync(partial, new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength));
-  renameSync(partial, path);
+  writeWhole(path, new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength));
   return path;
 }
 

@@ -1,9 +1,8 @@
 /** One picture of a data set and everything that is known about it, as files. */
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
-import { makeFolder } from '../../protocol/make-folder.ts';
+import { writeWhole } from '../../protocol/whole-file.ts';
 import { CLASSES, VOID } from '../../env/streets/classes.ts';
 import { isAlive } from '../../env/is-alive.ts';
 import { countCars, type Annotation } from '../../env/simulators/traffic/annotations.ts';
@@ -61,7 +60,7 @@ export async function writeFrame(
     depth: gray16(centimetres),
   };
   await Promise.all(KINDS.map(async (kind) => writeWhole(join(folder, kind, name), await pictures[kind].toBuffer())));
-  await writeWhole(frameFile(folder, index), `${JSON.stringify(describe(index, image, annotations, known))}\n`);
+  writeWhole(frameFile(folder, index), `${JSON.stringify(describe(index, image, annotations, known))}\n`);
 }
 
 /** The number of the picture that a file in frames/ belongs to; undefined for other files. */
@@ -96,17 +95,6 @@ function endsWith(path: string, end: Buffer): boolean {
 export function isWhole(folder: string, index: number): boolean {
   const pictures = KINDS.map((kind) => join(folder, kind, `${frameName(index)}.png`));
   return endsWith(frameFile(folder, index), RECORD_END) && pictures.every((path) => endsWith(path, PNG_END));
-}
-
-/**
- * Writes a file under a temporary name, and renames it: under its own name it is whole or does not exist, even if
- * several processes write it.
- */
-export async function writeWhole(path: string, content: string | Buffer): Promise<void> {
-  makeFolder(dirname(path));
-  const part = `${path}.${process.pid}.part`;
-  await writeFile(part, content);
-  await rename(part, path);
 }
 
 /** Removes unfinished files of processes that have ended. */

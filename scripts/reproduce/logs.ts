@@ -1,5 +1,5 @@
 /** The logs of a study: plain in a folder of runs/ while it is made, and compressed beside its results. */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { readLines } from '../../agents/run/line-log.ts';
@@ -7,6 +7,7 @@ import { makeFolder } from '../../protocol/make-folder.ts';
 import type { LogRecord } from '../../agents/run/trial-log.ts';
 import { isOfSearch, searchTrials } from './search-log.ts';
 import type { Preset } from './study.ts';
+import { writeWhole } from '../../protocol/whole-file.ts';
 
 /** How the logs of a study were made. It is written when they are complete. */
 export interface StudyRecord {
@@ -36,7 +37,7 @@ export function readRecord(folder: string): StudyRecord | undefined {
 }
 
 export function writeRecord(folder: string, record: StudyRecord): void {
-  writeFileSync(join(folder, RECORD), `${JSON.stringify(record, undefined, 2)}\n`);
+  writeWhole(join(folder, RECORD), `${JSON.stringify(record, undefined, 2)}\n`);
 }
 
 /** The lines of a log, plain or compressed. @throws {Error} naming the file that is not there or is broken */
@@ -65,7 +66,7 @@ export function keepLogs(folder: string, kept: string, makeLean = false): void {
   for (const name of namesOf(folder, PLAIN)) {
     const records = readLog(folder, name);
     const lines = (makeLean ? lean(records) : records).map((record) => `${JSON.stringify(record)}\n`);
-    writeFileSync(join(kept, `${name}${KEPT}`), gzip(lines.join('')));
+    writeWhole(join(kept, `${name}${KEPT}`), gzip(lines.join('')));
   }
   writeRecord(kept, readRecord(folder)!);
 }
@@ -88,7 +89,7 @@ export function restoreLogs(kept: string, folder: string, identity: string): num
   makeFolder(folder);
   const missing = namesOf(kept, KEPT).filter((name) => !existsSync(logPath(folder, name)));
   for (const name of missing) {
-    writeFileSync(logPath(folder, name), gunzipSync(readFileSync(join(kept, `${name}${KEPT}`))));
+    writeWhole(logPath(folder, name), gunzipSync(readFileSync(join(kept, `${name}${KEPT}`))));
   }
   return missing.length;
 }
