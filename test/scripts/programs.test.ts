@@ -244,6 +244,28 @@ describe('a program @slow', () => {
       });
     }
 
+    it('a program that computes without a pause', async () => {
+      await endsWhole(`npx tsx scripts/scenes.ts --sweep all --out ${folder}/sweep.png`, /^\{/, 'SIGTERM');
+    });
+
+    it('a program whose wrapper ends before it has begun', async () => {
+      const mark = join(folder, 'early.png');
+      const ofMark = () => {
+        const lines = execFileSync('ps', ['-A', '-o', 'pid=,args='], { encoding: 'utf8' }).trim().split('\n');
+        return lines.filter((line) => line.includes(mark)).map((line) => Number.parseInt(line, 10));
+      };
+      for (const command of ['npx tsx scripts/scenes.ts', 'npm run scenes --']) {
+        const [program, ...args] = command.split(' ') as [string, ...string[]];
+        const child = start(program, [...args, '--sweep', 'all', '--out', mark]);
+        while (ofMark().length < 2) await pause(20); // the wrapper and what it starts
+        child.kill('SIGKILL');
+        for (let tries = 0; ofMark().length > 0 && tries < 200; tries++) await pause(100);
+        const left = ofMark();
+        left.forEach((pid) => process.kill(pid, 'SIGKILL'));
+        assert.deepEqual(left, [], command);
+      }
+    });
+
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       it(`programs that have started others, by ${signal}`, async () => {
         const data = `--count 100000 --workers 2 --width 32 --height 24 --out ${folder}/${signal}`;
