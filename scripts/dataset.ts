@@ -61,7 +61,7 @@ async function main(): Promise<void> {
  * Writes the missing pictures; each of n processes takes every n-th picture.
  *
  * @returns the number of pictures that are there, and whether an interrupt stopped it
- * @throws {Error} when a process fails; the process has printed the reason
+ * @throws {Error} with the first reason, when processes fail
  */
 async function writePictures(
   { count, ...all }: Omit<Share, 'first' | 'step'>,
@@ -69,13 +69,15 @@ async function writePictures(
 ): Promise<{ done: number; isStopped: boolean }> {
   const path = fileURLToPath(new URL('./dataset/writer.ts', import.meta.url));
   let [done, written] = [0, 0];
+  let reason: string | undefined;
   const start = performance.now();
   const writers = Array.from({ length: processes }, (_, first) => {
     const share: Share = { ...all, count, first, step: processes };
     const writer = fork(path, [JSON.stringify(share)]);
-    writer.on('message', ({ isNew }: Report) => {
+    writer.on('message', (report: Report) => {
+      if ('error' in report) return void (reason ??= report.error);
       done++;
-      if (isNew) written++;
+      if (report.isNew) written++;
       if (done % 100 !== 0 && done !== count) return;
       const rate = (written / (performance.now() - start)) * 1000;
       console.log(`${done} of ${count} pictures, ${written} of them new, ${rate.toFixed(0)} a second`);
@@ -99,7 +101,10 @@ async function writePictures(
     }),
   );
   for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, interrupted);
-  if (failed > 0) throw new Error(`${failed} of ${processes} processes failed; the same command goes on`);
+  if (failed > 0) {
+    const got = reason ?? 'one that ended without a word';
+    throw new Error(`${failed} of ${processes} processes failed: ${got}; the same command goes on`);
+  }
   return { done, isStopped };
 }
 

@@ -185,7 +185,7 @@ describe('npm run dataset @slow', () => {
     mkdirSync(join(out, 'depth', '000000.png'));
     const { status, stderr } = dataset(...usual, '--count', '1', '--out', out);
     assert.equal(status, 1);
-    assert.match(stderr, /^dataset: .*depth.*\ndataset: 1 of 1 processes failed; the same command goes on\n$/);
+    assert.match(stderr, /^dataset: 1 of 1 processes failed: .*depth.*: expected a file, got a folder; the same command goes on\n$/);
   });
 
   it('ends with a message when it is interrupted, and continues when it is run again', async () => {

@@ -63,6 +63,13 @@ const SEGMENTATION = ['--env', 'TrafficSegmentation-v0'];
 const WRONG: readonly (readonly [program: string, flags: readonly string[], words: RegExp])[] = [
   ['scripts/serve.ts', [], /--env: expected at least one environment/],
   ['scripts/serve.ts', ['--env', './nothere.ts'], /expected an id \(.*got \.\/nothere\.ts/],
+  ['scripts/serve.ts', ['--env', '.'], /: expected a file, got a folder/],
+  ['scripts/serve.ts', ['--env', 'README.md'], /README\.md: expected a module that can be loaded, got: /],
+  [
+    'scripts/serve.ts',
+    ['--env', 'Mixture-v0', '--host', '256.1.1.1', '--token', 'x'],
+    /--host: expected an address or a name of this machine, got 256\.1\.1\.1/,
+  ],
   ['scripts/serve.ts', ['--env', `${folder}/broken.ts`], /broken\.ts: .*broken\.ts:1/],
   ['scripts/serve.ts', ['--env', BANDIT, '--data', '/doesnotexist'], /^\/doesnotexist: expected a folder/],
   [
