@@ -1,4 +1,4 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeFolder } from './make-folder.ts';
 import { isRegularFile } from './regular-file.ts';
@@ -17,7 +17,7 @@ export function writeWhole(path: string, content: string | Uint8Array): void {
     writeFileSync(part, content);
     renameSync(part, path);
   } catch (error) {
-    rmSync(part, { force: true });
+    if (existsSync(part)) rmSync(part);
     throw new Error(`${path}: expected to write it, got ${(error as Error).message}`, { cause: error });
   }
 }
