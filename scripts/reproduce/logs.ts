@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { readLines } from '../../agents/run/line-log.ts';
+import { isHidden } from '../../env/streets/hidden-files.ts';
 import { makeFolder } from '../../protocol/make-folder.ts';
 import type { LogRecord } from '../../agents/run/trial-log.ts';
 import { isOfSearch, searchTrials } from './search-log.ts';
@@ -51,7 +52,8 @@ export function readLog(folder: string, name: string): LogRecord[] {
 /** The names of the logs with this ending. */
 function namesOf(folder: string, ending: string): string[] {
   if (!existsSync(folder)) return [];
-  return readdirSync(folder).flatMap((file) => (file.endsWith(ending) ? [file.slice(0, -ending.length)] : []));
+  const files = readdirSync(folder).filter((file) => file.endsWith(ending) && !isHidden(file));
+  return files.map((file) => file.slice(0, -ending.length));
 }
 
 /**

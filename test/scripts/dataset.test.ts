@@ -185,7 +185,10 @@ describe('npm run dataset @slow', () => {
     mkdirSync(join(out, 'depth', '000000.png'));
     const { status, stderr } = dataset(...usual, '--count', '1', '--out', out);
     assert.equal(status, 1);
-    assert.match(stderr, /^dataset: 1 of 1 processes failed: .*depth.*: expected a file, got a folder; the same command goes on\n$/);
+    assert.match(
+      stderr,
+      /^dataset: 1 of 1 processes failed: .*depth.*: expected a file, got a folder; the same command goes on\n$/,
+    );
   });
 
   it('ends with a message when it is interrupted, and continues when it is run again', async () => {
@@ -222,7 +225,15 @@ describe('npm run dataset @slow', () => {
   it('takes a folder for empty that has only what systems leave there', () => {
     const out = join(folder, 'left-behind');
     mkdirSync(out);
-    for (const name of ['.DS_Store', '._x.jpg', '.ipynb_checkpoints', 'Thumbs.db', 'desktop.ini']) {
+    for (const name of [
+      '.DS_Store',
+      '._x.jpg',
+      '.ipynb_checkpoints',
+      'Thumbs.db',
+      'desktop.ini',
+      'lost+found',
+      '$RECYCLE.BIN',
+    ]) {
       writeFileSync(join(out, name), '');
     }
     const { status, stderr } = dataset(...usual, '--count', '1', '--out', out);
