@@ -50,10 +50,26 @@ function inOrder<Item>(items: readonly Item[], nameOf: (item: Item) => string): 
   return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ item }) => item);
 }
 
-/** `0016E5_00390.png` is of the sequence `0016E5_`; KITTI's `000001_10.png` are the frames of one sequence. */
-function sequenceOf(image: string): string {
-  const name = basename(image).replace(/\.\w+$/, '');
-  return name.replace(/^(\d{6})_\d\d$/, '$1').replace(/\d+\D*$/, '');
+/** In a folder with fewer images, each may be of a sequence of its own. */
+const MANY = 16;
+
+/**
+ * The sequence of each image: its name before the last number, so that `0016E5_00390.png` is of `0016E5_`. Where most
+ * images had a sequence of their own by that, as `frame0001_v2.png`, and all names are alike but for their numbers, it is
+ * an earlier number that counts the frames. KITTI's `000001_10.png` are the frames of one sequence.
+ */
+function sequencesOf(images: readonly string[]): string[] {
+  const names = images.map((image) =>
+    basename(image)
+      .replace(/\.\w+$/, '')
+      .replace(/^(\d{6})_\d\d$/, '$1'),
+  );
+  const [pattern = '', another] = new Set(names.map((name) => name.replace(/\d+/g, '#')));
+  const numbers = another === undefined && names.length >= MANY ? pattern.split('#').length - 1 : 1;
+  const before = Array.from({ length: Math.max(1, numbers) }, (_, later) =>
+    names.map((name) => name.replace(new RegExp(`(\\d+\\D*)(\\d+\\D*){${later}}$`), '')),
+  );
+  return before.find((sequences) => 2 * new Set(sequences).size <= sequences.length) ?? before[0]!;
 }
 
 /**
@@ -64,13 +80,14 @@ function sequenceOf(image: string): string {
  */
 function pairs(folder: string, end: string, places: readonly LabelFiles[]): FramePair[] {
   const images = inOrder(imageFiles(folder), (image) => image);
+  const sequences = sequencesOf(images);
   const expected = new Set<string>();
-  const frames = images.map((image) => {
+  const frames = images.map((image, i) => {
     const stem = relative(folder, image).replace(new RegExp(`(${end})?\\.\\w+$`), '');
     const candidates = places.map(({ folder, end, maps }) => ({ labels: join(folder, `${stem}${end}`), maps }));
     for (const { labels } of candidates) expected.add(labels);
     const found = candidates.find(({ labels }) => existsSync(labels));
-    if (found) return { image, ...found, sequence: sequenceOf(image) };
+    if (found) return { image, ...found, sequence: sequences[i]! };
     const paths = candidates.map(({ labels }) => labels).join(' or ');
     throw new Error(`${image}: expected its labels at ${paths}, found none`);
   });

@@ -112,6 +112,31 @@ describe('the layout of a folder', () => {
     ]);
   });
 
+  it('has one sequence of frames that an earlier number counts, whatever stands behind it', () => {
+    const numbered = (of: (index: string) => string, digits = 6) =>
+      Array.from({ length: 20 }, (_, i) => of(String(i).padStart(digits, '0')));
+    const sequencesOf = (names: readonly string[]) => {
+      folder.remove();
+      for (const name of names) putFrame(name);
+      return new Set(readLayout(folder.path).pool.map(({ sequence }) => sequence)).size;
+    };
+    for (const names of [
+      numbered((i) => `${i}_10`, 5),
+      numbered((i) => `${i}_10`, 10),
+      numbered((i) => i, 10),
+      numbered((i) => `kitti_${i}_10`),
+      numbered((i) => `${i}_10_rgb`),
+      numbered((i) => `${i}_100`),
+      numbered((i) => `frame${i}_v2`, 4),
+      numbered((i) => `${i}a1`, 4),
+      numbered((i) => `v2_${i}_10_rgb8`),
+    ]) {
+      assert.equal(sequencesOf(names), 1, names[1]);
+    }
+    assert.equal(sequencesOf(['a', 'b'].flatMap((drive) => numbered((i) => `${drive}1_${i}`, 3))), 2);
+    assert.equal(sequencesOf(['035e29', '08d12d', '0c2f57', 'ab2d1f']), 4, 'names without an order');
+  });
+
   it('is refused, naming what is there and what is known', () => {
     assert.throws(
       () => readLayout(join(folder.path, 'none')),
