@@ -41,6 +41,9 @@ function imageFiles(folder: string): string[] {
     .map((path) => join(folder, path));
 }
 
+/** What lies in a folder and is not hidden. */
+const namesIn = (folder: string) => readdirSync(folder).filter((name) => !isHidden(name));
+
 /** The items in the order of their names and numbers: 9 before 10. */
 function inOrder<Item>(items: readonly Item[], nameOf: (item: Item) => string): Item[] {
   const keyed = items.map((item) => {
@@ -76,7 +79,7 @@ function sequencesOf(images: readonly string[]): string[] {
  * Pairs each image below `folder` with the first of its label files that is there.
  *
  * @param end what images' names have before their extension, and labels' names have not
- * @throws {Error} naming an image without labels; or labels without an image, where they are more than a few
+ * @throws {Error} naming an image without labels; or labels without an image, where they are more than a few or all
  */
 function pairs(folder: string, end: string, places: readonly LabelFiles[]): FramePair[] {
   const images = inOrder(imageFiles(folder), (image) => image);
@@ -91,10 +94,13 @@ function pairs(folder: string, end: string, places: readonly LabelFiles[]): Fram
     const paths = candidates.map(({ labels }) => labels).join(' or ');
     throw new Error(`${image}: expected its labels at ${paths}, found none`);
   });
-  refuseLonely(
-    places.flatMap(({ folder, end }) => imageFiles(folder).filter((path) => path.endsWith(end))),
-    expected,
-  );
+  const labels = places.flatMap(({ folder, end }) => imageFiles(folder).filter((path) => path.endsWith(end)));
+  if (images.length === 0 && labels.length > 0) {
+    throw new Error(
+      `${folder}: expected the images of ${labels.length} label images, such as ${labels[0]}, found none`,
+    );
+  }
+  refuseLonely(labels, expected);
   return frames;
 }
 
@@ -110,7 +116,7 @@ function refuseLonely(labels: readonly string[], expected: ReadonlySet<string>):
 /** `{train,val,test}/{images,labels}/NAME.png`, or `{train,val,test}` beside `{train,val,test}annot`. */
 function camvid(folder: string): FolderLayout | undefined {
   const split = (name: string): FramePair[] | undefined => {
-    const nested = existsSync(join(folder, name, 'images'));
+    const nested = ['images', 'labels'].some((kind) => existsSync(join(folder, name, kind)));
     const labels = nested ? join(folder, name, 'labels') : join(folder, `${name}annot`);
     if (!nested && !existsSync(labels)) return undefined;
     const places = ['.png', '_L.png'].map((end) => ({ folder: labels, end, maps: CAMVID }));
@@ -138,7 +144,7 @@ function kitti(folder: string): FolderLayout | undefined {
 function cityscapes(folder: string): FolderLayout | undefined {
   const split = (name: string): FramePair[] | undefined => {
     const images = join(folder, 'leftImg8bit', name);
-    if (!existsSync(images)) return undefined;
+    if (!existsSync(images) && !existsSync(join(folder, 'gtFine', name))) return undefined;
     const place = (end: string, maps: LabelMaps) => ({ folder: join(folder, 'gtFine', name), end, maps });
     const places = [
       place('_gtFine_labelIds.png', CITYSCAPES),
@@ -172,7 +178,11 @@ export function readLayout(folder: string): FolderLayout {
   }
   const layout = camvid(folder) ?? kitti(folder) ?? cityscapes(folder);
   if (layout === undefined) {
-    const names = readdirSync(folder).filter((name) => !isHidden(name));
+    const names = namesIn(folder).flatMap((name) => {
+      if (!statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory()) return name;
+      const inner = namesIn(join(folder, name)).map((each) => `${name}/${each}`);
+      return inner.length > 0 ? inner : `${name}, which is empty`;
+    });
     throw new Error(
       `${folder}: expected CamVid (train/images, train/labels), KITTI (training/image_2, training/semantic) or ` +
         `Cityscapes (leftImg8bit/train, gtFine/train), found ${names.slice(0, 8).join(', ') || 'nothing'}`,

@@ -167,6 +167,37 @@ describe('the layout of a folder', () => {
     assert.throws(() => readLayout(folder.path), /in training\/image_2, found none$/);
   });
 
+  it('is refused where a whole split has labels and no images', () => {
+    putFrame('S1_001');
+    folder.put('test/labels/S2_001.png', CAR_AND_ROAD);
+    const message = /test\/images: expected the images of 1 label images, such as .*S2_001\.png, found none/;
+    assert.throws(() => readLayout(folder.path), message);
+    mkdirSync(join(folder.path, 'test/images'));
+    assert.throws(() => readLayout(folder.path), message);
+    folder.remove('test');
+    folder.put('testannot/S2_001.png', CAR_AND_ROAD);
+    assert.throws(() => readLayout(folder.path), /\/test: expected the images of 1 label images/);
+    folder.remove();
+    putCity('train/ulm/ulm_000000_000019', 'labelIds');
+    folder.put('gtFine/val/lindau/lindau_000000_000019_gtFine_labelIds.png', gray(2, [1, 1]));
+    assert.throws(() => readLayout(folder.path), /leftImg8bit\/val: expected the images of 1 label images/);
+    folder.remove();
+    mkdirSync(join(folder.path, 'training/image_2'), { recursive: true });
+    folder.put('training/semantic/000000_10.png', gray(2, [1, 1]));
+    assert.throws(() => readLayout(folder.path), /training\/image_2: expected the images of 1 label images/);
+  });
+
+  it('is refused with what lies there, two folders deep', () => {
+    mkdirSync(join(folder.path, 'train'));
+    assert.throws(() => readLayout(folder.path), /, found train, which is empty$/);
+    folder.put('train/image/S1_001.png', RED);
+    folder.put('val.txt', '');
+    assert.throws(() => readLayout(folder.path), /, found train\/image, val\.txt$/);
+    folder.remove('train');
+    folder.put('train/labels/S1_001.png', CAR_AND_ROAD);
+    assert.throws(() => readLayout(folder.path), /train\/images: expected the images of 1 label images/);
+  });
+
   it('is refused where an image has no labels', () => {
     folder.put('train/images/S1_001.png', RED);
     folder.put('train/labels/other.png', CAR_AND_ROAD);
