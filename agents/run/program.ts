@@ -9,6 +9,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
+import { printable } from '../../protocol/errors.ts';
 import type { Specification } from '../../protocol/messages.ts';
 import { actionSize } from '../../protocol/parameters.ts';
 import { deriveSeed, Random } from '../../protocol/random.ts';
@@ -113,7 +114,7 @@ async function runFrom<Options>(
   console.log(`${name} ${JSON.stringify({ ...options, ...(options.token !== undefined && { token: '…' }) })}`);
 
   const { url, token } = options;
-  const say = (sentence: string) => console.error(`${name}: ${sentence}`);
+  const say = (sentence: string) => console.error(`${name}: ${printable(sentence)}`);
   const client = await connect(url, { name, say, ...(token !== undefined && { token }) });
   // A cancelled evaluation still ends with a result. If the server was stopped too, none comes, so the wait is limited.
   const leave = () => {
