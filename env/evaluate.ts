@@ -219,8 +219,9 @@ export async function scoreTestSets<Sample>(
 ): Promise<Scores> {
   const scores: Record<string, number> = { ...(await model.score(await target.test(signal))) };
   for (const [name, samples] of Object.entries(target.alsoTest ?? {})) {
-    for (const [metric, score] of Object.entries(await model.score(await samples(signal))))
-      scores[`${name}.${metric}`] = score;
+    const set = await samples(signal);
+    if (set.length === 0) continue;
+    for (const [metric, score] of Object.entries(await model.score(set))) scores[`${name}.${metric}`] = score;
   }
   return scores;
 }

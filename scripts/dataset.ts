@@ -11,8 +11,9 @@ import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { TRAFFIC } from '../env/simulators/traffic/traffic.ts';
 import { isHidden } from '../env/streets/hidden-files.ts';
 import { COCO_CATEGORIES } from './dataset/coco.ts';
-import { type FrameRecord, frameFile, frameIndex, frameName, removeParts, writeWhole } from './dataset/frame.ts';
+import { type FrameRecord, frameFile, frameIndex, frameName, removeParts } from './dataset/frame.ts';
 import type { Report, Share } from './dataset/writer.ts';
+import { writeWhole } from '../protocol/whole-file.ts';
 import { completeTheta, type Theta } from '../protocol/parameters.ts';
 
 const options = newCommand('dataset')
@@ -41,7 +42,7 @@ async function main(): Promise<void> {
   const known = { simulator: `${TRAFFIC.name} ${TRAFFIC.version}`, seed, width, height, theta };
   console.log(JSON.stringify({ ...options, theta }));
   removeParts(out);
-  await claim(out, known);
+  claim(out, known);
   const there = pictureCount(out);
   if (count < there)
     throw new Error(`--count: expected at least ${there}, since ${out} has that many pictures, got ${count}`);
@@ -52,7 +53,7 @@ async function main(): Promise<void> {
     process.exitCode = 130;
     return;
   }
-  await summarise(out, count, width, height);
+  summarise(out, count, width, height);
   console.log(out);
 }
 
@@ -60,7 +61,7 @@ async function main(): Promise<void> {
  * Writes the missing pictures; each of n processes takes every n-th picture.
  *
  * @returns the number of pictures that are there, and whether an interrupt stopped it
- * @throws {Error} when a process fails; the process has printed the reason
+ * @throws {Error} with the first reason, when processes fail
  */
 async function writePictures(
   { count, ...all }: Omit<Share, 'first' | 'step'>,
@@ -68,13 +69,15 @@ async function writePictures(
 ): Promise<{ done: number; isStopped: boolean }> {
   const path = fileURLToPath(new URL('./dataset/writer.ts', import.meta.url));
   let [done, written] = [0, 0];
+  let reason: string | undefined;
   const start = performance.now();
   const writers = Array.from({ length: processes }, (_, first) => {
     const share: Share = { ...all, count, first, step: processes };
     const writer = fork(path, [JSON.stringify(share)]);
-    writer.on('message', ({ isNew }: Report) => {
+    writer.on('message', (report: Report) => {
+      if ('error' in report) return void (reason ??= report.error);
       done++;
-      if (isNew) written++;
+      if (report.isNew) written++;
       if (done % 100 !== 0 && done !== count) return;
       const rate = (written / (performance.now() - start)) * 1000;
       console.log(`${done} of ${count} pictures, ${written} of them new, ${rate.toFixed(0)} a second`);
@@ -98,7 +101,10 @@ async function writePictures(
     }),
   );
   for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, interrupted);
-  if (failed > 0) throw new Error(`${failed} of ${processes} processes failed; the same command goes on`);
+  if (failed > 0) {
+    const got = reason ?? 'one that ended without a word';
+    throw new Error(`${failed} of ${processes} processes failed: ${got}; the same command goes on`);
+  }
   return { done, isStopped };
 }
 
@@ -110,14 +116,14 @@ function pictureCount(folder: string): number {
 }
 
 /** Claims a folder for this data set. @throws {Error} when it has another data set, or other files */
-async function claim(folder: string, known: object): Promise<void> {
+function claim(folder: string, known: object): void {
   const path = join(folder, 'dataset.json');
   const expected = '--out: expected an empty folder or one of the same θ, seed and size';
   if (!existsSync(path)) {
     const names = existsSync(folder) ? readdirSync(folder) : [];
     const other = names.find((name) => !isHidden(name));
     if (other !== undefined) throw new Error(`${expected}, got ${folder}, which has ${other} and no dataset.json`);
-    await writeWhole(path, `${JSON.stringify(known, null, 2)}\n`);
+    writeWhole(path, `${JSON.stringify(known, null, 2)}\n`);
     return;
   }
   const found = readJson(path, `write ${JSON.stringify(known)} into it if the pictures are of this θ, seed and size`);
@@ -137,7 +143,7 @@ function readJson(path: string, help: string): unknown {
 }
 
 /** Collects frames/ into annotations.json and metadata.jsonl. */
-async function summarise(folder: string, count: number, width: number, height: number): Promise<void> {
+function summarise(folder: string, count: number, width: number, height: number): void {
   const frames = Array.from(
     { length: count },
     (_, index) => readJson(frameFile(folder, index), 'delete it, and the picture is written again') as FrameRecord,
@@ -148,11 +154,8 @@ async function summarise(folder: string, count: number, width: number, height: n
     categories: COCO_CATEGORIES,
     annotations: frames.flatMap(({ objects }) => objects).map((object, i) => ({ id: i + 1, ...object })),
   };
-  await writeWhole(join(folder, 'annotations.json'), JSON.stringify(coco));
-  await writeWhole(
-    join(folder, 'metadata.jsonl'),
-    frames.map(({ metadata }) => `${JSON.stringify(metadata)}\n`).join(''),
-  );
+  writeWhole(join(folder, 'annotations.json'), JSON.stringify(coco));
+  writeWhole(join(folder, 'metadata.jsonl'), frames.map(({ metadata }) => `${JSON.stringify(metadata)}\n`).join(''));
 }
 
 await runProgram('dataset', main);

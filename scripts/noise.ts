@@ -4,7 +4,6 @@
  * Random θ are evaluated with the same few seeds each, by full and by short evaluations. Differences between the seeds of
  * one θ are noise; differences between θ are what a search can find. A stopped measurement continues from its log.
  */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { filePath, integer, jsonObject, word } from '../agents/run/flags.ts';
@@ -14,15 +13,18 @@ import { SparseLines } from '../agents/run/progress-lines.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { runAll } from '../agents/run/runner.ts';
 import { evaluationSeeds } from '../env/evaluate.ts';
-import { createExperiment, loadDefinition } from '../env/experiments/load.ts';
+import { loadDefinition } from '../env/experiments/load.ts';
 import type { Experiment } from '../env/experiments/experiment.ts';
 import type { Runtime } from '../env/runtime.ts';
+import { describeExperiment } from '../env/server/describe.ts';
 import { processEvaluations } from '../env/workers/processes/process-evaluations.ts';
+import type { Specification } from '../protocol/messages.ts';
 import { deriveSeed } from '../protocol/random.ts';
 import { commandLine } from './provenance.ts';
 import { noiseReport, type Measurement } from './noise/report.ts';
 import { randomTheta } from './random-theta.ts';
 import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
+import { writeWhole } from '../protocol/whole-file.ts';
 
 interface Flags extends RuntimeFlags {
   readonly env: string;
@@ -35,6 +37,12 @@ interface Flags extends RuntimeFlags {
   readonly workers: number;
   readonly out: string;
   readonly log?: string;
+}
+
+/** The first line of the log. */
+interface Header {
+  readonly type: 'noise';
+  readonly environment: { readonly id: string; readonly specHash: string };
 }
 
 /** One evaluation, as a line of the log. */
@@ -70,12 +78,32 @@ const keyOf = ({ kind, options, theta, seed }: Omit<Line, 'reward' | 'seconds'>)
 
 type Wanted = Omit<Line, 'reward' | 'seconds'> & { readonly key: string };
 
+/**
+ * The evaluations in a log; undefined if it has not begun.
+ *
+ * @throws {Error} when it is no log of noise, or one of another environment
+ */
+function evaluationsIn(path: string, { id, specHash }: Header['environment']): Line[] | undefined {
+  const [header, ...lines] = linesSoFar<Header | Line>(path);
+  if (header === undefined) return undefined;
+  const what = 'expected a log of the noise of';
+  if (!('type' in header) || header.type !== 'noise') {
+    throw new Error(`${path}: ${what} ${id}, got another log or an old one; give --log another name`);
+  }
+  const { environment } = header;
+  if (environment.specHash !== specHash) {
+    const got = `${environment.id} with spec ${environment.specHash}`;
+    throw new Error(`${path}: ${what} ${id} with spec ${specHash}, got ${got}; give --log another name`);
+  }
+  return lines as Line[];
+}
+
 /** Evaluates in worker processes what is missing in the log, and returns all evaluations. */
 async function measure(
   flags: Flags,
   runtime: Runtime,
-  experiment: Experiment,
-  options: Line['options'],
+  { parameters }: Experiment['simulator'],
+  { env_id: id, spec_hash: specHash, options }: Specification,
   path: string,
 ): Promise<Line[]> {
   const shortOptions = flags.shortOptions ? { ...options, ...flags.shortOptions } : shortened(options, flags.short);
@@ -86,19 +114,22 @@ async function measure(
       return { key: keyOf(one), ...one };
     }),
   );
-  const known = new Map(linesSoFar<Line>(path).map((line) => [keyOf(line), line]));
+  const environment = { id, specHash };
+  const before = evaluationsIn(path, environment);
+  const known = new Map(before?.map((line) => [keyOf(line), line]));
   const missing = wanted.filter(({ key }) => !known.has(key)).length;
   console.log(`${wanted.length - missing} of ${wanted.length} evaluations are in ${path}`);
   if (missing === 0) return wanted.map(({ key }) => known.get(key)!);
 
-  const log = new LineLog<Line>(path);
+  const log = new LineLog<Header | Line>(path);
+  if (!before) log.append({ type: 'noise', environment });
   const evaluations = processEvaluations({ size: flags.workers, sources: [flags.env], runtime });
   const lines = new SparseLines(missing);
   let done = 0;
   const start = performance.now();
   const evaluate = async ({ kind, options, theta, seed }: Wanted, signal: AbortSignal): Promise<Line> => {
     const request = {
-      theta: randomTheta(experiment.simulator.parameters, deriveSeed(0, 'noise', theta)),
+      theta: randomTheta(parameters, deriveSeed(0, 'noise', theta)),
       seeds: evaluationSeeds(seed),
       test: false,
     };
@@ -146,11 +177,11 @@ await runProgram('noise', async () => {
   const runtime = runtimeOf(flags);
   const definition = await loadDefinition(flags.env);
   const given = { ...(flags.preset !== undefined && { preset: flags.preset }), ...flags.envOptions };
-  const { experiment, options } = createExperiment(definition, given, runtime);
+  const { experiment, spec } = describeExperiment(definition, given, runtime, undefined);
   const name = [definition.id, flags.preset].filter(Boolean).join('-');
   const log = flags.log ?? join('runs', `noise-${name}.jsonl`);
   makeFolder(flags.out);
-  const lines = await measure(flags, runtime, experiment, options, log);
+  const lines = await measure(flags, runtime, experiment.simulator, spec, log);
 
   const measurement = (kind: Line['kind']): Measurement => {
     const own = lines.filter((line) => line.kind === kind);
@@ -169,6 +200,6 @@ await runProgram('noise', async () => {
     short: measurement('short'),
   });
   const path = join(flags.out, `noise-${name}.md`);
-  writeFileSync(path, report);
+  writeWhole(path, report);
   console.log(`\n${report}\nwritten to ${path}`);
 });

@@ -1,5 +1,6 @@
 /** Serves environments: `npm run serve -- --env TrafficSegmentation-v0`. */
 import { execFile } from 'node:child_process';
+import { lookup } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
@@ -108,6 +109,9 @@ async function main(): Promise<void> {
   if (token === undefined && !LOOPBACK.includes(host)) {
     return command.error(`--token: expected one where --host ${host} lets other machines in`);
   }
+  await lookup(host).catch((error: Error) =>
+    command.error(`--host: expected an address or a name of this machine, got ${host} (${error.message})`),
+  );
   // The server goes on when nobody reads any more what it prints.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const log = createLog(options.log, options.logFormat ?? (options.json ? 'json' : 'text'));

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { isRegularFile } from '../../protocol/regular-file.ts';
 
 /** A finite number, at least `low` and at most `high`. */
 export function number(low = -Infinity, high = Infinity): (word: string) => number {
@@ -116,6 +117,7 @@ export function jsonObject(word: string): Record<string, unknown> {
   let text = word;
   if (!inline) {
     try {
+      isRegularFile(word, 'file or pipe');
       text = readFileSync(word, 'utf8').replace(/^\uFEFF/, ''); // without the byte order mark that some editors write
     } catch (error) {
       throw new InvalidArgumentError(

@@ -4,6 +4,10 @@ import { dirname } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { lockFile } from '../../protocol/file-lock.ts';
 import { makeFolder } from '../../protocol/make-folder.ts';
+import { isRegularFile } from '../../protocol/regular-file.ts';
+
+/** How a JSON object begins. */
+const BRACE = '{'.charCodeAt(0);
 
 /** The bytes of the whole lines: a writer that was killed may leave a last line without its newline. */
 function wholeLines(bytes: Buffer): Buffer {
@@ -16,16 +20,33 @@ function wholeLines(bytes: Buffer): Buffer {
  * @throws {Error} naming the file and the line that is no JSON object, or when the file does not exist
  */
 export function readLines<Line>(path: string): Line[] {
-  const bytes = bytesOf(path);
-  return parseLines(path, path.endsWith('.gz') ? gunzipSync(bytes) : bytes);
+  isRegularFile(path, 'file or pipe');
+  const bytes = reading(path, 'a file that can be read', () => readFileSync(path));
+  if (!path.endsWith('.gz')) return parseLines(path, bytes);
+  return parseLines(
+    path,
+    reading(path, 'a file that gzip has compressed', () => gunzipSync(bytes)),
+  );
 }
 
-function bytesOf(path: string): Buffer {
+/** @throws {Error} naming the file, what was expected, and why it is not so */
+function reading(path: string, expected: string, read: () => Buffer): Buffer {
   try {
-    return readFileSync(path);
+    return read();
   } catch (error) {
-    throw new Error(`${path}: expected a file that can be read, got ${(error as Error).message}`, { cause: error });
+    throw new Error(`${path}: expected ${expected}, got ${(error as Error).message}`, { cause: error });
   }
+}
+
+/**
+ * Whether a log lies at a path, to which lines can be added.
+ *
+ * @throws {Error} naming the path, when it cannot be such a log: it is a folder or a device, or compressed
+ */
+export function isWritableLog(path: string): boolean {
+  if (/\.gz$/i.test(path))
+    throw new Error(`${path}: expected a log to write to, got a compressed one; gunzip it first`);
+  return isRegularFile(path);
 }
 
 /** The lines of a log; none if the file does not exist yet. @throws {Error} as {@link readLines} does for a line */
@@ -59,12 +80,14 @@ export class LineLog<Line> {
    * process can open it meanwhile, where the system has locks (protocol/file-lock.ts).
    *
    * @param fresh whether the file must have no whole line yet
-   * @throws {Error} naming the file when it is open already, or has lines and should be fresh
+   * @throws {Error} naming the file, which is left as it is, when it is no log, is open already, or has lines and should
+   *   be fresh
    */
   constructor(
     readonly path: string,
     { fresh = false }: { readonly fresh?: boolean } = {},
   ) {
+    isWritableLog(path);
     makeFolder(dirname(path));
     this.file = openSync(path, 'a', 0o600);
     try {
@@ -73,7 +96,12 @@ export class LineLog<Line> {
           `${path}: expected a log that nobody writes at the moment, got one that another program has open`,
         );
       }
-      const { length } = wholeLines(readFileSync(path));
+      const bytes = readFileSync(path);
+      const { length } = wholeLines(bytes);
+      // Before anything is cut off: each line is an object, whole or not.
+      if ([bytes[0], bytes[length]].some((first) => first !== undefined && first !== BRACE)) {
+        throw new Error(`${path}: expected a log with a JSON object in each line, got something else`);
+      }
       if (fresh && length > 0) throw new Error(`${path}: expected no log yet, got one of ${length} bytes`);
       ftruncateSync(this.file, length);
     } catch (error) {

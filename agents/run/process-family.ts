@@ -89,12 +89,25 @@ const WATCH = `
   }, 500);`;
 
 /**
+ * Whether npm or npx has ended already that started this program, which was not yet there to see it. npm tells the
+ * command that it runs in the environment.
+ */
+function isOrphan(): boolean {
+  const { [STARTER]: starter, npm_lifecycle_script: command = '' } = process.env;
+  if (starter !== undefined || !/^(exec node|["']?tsx)\b/.test(command)) return false;
+  let above = process.ppid;
+  for (const wrapper of [IS_TSX, IS_SHELL]) if (wrapper.test(commandLineOf(above))) above = parentOf(above) ?? 1;
+  return above === 1 && !IS_PACKAGE_MANAGER.test(commandLineOf(1));
+}
+
+/**
  * Ends this program, by SIGTERM, when a wrapper that started it has ended, or the program of ours that did.
  *
  * A signal to npm, npx or tsx may end these and not reach the program: a shell between them does not pass it on, and
  * SIGKILL cannot be passed on.
  */
 export function endWithWrappers(): void {
+  if (isOrphan()) process.exit(128 + constants.signals.SIGTERM);
   const line = wrapped();
   process.env[STARTER] = String(process.pid);
   if (line.length > 0) new Worker(WATCH, { eval: true, execArgv: [], workerData: line }).unref();

@@ -6,9 +6,10 @@
  *     report.ts     the start and the winner, with their test scores
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
+import { printable } from '../../protocol/errors.ts';
 import type { Specification } from '../../protocol/messages.ts';
 import { actionSize } from '../../protocol/parameters.ts';
 import { deriveSeed, Random } from '../../protocol/random.ts';
@@ -17,7 +18,7 @@ import { connect, ConnectionError, ProtocolError, type Client, type RemoteEnviro
 import { secretOf, withoutSecrets } from './flags.ts';
 import { bestOf, finalists } from './finalists.ts';
 import { interruptible } from './interrupt.ts';
-import { LineLog } from './line-log.ts';
+import { isWritableLog, LineLog } from './line-log.ts';
 import { ProgressLines } from './progress-lines.ts';
 import { checkReported, describeTheta, report, reportTable } from './report.ts';
 import { loggedOptions, resumedOptions, withRunFlags, type RunOptions } from './run-options.ts';
@@ -70,6 +71,7 @@ async function run<Options>(
 ): Promise<void> {
   const resumePath = command.getOptionValue('resume') as string | undefined;
   if (resumePath === undefined) return runFrom(name, make, command, signal);
+  isWritableLog(resumePath);
   readTrialLog(resumePath);
   const log = new LineLog<LogRecord>(resumePath);
   try {
@@ -88,10 +90,17 @@ interface Past {
   readonly records: readonly LogRecord[];
 }
 
-/** Whether a file is empty, or has what a program left that was killed while it wrote the first line. */
-function isBegunLog(path: string): boolean {
+/** @throws {Error} when a log cannot begin there: only what a program left that was killed within its first line is overwritten */
+function checkNewLog(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new Error(
+      `--log: expected a file, got the folder ${path}; with --search-seeds, the logs of several runs go there`,
+    );
+  }
+  if (!isWritableLog(path)) return;
   const text = readFileSync(path, 'utf8');
-  return text === '' || (text.startsWith('{"type":"run"') && !text.includes('\n'));
+  if (text === '' || (text.startsWith('{"type":"run"') && !text.includes('\n'))) return;
+  throw new Error(`--log: expected a new file, got ${path}, which exists; --resume ${path} goes on with it`);
 }
 
 async function runFrom<Options>(
@@ -102,16 +111,12 @@ async function runFrom<Options>(
   past?: Past,
 ): Promise<void> {
   const options = past ? resumedOptions(command, past.header, name) : command.opts<RunOptions>();
-  if (!past && options.log !== undefined && existsSync(options.log) && !isBegunLog(options.log)) {
-    throw new Error(
-      `--log: expected a new file, got ${options.log}, which exists; --resume ${options.log} goes on with it`,
-    );
-  }
+  if (!past && options.log !== undefined) checkNewLog(options.log);
   console.log(`${name} ${withoutSecrets(options)}`);
 
   const { url } = options;
   const token = secretOf(options, 'token');
-  const say = (sentence: string) => console.error(`${name}: ${sentence}`);
+  const say = (sentence: string) => console.error(`${name}: ${printable(sentence)}`);
   const client = await connect(url, { name, say, ...(token !== undefined && { token }) });
   // A cancelled evaluation still ends with a result. If the server was stopped too, none comes, so the wait is limited.
   const leave = () => {

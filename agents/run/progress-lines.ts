@@ -1,3 +1,4 @@
+import { printable } from '../../protocol/errors.ts';
 import type { EvaluationRecord } from './trial-log.ts';
 
 /** The number of lines that a file gets of much work, after the first few. */
@@ -65,7 +66,7 @@ export class ProgressLines {
     const count = `[${String(Math.floor(this.done)).padStart(String(this.total).length)}/${this.total}]`;
     const reward =
       record.reward === null
-        ? `${record.outcome}${record.reason ? ` (${record.reason})` : ''}`
+        ? `${record.outcome}${record.reason ? ` (${printable(record.reason)})` : ''}`
         : record.reward.toFixed(4);
     const best = Number.isFinite(this.best) ? this.best.toFixed(4) : '–';
     const left = duration(((this.total - this.done) / pace) * 60);

@@ -1,6 +1,7 @@
 /** What all programs have in common: they end whole, and say what went wrong in a sentence. */
 import { Command } from 'commander';
 import { z } from 'zod';
+import { printable } from '../../protocol/errors.ts';
 import { endWithWrappers } from './process-family.ts';
 
 /** The exit code of a program whose reader has gone, as if the signal SIGPIPE (13) had ended it. */
@@ -10,10 +11,7 @@ const BROKEN_PIPE = 128 + 13;
 export function newCommand(name: string): Command {
   return new Command(name).configureOutput({
     outputError: (text, write) => {
-      const sentence = text
-        .replace(/^error: /, '')
-        .trim()
-        .replace(/\s*\n\s*/g, ' ');
+      const sentence = printable(text.replace(/^error: /, '').trim());
       write(`${name}: ${sentence} (--help lists the flags)\n`);
     },
   });
@@ -57,8 +55,9 @@ function isDefect(error: unknown): error is Error {
 
 /** Prints an error: one sentence, and a stack where the error is a defect, or LTS_STACK is set. */
 function complain(name: string, error: unknown): void {
-  console.error(`${name === '' ? '' : `${name}: `}${sentenceOf(error)}`);
-  if (error instanceof Error && (isDefect(error) || process.env['LTS_STACK'])) console.error(error.stack);
+  console.error(`${name === '' ? '' : `${name}: `}${printable(sentenceOf(error))}`);
+  if (error instanceof Error && (isDefect(error) || process.env['LTS_STACK']))
+    console.error(error.stack?.split('\n').map(printable).join('\n'));
 }
 
 /**

@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { shown, valueAt } from '../../protocol/errors.ts';
 import { name } from '../../protocol/messages.ts';
 import { completeTheta, parameter, theta } from '../../protocol/parameters.ts';
+import { isRegularFile } from '../../protocol/regular-file.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Experiment, ExperimentDefinition } from './experiment.ts';
 import { BUILT_IN } from './index.ts';
@@ -51,13 +51,14 @@ export async function loadDefinition(source: string): Promise<ExperimentDefiniti
   const builtIn = Object.hasOwn(BUILT_IN, source) ? BUILT_IN[source] : undefined;
   if (builtIn) return (await builtIn()).default;
   const path = resolve(source);
-  if (!existsSync(path)) {
+  if (!isRegularFile(path)) {
     const ids = Object.keys(BUILT_IN).join(', ');
     throw new Error(`environment: expected an id (${ids}) or the path of a module, got ${source}`);
   }
   const module = await (import(pathToFileURL(path).href) as Promise<{ default?: unknown }>).catch((error: unknown) => {
     const message = (error instanceof Error ? error.message : String(error)).trim().replace(/\s*\n\s*/g, ' ');
-    throw new Error(`${source}: ${message}`, { cause: error });
+    const rule = error instanceof Error && 'code' in error ? 'expected a module that can be loaded, got: ' : '';
+    throw new Error(`${source}: ${rule}${message}`, { cause: error });
   });
   const { id } = (module.default ?? {}) as { id?: unknown };
   const named = name.safeParse(id);

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { lockFile } from '../../protocol/file-lock.ts';
+import { isRegularFile } from '../../protocol/regular-file.ts';
 import { isAlive } from '../is-alive.ts';
 
 const noteOf = (path: string) => `${path}.pid`;
@@ -14,8 +15,8 @@ const owned = new Map<string, number>();
  * Makes this process the only owner of a journal, which is created if it does not exist.
  *
  * The lock on the file itself holds for every name of the file and in every process namespace (container) of this
- * machine, and ends with the process. Where the system has none (protocol/file-lock.ts), the note must do: it tells
- * whether the owner still lives, and processes that this one cannot see count as ended.
+ * machine, and ends with the process; a note that was copied with the file means nothing beside it. Where the system has
+ * no lock (protocol/file-lock.ts), the note must do: it tells whether the owner still lives, and processes that this one cannot see count as ended.
  *
  * The SQLite library has a lock of its own, a folder that a killed process leaves behind: it is removed.
  *
@@ -29,7 +30,7 @@ export function own(path: string): void {
     const [owner = '', about = ''] = read(note).split('\n');
     const [pid] = owner.split(' ');
     const lives = owner !== '' && identity(Number(pid)) === owner;
-    if (locked === false || lives) {
+    if (locked === false || (locked === undefined && lives)) {
       const who = owner === '' ? 'a process that has left no note' : `the server with process id ${pid}`;
       const more = locked === false ? about : 'delete that file if it is wrong';
       throw new Error(`journal: expected ${path} to be free, but ${who} has it (says ${note}: ${more})`);
@@ -63,10 +64,10 @@ export function disown(path: string): void {
 
 function read(note: string): string {
   try {
-    return readFileSync(note, 'utf8').trim();
+    return isRegularFile(note) ? readFileSync(note, 'utf8').trim() : '';
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw error;
+    throw new Error(`journal: ${(error as Error).message}`, { cause: error });
   }
 }
 

@@ -50,13 +50,14 @@ export async function drawSamples<Sample>(
   }
 }
 
-/** Draws one sample of the data set (θ, seed). */
+/** Draws one sample of the data set (θ, seed). The event loop runs once, so that a signal is noticed between two. */
 export async function drawSample<Sample>(
   simulator: Simulator<Sample>,
   theta: Theta,
   seed: Seed,
   index: number,
 ): Promise<Sample> {
+  await setImmediate();
   const set = simulator.open(theta, seed);
   try {
     return await set.draw(index);

@@ -41,6 +41,9 @@ function imageFiles(folder: string): string[] {
     .map((path) => join(folder, path));
 }
 
+/** What lies in a folder and is not hidden. */
+const namesIn = (folder: string) => readdirSync(folder).filter((name) => !isHidden(name));
+
 /** The items in the order of their names and numbers: 9 before 10. */
 function inOrder<Item>(items: readonly Item[], nameOf: (item: Item) => string): Item[] {
   const keyed = items.map((item) => {
@@ -50,34 +53,54 @@ function inOrder<Item>(items: readonly Item[], nameOf: (item: Item) => string): 
   return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ item }) => item);
 }
 
-/** `0016E5_00390.png` is of the sequence `0016E5_`; KITTI's `000001_10.png` are the frames of one sequence. */
-function sequenceOf(image: string): string {
-  const name = basename(image).replace(/\.\w+$/, '');
-  return name.replace(/^(\d{6})_\d\d$/, '$1').replace(/\d+\D*$/, '');
+/** In a folder with fewer images, each may be of a sequence of its own. */
+const MANY = 16;
+
+/**
+ * The sequence of each image: its name before the last number, so that `0016E5_00390.png` is of `0016E5_`. Where most
+ * images had a sequence of their own by that, as `frame0001_v2.png`, and all names are alike but for their numbers, it is
+ * an earlier number that counts the frames. KITTI's `000001_10.png` are the frames of one sequence.
+ */
+function sequencesOf(images: readonly string[]): string[] {
+  const names = images.map((image) =>
+    basename(image)
+      .replace(/\.\w+$/, '')
+      .replace(/^(\d{6})_\d\d$/, '$1'),
+  );
+  const [pattern = '', another] = new Set(names.map((name) => name.replace(/\d+/g, '#')));
+  const numbers = another === undefined && names.length >= MANY ? pattern.split('#').length - 1 : 1;
+  const before = Array.from({ length: Math.max(1, numbers) }, (_, later) =>
+    names.map((name) => name.replace(new RegExp(`(\\d+\\D*)(\\d+\\D*){${later}}$`), '')),
+  );
+  return before.find((sequences) => 2 * new Set(sequences).size <= sequences.length) ?? before[0]!;
 }
 
 /**
  * Pairs each image below `folder` with the first of its label files that is there.
  *
  * @param end what images' names have before their extension, and labels' names have not
- * @throws {Error} naming an image without labels; or labels without an image, where they are more than a few
+ * @throws {Error} naming an image without labels; or labels without an image, where they are more than a few or all
  */
 function pairs(folder: string, end: string, places: readonly LabelFiles[]): FramePair[] {
   const images = inOrder(imageFiles(folder), (image) => image);
+  const sequences = sequencesOf(images);
   const expected = new Set<string>();
-  const frames = images.map((image) => {
+  const frames = images.map((image, i) => {
     const stem = relative(folder, image).replace(new RegExp(`(${end})?\\.\\w+$`), '');
     const candidates = places.map(({ folder, end, maps }) => ({ labels: join(folder, `${stem}${end}`), maps }));
     for (const { labels } of candidates) expected.add(labels);
     const found = candidates.find(({ labels }) => existsSync(labels));
-    if (found) return { image, ...found, sequence: sequenceOf(image) };
+    if (found) return { image, ...found, sequence: sequences[i]! };
     const paths = candidates.map(({ labels }) => labels).join(' or ');
     throw new Error(`${image}: expected its labels at ${paths}, found none`);
   });
-  refuseLonely(
-    places.flatMap(({ folder, end }) => imageFiles(folder).filter((path) => path.endsWith(end))),
-    expected,
-  );
+  const labels = places.flatMap(({ folder, end }) => imageFiles(folder).filter((path) => path.endsWith(end)));
+  if (images.length === 0 && labels.length > 0) {
+    throw new Error(
+      `${folder}: expected the images of ${labels.length} label images, such as ${labels[0]}, found none`,
+    );
+  }
+  refuseLonely(labels, expected);
   return frames;
 }
 
@@ -93,7 +116,7 @@ function refuseLonely(labels: readonly string[], expected: ReadonlySet<string>):
 /** `{train,val,test}/{images,labels}/NAME.png`, or `{train,val,test}` beside `{train,val,test}annot`. */
 function camvid(folder: string): FolderLayout | undefined {
   const split = (name: string): FramePair[] | undefined => {
-    const nested = existsSync(join(folder, name, 'images'));
+    const nested = ['images', 'labels'].some((kind) => existsSync(join(folder, name, kind)));
     const labels = nested ? join(folder, name, 'labels') : join(folder, `${name}annot`);
     if (!nested && !existsSync(labels)) return undefined;
     const places = ['.png', '_L.png'].map((end) => ({ folder: labels, end, maps: CAMVID }));
@@ -121,7 +144,7 @@ function kitti(folder: string): FolderLayout | undefined {
 function cityscapes(folder: string): FolderLayout | undefined {
   const split = (name: string): FramePair[] | undefined => {
     const images = join(folder, 'leftImg8bit', name);
-    if (!existsSync(images)) return undefined;
+    if (!existsSync(images) && !existsSync(join(folder, 'gtFine', name))) return undefined;
     const place = (end: string, maps: LabelMaps) => ({ folder: join(folder, 'gtFine', name), end, maps });
     const places = [
       place('_gtFine_labelIds.png', CITYSCAPES),
@@ -155,7 +178,11 @@ export function readLayout(folder: string): FolderLayout {
   }
   const layout = camvid(folder) ?? kitti(folder) ?? cityscapes(folder);
   if (layout === undefined) {
-    const names = readdirSync(folder).filter((name) => !isHidden(name));
+    const names = namesIn(folder).flatMap((name) => {
+      if (!statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory()) return name;
+      const inner = namesIn(join(folder, name)).map((each) => `${name}/${each}`);
+      return inner.length > 0 ? inner : `${name}, which is empty`;
+    });
     throw new Error(
       `${folder}: expected CamVid (train/images, train/labels), KITTI (training/image_2, training/semantic) or ` +
         `Cityscapes (leftImg8bit/train, gtFine/train), found ${names.slice(0, 8).join(', ') || 'nothing'}`,

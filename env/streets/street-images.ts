@@ -88,7 +88,7 @@ function centreCrop(width: number, height: number, aspect: number) {
  * Reads a frame: cropped around its centre to the aspect of `size`, then resized; colours filtered, labels by the
  * nearest pixel.
  *
- * @throws {Error} naming the file that cannot be read, whose size is wrong, or whose labels have no known class
+ * @throws {Error} naming the file that cannot be read, or whose size is wrong
  */
 async function readFrame(
   { image, labels, maps }: FramePair,
@@ -110,13 +110,18 @@ async function readFrame(
       classes[y * width + x] = truth.classes[row * truth.width + column]!;
     }
   }
-  if (classes.every((id) => id === VOID)) {
-    throw new Error(`${labels}: expected labels of known classes, got void everywhere`);
-  }
   return { width, height, rgb, classes };
 }
 
-/** Reads frames, a few at a time. @throws {Error} naming the file that is broken */
+/** The largest share of label images that may be void everywhere; of few, one may be. */
+const VOID_SHARE = 0.1;
+
+/**
+ * Reads frames, a few at a time. Those whose labels are void everywhere are left out: nothing is learned from them, and
+ * nothing scored.
+ *
+ * @throws {Error} naming the file that is broken, or the first labels that are void where many are
+ */
 export async function readFrames(
   frames: readonly FramePair[],
   size: { readonly width: number; readonly height: number },
@@ -125,7 +130,14 @@ export async function readFrames(
   for (let i = 0; i < frames.length; i += 8) {
     images.push(...(await Promise.all(frames.slice(i, i + 8).map((frame) => readFrame(frame, size)))));
   }
-  return images;
+  const hasClasses = images.map(({ classes }) => classes.some((id) => id !== VOID));
+  const voids = frames.filter((_, i) => !hasClasses[i]);
+  if (voids.length > Math.max(1, VOID_SHARE * frames.length) || (voids.length > 0 && voids.length === frames.length)) {
+    throw new Error(
+      `${voids[0]!.labels}: expected labels of known classes, got void everywhere (${voids.length} of ${frames.length} label images)`,
+    );
+  }
+  return images.filter((_, i) => hasClasses[i]);
 }
 
 /**

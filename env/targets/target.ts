@@ -15,7 +15,7 @@ export interface Target<Sample> {
   readonly name: string;
   readonly validation: SampleSet<Sample>;
   readonly test: SampleSet<Sample>;
-  /** Further test sets by name; their scores are named `<name>.<metric>`. */
+  /** Further test sets by name; their scores are named `<name>.<metric>`. A set without samples has none. */
   readonly alsoTest?: Readonly<Record<string, SampleSet<Sample>>>;
   /**
    * A hash of the files that the sets are read from, where they are: part of the environment's identity. It stays the

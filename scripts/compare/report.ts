@@ -1,5 +1,4 @@
 /** A comparison as a figure and as tables. */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder } from '../../protocol/make-folder.ts';
 import { withInterval, type Summary } from '../../agents/run/statistics.ts';
@@ -8,6 +7,7 @@ import { csvCells, csvNames } from '../csv.ts';
 import { markdownTable } from '../markdown.ts';
 import { drawRewardCurves, rewardCurve } from '../reproduce/reward-curves.ts';
 import { rewardsBySpending, type GroupComparison, type GroupMeasures } from './measures.ts';
+import { writeWhole } from '../../protocol/whole-file.ts';
 
 /** Of which set of θ test scores are. */
 const THETAS = ['start', 'learned'] as const;
@@ -21,9 +21,9 @@ const THETAS = ['start', 'learned'] as const;
 export async function writeComparison(comparison: GroupComparison, environment: string, out: string): Promise<string> {
   makeFolder(out);
   const table = markdown(comparison, environment);
-  writeFileSync(join(out, 'table.md'), table);
-  writeFileSync(join(out, 'table.csv'), groupsCsv(comparison));
-  writeFileSync(join(out, 'runs.csv'), runsCsv(comparison));
+  writeWhole(join(out, 'table.md'), table);
+  writeWhole(join(out, 'table.csv'), groupsCsv(comparison));
+  writeWhole(join(out, 'runs.csv'), runsCsv(comparison));
   restartIds();
   const curves = comparison.groups.flatMap(({ name, runs }) =>
     rewardCurve(

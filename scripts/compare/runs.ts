@@ -3,6 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Reported } from '../../agents/run/report.ts';
 import { readTrialLog, type EvaluationRecord, type RunHeader } from '../../agents/run/trial-log.ts';
+import { isHidden } from '../../env/streets/hidden-files.ts';
 import { searchTrials } from '../reproduce/search-log.ts';
 
 export interface Run {
@@ -30,7 +31,7 @@ const OF_THE_RUN = ['seed', 'url', 'env', 'evaluations'];
 function logFiles(paths: readonly string[]): string[] {
   return paths.flatMap((path) => {
     if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
-    const names = readdirSync(path).filter((name) => /\.jsonl(\.gz)?$/.test(name));
+    const names = readdirSync(path).filter((name) => /\.jsonl(\.gz)?$/.test(name) && !isHidden(name));
     if (names.length === 0) throw new Error(`${path}: expected logs of runs (.jsonl) in this folder, found none`);
     return names.sort().map((name) => join(path, name));
   });

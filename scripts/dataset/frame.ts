@@ -1,9 +1,9 @@
 /** One picture of a data set and everything that is known about it, as files. */
-import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
-import { makeFolder } from '../../protocol/make-folder.ts';
+import { writeWhole } from '../../protocol/whole-file.ts';
 import { CLASSES, VOID } from '../../env/streets/classes.ts';
 import { isAlive } from '../../env/is-alive.ts';
 import { countCars, type Annotation } from '../../env/simulators/traffic/annotations.ts';
@@ -22,6 +22,8 @@ const KINDS = ['images', 'labels', 'labels_camvid', 'instances', 'depth'] as con
 export interface FrameRecord {
   readonly metadata: Record<string, unknown>;
   readonly objects: readonly CocoObject[];
+  /** Of all else in the record, and of the bytes of the pictures. */
+  readonly hash: string;
 }
 
 /** `000012` */
@@ -30,7 +32,8 @@ export function frameName(index: number): string {
 }
 
 /**
- * Writes the files of picture `index` into `folder`. `frames/NNNNNN.json` comes last: if it exists, all files do.
+ * Writes the files of picture `index` into `folder`. `frames/NNNNNN.json` comes last: if it exists, all files do, and it
+ * tells whether they are as they were.
  *
  * @param annotations the image's annotations, from `annotator`
  * @param known       fields that the whole data set has in common; each line of metadata repeats them
@@ -60,8 +63,18 @@ export async function writeFrame(
     instances: gray16(instances),
     depth: gray16(centimetres),
   };
-  await Promise.all(KINDS.map(async (kind) => writeWhole(join(folder, kind, name), await pictures[kind].toBuffer())));
-  await writeWhole(frameFile(folder, index), `${JSON.stringify(describe(index, image, annotations, known))}\n`);
+  const bytes = await Promise.all(KINDS.map((kind) => pictures[kind].toBuffer()));
+  KINDS.forEach((kind, i) => writeWhole(join(folder, kind, name), bytes[i]!));
+  const described = describe(index, image, annotations, known);
+  const record: FrameRecord = { ...described, hash: frameHash(described, bytes) };
+  writeWhole(frameFile(folder, index), `${JSON.stringify(record)}\n`);
+}
+
+/** @param pictures the bytes of each, in the order of {@link KINDS} */
+export function frameHash({ metadata, objects }: Omit<FrameRecord, 'hash'>, pictures: readonly Uint8Array[]): string {
+  const hash = createHash('sha256').update(JSON.stringify([metadata, objects]));
+  for (const bytes of pictures) hash.update(bytes);
+  return hash.digest('hex').slice(0, 32);
 }
 
 /** The number of the picture that a file in frames/ belongs to; undefined for other files. */
@@ -74,39 +87,15 @@ export function frameFile(folder: string, index: number): string {
   return join(folder, 'frames', `${frameName(index)}.json`);
 }
 
-/** The last chunk of every PNG: no data, the name IEND, a check sum. https://www.w3.org/TR/png-3/#11IEND */
-const PNG_END = Buffer.from([0, 0, 0, 0, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82]);
-const RECORD_END = Buffer.from('}\n');
-
-function endsWith(path: string, end: Buffer): boolean {
-  if (!existsSync(path)) return false;
-  const file = openSync(path, 'r');
-  try {
-    const found = fstatSync(file);
-    if (!found.isFile() || found.size < end.length) return false;
-    const last = Buffer.alloc(end.length);
-    readSync(file, last, 0, end.length, found.size - end.length);
-    return last.equals(end);
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** Whether all files of picture `index` exist, and each has its end: a file that was cut short has not. */
+/** Whether all files of picture `index` exist and are as they were written. */
 export function isWhole(folder: string, index: number): boolean {
-  const pictures = KINDS.map((kind) => join(folder, kind, `${frameName(index)}.png`));
-  return endsWith(frameFile(folder, index), RECORD_END) && pictures.every((path) => endsWith(path, PNG_END));
-}
-
-/**
- * Writes a file under a temporary name, and renames it: under its own name it is whole or does not exist, even if
- * several processes write it.
- */
-export async function writeWhole(path: string, content: string | Buffer): Promise<void> {
-  makeFolder(dirname(path));
-  const part = `${path}.${process.pid}.part`;
-  await writeFile(part, content);
-  await rename(part, path);
+  try {
+    const record = JSON.parse(readFileSync(frameFile(folder, index), 'utf8')) as FrameRecord;
+    const pictures = KINDS.map((kind) => readFileSync(join(folder, kind, `${frameName(index)}.png`)));
+    return record.metadata['index'] === index && record.hash === frameHash(record, pictures);
+  } catch {
+    return false; // one is missing, or the record is no JSON
+  }
 }
 
 /** Removes unfinished files of processes that have ended. */
@@ -125,7 +114,7 @@ function describe(
   image: TrafficImage,
   annotations: readonly Annotation[],
   known: Record<string, unknown>,
-): FrameRecord {
+): Omit<FrameRecord, 'hash'> {
   const { width, height, instances, weather, junction, camera, cars, people } = image;
   const seen = new Map(annotations.map((annotation) => [annotation.instance, annotation]));
   const views = (instance: number) => {

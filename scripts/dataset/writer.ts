@@ -3,6 +3,7 @@ import sharp from 'sharp';
 import { SoftwareRenderer } from '../../env/render/software/software-renderer.ts';
 import { annotator } from '../../env/simulators/traffic/annotations.ts';
 import { trafficSimulator } from '../../env/simulators/traffic/traffic.ts';
+import { sentenceOf } from '../../agents/run/run-program.ts';
 import type { Theta } from '../../protocol/parameters.ts';
 import type { Seed } from '../../protocol/random.ts';
 import { isWhole, writeFrame } from './frame.ts';
@@ -20,10 +21,8 @@ export interface Share {
   readonly step: number;
 }
 
-/** The writer's report on each picture: whether it had to be drawn. */
-export interface Report {
-  readonly isNew: boolean;
-}
+/** The writer's report on each picture, whether it had to be drawn; or why the writer ends. */
+export type Report = { readonly isNew: boolean } | { readonly error: string };
 
 const { out, theta, seed, width, height, count, first, step } = JSON.parse(process.argv[2]!) as Share;
 let isStopped = false;
@@ -48,7 +47,7 @@ try {
     await report({ isNew });
   }
 } catch (error) {
-  console.error(`dataset: ${(error as Error).message}`);
+  await report({ error: sentenceOf(error) });
   process.exitCode = 1;
 }
 if (process.connected) process.disconnect();

@@ -1,10 +1,8 @@
 /** Charts as SVG and PNG, without a browser. */
-import { writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { makeFolder } from '../../protocol/make-folder.ts';
 import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { FONT_FAMILY, rasterise } from './rasterise.ts';
+import { writeWhole } from '../../protocol/whole-file.ts';
 
 const style = {
   font: FONT_FAMILY,
@@ -52,8 +50,7 @@ export async function writeChart(spec: TopLevelSpec, path: string): Promise<stri
   const view = new vega.View(vega.parse(compiled), { renderer: 'none' });
   const svg = await view.toSVG();
   view.finalize();
-  makeFolder(dirname(path));
-  writeFileSync(`${path}.svg`, svg);
-  writeFileSync(`${path}.png`, rasterise(svg, 2));
+  writeWhole(`${path}.svg`, svg);
+  writeWhole(`${path}.png`, rasterise(svg, 2));
   return `${path}.png`;
 }

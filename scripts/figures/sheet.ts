@@ -1,7 +1,7 @@
 /** Sheets of pictures: rows of images with captions, written as one PNG or JPEG. */
-import { writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { CLASSES, VOID } from '../../env/streets/classes.ts';
+import { writeWhole } from '../../protocol/whole-file.ts';
 import { FONT_FAMILY, rasterise } from './rasterise.ts';
 
 export interface Cell {
@@ -46,11 +46,11 @@ const LETTER = 7.4;
  *
  * Pictures are enlarged without smoothing; every column is as wide as its widest picture or caption.
  *
- * @throws {RangeError} when a picture's bytes are not its width × height × 3
+ * @throws {RangeError} when a picture's bytes are not its width × height × 3; {Error} naming the file that cannot be written
  */
 export async function writeSheet(sheet: Sheet, path: string): Promise<void> {
   const png = await renderSheet(sheet);
-  await writeFile(path, path.endsWith('.jpg') ? await sharp(png).jpeg({ quality: 80, mozjpeg: true }).toBuffer() : png);
+  writeWhole(path, path.endsWith('.jpg') ? await sharp(png).jpeg({ quality: 80, mozjpeg: true }).toBuffer() : png);
 }
 
 /** The sheet as the bytes of a PNG. */

@@ -1,5 +1,4 @@
 /** Where on a simplex the reward is highest, by a response surface: how near the hidden proportions a search should end. */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cholesky, solveLower, solveUpper } from '../../protocol/cholesky.ts';
 import { summarise, withInterval, type Summary } from '../../agents/run/statistics.ts';
@@ -11,6 +10,7 @@ import { meanOf } from './arms.ts';
 import { validationScores } from './evidence.ts';
 import { l1, simplexes } from './proportions.ts';
 import type { EnvOptions, Evidence, Figure, FixedThetas, Preset } from './study.ts';
+import { writeWhole } from '../../protocol/whole-file.ts';
 
 type Proportions = readonly number[];
 
@@ -259,7 +259,7 @@ function writePeaks(
   const csv = peaks.flatMap(({ title, best, intervals }) =>
     labels.map((label, i) => [`"${title}"`, label, truth[i], best[i], ...intervals[i]!].join()),
   );
-  writeFileSync(join(folder, `best-${name}.csv`), `${['setting,label,hidden,best,low,high', ...csv].join('\n')}\n`);
+  writeWhole(join(folder, `best-${name}.csv`), `${['setting,label,hidden,best,low,high', ...csv].join('\n')}\n`);
   const ranged = (value: number, ends: readonly number[]) =>
     `${value.toFixed(2)} (${ends.map((end) => end.toFixed(2)).join('–')})`;
   const rows = peaks.map(({ title, best, intervals, noise, gain }) => [
@@ -280,7 +280,7 @@ function writePeaks(
     ),
     '',
   ];
-  writeFileSync(join(folder, `best-${name}.md`), text.join('\n'));
+  writeWhole(join(folder, `best-${name}.md`), text.join('\n'));
 }
 
 /** Draws for each label the hidden proportion, the best ones with their intervals, and what searches found. */

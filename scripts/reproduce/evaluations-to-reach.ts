@@ -5,7 +5,6 @@
  * which pay for exploring (on the mixture REINFORCE's draws score .04 below its mean), nor the best reward so far, which
  * is the luckiest. That θ is evaluated again on seeds that no search has seen, the same for all arms of a search seed.
  */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { markdownTable } from '../markdown.ts';
 import { median } from 'mathjs';
@@ -15,6 +14,7 @@ import { meanOf, seedsOf } from './arms.ts';
 import { drawRewardCurves, type CurvePoint } from './reward-curves.ts';
 import { nameOf, type FinishedSearch, type SearchTrial } from './search-log.ts';
 import type { Evidence, Figure, FixedThetas } from './study.ts';
+import { writeWhole } from '../../protocol/whole-file.ts';
 
 /** Between one look at a search and the next its spending grows by this factor: the resolution of the result. */
 const GROWTH = Math.SQRT2;
@@ -192,8 +192,8 @@ export function evaluationsToReachFigure(question: Question): Figure {
       const measured = references.filter((name) => arms.some(({ arm }) => arm === name));
       const comparisons = measured.map((name) => compareWith(name, arms));
       const path = join(folder, 'evaluations-to-reach');
-      writeFileSync(`${path}.md`, markdown(comparisons, metric, seeds));
-      writeFileSync(`${path}.csv`, csv(comparisons));
+      writeWhole(`${path}.md`, markdown(comparisons, metric, seeds));
+      writeWhole(`${path}.csv`, csv(comparisons));
       const labels = { title: 'What a search would recommend', metric: `${metric} of the recommended θ, validation` };
       const levels = comparisons.map(({ reference, level }) => [`${reference.title}: its end`, level] as const);
       await drawRewardCurves(labels, arms.flatMap(curve), Object.fromEntries(levels), path);

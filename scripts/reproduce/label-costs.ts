@@ -1,5 +1,4 @@
 /** What the reward loses where proportions are not the hidden ones: how closely a search can find them at all. */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { summarise, withInterval, type Summary } from '../../agents/run/statistics.ts';
 import type { Parameter, Theta } from '../../protocol/parameters.ts';
@@ -9,6 +8,7 @@ import { seedsOf } from './arms.ts';
 import { validationScores } from './evidence.ts';
 import { simplexes } from './proportions.ts';
 import type { Figure, FixedThetas, Preset } from './study.ts';
+import { writeWhole } from '../../protocol/whole-file.ts';
 
 /** The change after which all labels are equally likely. */
 const ALIKE = 'alike';
@@ -93,7 +93,7 @@ function writeCosts(
   { metric, parameters, hidden }: Omit<Question, 'seedCount'>,
 ): void {
   const csv = costs.map(({ name, change, mean, ci95 }) => [name, change, mean, ...(ci95 ?? [])].join());
-  writeFileSync(join(folder, 'label-costs.csv'), `${['parameter,change,cost,low,high', ...csv].join('\n')}\n`);
+  writeWhole(join(folder, 'label-costs.csv'), `${['parameter,change,cost,low,high', ...csv].join('\n')}\n`);
   const cell = (simplex: string, change: string) =>
     withInterval(
       costs.find((cost) => cost.name === simplex && cost.change === change)!,
@@ -120,5 +120,5 @@ function writeCosts(
     `All labels equally likely: ${alike.join(', ')}.`,
     '',
   ];
-  writeFileSync(join(folder, 'label-costs.md'), text.join('\n'));
+  writeWhole(join(folder, 'label-costs.md'), text.join('\n'));
 }

@@ -43,7 +43,7 @@ interface EvaluationLog {
  *
  * @param agent   what stands in the log in place of an agent's name
  * @param options what the header of a new log says of its evaluations
- * @throws {Error} when it was made in another environment
+ * @throws {Error} when it was made in another environment, or is of something else
  */
 export async function openEvaluationLog(
   path: string,
@@ -53,7 +53,9 @@ export async function openEvaluationLog(
 ): Promise<EvaluationLog> {
   const started = startedTrialLog(path);
   if (started) {
-    const { specHash: got } = started.header.environment;
+    const { environment, agent: by } = started.header;
+    if (by !== agent) throw new Error(`${path}: expected a log of ${agent}, got one of ${by}; move it away`);
+    const { specHash: got } = environment;
     if (got !== specHash) throw new Error(`${path}: expected ${id} with spec ${specHash}, got ${got}; move it away`);
     return { log: new LineLog(path), known: evaluationsByKey(started.records) };
   }

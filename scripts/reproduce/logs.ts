@@ -1,12 +1,14 @@
 /** The logs of a study: plain in a folder of runs/ while it is made, and compressed beside its results. */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { readLines } from '../../agents/run/line-log.ts';
+import { isHidden } from '../../env/streets/hidden-files.ts';
 import { makeFolder } from '../../protocol/make-folder.ts';
 import type { LogRecord } from '../../agents/run/trial-log.ts';
 import { isOfSearch, searchTrials } from './search-log.ts';
 import type { Preset } from './study.ts';
+import { writeWhole } from '../../protocol/whole-file.ts';
 
 /** How the logs of a study were made. It is written when they are complete. */
 export interface StudyRecord {
@@ -36,7 +38,7 @@ export function readRecord(folder: string): StudyRecord | undefined {
 }
 
 export function writeRecord(folder: string, record: StudyRecord): void {
-  writeFileSync(join(folder, RECORD), `${JSON.stringify(record, undefined, 2)}\n`);
+  writeWhole(join(folder, RECORD), `${JSON.stringify(record, undefined, 2)}\n`);
 }
 
 /** The lines of a log, plain or compressed. @throws {Error} naming the file that is not there or is broken */
@@ -50,7 +52,8 @@ export function readLog(folder: string, name: string): LogRecord[] {
 /** The names of the logs with this ending. */
 function namesOf(folder: string, ending: string): string[] {
   if (!existsSync(folder)) return [];
-  return readdirSync(folder).flatMap((file) => (file.endsWith(ending) ? [file.slice(0, -ending.length)] : []));
+  const files = readdirSync(folder).filter((file) => file.endsWith(ending) && !isHidden(file));
+  return files.map((file) => file.slice(0, -ending.length));
 }
 
 /**
@@ -65,7 +68,7 @@ export function keepLogs(folder: string, kept: string, makeLean = false): void {
   for (const name of namesOf(folder, PLAIN)) {
     const records = readLog(folder, name);
     const lines = (makeLean ? lean(records) : records).map((record) => `${JSON.stringify(record)}\n`);
-    writeFileSync(join(kept, `${name}${KEPT}`), gzip(lines.join('')));
+    writeWhole(join(kept, `${name}${KEPT}`), gzip(lines.join('')));
   }
   writeRecord(kept, readRecord(folder)!);
 }
@@ -88,7 +91,7 @@ export function restoreLogs(kept: string, folder: string, identity: string): num
   makeFolder(folder);
   const missing = namesOf(kept, KEPT).filter((name) => !existsSync(logPath(folder, name)));
   for (const name of missing) {
-    writeFileSync(logPath(folder, name), gunzipSync(readFileSync(join(kept, `${name}${KEPT}`))));
+    writeWhole(logPath(folder, name), gunzipSync(readFileSync(join(kept, `${name}${KEPT}`))));
   }
   return missing.length;
 }

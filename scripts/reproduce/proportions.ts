@@ -1,5 +1,4 @@
 /** What a search makes of hidden proportions: their path over its evaluations, and how far off they end. */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { summarise, withInterval } from '../../agents/run/statistics.ts';
 import { actionToTheta, type Parameter, type Theta } from '../../protocol/parameters.ts';
@@ -7,6 +6,7 @@ import { writeChart } from '../figures/chart.ts';
 import { markdownTable } from '../markdown.ts';
 import { meanOf } from './arms.ts';
 import type { FinishedSearch } from './search-log.ts';
+import { writeWhole } from '../../protocol/whole-file.ts';
 
 type Simplex = Extract<Parameter, { kind: 'simplex' }>;
 
@@ -133,7 +133,7 @@ export function writeProportions(
   const csv = found.flatMap(({ arm, searches }) =>
     searches.map(({ seed, thetas }) => [arm, seed, ...distances(thetas)].join()),
   );
-  writeFileSync(join(folder, 'proportions.csv'), `${[['arm', 'seed', ...columns].join(), ...csv].join('\n')}\n`);
+  writeWhole(join(folder, 'proportions.csv'), `${[['arm', 'seed', ...columns].join(), ...csv].join('\n')}\n`);
 
   const rounded = (values: readonly number[]) => values.map((value) => value.toFixed(2));
   const distanceRows = found.flatMap(({ title, searches }) => {
@@ -170,5 +170,5 @@ export function writeProportions(
     ...markdownTable(['arm', 'seed', ...labels], [...foundRows, ['the hidden θ*', '', ...proportions(hidden)]]),
     '',
   ];
-  writeFileSync(join(folder, 'proportions.md'), text.join('\n'));
+  writeWhole(join(folder, 'proportions.md'), text.join('\n'));
 }

@@ -19,6 +19,12 @@ const PANELS_ACROSS = 3;
 const PANEL = { width: 170, height: 90 };
 /** Points on a line; the rewards between two of them are averaged. */
 const POINTS = 25;
+/** The first window ends at this evaluation, or at the end of the first quarter of a shorter search. */
+const FIRST_WINDOW = 16;
+/** Lines with fewer points than this show each: of a line with one, nothing else would be seen. */
+const FEW_POINTS = 10;
+/** Pixels between two ticks of the axis of evaluations. */
+const TICK = 40;
 
 export interface CurvePoint {
   readonly arm: string;
@@ -33,18 +39,18 @@ export interface CurvePoint {
  * The mean reward of successive windows of a search, over its seeds.
  *
  * Windows grow with the evaluations, as the axis of the figure is logarithmic; the first ends at 16, so that each
- * holds enough to average.
+ * holds enough to average, and earlier in a search of less than 64.
  *
  * @param rewards of each seed's search, in its order; null where an evaluation failed
  */
 export function rewardCurve(arm: string, rewards: readonly (readonly (number | null)[])[]): CurvePoint[] {
   const total = Math.min(...rewards.map(({ length }) => length));
-  const first = Math.min(16, total);
+  const first = Math.min(FIRST_WINDOW, Math.ceil(total / 4));
   const ends = Array.from({ length: POINTS }, (_, i) => Math.round(first * (total / first) ** (i / (POINTS - 1))));
   const points: CurvePoint[] = [];
   let begin = 0;
   for (const end of new Set(ends)) {
-    if (end - begin < Math.min(8, total) && end < total) continue; // too few to average: part of the next window
+    if (end - begin < first / 2 && end < total) continue; // too few to average: part of the next window
     const means = rewards.flatMap((row) => {
       const known = row.slice(begin, end).filter((reward) => reward !== null);
       return known.length > 0 ? [known.reduce((sum, reward) => sum + reward, 0) / known.length] : [];
@@ -123,7 +129,11 @@ export async function drawRewardCurves(
 ): Promise<void> {
   const arms = [...new Set(curves.map(({ arm }) => arm))];
   const colours = coloursOf(arms.length);
-  const right = Math.max(...curves.map(({ evaluations }) => evaluations));
+  const ends = curves.map(({ evaluations }) => evaluations);
+  const right = Math.max(...ends);
+  // No more ticks than evaluations, or some would stand between two.
+  const ticks = (most: number) =>
+    right < LOGARITHMIC_FROM ? { tickCount: Math.min(most, Math.max(1, right - Math.min(...ends))) } : {};
   const scale =
     right < LOGARITHMIC_FROM
       ? ({ type: 'linear', nice: false, zero: false } as const)
@@ -156,7 +166,7 @@ export async function drawRewardCurves(
 
   // Vega's place for a title would be beside the axis, upright.
   const axis = { titleAngle: 0, titleAlign: 'left', titleAnchor: 'end', titleX: 0, titleY: -10 } as const;
-  const axes = { x: { title: 'evaluations' }, y: { title: metric, axis } };
+  const axes = { x: { title: 'evaluations', axis: ticks(WIDTH / TICK) }, y: { title: metric, axis } };
   const legend = { orient: 'bottom', columns: 2, symbolType: 'stroke' } as const;
   const range = { domain: arms, range: colours };
   const color = { color: { field: 'arm', type: 'nominal' as const, title: null, scale: range, legend } };
@@ -165,12 +175,12 @@ export async function drawRewardCurves(
     height: HEIGHT,
     layer: [
       ...(arms.length <= TOGETHER ? [band(curves, { opacity: 0.2 }, axes, color)] : []),
-      line(curves, { strokeWidth: 2 }, axes, color),
+      line(curves, { strokeWidth: 2, point: curves.length < FEW_POINTS * arms.length }, axes, color),
       ...Object.entries(references).map(([name, value], i) => levelNamed(name, value, places[i]!, y)),
     ].flat(),
   };
   const bare = {
-    x: { title: null, axis: { tickCount: 4, labelOverlap: true, labelFontSize: 9 } },
+    x: { title: null, axis: { tickCount: 4, ...ticks(4), labelOverlap: true, labelFontSize: 9 } },
     y: { title: null, axis: { tickCount: 3, labelFontSize: 9 } },
   };
   const panels = arms.map((arm, i) => {
@@ -182,7 +192,11 @@ export async function drawRewardCurves(
       layer: [
         line(others, { strokeWidth: 0.7, color: '#bbb' }, bare, { detail: { field: 'arm' } }),
         band(own, { opacity: 0.3, color: colours[i]! }, bare),
-        line(own, { strokeWidth: 2, color: colours[i]! }, bare),
+        line(
+          own,
+          { strokeWidth: 2, color: colours[i]!, point: own.length < FEW_POINTS && { color: colours[i]! } },
+          bare,
+        ),
       ],
     };
   });

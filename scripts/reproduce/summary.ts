@@ -1,5 +1,4 @@
 /** What a reproduction leaves as text: summary.json, and the table as CSV and Markdown. */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder } from '../../protocol/make-folder.ts';
 import { csvCells, csvNames } from '../csv.ts';
@@ -7,6 +6,7 @@ import { markdownTable } from '../markdown.ts';
 import { summarise, withInterval, type Summary } from '../../agents/run/statistics.ts';
 import type { Scores } from '../../env/tasks/task.ts';
 import type { ArmScores, Study } from './study.ts';
+import { writeWhole } from '../../protocol/whole-file.ts';
 
 export interface Provenance {
   readonly experiment: string;
@@ -73,7 +73,7 @@ export function writeSummary(
 ): void {
   makeFolder(folder);
   const rows = Object.entries(summary.arms).map(([name, arm]) => ({ name, title: arms[name]!.title, ...arm }));
-  writeFileSync(join(folder, 'summary.json'), `${JSON.stringify(summary, undefined, 2)}\n`);
+  writeWhole(join(folder, 'summary.json'), `${JSON.stringify(summary, undefined, 2)}\n`);
 
   const columns: Column[] = [
     { name: 'validation', of: ({ validation }) => validation },
@@ -84,8 +84,8 @@ export function writeSummary(
   ];
   const head = ['arm', 'evaluations', ...columns.flatMap(({ name }) => csvNames(name.replaceAll(' ', '_')))];
   const csv = rows.map((row) => [row.name, row.evaluations, ...columns.flatMap(({ of }) => csvCells(of(row)))].join());
-  writeFileSync(join(folder, 'table.csv'), `${[head.join(), ...csv].join('\n')}\n`);
-  writeFileSync(join(folder, 'table.md'), markdown(summary, rows, columns, { metric, machine, about }));
+  writeWhole(join(folder, 'table.csv'), `${[head.join(), ...csv].join('\n')}\n`);
+  writeWhole(join(folder, 'table.md'), markdown(summary, rows, columns, { metric, machine, about }));
 }
 
 function markdown(

@@ -63,6 +63,13 @@ const SEGMENTATION = ['--env', 'TrafficSegmentation-v0'];
 const WRONG: readonly (readonly [program: string, flags: readonly string[], words: RegExp])[] = [
   ['scripts/serve.ts', [], /--env: expected at least one environment/],
   ['scripts/serve.ts', ['--env', './nothere.ts'], /expected an id \(.*got \.\/nothere\.ts/],
+  ['scripts/serve.ts', ['--env', '.'], /: expected a file, got a folder/],
+  ['scripts/serve.ts', ['--env', 'README.md'], /README\.md: expected a module that can be loaded, got: /],
+  [
+    'scripts/serve.ts',
+    ['--env', 'Mixture-v0', '--host', '256.1.1.1', '--token', 'x'],
+    /--host: expected an address or a name of this machine, got 256\.1\.1\.1/,
+  ],
   ['scripts/serve.ts', ['--env', `${folder}/broken.ts`], /broken\.ts: .*broken\.ts:1/],
   ['scripts/serve.ts', ['--env', BANDIT, '--data', '/doesnotexist'], /^\/doesnotexist: expected a folder/],
   [
@@ -76,7 +83,7 @@ const WRONG: readonly (readonly [program: string, flags: readonly string[], word
   ['scripts/noise.ts', ['--env', 'Mixture-v0', '--out', '/proc/x'], /\/proc\/x: expected a folder/],
   ['scripts/pretrain.ts', ['--env', 'Mixture-v0'], /Mixture-v0: expected an environment that takes weights/],
   ['scripts/pretrain.ts', ['--env', './nothere.ts'], /got \.\/nothere\.ts/],
-  ['scripts/bench.ts', [], /expected a command: render, protocol, train, evaluate/],
+  ['scripts/bench.ts', [], /expected a command: render, /],
   ['scripts/bench.ts', ['evaluate', '--env', 'Nowhere-v0'], /got Nowhere-v0/],
   ['scripts/dataset.ts', ['--count', '1', '--out', '/proc/x'], /\/proc\/x: expected a folder/],
   ['scripts/dataset.ts', ['--count', '1', '--out', `${folder}/broken.ts`], /broken\.ts: expected/],
@@ -100,7 +107,18 @@ const WRONG: readonly (readonly [program: string, flags: readonly string[], word
   ['agents/cem.ts', ['--url', NOWHERE], /127\.0\.0\.1:1/],
   ['agents/cem.ts', ['--log', 'README.md'], /README\.md, which exists; --resume README\.md goes on with it/],
   ['agents/cem.ts', ['--resume', 'README.md'], /README\.md, line 1: expected one JSON object/],
-  ['agents/cem.ts', ['--resume', folder], /expected a file that can be read/],
+  ['agents/cem.ts', ['--resume', folder], /expected a file, got a folder/],
+  [
+    'agents/cem.ts',
+    ['--resume', `${folder}/bad.jsonl.gz`],
+    /bad\.jsonl\.gz: expected a log to write to, got a compressed/,
+  ],
+  ['agents/cem.ts', ['--log', folder], /--log: expected a file, got the folder .*; with --search-seeds, /],
+  ['agents/cem.ts', ['--log', '/dev/full'], /\/dev\/full: expected a file, got no regular file/],
+  ['agents/cem.ts', ['--env-options', '/dev/zero'], /\/dev\/zero: expected a file, got no regular file/],
+  ['scripts/compare.ts', ['/dev/zero'], /\/dev\/zero: expected a file, got no regular file/],
+  ['scripts/compare.ts', [`${folder}/bad.jsonl.gz`], /bad\.jsonl\.gz: expected a file that gzip has compressed/],
+  ['scripts/noise.ts', ['--env', 'Mixture-v0', '--log', '/dev/zero'], /\/dev\/zero: expected a file, got no/],
   ['protocol/conformance/run.ts', [], /expected either a URL or --client/],
   ['protocol/conformance/run.ts', [NOWHERE], /ECONNREFUSED/],
   ['protocol/conformance/run.ts', [NOWHERE, '--env-options', '{bad'], /--env-options: expected a JSON object/],
@@ -114,7 +132,10 @@ function assertSentence({ code, err }: Ended, what: string): void {
 }
 
 describe('a program @slow', () => {
-  before(() => writeFileSync(join(folder, 'broken.ts'), 'export default defineExperiment({;\n'));
+  before(() => {
+    writeFileSync(join(folder, 'broken.ts'), 'export default defineExperiment({;\n');
+    writeFileSync(join(folder, 'bad.jsonl.gz'), 'no gzip');
+  });
   after(() => rmSync(folder, { recursive: true }));
   afterEach(() => {
     for (const child of started.splice(0)) child.kill('SIGKILL');
@@ -229,6 +250,28 @@ describe('a program @slow', () => {
         await endsWhole(`${command} ${flags}`, /^\[ *1\//m, signal).finally(() => server.stop());
       });
     }
+
+    it('a program that computes without a pause', async () => {
+      await endsWhole(`npx tsx scripts/scenes.ts --sweep all --out ${folder}/sweep.png`, /^\{/, 'SIGTERM');
+    });
+
+    it('a program whose wrapper ends before it has begun', async () => {
+      const mark = join(folder, 'early.png');
+      const ofMark = () => {
+        const lines = execFileSync('ps', ['-A', '-o', 'pid=,args='], { encoding: 'utf8' }).trim().split('\n');
+        return lines.filter((line) => line.includes(mark)).map((line) => Number.parseInt(line, 10));
+      };
+      for (const command of ['npx tsx scripts/scenes.ts', 'npm run scenes --']) {
+        const [program, ...args] = command.split(' ') as [string, ...string[]];
+        const child = start(program, [...args, '--sweep', 'all', '--out', mark]);
+        while (ofMark().length < 2) await pause(20); // the wrapper and what it starts
+        child.kill('SIGKILL');
+        for (let tries = 0; ofMark().length > 0 && tries < 200; tries++) await pause(100);
+        const left = ofMark();
+        left.forEach((pid) => process.kill(pid, 'SIGKILL'));
+        assert.deepEqual(left, [], command);
+      }
+    });
 
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       it(`programs that have started others, by ${signal}`, async () => {

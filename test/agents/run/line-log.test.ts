@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { LineLog, readLines } from '../../../agents/run/line-log.ts';
 
 const LINE_LOG = new URL('../../../agents/run/line-log.ts', import.meta.url).href;
@@ -63,6 +64,35 @@ describe('a log of lines', () => {
     writeFileSync(path, '{"cut');
     new LineLog(path, { fresh: true }).close();
     assert.equal(readFileSync(path, 'utf8'), '');
+  });
+
+  it('writes to nothing but a log, and leaves as it is what is something else', () => {
+    append({ n: 1 });
+    const plain = readFileSync(path);
+    for (const [name, bytes, message] of [
+      ['log.jsonl.gz', gzipSync(plain), /expected a log to write to, got a compressed one; gunzip it first/],
+      ['gzipped', gzipSync(plain), /expected a log with a JSON object in each line, got something else/],
+      ['notes', Buffer.from('a line without its end'), /expected a log with a JSON object in each line/],
+      ['half', Buffer.from('{"n":1}\nhalf a line of something else'), /expected a log with a JSON object in each line/],
+    ] as const) {
+      const other = join(folder, name);
+      writeFileSync(other, bytes);
+      assert.throws(() => new LineLog(other), message, name);
+      assert.deepEqual(readFileSync(other), bytes, name);
+    }
+    assert.deepEqual(readLines(join(folder, 'log.jsonl.gz')), [{ n: 1 }]);
+    for (const device of ['/dev/null', '/dev/zero', folder]) {
+      const message = device === folder ? /expected a file, got a folder/ : /: expected a file, got no regular file/;
+      assert.throws(() => new LineLog(device), message);
+      assert.throws(() => readLines(device), message);
+    }
+  });
+
+  it('names a compressed file that is damaged', () => {
+    const damaged = join(folder, 'bad.jsonl.gz');
+    writeFileSync(damaged, 'no gzip');
+    const message = `${damaged}: expected a file that gzip has compressed, got incorrect header check`;
+    assert.throws(() => readLines(damaged), { message });
   });
 
   it('is open for one writer at a time, whatever the name, and free again when that one is killed', async () => {

@@ -354,6 +354,13 @@ describe('an agent’s program @slow', () => {
     );
   });
 
+  it('shows no control characters of a reason', async () => {
+    const flags = ['--url', server.url, '--log', log, '--env', '\u001b[2J', '--evaluations', '1'];
+    const { code, err } = await finish(start('cem', ...flags));
+    assert.equal(code, 1);
+    assert.match(err, /^cem: .*\\u001b\[2J.*\n$/);
+  });
+
   it('fails when its report fails, with the reason of the first, and shows what it has', async () => {
     // Random search learns nothing from its start, so only the evaluations of the start fail.
     const flags = [

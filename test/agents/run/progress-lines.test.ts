@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { SearchPace, SparseLines } from '../../../agents/run/progress-lines.ts';
+import { ProgressLines, SearchPace, SparseLines } from '../../../agents/run/progress-lines.ts';
 
 describe('the lines of progress', () => {
   const shown = (total: number, all: boolean) => {
@@ -15,6 +15,22 @@ describe('the lines of progress', () => {
     const lines = shown(1600, false);
     assert.deepEqual(lines.slice(0, 12), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 26, 42]);
     assert.deepEqual([lines.length, lines.at(-1)], [110, 1600]);
+  });
+});
+
+describe('the line of an evaluation', () => {
+  it('shows a reason on one line, without what steers a terminal', () => {
+    const said: string[] = [];
+    const { log } = console;
+    console.log = (line: string) => void said.push(line);
+    try {
+      const reason = 'no\u001b[2J\u009b31m\r\n[2/2] gain 9.0000';
+      new ProgressLines('gain', 2, 1).show({ outcome: 'failed', reward: null, reason, timing: {} } as never, false);
+    } finally {
+      console.log = log;
+    }
+    assert.equal(said.length, 1);
+    assert.match(said[0]!, /^\[1\/2\] gain failed \(no\\u001b\[2J\\u009b31m \[2\/2\] gain 9\.0000\)  best –/);
   });
 });
 

@@ -37,10 +37,13 @@ describe('TrafficSegmentationReal-v0', function () {
       folder.put('train/labels/S1_1.png', noCar); // trains
       await experiment().prepare!();
       folder.put('train/labels/S4_1.png', noCar); // is held out
+      await experiment().prepare!();
+      renameSync(join(folder.path, 'test'), join(folder.path, 'other'));
       await assert.rejects(
         experiment().prepare!(),
         /: heldOut: expected a car in at least one image, found none in 1,/,
       );
+      renameSync(join(folder.path, 'other'), join(folder.path, 'test'));
       folder.put('train/labels/S2_1.png', noCar); // validates
       await assert.rejects(experiment().prepare!(), /: validation: expected a car in at least one image, found none/);
     });
@@ -73,6 +76,13 @@ describe('TrafficSegmentationReal-v0', function () {
     });
     assert.equal(outcome, 'ok');
     assert.deepEqual(Object.keys(testScores!), ['softCarIou', 'carIou', 'meanIou']);
+  });
+
+  it('is tested on the test split alone where the held-out blocks have no car', async () => {
+    folder.put('train/labels/S4_1.png', noCar);
+    const request = { theta: experiment().start, seeds: evaluationSeeds(1), test: true };
+    const { outcome, testScores } = await evaluate(experiment(), request);
+    assert.deepEqual([outcome, Object.keys(testScores!)], ['ok', ['softCarIou', 'carIou', 'meanIou']]);
   });
 
   it('is read from a folder in the layout of KITTI, whose frames are cut into blocks', async () => {

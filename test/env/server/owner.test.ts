@@ -3,10 +3,13 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   linkSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -83,12 +86,27 @@ describe('the owner of a journal', () => {
     isFree(link);
   });
 
+  it('[S11] has no copy of the file, whose note came along', async () => {
+    const [path, copy] = [newPath(), newPath()];
+    await ownedBy(path, 'exec "$@"');
+    for (const end of ['', '.pid']) copyFileSync(`${path}${end}`, `${copy}${end}`);
+    isFree(copy);
+    assert.throws(() => own(path), /to be free, but the server with process id/);
+  });
+
+  it('[S11] is named with the folder that lies in the place of its note', () => {
+    const path = newPath();
+    mkdirSync(`${path}.pid`);
+    assert.throws(() => own(path), { message: `journal: ${path}.pid: expected a file, got a folder` });
+  });
+
   it('[S11] is gone when it was killed, even if nobody has reaped it', async () => {
     const path = newPath();
     const pid = await ownedBy(path, '"$@" & exec sleep 60'); // `sleep` asks for the end of no child
     process.kill(pid, 'SIGKILL');
     const state = () => (existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : ') Z');
-    while (!state().includes(') Z')) await new Promise((resolve) => setTimeout(resolve, 10));
+    const threads = () => (existsSync(`/proc/${pid}/task`) ? readdirSync(`/proc/${pid}/task`).length : 1); // each has its files
+    while (!state().includes(') Z') || threads() > 1) await new Promise((resolve) => setTimeout(resolve, 10));
     assert.equal(process.kill(pid, 0), true, 'its id is still taken');
     isFree(path);
   });

@@ -112,6 +112,31 @@ describe('the layout of a folder', () => {
     ]);
   });
 
+  it('has one sequence of frames that an earlier number counts, whatever stands behind it', () => {
+    const numbered = (of: (index: string) => string, digits = 6) =>
+      Array.from({ length: 20 }, (_, i) => of(String(i).padStart(digits, '0')));
+    const sequencesOf = (names: readonly string[]) => {
+      folder.remove();
+      for (const name of names) putFrame(name);
+      return new Set(readLayout(folder.path).pool.map(({ sequence }) => sequence)).size;
+    };
+    for (const names of [
+      numbered((i) => `${i}_10`, 5),
+      numbered((i) => `${i}_10`, 10),
+      numbered((i) => i, 10),
+      numbered((i) => `kitti_${i}_10`),
+      numbered((i) => `${i}_10_rgb`),
+      numbered((i) => `${i}_100`),
+      numbered((i) => `frame${i}_v2`, 4),
+      numbered((i) => `${i}a1`, 4),
+      numbered((i) => `v2_${i}_10_rgb8`),
+    ]) {
+      assert.equal(sequencesOf(names), 1, names[1]);
+    }
+    assert.equal(sequencesOf(['a', 'b'].flatMap((drive) => numbered((i) => `${drive}1_${i}`, 3))), 2);
+    assert.equal(sequencesOf(['035e29', '08d12d', '0c2f57', 'ab2d1f']), 4, 'names without an order');
+  });
+
   it('is refused, naming what is there and what is known', () => {
     assert.throws(
       () => readLayout(join(folder.path, 'none')),
@@ -140,6 +165,37 @@ describe('the layout of a folder', () => {
     mkdirSync(join(folder.path, 'training/image_2'), { recursive: true });
     mkdirSync(join(folder.path, 'training/semantic'));
     assert.throws(() => readLayout(folder.path), /in training\/image_2, found none$/);
+  });
+
+  it('is refused where a whole split has labels and no images', () => {
+    putFrame('S1_001');
+    folder.put('test/labels/S2_001.png', CAR_AND_ROAD);
+    const message = /test\/images: expected the images of 1 label images, such as .*S2_001\.png, found none/;
+    assert.throws(() => readLayout(folder.path), message);
+    mkdirSync(join(folder.path, 'test/images'));
+    assert.throws(() => readLayout(folder.path), message);
+    folder.remove('test');
+    folder.put('testannot/S2_001.png', CAR_AND_ROAD);
+    assert.throws(() => readLayout(folder.path), /\/test: expected the images of 1 label images/);
+    folder.remove();
+    putCity('train/ulm/ulm_000000_000019', 'labelIds');
+    folder.put('gtFine/val/lindau/lindau_000000_000019_gtFine_labelIds.png', gray(2, [1, 1]));
+    assert.throws(() => readLayout(folder.path), /leftImg8bit\/val: expected the images of 1 label images/);
+    folder.remove();
+    mkdirSync(join(folder.path, 'training/image_2'), { recursive: true });
+    folder.put('training/semantic/000000_10.png', gray(2, [1, 1]));
+    assert.throws(() => readLayout(folder.path), /training\/image_2: expected the images of 1 label images/);
+  });
+
+  it('is refused with what lies there, two folders deep', () => {
+    mkdirSync(join(folder.path, 'train'));
+    assert.throws(() => readLayout(folder.path), /, found train, which is empty$/);
+    folder.put('train/image/S1_001.png', RED);
+    folder.put('val.txt', '');
+    assert.throws(() => readLayout(folder.path), /, found train\/image, val\.txt$/);
+    folder.remove('train');
+    folder.put('train/labels/S1_001.png', CAR_AND_ROAD);
+    assert.throws(() => readLayout(folder.path), /train\/images: expected the images of 1 label images/);
   });
 
   it('is refused where an image has no labels', () => {

@@ -88,6 +88,19 @@ describe('a folder of street images', () => {
     await assert.rejects(read(), /images\/S1_001\.png: expected a readable image/);
   });
 
+  it('leaves out the few frames whose labels are void everywhere, and refuses many', async () => {
+    for (let frame = 1; frame <= 30; frame++) {
+      folder.put(`train/images/S1_${frame}.png`, RED);
+      folder.put(`train/labels/S1_${frame}.png`, gray(2, frame <= 3 ? [11, 255] : [8, 3]));
+    }
+    const images = await read();
+    assert.equal(images.length, 27);
+    assert.ok(images.every(({ classes }) => classes[0] === CLASS_ID.car));
+    folder.put('train/labels/S1_9.png', gray(2, [11, 11]));
+    const message = /S1_1\.png: expected labels of known classes, got void everywhere \(4 of 30 label images\)/;
+    await assert.rejects(read(), message);
+  });
+
   it('is refused where nothing can validate or test, with what would do', () => {
     const put = (name: string, split = 'train') => {
       folder.put(`${split}/images/${name}.png`, RED);

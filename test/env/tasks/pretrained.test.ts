@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createExperiment, loadDefinition } from '../../../env/experiments/load.ts';
 import type { Runtime } from '../../../env/runtime.ts';
-import { pretrainedName, pretrainedWeights, savePretrained } from '../../../env/tasks/pretrained.ts';
+import { isPretrained, pretrainedName, pretrainedWeights, savePretrained } from '../../../env/tasks/pretrained.ts';
 import { segmentationTask } from '../../../env/tasks/segmentation.ts';
 import { loadBackend } from '../../../env/tasks/tensorflow/backend.ts';
 import { syntheticScenes } from './segmentation/synthetic-scenes.ts';
@@ -23,6 +23,24 @@ describe('pretrained weights', () => {
     savePretrained(folder, name, Float32Array.of(1, -2.5, 3), settings);
     assert.deepEqual(pretrainedWeights(folder, name, 3), Float32Array.of(1, -2.5, 3));
     assert.notEqual(pretrainedName({ ...settings, steps: 11 }), name);
+  });
+
+  it('are refused where they are others than were saved, and made again', () => {
+    const name = '00000000000000dd';
+    const path = savePretrained(folder, name, Float32Array.of(1, -2.5, 3), {});
+    assert.ok(isPretrained(folder, name));
+    const bytes = readFileSync(path);
+    const refused = (change: () => void) => {
+      change();
+      const message = /pretrained: expected weights as npm run pretrain wrote them, got .*dd\.f32, .*; run it again/;
+      assert.throws(() => pretrainedWeights(folder, name, 3), message);
+      assert.ok(!isPretrained(folder, name));
+    };
+    refused(() => writeFileSync(path, new Uint8Array(Float32Array.of(-1, 2.5, -3).buffer)));
+    refused(() => writeFileSync(path, bytes.subarray(0, 8)));
+    writeFileSync(path, bytes);
+    assert.deepEqual(pretrainedWeights(folder, name, 3), Float32Array.of(1, -2.5, 3));
+    refused(() => rmSync(path.replace('.f32', '.json')));
   });
 
   it('keep their names: the options of an environment keep their order', async () => {

@@ -70,6 +70,7 @@ describe('npm run compare', () => {
     log('runs/a.jsonl');
     log('runs/b.jsonl.gz', { seed: 2 });
     writeFileSync(join(folder, 'runs/notes.txt'), 'hello');
+    writeFileSync(join(folder, 'runs/._a.jsonl'), 'of macOS');
     assert.equal(readGroups([join(folder, 'runs')])[0]!.runs.length, 2);
   });
 

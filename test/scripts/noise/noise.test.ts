@@ -1,36 +1,29 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const folder = mkdtempSync(join(tmpdir(), 'noise-'));
 const log = join(folder, 'log.jsonl');
 
-async function noise(): Promise<string> {
-  const flags = [
-    '--env',
-    'Mixture-v0',
-    '--thetas',
-    '4',
-    '--seeds',
-    '2',
-    '--out',
-    folder,
-    '--log',
-    log,
-    '--workers',
-    '1',
-  ];
+async function start(...more: string[]): Promise<{ said: string; err: string; code: number | null }> {
+  const flags = ['--env', 'Mixture-v0', '--thetas', '4', '--seeds', '2', '--out', folder, '--workers', '1', ...more];
   const child = spawn(process.execPath, ['--import', 'tsx', 'scripts/noise.ts', ...flags], {
     cwd: join(import.meta.dirname, '../../..'),
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let said = '';
+  let [said, err] = ['', ''];
   child.stdout.on('data', (data: Buffer) => (said += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (err += data.toString()));
   const [code] = (await once(child, 'close')) as [number | null];
-  assert.equal(code, 0);
+  return { said, err, code };
+}
+
+async function noise(): Promise<string> {
+  const { said, err, code } = await start('--log', log);
+  assert.equal(code, 0, err);
   return said;
 }
 
@@ -38,6 +31,7 @@ const rewards = () =>
   readFileSync(log, 'utf8')
     .trim()
     .split('\n')
+    .slice(1)
     .map((line) => JSON.parse(line) as { kind: string; theta: number; seed: number; reward: number })
     .map(({ kind, theta, seed, reward }) => `${kind} ${theta} ${seed}: ${reward}`);
 
@@ -50,8 +44,8 @@ describe('npm run noise @slow', function () {
     const whole = rewards();
     assert.equal(new Set(whole).size, 16);
     const lines = readFileSync(log, 'utf8').split('\n');
-    const keep = lines.slice(0, 5).join('\n').length + 1;
-    truncateSync(log, keep + 9); // five lines, and nine bytes of the sixth
+    const keep = lines.slice(0, 6).join('\n').length + 1;
+    truncateSync(log, keep + 9); // the header, five lines, and nine bytes of the sixth
     const said = await noise();
     assert.match(said, /^5 of 16 evaluations are in /m);
     assert.equal(said.match(/^\d+ of 11: /gm)?.length, 11);
@@ -60,5 +54,21 @@ describe('npm run noise @slow', function () {
     const report = readFileSync(join(folder, 'noise-Mixture-v0.md'), 'utf8');
     assert.match(await noise(), /^16 of 16 evaluations are in /m);
     assert.equal(readFileSync(join(folder, 'noise-Mixture-v0.md'), 'utf8'), report);
+  });
+
+  it('refuses the log of something else, or of another environment, and leaves it as it is', async () => {
+    const header = (environment: object) => `${JSON.stringify({ type: 'noise', environment })}\n`;
+    for (const [text, message] of [
+      ['{"type":"run","agent":"cem"}\n', /expected a log of the noise of Mixture-v0, got another log/],
+      ['{"kind":"full","theta":0}\n', /expected a log of the noise of Mixture-v0, got another log or an old one/],
+      [header({ id: 'Line-v0', specHash: 'abc' }), /the noise of Mixture-v0 with spec \w+, got Line-v0 with spec abc;/],
+    ] as const) {
+      const other = join(folder, 'other.jsonl');
+      writeFileSync(other, text);
+      const { err, code } = await start('--log', other);
+      assert.equal(code, 1);
+      assert.match(err, message);
+      assert.equal(readFileSync(other, 'utf8'), text);
+    }
   });
 });

@@ -52,6 +52,33 @@ describe('reward curves', () => {
     assert.equal(first!.mean, 2);
   });
 
+  it('of a short search begin with its first evaluations, and show their points over whole numbers', async () => {
+    const ends = (total: number) => rewardCurve('x', [Array<number>(total).fill(1)]).map((point) => point.evaluations);
+    assert.deepEqual(ends(1), [1]);
+    assert.deepEqual(ends(2), [1, 2]);
+    assert.deepEqual(ends(6), [2, 3, 4, 5, 6]);
+    assert.deepEqual(ends(24), [6, 9, 12, 15, 18, 21, 24]);
+    const folder = mkdtempSync(join(tmpdir(), 'curves-'));
+    try {
+      for (const total of [1, 2, 6, 24]) {
+        const path = join(folder, String(total));
+        const curve = rewardCurve('x', [Array.from({ length: total }, (_, i) => i)]);
+        await drawRewardCurves({ title: 'Rewards', metric: 'accuracy' }, curve, {}, path);
+        const svg = readFileSync(`${path}.svg`, 'utf8');
+        const points = svg.match(/class="mark-symbol role-mark[^]*?<\/g>/)?.[0].match(/<path/g) ?? [];
+        assert.equal(points.length, curve.length);
+        const axis = /aria-label="X-axis titled 'evaluations'[^]*?class="mark-text role-axis-label"[^]*?<\/g>/.exec(
+          svg,
+        )![0];
+        const ticks = [...axis.matchAll(/>([^<>]+)<\/text>/g)].map(([, label]) => label!);
+        assert.ok(ticks.length > 0 && ticks.every((tick) => /^\d+$/.test(tick)), ticks.join(' '));
+        assert.equal(new Set(ticks).size, ticks.length);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('have their intervals together up to three, and more of them in a panel each', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'curves-'));
     try {
