@@ -21,14 +21,27 @@ def box(space):
     return gymnasium.spaces.Box(np.array(space["low"], np.float32), np.array(space["high"], np.float32))
 
 
+def plain(value):
+    """Values of numpy, single or in arrays, as Python's."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    raise TypeError(f"message: expected values of JSON or numpy, got {value!r}")
+
+
 def encode(message):
-    # Values of numpy, single or in arrays, are written as Python's.
-    return json.dumps(message, default=lambda value: value.tolist())
+    return json.dumps(message, default=plain)
+
+
+def numbers(action):
+    return [float(a) for a in np.atleast_1d(action)]  # a single number is the action of one dimension
 
 
 class Environment(gymnasium.Env):
     def __init__(self, url="ws://127.0.0.1:7077", env_id=None, options=None, token=None):
-        headers = {"Authorization": f"Bearer {token}"} if token else None
+        for name, value in {"env_id": env_id, "token": token}.items():
+            if value == "":
+                raise ValueError(f"{name}: expected a word or None, got nothing")
+        headers = {"Authorization": f"Bearer {token}"} if token is not None else None
         connection = connect(
             url, subprotocols=["lts.v1.json"], additional_headers=headers, compression=None, max_size=None
         )
@@ -57,8 +70,7 @@ class Environment(gymnasium.Env):
         return np.array(reply["observation"], np.float32), {}
 
     def step(self, action):
-        action = [float(a) for a in action]
-        id = self.send("step", session_id=self.session, step_id=str(uuid.uuid4()), action=action)
+        id = self.send("step", session_id=self.session, step_id=str(uuid.uuid4()), action=numbers(action))
         result = self.wait(id, "result")
         self.tell("ack", session_id=self.session, seq=result["seq"])
         observation = np.array(result["observation"], np.float32)
@@ -73,7 +85,7 @@ class Environment(gymnasium.Env):
 
         `each` holds fields for all of them: seed, test, deadline_ms.
         """
-        items = [{"step_id": str(uuid.uuid4()), "action": [float(a) for a in action], **each} for action in actions]
+        items = [{"step_id": str(uuid.uuid4()), "action": numbers(action), **each} for action in actions]
         return [result for batch in self.batches(items) for result in self.evaluate_batch(batch)]
 
     def batches(self, items):

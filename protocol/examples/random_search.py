@@ -18,13 +18,25 @@ def count(word):
     return int(word)
 
 
+def seed(word):
+    if not 0 <= int(word) < 2**32:
+        raise ValueError
+    return int(word)
+
+
+def word(text):
+    if not text.strip():
+        raise argparse.ArgumentTypeError("expected a word, got nothing (an unset variable?)")
+    return text
+
+
 parser = argparse.ArgumentParser()
-parser.add_argument("--url", default="ws://127.0.0.1:7077")
-parser.add_argument("--env", help="environment id (default: the server's first)")
+parser.add_argument("--url", type=word, default="ws://127.0.0.1:7077")
+parser.add_argument("--env", type=word, help="environment id (default: the server's first)")
 parser.add_argument("--env-options", type=json.loads, default={}, help='such as {"preset": "quick"}')
-parser.add_argument("--token")
+parser.add_argument("--token", type=word)
 parser.add_argument("--evaluations", type=count, default=16)
-parser.add_argument("--seed", type=int, default=1)
+parser.add_argument("--seed", type=seed, default=1)
 flags = parser.parse_args()
 
 

@@ -85,7 +85,9 @@ export async function drawProportions(
       ],
     };
   });
-  await writeChart({ title, hconcat: panels, resolve: { scale: { color: 'independent' } } }, path);
+  const thin = searches.length > 1 ? 'thick: the mean of the searches; thin: each of them' : 'the policy’s mean';
+  const heading = { text: title, subtitle: `${thin}; dashed: the hidden proportions, in the same colours` };
+  await writeChart({ title: heading, hconcat: panels, resolve: { scale: { color: 'independent' } } }, path);
 }
 
 /** A search arm with the hidden proportions that its searches could find. */

@@ -42,6 +42,17 @@ with Environment(sys.argv[1], options={"noise": np.float32(0.5), "delayMs": np.i
     small = environment.evaluate(actions[:3], seed=4)
     print([r["reward"] for r in all] == [r["reward"] for r in parts], len({r["reward"] for r in all}), sizes, len(small))`;
 
+/** What is given wrongly, and a number where a space has one dimension. */
+const WRONG = `
+import sys
+from environment import Environment, encode, numbers
+print(numbers(0.5), numbers([1, 2]))
+for give in (lambda: encode({"a": {1}}), lambda: Environment(sys.argv[1], ""), lambda: Environment(sys.argv[1], token="")):
+    try:
+        give()
+    except (TypeError, ValueError) as error:
+        print(error)`;
+
 describe('the Python examples', () => {
   it("search, and pass Gymnasium's check of environments", async function () {
     this.timeout(60_000);
@@ -59,6 +70,22 @@ describe('the Python examples', () => {
       assert.equal(checked.stdout, 'BAD_ACTION: action[0] (x): expected -1..1, got 2\n');
       const batches = await python('-c', BATCHES, server.url);
       assert.equal(batches.stdout, '[] []\nTrue 8 [8, 3, 3, 2, 2, 1] 3\n');
+      const wrong = await python('-c', WRONG, server.url);
+      assert.equal(
+        wrong.stdout,
+        '[0.5] [1.0, 2.0]\nmessage: expected values of JSON or numpy, got {1}\n' +
+          'env_id: expected a word or None, got nothing\ntoken: expected a word or None, got nothing\n',
+      );
+      for (const flags of [
+        ['--env', ''],
+        ['--token', ''],
+        ['--seed', '-1'],
+        ['--evaluations', '0'],
+      ]) {
+        await assert.rejects(python('random_search.py', '--url', server.url, ...flags), ({ stderr }: Failure) =>
+          new RegExp(`error: argument ${flags[0]}: [^\n]*\n$`).test(stderr),
+        );
+      }
       const hopeless = ['--env-options', '{"fault":"diverge"}', '--evaluations', '2'];
       await assert.rejects(
         python('random_search.py', '--url', server.url, ...hopeless),

@@ -31,7 +31,7 @@ const BAND_2 = (Math.PI / 4) * (15 / (4 * Math.PI));
 export const HARMONICS = 9;
 const FACTORS = [BAND_0, BAND_1, BAND_1, BAND_1, BAND_2, BAND_2, BAND_2 / 12, BAND_2, BAND_2 / 4];
 
-/** The basis times FACTORS times the solid angle at each texel of a small picture, [height, width, 9], by its size. */
+/** The basis times FACTORS times the solid angle at each texel of a picture, [height, width, 9], by its size. */
 const bases = new Map<string, Float64Array>();
 
 function basisOf(width: number, height: number): Float64Array {
@@ -60,19 +60,29 @@ function tabulateBasis(width: number, height: number): Float64Array {
   return basis;
 }
 
-/** Projects a picture onto the harmonics, at a size of at most 32 columns. */
+/** The columns, and twice the rows, at which a picture is projected; its own, if it has more than half as many. */
+const COLUMNS = 32;
+
+/** How many times a picture is enlarged along a side, so that the sum over its texels is near enough to the integral. */
+const enlargement = (side: number, wanted: number) => (2 * side > wanted ? 1 : Math.ceil(wanted / side));
+
+/** Projects a picture onto the harmonics, at a size of about 32 columns. */
 function irradianceHarmonics(texture: THREE.Texture): Float64Array {
   const pyramid = pyramidOf(texture);
   complete(pyramid);
   const { levels } = pyramid;
-  const { width, height, texels } = levels.find((level) => level.width <= 32) ?? levels[0]!;
-  const basis = basisOf(width, height);
+  const { width, height, texels } = levels.find((level) => level.width <= COLUMNS) ?? levels[0]!;
+  const across = enlargement(width, COLUMNS);
+  const down = enlargement(height, COLUMNS / 2);
+  const columns = width * across;
+  const basis = basisOf(columns, height * down);
   const harmonics = new Float64Array(27);
-  for (let row = 0; row < height; row++) {
-    const from = (texture.flipY ? height - 1 - row : row) * width;
-    for (let column = 0; column < width; column++) {
-      const texel = (from + column) * 4;
-      const place = (row * width + column) * 9;
+  for (let row = 0; row < height * down; row++) {
+    const own = Math.floor(row / down);
+    const from = (texture.flipY ? height - 1 - own : own) * width;
+    for (let column = 0; column < columns; column++) {
+      const texel = (from + Math.floor(column / across)) * 4;
+      const place = (row * columns + column) * 9;
       for (let k = 0; k < 9; k++) {
         const weight = basis[place + k]!;
         harmonics[k * 3]! += weight * texels[texel]!;

@@ -57,9 +57,10 @@ function build(texture: THREE.Texture, former: Pyramid | undefined): Pyramid {
   const picture = (texture.image ?? {}) as { data?: ArrayLike<number>; width?: number; height?: number };
   const { data, width = 0, height = 0 } = picture;
   const isBytes = data instanceof Uint8Array || data instanceof Uint8ClampedArray;
+  const isOfType = texture.type === (isBytes ? THREE.UnsignedByteType : THREE.FloatType);
   const isWhole = data?.length === width * height * 4 && texture.format === THREE.RGBAFormat;
-  if (!(isBytes || data instanceof Float32Array) || !isWhole) {
-    const got = `${data?.constructor.name ?? 'no data'}, ${width}×${height}, format ${texture.format}`;
+  if (!(isBytes || data instanceof Float32Array) || !isWhole || !isOfType) {
+    const got = `${data?.constructor.name ?? 'no data'}, ${width}×${height}, format ${texture.format}, type ${texture.type}`;
     throw new TypeError(`texture "${texture.name}": expected a DataTexture of RGBA bytes or floats, got ${got}`);
   }
   const first = former?.levels[0];

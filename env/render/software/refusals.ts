@@ -1,5 +1,6 @@
 /** What would be drawn otherwise than three.js does is refused by name: an error is better than a wrong picture. */
 import * as THREE from 'three';
+import { shown } from '../../../protocol/errors.ts';
 
 /** @throws {TypeError} always: `<kind> "<name>": expected <rule>, got <value>` */
 export function refuse(kind: string, named: Named, expected: string, got: unknown): never {
@@ -63,6 +64,8 @@ export function checkMesh(mesh: THREE.Mesh): void {
   }
   if (mesh.castShadow && mesh.customDepthMaterial) refuse('object', mesh, 'no customDepthMaterial', 'one');
   if (isInstancedMesh) checkInstances(mesh as THREE.InstancedMesh);
+  else if (mesh.userData['instanceIds'] !== undefined)
+    refuse('object', mesh, 'an InstancedMesh for instanceIds', mesh.type);
 }
 
 function checkInstances(mesh: THREE.InstancedMesh): void {
@@ -128,9 +131,8 @@ export function idOf(kind: string, named: Named, key: keyof typeof LARGEST_ID, v
   if (value === undefined) return absent;
   const largest = LARGEST_ID[key];
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= largest) return value;
-  const got = typeof value === 'number' ? String(value) : JSON.stringify(value);
   throw new RangeError(
-    `${placeOf(kind, named)}: expected userData.${key} a whole number from 0 to ${largest}, got ${got}`,
+    `${placeOf(kind, named)}: expected userData.${key} a whole number from 0 to ${largest}, got ${shown(value)}`,
   );
 }
 
@@ -194,6 +196,9 @@ function checkShader(material: Drawn): void {
 /** @throws {TypeError} when the kernel would not read a texture's texels as three.js does */
 export function checkTexture(texture: THREE.Texture): void {
   const { colorSpace, image } = texture;
+  for (const kind of ['isData3DTexture', 'isDataArrayTexture', 'isCompressedTexture', 'isCubeTexture']) {
+    if (Reflect.get(texture, kind) === true) refuse('texture', texture, 'a DataTexture', kind.slice(2));
+  }
   if (texture.mipmaps.length > 0) refuse('texture', texture, 'no mipmaps of its own', texture.mipmaps.length);
   if (texture.premultiplyAlpha) refuse('texture', texture, 'premultiplyAlpha false', true);
   if (texture.internalFormat !== null) refuse('texture', texture, 'no internalFormat', texture.internalFormat);

@@ -73,6 +73,9 @@ export class Surface {
     this.shadowSide = material.shadowSide ?? SHADOW_SIDE[material.side];
     this.offsetFactor = material.polygonOffset ? material.polygonOffsetFactor : 0;
     this.offsetUnits = material.polygonOffset ? material.polygonOffsetUnits : 0;
+    if (material.userData['instanceId'] !== undefined) {
+      refuse('material', material, 'userData.instanceId on an object', 'one on a material');
+    }
     this.classId = idOf('material', material, 'classId', material.userData['classId'], -1);
     this.map = material.map;
     this.emissiveR = this.emissiveG = this.emissiveB = 0;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineParameters } from '../../../protocol/parameters.ts';
 import { movedTo } from '../../../scripts/reproduce/label-costs.ts';
-import { l1, writeProportions, type Recovery } from '../../../scripts/reproduce/proportions.ts';
+import { drawProportions, l1, writeProportions, type Recovery } from '../../../scripts/reproduce/proportions.ts';
 import { reproduction, TINY_STREETS } from './reproduction.ts';
 
 const { run, wrote, read, summary, remove } = reproduction('counting');
@@ -58,7 +58,7 @@ describe('reproduce counting', function () {
     assert.deepEqual(movedTo([0.2, 0.8], 0, 0.5), [0.6, 0.4]);
   });
 
-  it('tells the noise of the searches from what they have in common', () => {
+  it('tells the noise of the searches from what they have in common', async () => {
     const parameters = defineParameters([
       { kind: 'simplex', name: 'weather', labels: ['dry', 'wet'], default: [0.5, 0.5], meaning: 'the weather' },
     ]);
@@ -70,6 +70,8 @@ describe('reproduce counting', function () {
     const folder = mkdtempSync(join(tmpdir(), 'proportions-'));
     writeProportions(folder, parameters, [{ arm: 'a', title: 'A', searches }], { weather: [0.6, 0.4] });
     const rows = readFileSync(join(folder, 'proportions.md'), 'utf8').split('\n');
+    await drawProportions('A', parameters, searches, { weather: [0.6, 0.4] }, join(folder, 'a'));
+    assert.match(readFileSync(join(folder, 'a.svg'), 'utf8'), /thin: each of them; dashed: the hidden proportions/);
     rmSync(folder, { recursive: true });
     // |.8 − .6| + |.2 − .4| = .4, and as much on the other side; their mean is the hidden one.
     assert.ok(rows.includes('| A | 1 | 0.20 | 0.40 | 0.20 |'), rows.join('\n'));

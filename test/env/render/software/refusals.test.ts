@@ -77,6 +77,8 @@ describe('SoftwareRenderer: what it refuses by name', () => {
       { [name]: new THREE.Texture() },
       new RegExp(`material "glass": expected no ${name}, got one`),
     ]),
+    [{ userData: { instanceId: 5 } }, /material "glass": expected userData.instanceId on an object, got one on a mat/],
+    [{ userData: { classId: 256n } }, /material "glass": expected userData.classId .* from 0 to 255, got 256/],
     [{ userData: { classId: 256 } }, /material "glass": expected userData.classId .* from 0 to 255, got 256/],
     [{ vertexColors: true }, /geometry "" .*: expected a color attribute for vertexColors, got none/],
   ];
@@ -242,6 +244,17 @@ describe('SoftwareRenderer: what it refuses by name', () => {
     );
   });
 
+  it('ids that nothing reads', () => {
+    refused(
+      withMesh((mesh) => (mesh.userData['instanceIds'] = [1])),
+      /object "wall": expected an InstancedMesh for instanceIds, got Mesh/,
+    );
+    refused(
+      withMesh((mesh) => (mesh.userData['instanceId'] = 7n)),
+      /object "wall": expected userData.instanceId a whole number from 0 to 65535, got 7/,
+    );
+  });
+
   const maps: readonly [Record<string, unknown>, RegExp][] = [
     [{ channel: 1 }, /texture "bricks": expected channel 0, got 1/],
     [{ mapping: THREE.EquirectangularReflectionMapping }, /expected UVMapping for a map, got EquirectangularRefl/],
@@ -251,6 +264,14 @@ describe('SoftwareRenderer: what it refuses by name', () => {
     [{ mipmaps: [{ data: new Uint8Array(4), width: 1, height: 1 }] }, /expected no mipmaps of its own, got 1/],
     [{ format: THREE.RedFormat }, /expected a DataTexture of RGBA/],
     [{ image: { data: new Uint16Array(4), width: 1, height: 1 } }, /expected a DataTexture of RGBA/],
+    [{ type: THREE.FloatType }, /expected a DataTexture of RGBA bytes or floats, got Uint8Array, .* type 1015/],
+    [{ image: { data: new Float32Array(4), width: 1, height: 1 } }, /or floats, got Float32Array, .* type 1009/],
+    ...['isData3DTexture', 'isDataArrayTexture', 'isCompressedTexture'].map(
+      (kind): [Record<string, unknown>, RegExp] => [
+        { [kind]: true },
+        new RegExp(`texture "bricks": expected a DataTexture, got ${kind.slice(2)}`),
+      ],
+    ),
     [
       { image: { data: new Float32Array(4), width: 1, height: 1 }, colorSpace: THREE.SRGBColorSpace },
       /expected colorSpace "" or "srgb-linear" for floats, got "srgb"/,

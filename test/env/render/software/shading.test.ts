@@ -181,6 +181,27 @@ describe('SoftwareRenderer: shading', () => {
     close(look(scene), [0.4, 0.4, 0.4], 5e-3); // Radiance 0.8, albedo one half; the harmonics sum 128 texels.
   });
 
+  it('lights evenly from even surroundings of any size', () => {
+    const wall = sceneOf(square(9, 2, white()));
+    for (const [width, height] of [
+      [1, 1],
+      [2, 1],
+      [1, 2],
+      [2, 2],
+      [4, 2],
+      [64, 1],
+      [8, 64],
+      [33, 17],
+    ] as const) {
+      const texels = new Float32Array(width * height * 4).fill(1);
+      const map = new THREE.DataTexture(texels, width, height, THREE.RGBAFormat, THREE.FloatType);
+      map.mapping = THREE.EquirectangularReflectionMapping;
+      map.needsUpdate = true;
+      wall.environment = map;
+      close(look(wall), [1, 1, 1], 5e-3);
+    }
+  });
+
   it('mirrors the surroundings in smooth metal', () => {
     const material = new THREE.MeshStandardMaterial({ metalness: 1, roughness: 0 });
     const floor = new THREE.Mesh(new THREE.PlaneGeometry(99, 99).rotateX(-Math.PI / 2), material);
