@@ -73,7 +73,7 @@ describe('reproduce mixture @slow', function () {
     const { code, err } = await reproduce('--figures-only');
     assert.equal(code, 1);
     const kept = join(out, 'logs');
-    const sentence = `${out} has no logs: expected them in ${logs} or ${kept}; \`npm run reproduce -- mixture --preset quick\` makes them`;
+    const sentence = `${out} has no logs: expected them in ${logs} or ${kept}; \`npm run reproduce -- mixture --preset standard\` makes them`;
     assert.equal(err, `reproduce: ${sentence}\n`);
   });
 
