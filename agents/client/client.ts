@@ -297,7 +297,8 @@ export class Client implements Channel {
     if (patienceMs === 0) return this.failAll(cause);
     const now = performance.now();
     // A connection that ends at once, before anything was done, has not ended the loss.
-    if (this.servedAt > this.lostAt || now - this.connectedAt > LONGEST_RETRY_MS) {
+    const isFirst = this.lostAt === -Infinity;
+    if (isFirst || this.servedAt > this.lostAt || now - this.connectedAt > LONGEST_RETRY_MS) {
       this.lostAt = now;
       this.waitMs = 100;
     }

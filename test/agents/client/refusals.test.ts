@@ -153,6 +153,22 @@ describe('a message that cannot be sent', () => {
     await server.stop();
   });
 
+  it('is asked for again when the very first connection is lost before anything was done', async () => {
+    const server = await startBanditServer({ workers: 0 });
+    let opened = 0;
+    const middle = await between(server.url, undefined, (message) => {
+      if (message.t === 'opened' && ++opened === 1) middle.server.clients.forEach((client) => client.terminate());
+      return message;
+    });
+    const client = await connect(middle.url, { protocol: 'json' });
+    const environment = await client.open({ env_id: 'Bandit-v0' });
+    assert.equal((await environment.evaluate({ action: ACTION })).outcome, 'ok');
+    assert.equal(opened, 2);
+    await client.close();
+    middle.close();
+    await server.stop();
+  });
+
   it('is an error after a while when the socket is closed because of it each time', async () => {
     const server = await startBanditServer({ workers: 0 });
     let closed = 0;
