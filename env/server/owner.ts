@@ -1,8 +1,9 @@
 /** A lock of the operating system says that a file has an owner, and the note `<file>.pid` beside it who that is. */
 import { execFileSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { lockFile } from '../../protocol/file-lock.ts';
+import { writeWhole } from '../../protocol/whole-file.ts';
 import { isRegularFile } from '../../protocol/regular-file.ts';
 import { isAlive } from '../is-alive.ts';
 
@@ -35,16 +36,7 @@ export function own(path: string): void {
       const more = locked === false ? about : 'delete that file if it is wrong';
       throw new Error(`journal: expected ${path} to be free, but ${who} has it (says ${note}: ${more})`);
     }
-    // Renamed, so that no end of this process or of the disk's space leaves half a note.
-    const whole = `${note}.${process.pid}`;
-    try {
-      writeFileSync(whole, `${identity(process.pid)}\non ${hostname()} since ${new Date().toISOString()}`, {
-        mode: 0o600,
-      });
-      renameSync(whole, note);
-    } finally {
-      rmSync(whole, { force: true });
-    }
+    writeWhole(note, `${identity(process.pid)}\non ${hostname()} since ${new Date().toISOString()}`, 0o600);
     rmSync(`${path}.lock`, { recursive: true, force: true });
     owned.set(path, file);
   } catch (error) {
