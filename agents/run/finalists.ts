@@ -1,13 +1,12 @@
 /** The winner of a search: the best of many noisy rewards is mostly luck, so the best few are evaluated again. */
 import { deriveSeed } from '../../protocol/random.ts';
-import type { Agent } from '../agent.ts';
+import type { Agent, Trial } from '../agent.ts';
 import type { RunOptions } from './run-options.ts';
 import type { EvaluateTrials, TrialRequest } from './trial.ts';
-import type { EvaluationRecord } from './trial-log.ts';
 
 /** The best few actions of a search, and the action that the agent recommends; each [D]. */
 export function finalists(
-  trials: readonly EvaluationRecord[],
+  trials: readonly Trial[],
   agent: Agent,
   { finalists: count }: Pick<RunOptions, 'finalists'>,
 ): (readonly number[])[] {

@@ -1,5 +1,6 @@
 import { LineLog } from '../../agents/run/line-log.ts';
 import {
+  environmentOf,
   evaluationsByKey,
   startedTrialLog,
   type EvaluationRecord,
@@ -48,9 +49,10 @@ interface EvaluationLog {
 export async function openEvaluationLog(
   path: string,
   agent: string,
-  { env_id: id, spec_hash: specHash, options: environmentOptions }: Specification,
+  spec: Specification,
   options: () => RunHeader['options'] | Promise<RunHeader['options']> = () => ({}),
 ): Promise<EvaluationLog> {
+  const { env_id: id, spec_hash: specHash } = spec;
   const started = startedTrialLog(path);
   if (started) {
     const { environment, agent: by } = started.header;
@@ -59,13 +61,12 @@ export async function openEvaluationLog(
     if (got !== specHash) throw new Error(`${path}: expected ${id} with spec ${specHash}, got ${got}; move it away`);
     return { log: new LineLog(path), known: evaluationsByKey(started.records) };
   }
-  const environment = { id, specHash, options: environmentOptions };
   const header: RunHeader = {
     type: 'run',
     runId: `${agent}-${specHash}`,
     agent,
     options: await options(),
-    environment,
+    environment: environmentOf(spec),
   };
   const log = new LineLog<LogRecord>(path);
   log.append(header);

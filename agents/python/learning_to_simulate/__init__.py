@@ -30,6 +30,7 @@ from .evaluation import Evaluation
 from .finalists import Finalist, finalists
 from .history import fetch_history
 from .parameters import Continuous, Parameters, Simplex, Theta
+from .past import PastTrial, past_trials
 from .registration import register, register_built_in
 from .results import Outcome, Progress, Result
 from .seeds import derive_seed
@@ -51,6 +52,7 @@ __all__ = [
     "Outcome",
     "ParameterError",
     "Parameters",
+    "PastTrial",
     "Progress",
     "ProtocolError",
     "Result",
@@ -70,6 +72,7 @@ __all__ = [
     "from_values",
     "nevergrad_parametrization",
     "optuna_distributions",
+    "past_trials",
     "register",
     "serve",
     "suggest",
