@@ -22,6 +22,12 @@ export interface Laboratory {
   readonly logs: string;
 }
 
+/** Searches under way at once: while one optimiser thinks, the other's evaluations keep the workers busy. */
+export const AT_ONCE = 2;
+
+/** The name of a flag: `--learning-rate` of `learningRate`. */
+export const flag = (option: string) => `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
 /** @throws {Error} when the laboratory has no server */
 export function serverOf({ url, logs }: Laboratory): string {
   if (url === undefined) throw new Error(`${logs}: expected a server that evaluates, got none`);
