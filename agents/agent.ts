@@ -33,6 +33,11 @@ export interface Problem {
   /** The action where the search starts, [D]. */
   readonly start: readonly number[];
   readonly random: Random;
+  /**
+   * An action, [D], with the same θ as the given one, and as every other action with that integer, boolean or choice.
+   * Left out where no two actions have the same θ.
+   */
+  readonly canonical?: (action: readonly number[]) => number[];
 }
 
 /** Puts every component back into [-1, 1]. */
