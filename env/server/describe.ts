@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { actionSize, componentNames, defaultTheta, type Parameter } from '../../protocol/parameters.ts';
+import { actionSize, completeTheta, componentNames, defaultTheta, type Parameter } from '../../protocol/parameters.ts';
 import type { Box, Specification } from '../../protocol/messages.ts';
 import { createExperiment } from '../experiments/load.ts';
 import type { Runtime } from '../runtime.ts';
@@ -106,7 +106,7 @@ export function describeExperiment(
       high: finiteOrNull(high),
     })),
     reward: { metric: task.reward, direction: 'maximize' },
-    start: experiment.start,
+    start: completeTheta(parameters, experiment.start),
     default: defaultTheta(parameters),
     ...(renderer && { renderer }),
     training_samples: experiment.trainingSamples,
