@@ -89,7 +89,7 @@ const checks: readonly ClientCheck[] = [
 
 /** The check in every environment with other parameters. */
 const otherKinds: ClientCheck = {
-  rules: ['R4'],
+  rules: ['R5'],
   title: 'evaluates the same actions where θ has integers, booleans and choices',
   judge: ({ malformed }, rewards) => {
     assert.deepEqual(rewards, ACTIONS.map(rewardOf));

@@ -92,7 +92,7 @@ export const stepChecks: readonly Check[] = [
     },
   },
   {
-    rules: ['R4'],
+    rules: ['R4', 'R5'],
     title:
       'integers, booleans and choices stand in θ as they were given: by name, by their action, by the ends of the box',
     run: async (context) => {

@@ -209,7 +209,7 @@ describe('parameters that jump: integers, booleans and choices', () => {
     assert.ok(Object.is(actionToTheta(around0, [-1])['n'], 0), '0 and not −0');
   });
 
-  it('[R4] have fair shares of the action: equal ones, or on a log scale those of the logarithm', () => {
+  it('[R5] have fair shares of the action: equal ones, or on a log scale those of the logarithm', () => {
     const counted = (name: string, draw: (i: number) => number[], draws: number) => {
       const counts = new Map<unknown, number>();
       for (let i = 0; i < draws; i++) {
