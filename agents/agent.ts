@@ -34,8 +34,8 @@ export interface Problem {
   readonly start: readonly number[];
   readonly random: Random;
   /**
-   * An action, [D], with the same θ as the given one, and as every other action with that integer, boolean or choice.
-   * Left out where no two actions have the same θ.
+   * The one action, [D], that stands for all actions with the same integers, booleans and choices and the same other
+   * components. Left out where θ has none of these: then every action stands for itself.
    */
   readonly canonical?: (action: readonly number[]) => number[];
 }

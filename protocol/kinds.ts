@@ -54,14 +54,14 @@ const categoricalParameter = z.object({
   default: z.string(),
 });
 
-export const parameter = z.discriminatedUnion('kind', [
-  continuousParameter,
-  simplexParameter,
-  integerParameter,
-  booleanParameter,
-  categoricalParameter,
-]);
+export const parameter = z.discriminatedUnion(
+  'kind',
+  [continuousParameter, simplexParameter, integerParameter, booleanParameter, categoricalParameter],
+  { error: 'expected continuous, simplex, integer, boolean or categorical (a later version may have other kinds)' },
+);
 export type Parameter = z.infer<typeof parameter>;
+
+const KINDS: readonly string[] = parameter.options.map(({ shape }) => shape.kind.value);
 
 /**
  * θ by name: a number for a continuous parameter or an integer, probabilities that sum to 1 for a simplex, true or false
@@ -114,16 +114,19 @@ export function componentNames(parameter: ParameterDraft): string[] {
       return parameter.labels.map((label) => `${parameter.name}.${label}`);
     case 'categorical':
       return parameter.choices.map((choice) => `${parameter.name}.${choice}`);
-    default:
+    case 'continuous':
+    case 'integer':
+    case 'boolean':
       return [parameter.name];
   }
 }
 
-/** @throws {RangeError} when its bounds, scale or choices contradict each other */
+/** @throws {RangeError} when there is no such kind, or bounds, scale or choices contradict each other */
 export function checkDraft(draft: ParameterDraft): void {
-  const complain = (rule: string, got: unknown): never => {
+  const complain = (rule: string, got: string | number): never => {
     throw new RangeError(`parameter ${draft.name}: expected ${rule}, got ${got}`);
   };
+  if (!KINDS.includes(draft.kind)) complain(`a kind (${KINDS.join(', ')})`, draft.kind); // of a module without types
   if (draft.kind === 'categorical') {
     const { choices } = draft;
     if (choices.length < 2) complain('at least 2 choices', choices.length);
@@ -147,7 +150,9 @@ export function placed(draft: ParameterDraft, slice: [number, number]): Paramete
       return { ...draft, labels: [...draft.labels], default: [...draft.default], unit: 'probability', slice };
     case 'categorical':
       return { ...draft, choices: [...draft.choices], slice };
-    default:
+    case 'continuous':
+    case 'integer':
+    case 'boolean':
       return { ...draft, slice };
   }
 }

@@ -14,7 +14,8 @@ function extreme(parameter: Parameter, end: number): Theta[string] {
       return end > 0;
     case 'categorical':
       return parameter.choices.at(end < 0 ? 0 : -1)!;
-    default:
+    case 'continuous':
+    case 'simplex':
       return parameter.default;
   }
 }

@@ -311,6 +311,7 @@ describe('parameters that jump: integers, booleans and choices', () => {
     const [lanes, , night, sky] = jumping as [Parameter, Parameter, Parameter, Parameter];
     const refused = (parameter: Parameter, change: object, message: RegExp) =>
       assert.throws(() => defineParameters([{ ...parameter, ...change }]), message);
+    refused(lanes, { kind: 'whole' }, /parameter lanes: expected a kind \(continuous, .*, categorical\), got whole/);
     refused(lanes, { low: 6 }, /parameter lanes: expected low < high, got 6 and 6/);
     refused(
       lanes,

@@ -250,6 +250,15 @@ describe('what a server says', () => {
     }
   });
 
+  it('[R5] is an error that names the kind where a parameter has one of a later version', async () => {
+    const change = (opened: Message) => {
+      const { parameters } = opened['spec'] as { parameters: { kind: string }[] };
+      parameters[1]!.kind = 'date';
+    };
+    const told = await error('opened', change, evaluate);
+    assert.match(told, /spec\/parameters\/1\/kind: expected continuous, .* or categorical \(a later .*, got "date"$/);
+  });
+
   it('[S1] is an error where a specification has half a θ', async () => {
     const change = (place: string) => (opened: Message) => ((opened['spec'] as Message)[place] = { x: 0.5, y: 0.1 });
     assert.match(
