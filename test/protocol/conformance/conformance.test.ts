@@ -18,7 +18,7 @@ describe('the conformance kit', () => {
   const target = (codec: Codec) => ({ url: server.url, codec, envId: 'Bandit-v0', options: { noise: 0.1 } });
 
   for (const codec of ['msgpack', 'json'] as Codec[]) {
-    it(`finds nothing wrong with our server (${codec})`, async () => {
+    it(`finds nothing wrong with our server (${codec}) @slow`, async () => {
       const verdicts = await checkServer(target(codec));
       assert.deepEqual(
         verdicts.filter(({ passed }) => !passed),
@@ -27,7 +27,7 @@ describe('the conformance kit', () => {
       assert.equal(verdicts.length, checks.length);
     });
 
-    it(`finds nothing wrong with our client, step by step and in a batch (${codec})`, async () => {
+    it(`finds nothing wrong with our client, step by step and in a batch (${codec}) @slow`, async () => {
       for (const batch of [false, true]) {
         const verdicts = await checkClient(async (url) => {
           const client = await connect(url, { protocol: codec });
