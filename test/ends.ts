@@ -28,13 +28,15 @@ export const mochaHooks = {
     await turn();
     before = counts();
   },
-  async afterAll() {
+  async afterAll(this: Mocha.Context) {
     await turn();
     const until = performance.now() + PATIENCE_MS;
     while (left().length > 0 && performance.now() < until) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
     const kinds = left();
-    if (kinds.length > 0) throw new Error(`the tests left behind: ${kinds.join(', ')}`);
+    if (kinds.length === 0) return;
+    const files = new Set(this.test?.parent?.suites.map(({ file }) => file));
+    throw new Error(`${[...files].join(', ')}: expected to leave nothing behind, got ${kinds.join(', ')}`);
   },
 };

@@ -21,8 +21,12 @@ const UPGRADE = [
 ];
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
+const clients: Socket[] = [];
+const leave = (): void => clients.splice(0).forEach((socket) => socket.destroy());
+
 async function tcp(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true });
+  clients.push(socket);
   socket.on('error', () => {});
   socket.resume();
   await once(socket, 'connect');
@@ -53,6 +57,7 @@ describe('the lobby', () => {
     port = (server.address() as AddressInfo).port;
   });
   afterEach(() => {
+    leave();
     lobby.close();
     inside.forEach((socket) => socket.destroy());
     server.close();
@@ -108,6 +113,7 @@ describe('the doors', () => {
       startBanditServer({ helloTimeoutMs: 400, tokens: { agent: 'secret' } }),
     ]);
   });
+  afterEach(leave);
   after(() => Promise.all([server.stop(), guarded.stop()]));
 
   const quiet: Record<string, string> = {
