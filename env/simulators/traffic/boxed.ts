@@ -9,7 +9,7 @@ import type { TrafficImage } from './traffic.ts';
 export const FOUND_HEIGHT = 25 / 375;
 
 /** The boxes of the cars and people in view; small ones, and what others hide but for a strip, are ignored. */
-export function boxesOf({ cars, people, instances, width, height }: TrafficImage): TrueBox[] {
+function boxesOf({ cars, people, instances, width, height }: TrafficImage): TrueBox[] {
   const seen = visibleBoxes(instances, width);
   const least = FOUND_HEIGHT * height;
   return [...cars, ...people].flatMap((object): TrueBox[] => {

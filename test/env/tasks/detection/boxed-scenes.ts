@@ -2,7 +2,7 @@ import type { BoxedImage, TrueBox } from '../../../../env/streets/boxed-image.ts
 import { Random, type Seed } from '../../../../protocol/random.ts';
 
 /** Red rectangles of several sizes on gray, none on another, and one that is too small to be asked for. */
-export function boxedScene(seed: Seed, width = 64, height = 48): BoxedImage {
+function boxedScene(seed: Seed, width = 64, height = 48): BoxedImage {
   const random = new Random(seed);
   const rgb = Uint8Array.from({ length: width * height * 3 }, () => 100 + random.integer(20));
   const boxes: TrueBox[] = [];
