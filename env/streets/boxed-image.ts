@@ -3,7 +3,7 @@ export const DETECTED = ['car', 'person'] as const;
 export type Detected = (typeof DETECTED)[number];
 
 /** A rectangle, in pixels; the upper left pixel reaches from (0, 0) to (1, 1). */
-export interface Box {
+export interface Rectangle {
   readonly x: number;
   readonly y: number;
   readonly width: number;
@@ -11,7 +11,7 @@ export interface Box {
 }
 
 /** The box of an object that is there. */
-export interface TrueBox extends Box {
+export interface TrueBox extends Rectangle {
   readonly category: Detected;
   /**
    * Whether nobody is asked to find it, because it is small or stands for a crowd: what is detected there is neither

@@ -2,9 +2,9 @@
 import { evaluationSeeds } from '../../env/evaluate.ts';
 import type { trafficDetection } from '../../env/experiments/traffic-detection.ts';
 import { drawSamples } from '../../env/simulators/draw-samples.ts';
-import { DETECTED, type Box } from '../../env/streets/boxed-image.ts';
+import { DETECTED, type Rectangle } from '../../env/streets/boxed-image.ts';
 import type { Theta } from '../../protocol/parameters.ts';
-import { writeSheet, type Cell, type Frame } from './sheet.ts';
+import { writeSheet, type Cell, type Outline } from './sheet.ts';
 
 const IMAGES = 6;
 
@@ -28,13 +28,13 @@ export async function drawDetections(
 ): Promise<void> {
   const test = await target.test();
   const images = Array.from({ length: IMAGES }, (_, i) => test[Math.floor((i * test.length) / IMAGES)]!);
-  const cells = (framesOf: (image: number) => Frame[]): Cell[] =>
-    images.map(({ width, height, rgb }, i) => ({ width, height, rgb, frames: framesOf(i) }));
-  const frame = ({ x, y, width, height }: Box, colour: Frame['colour'], opacity = 1): Frame => {
+  const cells = (outlinesOf: (image: number) => Outline[]): Cell[] =>
+    images.map(({ width, height, rgb }, i) => ({ width, height, rgb, outlines: outlinesOf(i) }));
+  const outline = ({ x, y, width, height }: Rectangle, colour: Outline['colour'], opacity = 1): Outline => {
     return { x, y, width, height, colour, opacity };
   };
   const truth = cells((i) =>
-    images[i]!.boxes.map((box) => frame(box, box.ignored ? IGNORED : COLOURS[DETECTED.indexOf(box.category)]!)),
+    images[i]!.boxes.map((box) => outline(box, box.ignored ? IGNORED : COLOURS[DETECTED.indexOf(box.category)]!)),
   );
   const rows = [{ caption: 'truth', cells: truth }];
   const seeds = evaluationSeeds(1);
@@ -45,7 +45,7 @@ export async function drawDetections(
     model.dispose();
     const drawn = cells((i) =>
       found[i]!.flatMap((detections, c) =>
-        detections.filter(({ score }) => score >= SURE).map((box) => frame(box, COLOURS[c]!, box.score)),
+        detections.filter(({ score }) => score >= SURE).map((box) => outline(box, COLOURS[c]!, box.score)),
       ),
     );
     rows.push({ caption: `trained on\n${name} θ`, cells: drawn });

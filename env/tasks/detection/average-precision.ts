@@ -2,17 +2,17 @@
  * Average precision, as COCO defines it and pycocotools computes it: https://cocodataset.org/#detection-eval, for all
  * areas and at most 100 detections an image.
  */
-import type { Box } from '../../streets/boxed-image.ts';
+import type { Rectangle } from '../../streets/boxed-image.ts';
 
 /** A box that a model has found. */
-export interface Detection extends Box {
+export interface Detection extends Rectangle {
   /** The higher, the surer. */
   readonly score: number;
 }
 
 /** The boxes of one class in one image. */
 export interface DetectionsIn {
-  readonly truth: readonly (Box & { readonly ignored: boolean })[];
+  readonly truth: readonly (Rectangle & { readonly ignored: boolean })[];
   readonly detections: readonly Detection[];
 }
 
@@ -32,7 +32,7 @@ const RECALLS = spaced(0, 1, 101);
 const MOST_DETECTIONS = 100;
 
 /** Intersection over union; for an ignored `truth`, over the area of the detection. */
-export function overlap(found: Box, truth: Box & { readonly ignored: boolean }): number {
+export function overlap(found: Rectangle, truth: Rectangle & { readonly ignored: boolean }): number {
   const across = Math.min(found.x + found.width, truth.x + truth.width) - Math.max(found.x, truth.x);
   const down = Math.min(found.y + found.height, truth.y + truth.height) - Math.max(found.y, truth.y);
   if (across <= 0 || down <= 0) return 0;

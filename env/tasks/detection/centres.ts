@@ -5,7 +5,7 @@
  * The box is learned around the centre, not at the centre alone, with the weights of a Gaussian: a short training learns
  * more from that (Liu et al. 2020, arXiv 1909.00700).
  */
-import { type Box, type BoxedImage, type Detected, type TrueBox } from '../../streets/boxed-image.ts';
+import { type Rectangle, type BoxedImage, type Detected, type TrueBox } from '../../streets/boxed-image.ts';
 import type { Grid } from '../training/architecture.ts';
 import type { ImageView, Size } from '../training/augmentation.ts';
 import type { Detection } from './average-precision.ts';
@@ -59,7 +59,7 @@ export function writeCentres(
   }
 
   /** Where an ignored object is, the class is unknown, unless another object's centre is near. */
-  function mark(box: Box, id: number): void {
+  function mark(box: Rectangle, id: number): void {
     const [left, right] = [Math.floor(box.x / cell), Math.ceil((box.x + box.width) / cell)];
     const [top, bottom] = [Math.floor(box.y / cell), Math.ceil((box.y + box.height) / cell)];
     for (let row = Math.max(0, top); row < Math.min(rows, bottom); row++) {
@@ -70,7 +70,7 @@ export function writeCentres(
     }
   }
 
-  function place(box: Box, id: number): void {
+  function place(box: Rectangle, id: number): void {
     const [x, y] = [(box.x + box.width / 2) / cell, (box.y + box.height / 2) / cell];
     const [across, down] = [box.width / cell, box.height / cell];
     const [column, row] = [Math.min(columns - 1, Math.floor(x)), Math.min(rows - 1, Math.floor(y))];
@@ -189,7 +189,7 @@ export function detectionsIn(output: Float32Array, image: Size, { size, cell }: 
     }
     return true;
   };
-  const boxAt = (row: number, column: number): Box => {
+  const boxAt = (row: number, column: number): Rectangle => {
     const at = (row * columns + column) * given + classes;
     const [width, height] = [2, 3].map((k) => Math.exp(Math.min(LARGEST_SIDE, output[at + k]!))) as [number, number];
     const [x, y] = [column + 0.5 + output[at]!, row + 0.5 + output[at + 1]!];
