@@ -11,6 +11,7 @@ import { pretrain } from './pretraining.ts';
 import { ownPrograms, startServer } from './programs.ts';
 import { commandLine, commit } from './provenance.ts';
 import { countingStudy } from './reproduce/counting.ts';
+import { detectionStudy } from './reproduce/detection.ts';
 import { mixtureStudy } from './reproduce/mixture.ts';
 import { identityOf, keptLogs, redraw, runStudy } from './reproduce/run-study.ts';
 import { segmentationRealStudy } from './reproduce/segmentation-real.ts';
@@ -18,7 +19,7 @@ import { segmentationStudy } from './reproduce/segmentation.ts';
 import type { EnvOptions, Preset, Study } from './reproduce/study.ts';
 import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
 
-const STUDIES = [mixtureStudy, countingStudy, segmentationStudy, segmentationRealStudy];
+const STUDIES = [mixtureStudy, countingStudy, segmentationStudy, segmentationRealStudy, detectionStudy];
 
 interface Options extends RuntimeFlags {
   readonly preset: string;

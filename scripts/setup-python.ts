@@ -19,6 +19,8 @@ const python = join(folder, ...(process.platform === 'win32' ? ['Scripts', 'pyth
 const mark = join(folder, 'complete');
 const PACKAGE = './agents/python[test]';
 const STABLE_BASELINES = 'stable-baselines3==2.9.2';
+/** COCO's own average precision, with which ours is compared. */
+const COCO = 'pycocotools==2.0.11';
 /** Elsewhere, the ordinary build has no CUDA. */
 const TORCH = process.platform === 'linux' ? 'torch==2.13.0+cpu' : 'torch==2.13.0';
 const PIP = ['-m', 'pip', '--disable-pip-version-check'];
@@ -49,7 +51,7 @@ async function makeEnvironment(base: string): Promise<[program: string, args: re
 }
 
 async function setup(force: boolean, torch: string): Promise<void> {
-  const wanted = `${readFileSync(join(projectRoot, 'agents/python/pyproject.toml'), 'utf8')}${STABLE_BASELINES} ${torch}\n`;
+  const wanted = `${readFileSync(join(projectRoot, 'agents/python/pyproject.toml'), 'utf8')}${STABLE_BASELINES} ${torch} ${COCO}\n`;
   if (!force && existsSync(mark) && readFileSync(mark, 'utf8') === wanted) {
     return void process.stdout.write(`${folder} is there already; to make it anew: npm run setup:python -- --force\n`);
   }
@@ -57,7 +59,7 @@ async function setup(force: boolean, torch: string): Promise<void> {
   const [program, pip] = await step('2/4 Making a virtual environment in .python', () => makeEnvironment(base));
   const install = (what: string, ...requirements: string[]) =>
     must(`installing ${what}`, program, [...pip, 'install', '--quiet', ...requirements], projectRoot);
-  await step(`3/4 Installing ${PACKAGE}`, () => install('the package', '--editable', PACKAGE));
+  await step(`3/4 Installing ${PACKAGE}`, () => install('the package', '--editable', PACKAGE, COCO));
   await step('4/4 Installing Stable-Baselines3', async () => {
     try {
       await install('PyTorch', torch);

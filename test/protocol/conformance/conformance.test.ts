@@ -19,7 +19,7 @@ describe('the conformance kit', () => {
   const everyKind = (codec: Codec) => ({ ...target(codec), envId: 'Dice-v0', options: {} });
 
   for (const codec of ['msgpack', 'json'] as Codec[]) {
-    it(`finds nothing wrong with our server, nor with an environment that has every kind of parameter (${codec})`, async () => {
+    it(`finds nothing wrong with our server, nor with an environment that has every kind of parameter (${codec}) @slow`, async () => {
       for (const environment of [target(codec), everyKind(codec)]) {
         const verdicts = await checkServer(environment);
         assert.deepEqual(
@@ -31,7 +31,7 @@ describe('the conformance kit', () => {
       }
     });
 
-    it(`finds nothing wrong with our client, step by step and in a batch (${codec})`, async () => {
+    it(`finds nothing wrong with our client, step by step and in a batch (${codec}) @slow`, async () => {
       for (const batch of [false, true]) {
         const verdicts = await checkClient(async (url) => {
           const client = await connect(url, { protocol: codec });
