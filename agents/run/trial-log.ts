@@ -6,6 +6,7 @@
  * continues from its log, and no evaluation in it is made again.
  */
 import { existsSync } from 'node:fs';
+import type { Theta } from '../../protocol/parameters.ts';
 import { linesSoFar, readLines } from './line-log.ts';
 
 /** The first line. */
@@ -30,7 +31,7 @@ export interface EvaluationRecord {
   readonly type: 'evaluation';
   readonly key: string;
   readonly action: readonly number[];
-  readonly theta: Readonly<Record<string, number | number[]>>;
+  readonly theta: Readonly<Theta>;
   readonly outcome: string;
   readonly reward: number | null;
   readonly scores: Readonly<Record<string, number>>;

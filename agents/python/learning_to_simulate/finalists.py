@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -25,14 +26,19 @@ class Finalist:
 def finalists(
     environment: Environment, results: Iterable[Result], *, count: int = 3, repeats: int = 3, test: bool = False
 ) -> list[Finalist]:
-    """Evaluates the best results again, all on the same fresh seeds: count × repeats evaluations, in one batch.
+    """Evaluates the best θ again, all on the same fresh seeds: count × repeats evaluations, in one batch.
+
+    Of several results of one θ, the luckiest stands for all.
 
     :param count: the number of finalists, fewer if fewer results have a reward
     :param repeats: the number of seeds
     :param test: `reward` and `rewards` are the scores on the test set instead: for a final report, never for a search
     :returns: the best first; a finalist that fails on a seed is left out
     """
-    best = sorted((r for r in results if r.reward is not None), key=lambda r: -r.require())[:count]
+    distinct: dict[str, Result] = {}
+    for result in sorted((r for r in results if r.reward is not None), key=lambda r: -r.require()):
+        distinct.setdefault(json.dumps(result.theta), result)
+    best = list(distinct.values())[:count]
     seeds = [derive_seed(environment.seed, "finalist", i) for i in range(repeats)]
     again: list[Result] = environment.evaluate(
         [result.theta for result in best for _ in seeds], seeds=seeds * len(best), test=test
