@@ -39,6 +39,11 @@ export interface Problem {
   /** The action where the search starts, [D]. */
   readonly start: readonly number[];
   readonly random: Random;
+  /**
+   * The one action, [D], that stands for all actions with the same integers, booleans and choices and the same other
+   * components. Left out where θ has none of these: then every action stands for itself.
+   */
+  readonly canonical?: (action: readonly number[]) => number[];
 }
 
 /** Puts every component back into [-1, 1]. */

@@ -28,7 +28,7 @@ interface Filter {
  * @returns the new result; on the same build and backend, its reward equals the old one
  * @throws {Error} when the environment has changed (another `spec_hash`)
  */
-function replay(flags: ServerFlags, entry: HistoryEntry): Promise<Result> {
+export function replay(flags: ServerFlags, entry: HistoryEntry): Promise<Result> {
   return withClient(flags, async (client) => {
     const environment = await openAgain(client, entry);
     return environment.evaluate({

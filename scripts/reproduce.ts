@@ -12,6 +12,7 @@ import { ownPrograms, startServer } from './programs.ts';
 import { commandLine, commit } from './provenance.ts';
 import { countingStudy } from './reproduce/counting.ts';
 import { checkPython } from './reproduce/examples.ts';
+import { detectionStudy } from './reproduce/detection.ts';
 import { mixtureStudy } from './reproduce/mixture.ts';
 import { identityOf, keptLogs, redraw, runStudy } from './reproduce/run-study.ts';
 import { segmentationRealStudy } from './reproduce/segmentation-real.ts';
@@ -20,7 +21,7 @@ import type { EnvOptions, Preset, Study } from './reproduce/study.ts';
 import { thirdPartyCounting, thirdPartyMixture, writeTable } from './reproduce/third-party.ts';
 import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
 
-const PAPER = [mixtureStudy, countingStudy, segmentationStudy, segmentationRealStudy];
+const PAPER = [mixtureStudy, countingStudy, segmentationStudy, segmentationRealStudy, detectionStudy];
 const THIRD_PARTY = [thirdPartyMixture, thirdPartyCounting];
 const STUDIES = [...PAPER, ...THIRD_PARTY];
 /** Several studies by one name, made one after the other. */
@@ -82,6 +83,7 @@ const command = newCommand('reproduce')
   counting           whether the search finds hidden proportions of car types and weathers, from three starts
   segmentation       which streets teach a network to find the cars of hidden ones
   segmentation-real  which streets teach it to find the cars of real ones; needs --data
+  detection          which streets teach a network to find the boxes of hidden cars
   all                these, one after the other
   third-party        optimisers of other libraries beside our agents, on the mixture and on counting; needs .python
                      (npm run setup:python), and writes the table of agents/README.md. One alone: third-party-mixture,

@@ -19,6 +19,8 @@ const mark = join(PYTHON_FOLDER, 'complete');
 const PACKAGE = './agents/python[test]';
 /** Those of the examples that need PyTorch. */
 const ON_TORCH = ['stable-baselines3==2.9.2', 'ax-platform==1.3.1'];
+/** COCO's own average precision, with which ours is compared. */
+const COCO = 'pycocotools==2.0.11';
 /** Elsewhere, the ordinary build has no CUDA. */
 const TORCH = process.platform === 'linux' ? 'torch==2.13.0+cpu' : 'torch==2.13.0';
 const PIP = ['-m', 'pip', '--disable-pip-version-check'];
@@ -49,7 +51,7 @@ async function makeEnvironment(base: string): Promise<[program: string, args: re
 }
 
 async function setup(force: boolean, torch: string): Promise<void> {
-  const wanted = `${readFileSync(join(projectRoot, 'agents/python/pyproject.toml'), 'utf8')}${ON_TORCH.join(' ')} ${torch}\n`;
+  const wanted = `${readFileSync(join(projectRoot, 'agents/python/pyproject.toml'), 'utf8')}${ON_TORCH.join(' ')} ${torch} ${COCO}\n`;
   if (!force && existsSync(mark) && readFileSync(mark, 'utf8') === wanted) {
     return void process.stdout.write(
       `${PYTHON_FOLDER} is there already; to make it anew: npm run setup:python -- --force\n`,
@@ -59,7 +61,7 @@ async function setup(force: boolean, torch: string): Promise<void> {
   const [program, pip] = await step('2/4 Making a virtual environment in .python', () => makeEnvironment(base));
   const install = (what: string, ...requirements: string[]) =>
     must(`installing ${what}`, program, [...pip, 'install', '--quiet', ...requirements], projectRoot);
-  await step(`3/4 Installing ${PACKAGE}`, () => install('the package', '--editable', PACKAGE));
+  await step(`3/4 Installing ${PACKAGE}`, () => install('the package', '--editable', PACKAGE, COCO));
   await step('4/4 Installing Stable-Baselines3 and Ax', async () => {
     try {
       await install('PyTorch', torch);

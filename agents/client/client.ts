@@ -1,4 +1,4 @@
-import { ProtocolError } from '../../protocol/errors.ts';
+import { printable, ProtocolError } from '../../protocol/errors.ts';
 import type { ClientMessage, Codec, Limits, ServerMessage, ServerMessages } from '../../protocol/messages.ts';
 import { checkToken } from '../../protocol/token.ts';
 import type { ReplyTo, Asked, Channel, Pending, Question } from './channel.ts';
@@ -15,7 +15,10 @@ export interface ConnectOptions {
    * tried again that the server refuses for now; 0 does not try again.
    */
   readonly reconnectForMs?: number;
-  /** Called with a sentence when the connection is lost or restored, and while something else takes long. */
+  /**
+   * Called with a sentence, which a terminal may show, when the connection is lost or restored, and while something else
+   * takes long.
+   */
   readonly say?: (sentence: string) => void;
 }
 
@@ -242,7 +245,7 @@ export class Client implements Channel {
   /** @internal */
   retryAfter(error: ProtocolError, refusedAt: number): number | undefined {
     const { code, retryable, place, message } = error;
-    const { reconnectForMs = RECONNECT_FOR_MS, say } = this.options;
+    const { reconnectForMs = RECONNECT_FOR_MS } = this.options;
     // Of a server that is full, room is a question of time, and its evaluations may take hours.
     const isFull = code === 'BUSY' || code === 'QUEUE_FULL';
     const since = code === 'RATE_LIMITED' ? Math.max(refusedAt, this.servedAt) : refusedAt;
@@ -250,7 +253,7 @@ export class Client implements Channel {
     if (!retryable || (!isFull && now - since >= reconnectForMs)) return undefined;
     if (now - this.refusalSaidAt >= (isFull ? SAY_FULL_EVERY_MS : SAY_EVERY_MS)) {
       this.refusalSaidAt = now;
-      say?.(`${this.url}: ${message} (${code}); asking again`);
+      this.say(`${this.url}: ${message} (${code}); asking again`);
     }
     return Math.min(place.retryAfterMs ?? RETRY_MS, LONGEST_DELAY_MS);
   }
@@ -277,12 +280,17 @@ export class Client implements Channel {
     else this.pending.delete(pending.message.id as number);
   }
 
+  /** What the server has written may be in the sentence. */
+  private say(sentence: string): void {
+    this.options.say?.(printable(sentence));
+  }
+
   /** @internal Waits for something, and says so while it takes long. */
   async saying<T>(what: string, work: Promise<T>): Promise<T> {
     const began = performance.now();
     const say = () => {
       const seconds = Math.round((performance.now() - began) / 1000);
-      this.options.say?.(`${this.url}: waiting ${what}, ${seconds} s so far`);
+      this.say(`${this.url}: waiting ${what}, ${seconds} s so far`);
     };
     const saying = setInterval(say, SAY_EVERY_MS);
     try {
@@ -306,9 +314,9 @@ export class Client implements Channel {
       const text = `${cause.message}; every connection was, for ${patienceMs / 1000} s, before anything was done`;
       return this.failAll(new ConnectionError(text));
     }
-    this.options.say?.(`${cause.message}; trying again for ${patienceMs / 1000} s`);
+    this.say(`${cause.message}; trying again for ${patienceMs / 1000} s`);
     await this.saying('for the server to come back', this.tryAgain(cause, patienceMs));
-    if (this.connection) this.options.say?.(`${this.url}: connected again`);
+    if (this.connection) this.say(`${this.url}: connected again`);
   }
 
   private async tryAgain(cause: ConnectionError, patienceMs: number): Promise<void> {

@@ -3,8 +3,9 @@
  * them.
  *
  * Each line is an operation (optuna/storages/journal/_storage.py). A trial is one operation with all that it has. Its
- * parameters are the flat form of the Python package (learning_to_simulate/distributions.py): a continuous parameter by
- * its name and in its unit (`fog`), and each class of a simplex (`weather.rain`) as a component of θ's action, from -1 to 1.
+ * parameters are the flat form of the Python package (learning_to_simulate/distributions.py): a number by its name and in
+ * its unit (`fog`), true or false and a choice by the name of their parameter (`night`, `sky`), and each class of a simplex
+ * (`weather.rain`) as a component of θ's action, from -1 to 1.
  *
  * @see https://optuna.readthedocs.io/en/stable/reference/generated/optuna.storages.JournalStorage.html
  */
@@ -109,7 +110,7 @@ function attributesOf(evaluation: PastEvaluation): Record<string, unknown> {
   );
 }
 
-/** A number of Optuna's search space. */
+/** A parameter of Optuna's search space. */
 interface Dimension {
   readonly label: string;
   /** As Optuna writes one down. */
@@ -120,24 +121,46 @@ function dimensions(parameters: readonly Parameter[]): Dimension[] {
   const float = (low: number, high: number, log: boolean) => {
     return { name: 'FloatDistribution', attributes: { step: null, low, high, log } };
   };
+  const choice = (choices: readonly (boolean | string)[]) => {
+    return { name: 'CategoricalDistribution', attributes: { choices } };
+  };
   return parameters.flatMap((p): Dimension[] => {
     switch (p.kind) {
       case 'continuous':
         return [{ label: p.name, distribution: float(p.low, p.high, p.scale === 'log') }];
       case 'simplex':
         return p.labels.map((label) => ({ label: `${p.name}.${label}`, distribution: float(-1, 1, false) }));
+      case 'integer': {
+        const { name, low, high, scale } = p;
+        return [
+          {
+            label: name,
+            distribution: { name: 'IntDistribution', attributes: { log: scale === 'log', step: 1, low, high } },
+          },
+        ];
+      }
+      case 'boolean':
+        return [{ label: p.name, distribution: choice([false, true]) }];
+      case 'categorical':
+        return [{ label: p.name, distribution: choice(p.choices) }];
     }
   });
 }
 
-/** θ in the flat form, as Optuna stores it. */
+/** θ in the flat form, as Optuna stores it: a choice by its position. */
 function internalValues(parameters: readonly Parameter[], theta: Theta): Record<string, number> {
   const action = thetaToAction(parameters, theta);
   return Object.fromEntries(
     parameters.flatMap((p): [string, number][] => {
+      const value = theta[p.name];
       switch (p.kind) {
         case 'continuous':
-          return [[p.name, theta[p.name] as number]];
+        case 'integer':
+          return [[p.name, value as number]];
+        case 'boolean':
+          return [[p.name, Number(value)]];
+        case 'categorical':
+          return [[p.name, p.choices.indexOf(value as string)]];
         case 'simplex':
           return p.labels.map((label, i) => [`${p.name}.${label}`, action[p.slice[0] + i]!]);
       }

@@ -1,18 +1,28 @@
 /** The winner of a search: the best of many noisy rewards is mostly luck, so the best few are evaluated again. */
 import { deriveSeed } from '../../protocol/random.ts';
-import type { Agent, Trial } from '../agent.ts';
+import type { Agent } from '../agent.ts';
 import type { RunOptions } from './run-options.ts';
 import type { EvaluateTrials, TrialRequest } from './trial.ts';
+import type { EvaluationRecord } from './trial-log.ts';
 
-/** The best few actions of a search, and the action that the agent recommends; each [D]. */
+/** What is known of a candidate. */
+type Evaluated = Pick<EvaluationRecord, 'action' | 'theta' | 'reward'>;
+
+/**
+ * The best few actions of a search, and the action that the agent recommends; each [D]. Of several evaluations of one θ
+ * (where parameters are integers, booleans and choices), the luckiest stands for all.
+ */
 export function finalists(
-  trials: readonly Trial[],
+  trials: readonly Evaluated[],
   agent: Agent,
   { finalists: count }: Pick<RunOptions, 'finalists'>,
 ): (readonly number[])[] {
+  const seen = new Set<string>();
+  const isNew = ({ theta }: Evaluated) => seen.size < seen.add(JSON.stringify(theta)).size;
   const ranked = trials
     .filter(({ reward }) => reward !== null)
     .sort((a, b) => b.reward! - a.reward!)
+    .filter(isNew)
     .slice(0, count)
     .map(({ action }) => action);
   const own = agent.recommend?.();

@@ -93,6 +93,7 @@ export function secretOf(options: object, name: string): string | undefined {
   const file = given(`${name}-file`);
   if (file === undefined) return given(name);
   try {
+    isRegularFile(file, 'file or pipe');
     return nonEmpty('a secret')(readFileSync(file, 'utf8').replace(/\r?\n$/, ''));
   } catch (error) {
     throw new Error(`--${name}-file: expected a secret in ${file}, got: ${(error as Error).message}`, { cause: error });

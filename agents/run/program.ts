@@ -11,7 +11,7 @@ import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { printable } from '../../protocol/errors.ts';
 import type { Specification } from '../../protocol/messages.ts';
-import { actionSize } from '../../protocol/parameters.ts';
+import { actionSize, canonicalAction } from '../../protocol/parameters.ts';
 import { deriveSeed, Random } from '../../protocol/random.ts';
 import type { Agent, Problem } from '../agent.ts';
 import { connect, ConnectionError, ProtocolError, type Client, type RemoteEnvironment } from '../client/index.ts';
@@ -144,7 +144,8 @@ async function runFrom<Options>(
     // Before the log is created, so that a wrong --start leaves no log.
     const random = new Random(deriveSeed(options.seed, 'agent'));
     const start = startAction(options.start, spec, random);
-    const agent = make({ size: start.length, start, random }, command.opts() as Options);
+    const canonical = (action: readonly number[]) => canonicalAction(spec.parameters, action);
+    const agent = make({ size: start.length, start, random, canonical }, command.opts() as Options);
     const logged = past && loggedWarmStart(past.records);
     const warm = logged ?? (options.warmStart === undefined ? undefined : readWarmStart(options.warmStart, spec));
     const header = past?.header ?? newHeader(name, options, spec);

@@ -81,7 +81,7 @@ export interface EvaluationRecord {
   readonly type: 'evaluation';
   readonly key: string;
   readonly action: readonly number[];
-  readonly theta: Theta;
+  readonly theta: Readonly<Theta>;
   readonly outcome: string;
   readonly reward: number | null;
   readonly scores: Readonly<Record<string, number>>;

@@ -178,8 +178,9 @@ async function checkAddress({ host, port }: ServerOptions): Promise<void> {
   try {
     await once(probe, 'listening');
   } catch (error) {
-    const { message } = error as Error;
-    throw new Error(`address: expected a free port of this machine, got port ${port} of ${host}: ${message}`, {
+    const { message, code = '' } = error as NodeJS.ErrnoException;
+    const wanted = /^EADDRINUSE|^EACCES/.test(code) ? 'a free port' : 'an address';
+    throw new Error(`address: expected ${wanted} of this machine, got port ${port} of ${host}: ${message}`, {
       cause: error,
     });
   }

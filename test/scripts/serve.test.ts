@@ -175,6 +175,8 @@ describe('serve @slow', () => {
     );
     assert.equal(existsSync(join(folder, 'never')), false);
     taken.close();
+    const foreign = await refusalWith({}, '--env', BANDIT, '--host', '192.0.2.1', '--token', 't', '--json'); // reserved: RFC 5737
+    assert.match(foreign, /^address: expected an address of this machine, got port 7077 of 192\.0\.2\.1: /);
     const file = join(folder, 'file');
     writeFileSync(file, 'no folder');
     const under = join(file, 'j.sqlite');

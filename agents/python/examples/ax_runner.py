@@ -5,7 +5,7 @@ import json
 import logging
 
 from ax.api.client import Client
-from ax.api.configs import RangeParameterConfig
+from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
 from ax.api.protocols import IMetric, IRunner
 from ax.core.trial_status import TrialStatus
 
@@ -47,13 +47,18 @@ class Reward(IMetric):
         return 0, runner.evaluations[trial_metadata["evaluation"]].result().require()
 
 
+def parameter(d):
+    if d.kind == "choice":
+        kind = "str" if isinstance(d.default, str) else "bool"
+        return ChoiceParameterConfig(d.name, list(d.choices), kind, is_ordered=False)
+    scaling = "log" if d.log else "linear"
+    return RangeParameterConfig(d.name, (d.low, d.high), "int" if d.kind == "integer" else "float", scaling=scaling)
+
+
 logging.disable(logging.INFO)
 with lts.connect(flags.url, flags.env, flags.env_options, seed=flags.seed) as environment:
-    scales = {False: "linear", True: "log"}
-    space = lts.dimensions(environment.parameters)
-    ranges = [RangeParameterConfig(d.name, (d.low, d.high), "float", scaling=scales[d.log]) for d in space]
     search, runner = Client(random_seed=flags.seed), Simulations()
-    search.configure_experiment(ranges)
+    search.configure_experiment([parameter(d) for d in lts.dimensions(environment.parameters)])
     search.configure_optimization("reward")
     search.configure_runner(runner)
     search.configure_metrics([Reward("reward")])

@@ -29,7 +29,8 @@ from .errors import (
 from .evaluation import Evaluation
 from .finalists import Finalist, finalists
 from .history import fetch_history
-from .parameters import Continuous, Parameters, Simplex, Theta
+from .kinds import Boolean, Categorical, Continuous, Integer, Simplex
+from .parameters import Parameters, Theta
 from .past import PastTrial, past_trials
 from .registration import register, register_built_in
 from .results import Outcome, Progress, Result
@@ -39,6 +40,8 @@ from .specification import Metric, Specification
 from .vector import SimulatorVectorEnvironment
 
 __all__ = [
+    "Boolean",
+    "Categorical",
     "ClosedError",
     "ConnectionLost",
     "Continuous",
@@ -48,6 +51,7 @@ __all__ = [
     "EvaluationError",
     "Finalist",
     "ForkError",
+    "Integer",
     "Metric",
     "Outcome",
     "ParameterError",

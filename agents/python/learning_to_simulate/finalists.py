@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +34,9 @@ def finalists(
     test: bool = False,
     also: Iterable[Point] = (),
 ) -> list[Finalist]:
-    """Evaluates the best results again, all on the same fresh seeds: count × repeats evaluations, in one batch.
+    """Evaluates the best θ again, all on the same fresh seeds: count × repeats evaluations, in one batch.
+
+    Of several results of one θ, the luckiest stands for all.
 
     :param count: the number of finalists among the results, fewer if fewer have a reward
     :param repeats: the number of seeds
@@ -41,7 +44,10 @@ def finalists(
     :param also: further finalists, each θ or an action: what the optimiser itself recommends, such as the mean of a policy
     :returns: the best first; a finalist that fails on a seed is left out
     """
-    best = sorted((r for r in results if r.reward is not None), key=lambda r: -r.require())[:count]
+    distinct: dict[str, Result] = {}
+    for result in sorted((r for r in results if r.reward is not None), key=lambda r: -r.require()):
+        distinct.setdefault(json.dumps(result.theta), result)
+    best = list(distinct.values())[:count]
     points: list[Any] = [*(result.theta for result in best), *also]
     seeds = [derive_seed(environment.seed, "finalist", i) for i in range(repeats)]
     again: list[Result] = environment.evaluate(

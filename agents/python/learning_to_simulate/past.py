@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .parameters import Parameter, Parameters, parameters_of
+from .kinds import Parameter
+from .parameters import Parameters, parameters_of
 
 ROUNDING = 1e-9
 """θ that one action gives differs by less than this, whichever language decoded it."""

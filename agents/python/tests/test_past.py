@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import runpy
@@ -116,6 +117,35 @@ def test_optuna_loads_the_journal_of_a_session(server, environment, tmp_path):
     started = [trial.datetime_start for trial in study.trials]
     assert started == sorted(started)
     study.ask(lts.optuna_distributions(environment.parameters))
+
+
+def test_integers_booleans_and_choices_come_through(dice, server, tmp_path):
+    results = dice.evaluate(np.random.default_rng(1).uniform(-1, 1, (12, dice.parameters.size)))
+    session = dice.history(limit=1)[0]["session_id"]
+    journal, lines, table = (tmp_path / name for name in ("dice.journal", "dice.jsonl", "dice.csv"))
+    for file, form in ((journal, "optuna-journal"), (lines, "jsonl"), (table, "csv")):
+        ended = node("agents/history.ts", "export", "--url", server.url, "--session", session, "--format", form, file)
+        assert ended.returncode == 0, ended.stderr
+    past = lts.past_trials(lines, dice.parameters)
+    for (action, reward), result in zip(past, results, strict=True):
+        theta = dice.to_theta(action)
+        assert reward == result.reward and theta["luck"] == pytest.approx(result.theta["luck"])
+        assert {**theta, "bonus": 0, "luck": 0} == {**result.theta, "bonus": 0, "luck": 0}
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert [(row["theta.dice"], row["theta.die"], row["theta.bestOfTwo"]) for row in rows] == [
+        (str(r.theta["dice"]), r.theta["die"], str(r.theta["bestOfTwo"]).lower()) for r in results
+    ]
+    _, _, study = loaded(journal)
+    space = lts.optuna_distributions(dice.parameters)
+    for trial, result in zip(study.trials, results, strict=True):
+        assert trial.distributions == space and trial.value == result.reward
+        values = lts.to_values(dice.parameters, result.theta)
+        assert {type(trial.params[name]) for name in ("dice", "die", "bestOfTwo")} == {int, str, bool}
+        assert {n: v for n, v in trial.params.items() if "luck" not in n} == {n: v for n, v in values.items() if "luck" not in n}
+        assert [trial.params[n] for n in values if "luck" in n] == pytest.approx([v for n, v in values.items() if "luck" in n])
+        trial._validate()
+    asked = study.ask(space)
+    assert dice.evaluate(lts.from_values(dice.parameters, asked.params)).ok
 
 
 def test_trials_of_a_run_are_told_to_a_search(run, environment, tmp_path):

@@ -8,7 +8,11 @@ const parameters = defineParameters([
   { kind: 'continuous', name: 'fog', meaning: 'm', low: 0, high: 0.5, scale: 'linear', default: 0.1, unit: '1/m' },
   { kind: 'continuous', name: 'rate', meaning: 'm', low: 0.01, high: 1, scale: 'log', default: 0.1, unit: '1' },
   { kind: 'simplex', name: 'sky', meaning: 'm', labels: ['clear', 'rain, hail'], default: [0.5, 0.5] },
+  { kind: 'integer', name: 'cars', meaning: 'm', low: 1, high: 64, scale: 'log', default: 8, unit: '1' },
+  { kind: 'boolean', name: 'night', meaning: 'm', default: false },
+  { kind: 'categorical', name: 'road', meaning: 'm', choices: ['wet', 'dry', 'icy'], default: 'dry' },
 ]);
+const rest = { cars: 3, night: true, road: 'icy' };
 const evaluation = (fields: Partial<PastEvaluation>): PastEvaluation => ({
   env_id: 'Sky-v0',
   options: { size: 3 },
@@ -16,7 +20,7 @@ const evaluation = (fields: Partial<PastEvaluation>): PastEvaluation => ({
   outcome: 'ok',
   reward: 0.75,
   scores: { score: 0.75 },
-  theta: { fog: 0.25, rate: 0.1, sky: [0.5, 0.5] },
+  theta: { fog: 0.25, rate: 0.1, sky: [0.5, 0.5], ...rest },
   repro: { spec_hash: 'abc' },
   ...fields,
 });
@@ -42,7 +46,7 @@ const evaluations = [
     reward: null,
     estimate: 0.9,
     scores: {},
-    theta: { fog: 0, rate: 1, sky: [1, 0] },
+    theta: { fog: 0, rate: 1, sky: [1, 0], ...rest },
     early_scores: [
       { fraction: 0.25, scores: { score: 0.25 } },
       { fraction: 0.5, scores: { loss: 3 } },
@@ -60,8 +64,13 @@ const distributions = {
   rate: float(0.01, 1, true),
   'sky.clear': float(-1, 1),
   'sky.rain, hail': float(-1, 1),
+  cars: '{"name":"IntDistribution","attributes":{"log":true,"step":1,"low":1,"high":64}}',
+  night: '{"name":"CategoricalDistribution","attributes":{"choices":[false,true]}}',
+  road: '{"name":"CategoricalDistribution","attributes":{"choices":["wet","dry","icy"]}}',
 };
-const middle = { fog: 0.25, rate: 0.1, 'sky.clear': 0, 'sky.rain, hail': 0 };
+/** Of choices, Optuna stores the position. */
+const positions = { cars: 3, night: 1, road: 2 };
+const middle = { fog: 0.25, rate: 0.1, 'sky.clear': 0, 'sky.rain, hail': 0, ...positions };
 
 describe('evaluations as a journal of Optuna', () => {
   const operations = optunaJournal([study, { ...study, name: 'other', evaluations: evaluations.slice(0, 1) }])
@@ -101,7 +110,7 @@ describe('evaluations as a journal of Optuna', () => {
         outcome: 'ok',
         'score.score': 0.75,
         'test.score': 0.5,
-        theta: { fog: 0.25, rate: 0.1, sky: [0.5, 0.5] },
+        theta: { fog: 0.25, rate: 0.1, sky: [0.5, 0.5], ...rest },
         seeds: { order: 7 },
         timing: { queue_ms: 500, train_ms: 1500 },
       },
@@ -121,7 +130,7 @@ describe('evaluations as a journal of Optuna', () => {
     );
     assert.deepEqual(failed['params'], middle);
     assert.deepEqual((failed['user_attrs'] as Record<string, unknown>)['reason'], 'no "finite" loss');
-    assert.deepEqual(pruned['params'], { fog: 0, rate: 1, 'sky.clear': 1, 'sky.rain, hail': -1 });
+    assert.deepEqual(pruned['params'], { fog: 0, rate: 1, 'sky.clear': 1, 'sky.rain, hail': -1, ...positions });
     assert.deepEqual(pruned['intermediate_values'], { 25: 0.25 });
     assert.deepEqual(trialStates(study), { failed: 1, pruned: 1 });
   });
@@ -133,11 +142,11 @@ describe('evaluations as a table', () => {
       csvTable(evaluations, () => parameters),
       [
         'step_id,key,env_id,spec_hash,accepted_at,outcome,reward,reason,' +
-          'theta.fog,theta.rate,theta.sky.clear,"theta.sky.rain, hail",' +
+          'theta.fog,theta.rate,theta.sky.clear,"theta.sky.rain, hail",theta.cars,theta.night,theta.road,' +
           'scores.score,test_scores.score,seeds.order,timing.queue_ms,timing.train_ms',
-        'a,,Sky-v0,abc,2026-01-31T10:00:00.000Z,ok,0.75,,0.25,0.1,0.5,0.5,0.75,0.5,7,500,1500',
-        'b,search/1,Sky-v0,abc,,diverged,,"no ""finite"" loss",0.25,0.1,0.5,0.5,,,,,',
-        'c,,Sky-v0,abc,,discarded,,,0,1,1,0,,,,,',
+        'a,,Sky-v0,abc,2026-01-31T10:00:00.000Z,ok,0.75,,0.25,0.1,0.5,0.5,3,true,icy,0.75,0.5,7,500,1500',
+        'b,search/1,Sky-v0,abc,,diverged,,"no ""finite"" loss",0.25,0.1,0.5,0.5,3,true,icy,,,,,',
+        'c,,Sky-v0,abc,,discarded,,,0,1,1,0,3,true,icy,,,,,',
         '',
       ].join('\n'),
     );
@@ -145,6 +154,9 @@ describe('evaluations as a table', () => {
 
   it('number the classes where nobody knows them', () => {
     const [head] = csvTable(evaluations.slice(0, 1), () => []).split('\n');
-    assert.match(head!, /,theta\.fog,theta\.rate,theta\.sky\.0,theta\.sky\.1,scores\.score,/);
+    assert.match(
+      head!,
+      /,theta\.fog,theta\.rate,theta\.sky\.0,theta\.sky\.1,theta\.cars,theta\.night,theta\.road,scores/,
+    );
   });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -52,6 +52,9 @@ describe('the flags of a run', () => {
     const sentence = /--the-token-file: expected a secret in .*: Expected a secret, got nothing/;
     assert.throws(() => secretOf(options('--the-token-file', file), 'the-token'), sentence);
     assert.throws(() => secretOf({ theTokenFile: join(folder, 'none') }, 'the-token'), /--the-token-file.*ENOENT/);
+    const endless = { theTokenFile: '/dev/zero' };
+    if (existsSync(endless.theTokenFile))
+      assert.throws(() => secretOf(endless, 'the-token'), /expected a file, got no re/);
     rmSync(folder, { recursive: true });
   });
 

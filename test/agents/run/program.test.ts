@@ -8,6 +8,7 @@ import type { SessionTicket } from '../../../agents/client/index.ts';
 import { seedRange } from '../../../agents/run/flags.ts';
 import type { EvaluationRecord, LogRecord, WarmStart } from '../../../agents/run/trial-log.ts';
 import type { EnvironmentServer } from '../../../env/server/server.ts';
+import type { Theta } from '../../../protocol/parameters.ts';
 import { startBanditServer } from '../../env/server/bandit-server.ts';
 import { Peer } from '../../env/server/peer.ts';
 
@@ -22,7 +23,7 @@ const evaluations = (log: string) => records(log).filter((record) => record.type
 interface Reported {
   readonly name: string;
   readonly action: number[];
-  readonly theta: Record<string, number | number[]>;
+  readonly theta: Theta;
   readonly validation: { gain: number }[];
   readonly test: { gain: number }[];
 }
@@ -104,6 +105,22 @@ describe('an agent’s program @slow', () => {
     assert.match(out, /^weather\.low sun +0\.400/m);
     assert.match(out, /^validation gain \(reward\) +[\d.]+ ± [\d.]+ +[\d.]+ ± [\d.]+$/m);
     assert.match(out, /^test distance/m);
+  });
+
+  it('prints and logs integers, booleans and choices as such, and starts from them', async () => {
+    const dice = await startBanditServer({ environments: ['./env/examples/dice.ts'] });
+    const from = '{"dice":3,"die":"octahedron","bestOfTwo":true}';
+    const flags = ['--url', dice.url, '--log', log, '--evaluations', '20', '--seed', '2', '--start', from];
+    const { code, out, err } = await finish(start('gaussian-process', ...flags));
+    await dice.stop();
+    assert.equal(code, 0, err);
+    assert.match(out, /^dice +3 +[1-6] +dice$/m);
+    assert.match(out, /^die +octahedron +(tetrahedron|cube|octahedron|icosahedron)$/m);
+    assert.match(out, /^bestOfTwo +true +(true|false)$/m);
+    assert.match(out, /^luck\.any +0\.997/m);
+    const types = ({ dice, die, bestOfTwo }: Theta) => [Number.isInteger(dice), typeof die, typeof bestOfTwo];
+    assert.equal(evaluations(log).length, 20 + 4 * 2 + 2 * 3);
+    for (const { theta } of evaluations(log)) assert.deepEqual(types(theta), [true, 'string', 'boolean']);
   });
 
   it('asks for test scores only in the final report', async () => {
