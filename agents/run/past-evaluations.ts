@@ -9,7 +9,7 @@ import { readLines } from './line-log.ts';
 import type { EvaluationRecord, LogRecord, PastEvaluation, RunHeader } from './trial-log.ts';
 
 /** What a file of past evaluations holds. */
-export interface Past {
+export interface PastFile {
   /** In the order in which they were asked for. */
   readonly evaluations: readonly PastEvaluation[];
   /** The first line of a run's log. */
@@ -31,7 +31,7 @@ const historyLine = z.looseObject({
  *
  * @throws {Error} naming the file, and the line that is neither
  */
-export function readPast(path: string): Past {
+export function readPast(path: string): PastFile {
   const lines = readLines<LogRecord | HistoryEntry>(path);
   const [first] = lines;
   if (first === undefined) throw new Error(`${path}: expected the log of a run or exported evaluations, got no line`);
