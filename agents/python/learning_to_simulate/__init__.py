@@ -31,6 +31,7 @@ from .finalists import Finalist, finalists
 from .history import fetch_history
 from .kinds import Boolean, Categorical, Continuous, Integer, Simplex
 from .parameters import Parameters, Theta
+from .past import PastTrial, past_trials
 from .registration import register, register_built_in
 from .results import Outcome, Progress, Result
 from .seeds import derive_seed
@@ -55,6 +56,7 @@ __all__ = [
     "Outcome",
     "ParameterError",
     "Parameters",
+    "PastTrial",
     "Progress",
     "ProtocolError",
     "Result",
@@ -74,6 +76,7 @@ __all__ = [
     "from_values",
     "nevergrad_parametrization",
     "optuna_distributions",
+    "past_trials",
     "register",
     "serve",
     "suggest",

@@ -89,6 +89,9 @@ def test_finalists_are_evaluated_again_on_the_same_fresh_seeds(server):
         noise = [np.subtract(f.rewards, gain(f.theta)) for f in ranked]
         assert np.allclose(noise[0], noise[1]) and len(set(noise[0])) == 4  # common random numbers
         assert lts.finalists(environment, results[-1:]) == []
+        own = lts.finalists(environment, results, count=1, also=[{"x": 0.6}, [0] * 6])
+        assert [f.seen is None for f in own].count(True) == 2 and len(own) == 3
+        assert sorted(f.theta["x"] for f in own if f.seen is None) == [0.5, 0.6]
         tested = lts.finalists(environment, results, count=1, test=True)
         same = next(f for f in ranked if f.theta == tested[0].theta).rewards[:3]
         assert tested[0].rewards != same and np.allclose(tested[0].rewards, same)

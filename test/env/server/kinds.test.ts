@@ -91,7 +91,7 @@ describe('a server whose θ has integers, booleans and choices', () => {
     const page = await fetch(`${server.url.replace('ws', 'http')}/v1/history.jsonl?step=kept`);
     const entry = JSON.parse(await page.text()) as HistoryEntry;
     assert.deepEqual(entry.theta, THETA);
-    assert.equal((await replay(server.url, entry)).reward, reward);
+    assert.equal((await replay({ url: server.url }, entry)).reward, reward);
   });
 
   it('[W2] publishes their schema', async () => {
