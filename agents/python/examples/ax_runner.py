@@ -27,8 +27,7 @@ class Simulations(IRunner):
         self.evaluations = []
 
     def run_trial(self, trial_index, parameterization):
-        theta = lts.from_values(environment.parameters, parameterization)
-        self.evaluations.append(environment.submit(theta))
+        self.evaluations.append(environment.submit(lts.from_values(environment.parameters, parameterization)))
         return {"evaluation": len(self.evaluations) - 1}
 
     def poll_trial(self, trial_index, trial_metadata):
@@ -51,8 +50,8 @@ def parameter(d):
     if d.kind == "choice":
         kind = "str" if isinstance(d.default, str) else "bool"
         return ChoiceParameterConfig(d.name, list(d.choices), kind, is_ordered=False)
-    scaling = "log" if d.log else "linear"
-    return RangeParameterConfig(d.name, (d.low, d.high), "int" if d.kind == "integer" else "float", scaling=scaling)
+    kind = "int" if d.kind == "integer" else "float"
+    return RangeParameterConfig(d.name, (d.low, d.high), kind, scaling="log" if d.log else "linear")
 
 
 logging.disable(logging.INFO)
