@@ -67,6 +67,14 @@ export interface Evaluation {
   /** Why the outcome is not `ok`. */
   readonly reason?: string;
   readonly timing: Timing;
+  /** The worker that made it, and its backend, where workers are also elsewhere; set by workers/queue/. */
+  readonly worker?: string;
+  readonly backend?: string;
+  /**
+   * Set beside `failed` where nothing was evaluated: the experiment could not be created as the server has created it. A
+   * worker that has other files may be able to.
+   */
+  readonly uncreated?: true;
 }
 
 /** How long an evaluation waited, and how long each of its phases took, in milliseconds. */

@@ -245,6 +245,8 @@ export const serverMessages = {
       train_ms: milliseconds,
       validate_ms: milliseconds,
     }),
+    /** The worker that made it, where workers are also on other machines. */
+    worker: z.string().optional(),
     repro: z.object({ spec_hash: z.string(), build: z.string(), backend: z.string().optional() }),
     /** Set when the result is sent again. */
     replayed: z.literal(true).optional(),

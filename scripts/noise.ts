@@ -137,7 +137,7 @@ async function measure(
       seeds: evaluationSeeds(seed),
       test: false,
     };
-    const job = { source: flags.env, options, runtime, request };
+    const job = { id: `noise-${kind}-${theta}-${seed}`, source: flags.env, options, runtime, request };
     const { reward, timing, outcome, reason } = await evaluations.submit(job, { owner: 'noise', signal });
     if (outcome === 'failed' || outcome === 'cancelled') throw new Error(`an evaluation ${outcome}: ${reason}`);
     const seconds = (timing.simulateMs + timing.trainMs + timing.validateMs) / 1000;

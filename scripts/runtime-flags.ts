@@ -23,9 +23,24 @@ export function dataFlag(): Option {
 
 /** @throws {Error} naming the folder of `--data`, when there is none: also where nothing reads it */
 export function runtimeOf({ backend, data }: RuntimeFlags): Runtime {
-  const found = data === undefined ? undefined : statSync(data, { throwIfNoEntry: false });
-  if (data !== undefined && !found?.isDirectory()) {
-    throw new Error(`${data}: expected a folder of street images, found ${found ? 'a file' : 'nothing'}`);
-  }
-  return { ...DEFAULT_RUNTIME, backend, ...(data !== undefined && { data }) };
+  return { ...DEFAULT_RUNTIME, backend, ...(data !== undefined && { data: folderOf({ folder: data }) }) };
+}
+
+/** A folder, and the name by which machines that have it elsewhere know it. */
+export interface NamedFolder {
+  readonly name: string;
+  readonly folder: string;
+}
+
+/** Reads `name=folder`, or a folder whose name is then `data`. */
+export function namedFolder(text: string): NamedFolder {
+  const [, name = 'data', folder = text] = /^([\w.-]+)=(.+)$/.exec(text) ?? [];
+  return { name, folder: absolutePath(folder) };
+}
+
+/** @throws {Error} naming the folder, when there is none */
+export function folderOf({ folder }: Pick<NamedFolder, 'folder'>): string {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found?.isDirectory()) return folder;
+  throw new Error(`${folder}: expected a folder of street images, found ${found ? 'a file' : 'nothing'}`);
 }

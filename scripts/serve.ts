@@ -1,9 +1,6 @@
 /** Serves environments: `npm run serve -- --env TrafficSegmentation-v0`. */
-import { execFile } from 'node:child_process';
 import { lookup } from 'node:dns/promises';
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { promisify } from 'node:util';
 import { Option } from 'commander';
 import { filePath, integer, number, secretOf, withoutSecrets, withSecret, word } from '../agents/run/flags.ts';
 import { onSignals } from '../agents/run/interrupt.ts';
@@ -11,8 +8,11 @@ import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { BUILT_IN } from '../env/experiments/index.ts';
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat } from '../env/server/log.ts';
+import type { QueueOptions } from '../env/workers/queue/queue-evaluations.ts';
 import { MAX_EVALUATION_MS, startServer, type EnvironmentServer } from '../env/server/server.ts';
-import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
+import { exactBuild, withQueue } from './queue-flags.ts';
+import { backendFlag, namedFolder, runtimeOf, type NamedFolder, type RuntimeFlags } from './runtime-flags.ts';
+import { version } from './version.ts';
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
@@ -34,10 +34,14 @@ const command = newCommand('serve')
   )
   .option(
     '--workers <n>',
-    'evaluations at once, each in its own process; 0: one, in the server’s process, for evaluations of microseconds',
+    'evaluations at once, each in its own process; 0: one, in the server’s process, for evaluations of microseconds; with --queue: none here',
     integer(0, 1024),
     availableParallelism(),
   );
+withQueue(command).option(
+  '--mixed-backends',
+  'with --queue: workers of unequal backends may take part, though equal θ and seeds then give unequal rewards',
+);
 withSecret(command, 'token', 'bearer token that clients must show', 'LTS_TOKEN');
 withSecret(
   command,
@@ -62,7 +66,11 @@ command
   .option('--history-mb <n>', '… or when all results together are larger than this', integer(1, 1_000_000), 1024)
   .option('--origin <url>', 'web page that may connect; may be repeated', collect)
   .addOption(backendFlag())
-  .addOption(dataFlag())
+  .option(
+    '--data <[name=]folder>',
+    'real street images with labels, for TrafficSegmentationReal-v0; workers of a queue know them by name (default: data)',
+    namedFolder,
+  )
   .option(
     '--journal <file>',
     'SQLite file with sessions and results (default: runs/server-<port>.sqlite; none for port 0)',
@@ -83,7 +91,9 @@ command
   )
   .option('--json', 'print one line of JSON on stdout when ready, and nothing else; log in JSON');
 
-interface Options extends RuntimeFlags {
+interface Options extends Omit<RuntimeFlags, 'data'> {
+  readonly data?: NamedFolder;
+  readonly mixedBackends?: boolean;
   readonly env?: string[];
   readonly port: number;
   readonly host: string;
@@ -109,6 +119,8 @@ async function main(): Promise<void> {
   if (token === undefined && !LOOPBACK.includes(host)) {
     return command.error(`--token: expected one where --host ${host} lets other machines in`);
   }
+  const url = secretOf(options, 'queue');
+  if (url === undefined && options.mixedBackends) return command.error('--mixed-backends: expected --queue beside it');
   await lookup(host).catch((error: Error) =>
     command.error(`--host: expected an address or a name of this machine, got ${host} (${error.message})`),
   );
@@ -131,11 +143,16 @@ async function main(): Promise<void> {
     log,
     journal: options.journal ?? (port === 0 ? undefined : `runs/server-${port}.sqlite`),
     ...(await version()),
-    runtime: runtimeOf(options),
+    runtime: runtimeOf({ backend: options.backend, ...(options.data && { data: options.data.folder }) }),
+    queue: url === undefined ? undefined : await queueOf(url, options),
   });
   stopOnSignals(server, options.drainSeconds * 1000);
   if (options.stopWithStdin) process.stdin.once('end', () => void process.kill(process.pid, 'SIGTERM')).resume();
   announce(server, options);
+}
+
+async function queueOf(url: string, { data, mixedBackends = false }: Options): Promise<QueueOptions> {
+  return { url, build: await exactBuild(), data: data?.name, mixedBackends };
 }
 
 function announce({ url, port, environments }: EnvironmentServer, { workers, json }: Options): void {
@@ -162,17 +179,6 @@ function stopOnSignals(server: EnvironmentServer, drainMs: number): void {
     () => endWith(server.drain(drainMs)),
     () => endWith(server.stop()),
   );
-}
-
-/** The package's version; the build also names the commit (if git knows one), Node, and the platform. */
-async function version(): Promise<{ version: string; build: string }> {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  const { version } = JSON.parse(text) as { version: string };
-  const commit = await promisify(execFile)('git', ['rev-parse', '--short', 'HEAD'], { cwd: import.meta.dirname }).then(
-    ({ stdout }) => `+${stdout.trim()}`,
-    () => '',
-  );
-  return { version, build: `${version}${commit} node-${process.versions.node} ${process.platform}-${process.arch}` };
 }
 
 await runProgram('', main);

@@ -106,7 +106,7 @@ function camelCase(name: string): string {
 
 /** The options as they may be shown: without secrets. */
 export function withoutSecrets(options: object): string {
-  return JSON.stringify(options, (key, value: unknown) => (/token$/i.test(key) ? '…' : value));
+  return JSON.stringify(options, (key, value: unknown) => (/(token|queue)$/i.test(key) ? '…' : value));
 }
 
 /** The help text of options that take θ; {@link jsonObject} reads them. */

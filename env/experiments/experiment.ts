@@ -27,6 +27,11 @@ export interface Experiment<Sample = unknown> {
   dispose?(): void;
 }
 
+/** A hash of the files that an experiment reads, wherever they lie; undefined where it reads none. */
+export function filesOf({ target, task }: Experiment): string | undefined {
+  return [target.content?.(), task.weights].filter((hash) => hash !== undefined).join(' ') || undefined;
+}
+
 /**
  * One environment id: what a client opens.
  *

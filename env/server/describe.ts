@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { actionSize, completeTheta, componentNames, defaultTheta, type Parameter } from '../../protocol/parameters.ts';
 import type { Box, Specification } from '../../protocol/messages.ts';
+import { specHashOf } from '../experiments/identity.ts';
 import { createExperiment } from '../experiments/load.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Experiment, ExperimentDefinition } from '../experiments/experiment.ts';
@@ -23,16 +23,6 @@ export function optionsSchema({ options, presets = {} }: ExperimentDefinition): 
   const schema = z.toJSONSchema(options.strict(), { io: 'input', unrepresentable: 'any' });
   const preset = { description: 'a named set of options; other options override it', enum: Object.keys(presets) };
   return { ...schema, properties: { ...(preset.enum.length > 0 && { preset }), ...schema.properties } };
-}
-
-/** A short hash of a value's content; the order of keys makes no difference. */
-export function contentHash(value: unknown): string {
-  const ordered = JSON.stringify(value, (_key, node: unknown) =>
-    typeof node === 'object' && node !== null && !Array.isArray(node)
-      ? Object.fromEntries(Object.entries(node).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : node,
-  );
-  return createHash('sha256').update(ordered).digest('hex').slice(0, 16);
 }
 
 /** A flat, normalised action, as Gymnasium's and Stable-Baselines' checkers require. */
@@ -77,25 +67,13 @@ export function describeExperiment(
   backend: string | undefined,
 ): { experiment: Experiment; spec: Specification } {
   const { experiment, options } = createExperiment(definition, given, runtime);
-  const { simulator, task, target } = experiment;
+  const { simulator, task } = experiment;
   const { renderer } = simulator;
   const parameters = [...simulator.parameters];
-  const identity = {
-    id: definition.id,
-    simulator: [simulator.name, simulator.version],
-    ...(renderer && { renderer: [renderer.name, renderer.version] }),
-    task: [task.name, task.reward, ...(task.version === undefined ? [] : [task.version])],
-    target: target.name,
-    ...(target.content && { content: target.content() }),
-    training_samples: experiment.trainingSamples,
-    options,
-    parameters,
-    metrics: task.metrics,
-  };
   const spec: Specification = {
     env_id: definition.id,
     title: definition.title,
-    spec_hash: contentHash(identity),
+    spec_hash: specHashOf(definition, experiment, options),
     options,
     spaces: { action: actionBox(parameters), observation: observationBox(task.metrics) },
     parameters,

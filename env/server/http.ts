@@ -79,7 +79,19 @@ const PAGES: Readonly<Record<string, Page>> = {
       const ready = workers > 0 && !draining && failure === undefined;
       const journal = failure === undefined ? 'written' : `cannot be written: ${failure}`;
       const ids = environments.map(({ spec }) => spec.env_id);
-      const body = { ready, workers, all_workers: all, running, queued, draining, journal, environments: ids };
+      const { failure: lost } = evaluations;
+      const queue = lost === undefined ? {} : { queue: `cannot be reached: ${lost}` };
+      const body = {
+        ready,
+        workers,
+        all_workers: all,
+        running,
+        queued,
+        draining,
+        journal,
+        ...queue,
+        environments: ids,
+      };
       return { status: ready ? 200 : 503, body };
     },
   },
@@ -106,6 +118,14 @@ const PAGES: Readonly<Record<string, Page>> = {
     method: 'GET',
     role: 'observer',
     reply: ({ sessions }) => ({ status: 200, body: { sessions: sessions.all.map((session) => session.summary) } }),
+  },
+  '/v1/workers': {
+    method: 'GET',
+    role: 'observer',
+    reply: ({ evaluations: { workers, counts, failure = null } }) => ({
+      status: 200,
+      body: { workers, waiting: counts.queued, queue_failure: failure },
+    }),
   },
   '/v1/history.jsonl': {
     method: 'GET',

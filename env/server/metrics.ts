@@ -88,6 +88,21 @@ export function observe(
   gauge('lts_queue_depth', 'Evaluations that wait for a worker.', () => evaluations.counts.queued);
   gauge('lts_in_flight', 'Evaluations that run.', () => evaluations.counts.running);
   gauge('lts_workers_ready', 'Workers that can take an evaluation.', () => evaluations.counts.readyWorkers);
+  gauge('lts_workers', 'Workers, with those that start or are silent.', () => evaluations.counts.workers);
+  gauge('lts_workers_refused', 'Worker programs on other machines that were refused.', () => {
+    return evaluations.workers.filter(({ state }) => state === 'refused').length;
+  });
+  gauge(
+    'lts_workers_wanted',
+    'Workers that would all have an evaluation: those that wait and those that run.',
+    () => evaluations.counts.queued + evaluations.counts.running,
+  );
+  gauge('lts_queue_oldest_seconds', 'How long the evaluation that has waited longest has waited.', () => {
+    return evaluations.longestWaitMs / 1000;
+  });
+  gauge('lts_queue_reached', 'Whether the queue of other machines can be reached: 1 or 0; 1 without one.', () =>
+    evaluations.failure === undefined ? 1 : 0,
+  );
   gauge(
     'lts_worker_restarts',
     'Workers that ended without being asked to, since the start.',

@@ -10,6 +10,8 @@ import { firstRepeated, loadDefinition } from '../experiments/load.ts';
 import { DEFAULT_RUNTIME, type Runtime } from '../runtime.ts';
 import type { Evaluations } from '../workers/evaluations.ts';
 import { processEvaluations } from '../workers/processes/process-evaluations.ts';
+import { moduleHash, type PoolEnvironment } from '../workers/queue/pool.ts';
+import { queueEvaluations, type QueueOptions } from '../workers/queue/queue-evaluations.ts';
 import { Connection } from './connection.ts';
 import { describeExperiment, type ServedEnvironment } from './describe.ts';
 import { dispatch, type Server } from './dispatch.ts';
@@ -30,7 +32,10 @@ export interface ServerOptions {
   /** 0 takes a free port. */
   readonly port: number;
   readonly host: string;
+  /** The number of child processes; 0: evaluations run in this process, or with a queue on its other workers alone. */
   readonly workers: number;
+  /** Where workers on other machines are found. */
+  readonly queue?: QueueOptions | undefined;
   /** Without any token, everybody may do everything: only for a server that listens to its own machine. */
   readonly tokens?: Tokens;
   readonly origins?: readonly string[];
@@ -90,9 +95,14 @@ const STALLED_MS = 60_000;
 const CLOSE_MS = 5000;
 
 /** The log levels of the workers' events; events that are not named here have the level `info`. */
-const WORKER_LOG_LEVELS: Readonly<Record<string, 'warn' | 'debug'>> = {
+const WORKER_LOG_LEVELS: Readonly<Record<string, 'error' | 'warn' | 'debug'>> = {
   'worker ended': 'warn',
   'worker stopped': 'warn',
+  'worker refused': 'warn',
+  'worker silent': 'warn',
+  'evaluation moves': 'warn',
+  'queue warns': 'warn',
+  'queue lost': 'error',
   'worker mutters': 'debug',
 };
 
@@ -126,28 +136,27 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
   );
   const twice = firstRepeated(definitions.map(({ definition }) => definition.id));
   if (twice !== undefined) throw new Error(`environments: expected an id of its own for each, got ${twice} twice`);
+  const environmentsInPool = options.queue ? poolEnvironments(definitions, runtime) : {};
   const onFailure = (error: Error | undefined) => {
     if (error)
       log.error({ error: error.message }, 'new steps and sessions are refused until the journal can be written');
     else log.info('the journal is written again');
   };
   const store = new SqliteStore(options.journal, { onFailure, onDamage: (sentence) => log.error(sentence) });
-  const evaluations = processEvaluations({
-    size: options.workers,
-    sources: options.environments,
-    runtime,
-    longestMs: options.maxEvaluationMs ?? MAX_EVALUATION_MS,
-    ...(options.workerSilentMs !== undefined && { silentMs: options.workerSilentMs }),
-    ...(options.cancelGraceMs !== undefined && { graceMs: options.cancelGraceMs }),
-    log: (event, details) => log[WORKER_LOG_LEVELS[event] ?? 'info'](details, event),
-  });
+  const evaluations = evaluationsOf(options, runtime, environmentsInPool);
   try {
     await aloud(log, 'starting: the first worker prepares the environments', evaluations.ready);
     const environments = definitions.map(({ source, definition }) => {
       const { spec } = describeExperiment(definition, {}, runtime, evaluations.backendOf(source));
       return { source, definition, spec };
     });
-    const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits, workers: evaluations.counts.workers };
+    const limits: Limits = {
+      ...DEFAULT_LIMITS,
+      ...options.limits,
+      get workers() {
+        return Math.max(1, evaluations.counts.workers);
+      },
+    };
     limits.max_sessions_per_connection ??= Math.ceil(limits.max_sessions * CONNECTION_SHARE);
     const surroundings: SessionSurroundings = { evaluations, store, metrics, limits, build, runtime, log };
     const heartbeatMs = options.heartbeatMs ?? 15_000;
@@ -170,6 +179,34 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
     store.close();
     throw error;
   }
+}
+
+function evaluationsOf(
+  options: ServerOptions,
+  runtime: Runtime,
+  environments: Readonly<Record<string, PoolEnvironment>>,
+): Evaluations {
+  const { log, queue } = options;
+  const given = {
+    size: options.workers,
+    sources: options.environments,
+    runtime,
+    longestMs: options.maxEvaluationMs ?? MAX_EVALUATION_MS,
+    ...(options.workerSilentMs !== undefined && { silentMs: options.workerSilentMs }),
+    ...(options.cancelGraceMs !== undefined && { graceMs: options.cancelGraceMs }),
+    log: (event: string, details: object) => log[WORKER_LOG_LEVELS[event] ?? 'info'](details, event),
+  };
+  const outlives = options.journal !== undefined;
+  return queue ? queueEvaluations({ ...given, queue, environments, outlives }) : processEvaluations(given);
+}
+
+/** What workers on other machines compare with their own, by source. */
+function poolEnvironments(definitions: readonly Pick<ServedEnvironment, 'source' | 'definition'>[], runtime: Runtime) {
+  const described = definitions.map(({ source, definition }) => {
+    const { spec_hash: specHash } = describeExperiment(definition, {}, runtime, undefined).spec;
+    return [source, { id: definition.id, specHash, module: moduleHash(source) }] as const;
+  });
+  return Object.fromEntries(described);
 }
 
 /** Tells at once that nothing can listen there, before anything is begun. @throws {Error} */
@@ -331,12 +368,14 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
   const stopNow = async () => {
     clearInterval(heartbeat);
     clearInterval(tidying);
+    // Before the sessions end, or they would cancel what goes on elsewhere until the next server takes it up.
+    const closing = evaluations.close();
     sessions.suspend();
     connections.forEach((connection) => connection.close(CLOSE_CODES.RESTART));
     http.close();
     lobby.close();
     // While the workers end, the sockets have time for their closing handshake.
-    await evaluations.close();
+    await closing;
     sockets.clients.forEach((socket) => socket.terminate());
     http.closeAllConnections();
     store.close();

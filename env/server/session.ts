@@ -13,7 +13,7 @@ import type { Seed } from '../../protocol/random.ts';
 import { pinnedSeeds, observationOf } from '../environment.ts';
 import { EpisodeStream } from '../episodes.ts';
 import { evaluationSeeds, type Evaluation, type EvaluationProgress } from '../evaluate.ts';
-import type { Experiment } from '../experiments/experiment.ts';
+import { filesOf, type Experiment } from '../experiments/experiment.ts';
 import type { Runtime } from '../runtime.ts';
 import { unscored, type Evaluations } from '../workers/evaluations.ts';
 import type { Logger } from './log.ts';
@@ -387,9 +387,16 @@ export class Session {
     const began = performance.now();
     let evaluation: Evaluation;
     try {
-      const content = experiment.target.content?.();
+      const content = filesOf(experiment);
       evaluation = await evaluations.submit(
-        { source, options: spec.options, runtime, content, request: record.request },
+        {
+          id: jobId(this.id, record.id),
+          source,
+          options: spec.options,
+          runtime,
+          content,
+          request: record.request,
+        },
         {
           owner: this.id,
           signal: stop.signal,
@@ -477,6 +484,11 @@ export function refuseWhileFailing({ failure }: Store, what: 'step' | 'open'): v
   if (failure === undefined) return;
   const message = `${what}: expected a server that can write its journal, got: ${failure}`;
   throw new ProtocolError('QUEUE_FULL', message, { retryAfterMs: 2000 });
+}
+
+/** Names the evaluation of a step, the same after a restart. A queue forbids `:` in it, and digits alone. */
+function jobId(session: string, step: string): string {
+  return `step-${hash('sha256', JSON.stringify([session, step])).slice(0, 32)}`;
 }
 
 function hashOf(token: string): string {

@@ -59,11 +59,12 @@ const REASON_CHARACTERS = 2000;
 
 /** The result message of a step that ended. */
 export function resultOf(
-  { session_id, re, seq, test_evaluations, metrics, spec, build }: About,
+  about: About,
   step: StepRecord,
-  { outcome, reward, scores, testScores, reason, timing }: Evaluation,
+  { outcome, reward, scores, testScores, reason, timing, worker, backend = about.spec.backend }: Evaluation,
   early: EarlyScores = [],
 ): Result {
+  const { session_id, re, seq, test_evaluations, metrics, spec, build } = about;
   return {
     t: 'result',
     re,
@@ -89,6 +90,7 @@ export function resultOf(
       train_ms: microseconds(timing.trainMs),
       validate_ms: microseconds(timing.validateMs),
     },
-    repro: { spec_hash: spec.spec_hash, build, ...(spec.backend !== undefined && { backend: spec.backend }) },
+    ...(worker !== undefined && { worker }),
+    repro: { spec_hash: spec.spec_hash, build, ...(backend !== undefined && { backend }) },
   };
 }

@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { deriveSeed, Random, type Seed } from '../../protocol/random.ts';
 import type { Runtime } from '../runtime.ts';
 import { onBackbone } from './backbone/on-backbone.ts';
-import { pretrainedWeights } from './pretrained.ts';
+import { pretrainedWeights, weightsHash } from './pretrained.ts';
 import type { Scores, Task, TrainedModel } from './task.ts';
 import { describeBackend, loadBackend } from './tensorflow/backend.ts';
 import type { Architecture, Grid, ImageInputs } from './training/architecture.ts';
@@ -135,6 +135,7 @@ export function imageTask<Image extends Picture, Prediction>(
     ...(version !== undefined && { version }),
     metrics,
     reward,
+    ...(pretrained && { weights: weightsHash(pretrained) }),
     prepare: async () => describeBackend(await loadBackend(runtime.backend)),
     async train(samples, seeds, report) {
       if (samples.length === 0) throw new RangeError(`${name}: expected at least one image, got none`);

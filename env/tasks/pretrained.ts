@@ -29,6 +29,13 @@ export function isPretrained(folder: string, name: string): boolean {
 
 const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
+const bytesOf = (weights: Float32Array) => new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
+
+/** A hash of weights, whatever file they came from. */
+export function weightsHash(weights: Float32Array): string {
+  return hashOf(bytesOf(weights)).slice(0, 16);
+}
+
 /** The hash of the weights when they were stored; undefined if that is not known. */
 function storedHash(folder: string, name: string): string | undefined {
   try {
@@ -40,7 +47,7 @@ function storedHash(folder: string, name: string): string | undefined {
 
 /** Stores weights, and beside them their hash and the settings that made them. @returns the path of the weights */
 export function savePretrained(folder: string, name: string, weights: Float32Array, settings: unknown): string {
-  const bytes = new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
+  const bytes = bytesOf(weights);
   writeWhole(recordOf(folder, name), `${JSON.stringify({ sha256: hashOf(bytes), settings }, null, 2)}\n`);
   const path = fileOf(folder, name);
   writeWhole(path, bytes);

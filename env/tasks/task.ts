@@ -39,6 +39,8 @@ export interface Task<Sample> {
   readonly metrics: readonly Metric[];
   /** The metric that is the reward; it is maximised. */
   readonly reward: string;
+  /** A hash of the weights that every training starts from, where they come from a file. */
+  readonly weights?: string;
   /**
    * Trains a model, from scratch or from pretrained weights, as the task's options say.
    *

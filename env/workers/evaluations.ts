@@ -4,11 +4,13 @@ import type { Runtime } from '../runtime.ts';
 
 /** One evaluation to run. It is plain JSON, since it is sent to other processes. */
 export interface Job {
+  /** Names the evaluation, wherever it runs and whatever is started again: of the session and the step. */
+  readonly id: string;
   /** The experiment: an id of experiments/index.ts or the path of a module, as on the server's command line. */
   readonly source: string;
   readonly options: Readonly<Record<string, unknown>>;
   readonly runtime: Runtime;
-  /** Of the experiment's target, where it has one: the files that the evaluation must be made on. */
+  /** As `filesOf` says of the experiment, where it reads any: the files that the evaluation must be made on. */
   readonly content?: string | undefined;
   readonly request: EvaluationRequest;
 }
@@ -37,11 +39,34 @@ export interface Counts {
   readonly restarts: number;
 }
 
+/** A program that runs evaluations, as people see it. */
+export interface WorkerInfo {
+  readonly id: string;
+  readonly host: string;
+  /** The number of evaluations that it can run at once, and of those that it runs. */
+  readonly places: number;
+  readonly running: number;
+  /**
+   * `ready` takes evaluations; `preparing` will; `refused` would give other results than the server asks for, `reason` says
+   * why; `leaving` ends what it runs and takes no more; `silent` has shown no sign of life lately.
+   */
+  readonly state: 'ready' | 'preparing' | 'refused' | 'leaving' | 'silent';
+  readonly reason?: string | undefined;
+  readonly build?: string;
+  /** By environment id; of those that report one. */
+  readonly backends?: Readonly<Record<string, string>> | undefined;
+}
+
 /** Runs evaluations: owners take turns, and each `submit` resolves with the evaluation's outcome. */
 export interface Evaluations {
   /** Resolves when the first worker is ready; rejects with the reason when a worker fails to start before that. */
   readonly ready: Promise<void>;
   readonly counts: Counts;
+  /** How long the evaluation that has waited longest has waited, in milliseconds; 0 where none waits. */
+  readonly longestWaitMs: number;
+  readonly workers: readonly WorkerInfo[];
+  /** Why the queue on which other machines work cannot be reached; undefined if it can, and where there is none. */
+  readonly failure?: string | undefined;
   /** The backend that an experiment reports, by its source; undefined if it reports none. */
   backendOf(source: string): string | undefined;
   /**

@@ -1,6 +1,13 @@
 import type { Evaluation, EvaluationProgress } from '../evaluate.ts';
 import { Costs, kindOf } from './costs.ts';
-import { unscored, type Counts, type Evaluations, type Job, type SubmitOptions } from './evaluations.ts';
+import {
+  unscored,
+  type Counts,
+  type Evaluations,
+  type Job,
+  type SubmitOptions,
+  type WorkerInfo,
+} from './evaluations.ts';
 import { FairQueue } from './fair-queue.ts';
 
 /** Workers, each of which runs one evaluation at a time. */
@@ -12,6 +19,8 @@ export interface Workers {
   readonly runningCount: number;
   readonly restarts: number;
   readonly hasFree: boolean;
+  readonly list: readonly WorkerInfo[];
+  readonly failure?: string | undefined;
   /** Called when a worker has become free. */
   onFree: () => void;
   /** Called with the reason when no worker starts, even after several tries. */
@@ -19,7 +28,7 @@ export interface Workers {
   backendOf(source: string): string | undefined;
   /**
    * Gives a job to a free worker. An evaluation that the signal stopped has the outcome `cancelled`, or its real outcome
-   * if it finished first. `stopped`: its process has shown no life, and was killed.
+   * if it finished first. `stopped`: its process has shown no life, and was killed. `returned`: nobody has begun it.
    *
    * @throws {RangeError} when no worker is free
    */
@@ -27,7 +36,7 @@ export interface Workers {
     job: Job,
     signal: AbortSignal,
     onProgress: (progress: EvaluationProgress) => void,
-  ): Promise<Evaluation | 'stopped'>;
+  ): Promise<Evaluation | 'stopped' | 'returned'>;
   close(): Promise<void>;
 }
 
@@ -61,20 +70,33 @@ export class QueuedEvaluations implements Evaluations {
   private readonly costs = new Costs();
   private readonly reports: NodeJS.Timeout;
 
-  constructor(private readonly workers: Workers) {
-    this.ready = workers.ready;
-    workers.onFree = () => this.feed();
-    workers.onHopeless = (reason) => this.endAll(unscored('failed', `no worker starts: ${reason}`));
+  constructor(private readonly pool: Workers) {
+    this.ready = pool.ready;
+    pool.onFree = () => this.feed();
+    pool.onHopeless = (reason) => this.endAll(unscored('failed', `no worker starts: ${reason}`));
     this.reports = setInterval(() => this.reportQueue(), QUEUE_REPORT_MS).unref();
   }
 
   get counts(): Counts {
-    const { size, readyCount, runningCount, restarts } = this.workers;
+    const { size, readyCount, runningCount, restarts } = this.pool;
     return { workers: size, readyWorkers: readyCount, queued: this.queue.size, running: runningCount, restarts };
   }
 
+  get longestWaitMs(): number {
+    const now = performance.now();
+    return [...this.queue.items()].reduce((longest, { submitted }) => Math.max(longest, now - submitted), 0);
+  }
+
+  get failure(): string | undefined {
+    return this.pool.failure;
+  }
+
+  get workers(): readonly WorkerInfo[] {
+    return this.pool.list;
+  }
+
   backendOf(source: string): string | undefined {
-    return this.workers.backendOf(source);
+    return this.pool.backendOf(source);
   }
 
   submit(job: Job, options: SubmitOptions): Promise<Evaluation> {
@@ -101,12 +123,12 @@ export class QueuedEvaluations implements Evaluations {
   async close(): Promise<void> {
     clearInterval(this.reports);
     this.endAll(unscored('cancelled', 'the server stopped'));
-    await this.workers.close();
+    await this.pool.close();
   }
 
   /** Gives waiting evaluations to free workers. */
   private feed(): void {
-    while (this.queue.size > 0 && this.workers.hasFree) void this.start(this.queue.take(isWaited)!);
+    while (this.queue.size > 0 && this.pool.hasFree) void this.start(this.queue.take(isWaited)!);
   }
 
   private async start(entry: Entry): Promise<void> {
@@ -114,17 +136,18 @@ export class QueuedEvaluations implements Evaluations {
     entry.started = performance.now();
     const report = (progress: EvaluationProgress) => options.onProgress?.({ ...progress, ...this.timeLeft(entry) });
     report({ phase: 'simulate', fraction: 0 });
-    const evaluation = await this.workers.run(job, signal, (progress) => {
+    const evaluation = await this.pool.run(job, signal, (progress) => {
       if (!signal.aborted) report(progress);
     });
-    if (evaluation === 'stopped') return this.repeat(entry);
+    if (evaluation === 'stopped' || evaluation === 'returned') return this.repeat(entry, evaluation);
     if (evaluation.outcome === 'ok') this.costs.add(kind, evaluation.timing);
     this.finish(entry, evaluation);
   }
 
   /** Gives an evaluation, whose process has stopped, to another one; the same seeds give the same result. */
-  private repeat(entry: Entry): void {
-    if (entry.repeats++ >= MOST_REPEATS) {
+  private repeat(entry: Entry, why: 'stopped' | 'returned'): void {
+    if (entry.signal.aborted) return this.finish(entry, unscored('cancelled', ''));
+    if (why === 'stopped' && entry.repeats++ >= MOST_REPEATS) {
       return this.finish(entry, unscored('failed', `its worker stopped without a word, ${entry.repeats} times`));
     }
     entry.started = undefined;
@@ -148,7 +171,7 @@ export class QueuedEvaluations implements Evaluations {
     const ms = this.costs.of(kind);
     if (ms === undefined) return {};
     if (started !== undefined) return { etaMs: Math.max(0, ms - (performance.now() - started)) };
-    return { etaMs: ms * (1 + this.queue.size / this.workers.size) };
+    return { etaMs: ms * (1 + this.queue.size / Math.max(1, this.pool.size)) };
   }
 
   private reportQueue(): void {

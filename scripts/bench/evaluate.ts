@@ -32,7 +32,7 @@ async function measure(
   const evaluations = processEvaluations({ size: workers, sources: [env], runtime });
   const run = (seed: number) => {
     const request = { theta, seeds: evaluationSeeds(seed), test: false };
-    return evaluations.submit({ source: env, options, runtime, request }, { owner: 'bench' });
+    return evaluations.submit({ id: `bench-${seed}`, source: env, options, runtime, request }, { owner: 'bench' });
   };
   try {
     await evaluations.ready;

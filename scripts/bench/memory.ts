@@ -49,7 +49,7 @@ export async function benchMemory({ env, preset, envOptions, json, ...flags }: E
     for (let done = 1; done <= count; done++) {
       const request = { theta, seeds: evaluationSeeds(done), test: false };
       const { outcome, reason } = await evaluations.submit(
-        { source: env, options, runtime, request },
+        { id: `bench-${done}`, source: env, options, runtime, request },
         { owner: 'bench' },
       );
       if (outcome !== 'ok') throw new Error(`evaluate: expected outcome ok, got ${outcome} (${reason})`);

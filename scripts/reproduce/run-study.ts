@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { loadDefinition } from '../../env/experiments/load.ts';
 import type { Runtime } from '../../env/runtime.ts';
-import { contentHash, describeExperiment } from '../../env/server/describe.ts';
+import { contentHash } from '../../env/experiments/identity.ts';
+import { describeExperiment } from '../../env/server/describe.ts';
 import { machine } from '../provenance.ts';
 import { collect } from './collect.ts';
 import type { Laboratory } from './laboratory.ts';

@@ -42,6 +42,8 @@ class Result:
     """Wall-clock times in milliseconds: `queue_ms`, `simulate_ms`, `train_ms`, `validate_ms`."""
     repro: Mapping[str, str] = field(default_factory=dict)
     """`spec_hash`, `build` and `backend`: equal ones give equal rewards."""
+    worker: str | None = None
+    """The worker that made it, where the server has workers on other machines."""
     error: ProtocolError | None = None
     """The refusal of the server, with the outcome `refused`."""
 
@@ -76,6 +78,7 @@ def result_of(message: Mapping[str, Any]) -> Result:
         test_evaluations=message["test_evaluations"],
         timing=message["timing"],
         repro=message["repro"],
+        worker=message.get("worker"),
     )
 
 

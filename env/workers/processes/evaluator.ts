@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { evaluate, type Evaluation, type EvaluationProgress } from '../../evaluate.ts';
 import { createExperiment, loadDefinition } from '../../experiments/load.ts';
-import type { Experiment } from '../../experiments/experiment.ts';
+import { filesOf, type Experiment } from '../../experiments/experiment.ts';
 import type { Job } from '../evaluations.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
@@ -35,9 +35,9 @@ export class Evaluator {
    *
    * @throws {Error} when the files that it reads are not those that the job is about
    */
-  private async experimentOf({ source, options, runtime, content }: Omit<Job, 'request'>): Promise<Experiment> {
+  private async experimentOf({ source, options, runtime, content }: Omit<Job, 'id' | 'request'>): Promise<Experiment> {
     const key = JSON.stringify([source, options, runtime]);
-    const isMeant = ({ target }: Experiment) => content === undefined || target.content?.() === content;
+    const isMeant = (one: Experiment) => content === undefined || filesOf(one) === content;
     let experiment = this.experiments.get(key);
     this.experiments.delete(key);
     if (!experiment || !isMeant(experiment)) {
@@ -72,8 +72,9 @@ export class Evaluator {
   private async run(number: number, job: Job): Promise<void> {
     const stop = new AbortController();
     this.current = { number, stop };
+    let experiment: Experiment | undefined;
     try {
-      const experiment = await this.experimentOf(job);
+      experiment = await this.experimentOf(job);
       const options = { report: this.reporter(number), signal: stop.signal };
       const evaluation = await evaluate(experiment, job.request, options);
       this.tell({ kind: 'done', number, evaluation: finiteScores(evaluation) });
@@ -81,7 +82,7 @@ export class Evaluator {
       if (stop.signal.aborted) return this.tell({ kind: 'cancelled', number });
       console.error(error);
       const reason = error instanceof Error ? `${error.name}: ${error.message}${place(error)}` : String(error);
-      this.tell({ kind: 'threw', number, reason });
+      this.tell({ kind: 'threw', number, reason, ...(!experiment && { uncreated: true }) });
     }
   }
 

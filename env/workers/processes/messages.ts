@@ -17,5 +17,5 @@ export type FromWorker =
   | { readonly kind: 'progress'; readonly number: number; readonly progress: EvaluationProgress }
   | { readonly kind: 'done'; readonly number: number; readonly evaluation: Evaluation }
   | { readonly kind: 'cancelled'; readonly number: number }
-  /** The evaluation threw an error; the worker ends, since its state is unknown. */
-  | { readonly kind: 'threw'; readonly number: number; readonly reason: string };
+  /** The evaluation threw an error, or its experiment could not be created; the worker ends, since its state is unknown. */
+  | { readonly kind: 'threw'; readonly number: number; readonly reason: string; readonly uncreated?: true };

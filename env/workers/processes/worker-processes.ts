@@ -1,6 +1,7 @@
+import { hostname } from 'node:os';
 import type { Evaluation, EvaluationProgress } from '../../evaluate.ts';
 import { DEFAULT_RUNTIME, type Runtime } from '../../runtime.ts';
-import { unscored, type Job } from '../evaluations.ts';
+import { unscored, type Job, type WorkerInfo } from '../evaluations.ts';
 import type { Workers } from '../queued-evaluations.ts';
 import type { FromWorker } from './messages.ts';
 import { OwnProcess } from './own-process.ts';
@@ -105,6 +106,12 @@ export class WorkerProcesses implements Workers {
 
   get hasFree(): boolean {
     return this.slots.some(isFree);
+  }
+
+  /** All of them as one, since they are on one machine. */
+  get list(): WorkerInfo[] {
+    const state = this.readyCount > 0 ? 'ready' : 'preparing';
+    return [{ id: 'local', host: hostname(), places: this.size, running: this.runningCount, state }];
   }
 
   get pids(): number[] {
@@ -215,7 +222,7 @@ export class WorkerProcesses implements Workers {
         return this.onFree();
       case 'threw':
         slot.state = 'leaving';
-        return running.end(unscored('failed', message.reason));
+        return running.end({ ...unscored('failed', message.reason), ...(message.uncreated && { uncreated: true }) });
     }
   }
 

@@ -44,7 +44,7 @@ describe('the programs that an evaluation has started end @slow', () => {
   const begin = async (options: { deadlineMs?: number; signal?: AbortSignal } = {}) => {
     const request = { theta: { x: 0.5, y: 0.1, weather: [1, 0, 0, 0] }, seeds: evaluationSeeds(1), test: false };
     const work = { fault: 'program', programSeconds: mark };
-    const job = { source: BANDIT, options: work, runtime: DEFAULT_RUNTIME, request };
+    const job = { id: 'job', source: BANDIT, options: work, runtime: DEFAULT_RUNTIME, request };
     const end = evaluations.submit(job, { owner: 'me', ...options });
     await becomes(mark, 2);
     return { end };

@@ -13,7 +13,7 @@ const WEATHER = [0.25, 0.25, 0.25, 0.25];
 
 function job(options: object = {}, { x = 0.5, seed = 1 } = {}): Job {
   const request = { theta: { x, y: 0.1, weather: WEATHER }, seeds: evaluationSeeds(seed), test: false };
-  return { source: BANDIT, options: { noise: 0.1, ...options }, runtime: DEFAULT_RUNTIME, request };
+  return { id: `job-${seed}`, source: BANDIT, options: { noise: 0.1, ...options }, runtime: DEFAULT_RUNTIME, request };
 }
 
 function isAlive(pid: number): boolean {
