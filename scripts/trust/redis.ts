@@ -40,11 +40,11 @@ export async function startRedis(...flags: string[]): Promise<OwnRedis> {
   const all = ['--port', `${port}`, '--dir', folder, '--appendonly', 'yes', '--save', '', ...flags];
   const start = async () => {
     const child = spawn('redis-server', all, { stdio: 'ignore' });
-    process.once('exit', () => child.kill('SIGKILL'));
     await answers(port);
     return child;
   };
   let child = await start();
+  process.once('exit', () => child.kill('SIGKILL'));
   return {
     url: `redis://127.0.0.1:${port}`,
     get process() {
