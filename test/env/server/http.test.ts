@@ -53,6 +53,7 @@ describe('HTTP', () => {
       ['/v1/schema', {}, { none: 401, a: 200, o: 403, x: 200 }],
       ['/metrics', {}, { none: 401, a: 403, o: 200, x: 200 }],
       ['/v1/sessions', {}, { none: 401, a: 403, o: 200, x: 200 }],
+      ['/v1/workers', {}, { none: 401, a: 403, o: 200, x: 200 }],
       ['/v1/history.jsonl', {}, { none: 401, a: 403, o: 200, x: 200 }],
       ['/v1/sessions/none', { method: 'DELETE' }, { none: 401, a: 403, o: 403, x: 404 }],
     ];
