@@ -7,6 +7,7 @@ import { benchMemory } from './bench/memory.ts';
 import { benchEvaluate, type EvaluateBenchOptions } from './bench/evaluate.ts';
 import { benchPythonClient, type PythonClientBenchOptions } from './bench/python-client.ts';
 import { DEFAULT_PYTHON } from './bench/rounds.ts';
+import { benchQueue, type QueueBenchOptions } from './bench/queue.ts';
 import { benchRender, type RenderBenchOptions } from './bench/render.ts';
 import { processor } from './bench/processor.ts';
 import { benchTrain } from './bench/train.ts';
@@ -118,6 +119,16 @@ program
   .action(async ({ memory, ...options }: EvaluateBenchOptions & { memory?: number }) => {
     announce('evaluate', { ...options, memory });
     await (memory === undefined ? benchEvaluate(options) : benchMemory(options, memory));
+  });
+
+program
+  .command('queue')
+  .description('evaluations that do nothing: through a Redis (redis-server must be there), and in child processes')
+  .option('--evaluations <n>', 'evaluations of each measurement', integer(10, 100_000), 100)
+  .option('--json', 'end with one line of JSON')
+  .action(async (options: QueueBenchOptions) => {
+    announce('queue', options);
+    await benchQueue(options);
   });
 
 await runProgram('bench', async () => {

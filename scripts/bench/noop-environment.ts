@@ -1,4 +1,4 @@
-/** An environment that does nothing, for `bench -- protocol`: only the protocol and the server take time. */
+/** An environment that does nothing but wait, if it is told to: only protocol, server and queue take time. */
 import { z } from 'zod';
 import { defineParameters } from '../../protocol/parameters.ts';
 import { defineExperiment } from '../../env/experiments/experiment.ts';
@@ -10,14 +10,17 @@ const parameters = defineParameters([
 export default defineExperiment({
   id: 'Noop-v0',
   title: 'Nothing',
-  options: z.object({}),
-  create: () => ({
+  options: z.object({ delayMs: z.number().default(0) }),
+  create: ({ delayMs }) => ({
     simulator: { name: 'noop', version: 1, parameters, open: (theta) => ({ draw: () => theta['x'] }) },
     task: {
       name: 'noop',
       metrics: [{ name: 'score', meaning: 'half', low: 0, high: 1 }],
       reward: 'score',
-      train: async () => ({ score: async () => ({ score: 0.5 }), dispose() {} }),
+      async train() {
+        if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+        return { score: async () => ({ score: 0.5 }), dispose() {} };
+      },
     },
     target: { name: 'nothing', validation: async () => [], test: async () => [] },
     trainingSamples: 1,

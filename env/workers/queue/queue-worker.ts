@@ -184,7 +184,7 @@ export class QueueWorker {
     const before = misfit({ ...terms, environments: [] }, { build, environments: [] });
     if (before !== undefined) throw new Error(before);
     const sourceOf = await sourcesOf(terms.environments, options.modules);
-    const environments = await Promise.all([...sourceOf].map(([id, source]) => describe(id, source, runtime)));
+    const environments = await Promise.all([...sourceOf].map(([id, source]) => poolEnvironment(id, source, runtime)));
     const reason = misfit(terms, { build, environments });
     if (reason !== undefined) throw new Error(reason);
     const evaluations = processEvaluations({
@@ -339,7 +339,8 @@ async function sourcesOf(
   return new Map(wanted.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
-async function describe(id: string, source: string, runtime: Runtime): Promise<PoolEnvironment> {
+/** An environment as it is here. @throws {Error} when it cannot be created */
+export async function poolEnvironment(id: string, source: string, runtime: Runtime): Promise<PoolEnvironment> {
   const definition = await loadDefinition(source);
   const { experiment, options } = createExperiment(definition, {}, runtime);
   return { id, module: moduleHash(source), specHash: specHashOf(definition, experiment, options) };

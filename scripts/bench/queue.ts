@@ -1,0 +1,108 @@
+/** What a queue costs beside child processes of one's own: time an evaluation, evaluations a second, and how it scales. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { evaluationSeeds } from '../../env/evaluate.ts';
+import { DEFAULT_RUNTIME } from '../../env/runtime.ts';
+import type { Evaluations } from '../../env/workers/evaluations.ts';
+import { processEvaluations } from '../../env/workers/processes/process-evaluations.ts';
+import { queueEvaluations } from '../../env/workers/queue/queue-evaluations.ts';
+import { poolEnvironment } from '../../env/workers/queue/queue-worker.ts';
+import { exactBuild } from '../queue-flags.ts';
+import { startRedis } from '../trust/redis.ts';
+import { end, program } from '../trust/serving.ts';
+import { median } from './rounds.ts';
+
+export interface QueueBenchOptions {
+  readonly evaluations: number;
+  readonly json?: true;
+}
+
+const NOOP = 'scripts/bench/noop-environment.ts';
+/** Evaluations that wait without work, so that two cores can have eight at once. */
+const WAITING_MS = 200;
+const MOST = 8;
+
+let number = 0;
+const evaluate = async (evaluations: Evaluations, delayMs: number) => {
+  const id = `step-bench-${process.pid}-${number++}`;
+  const request = { theta: { x: 0.5 }, seeds: evaluationSeeds(number), test: false };
+  const job = { id, source: NOOP, options: { delayMs }, runtime: DEFAULT_RUNTIME, request };
+  const { outcome, reason } = await evaluations.submit(job, { owner: 'bench' });
+  if (outcome !== 'ok') throw new Error(`queue: expected outcome ok, got ${outcome} (${reason})`);
+};
+
+/** The median time of an evaluation, one after the other, in milliseconds. */
+async function millisecondsEach(evaluations: Evaluations, delayMs: number, count: number): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const began = performance.now();
+    await evaluate(evaluations, delayMs);
+    times.push(performance.now() - began);
+  }
+  return median(times);
+}
+
+/** Evaluations a second, all asked for at once. */
+async function perSecond(evaluations: Evaluations, delayMs: number, count: number): Promise<number> {
+  const began = performance.now();
+  await Promise.all(Array.from({ length: count }, () => evaluate(evaluations, delayMs)));
+  return (1000 * count) / (performance.now() - began);
+}
+
+async function withReady<T>(evaluations: Evaluations, places: number, measure: () => Promise<T>): Promise<T> {
+  try {
+    await evaluations.ready;
+    while (evaluations.counts.readyWorkers < places) await pause(50);
+    await perSecond(evaluations, 0, 2 * places); // the first ones load the experiment
+    return await measure();
+  } finally {
+    await evaluations.close();
+  }
+}
+
+/** Measures on child processes. */
+function onProcesses<T>(size: number, measure: (evaluations: Evaluations) => Promise<T>): Promise<T> {
+  const evaluations = processEvaluations({ size, sources: [NOOP] });
+  return withReady(evaluations, size, () => measure(evaluations));
+}
+
+/** Measures on one worker program with so many places, through a Redis of its own. */
+async function onQueue<T>(places: number, measure: (evaluations: Evaluations) => Promise<T>): Promise<T> {
+  const redis = await startRedis();
+  const environments = { [NOOP]: await poolEnvironment('Noop-v0', NOOP, DEFAULT_RUNTIME) };
+  const evaluations = queueEvaluations({
+    size: 0,
+    sources: [NOOP],
+    environments,
+    queue: { url: redis.url, build: await exactBuild(), mixedBackends: false },
+    longestMs: 60_000,
+    outlives: false,
+  });
+  const flags = ['--env', NOOP, '--queue', redis.url, '--workers', `${places}`, '--log', 'warn'];
+  const worker = program('scripts/worker.ts', flags, 'ignore');
+  try {
+    return await withReady(evaluations, places, () => measure(evaluations));
+  } finally {
+    await end(worker, 'SIGTERM');
+    await redis.stop();
+  }
+}
+
+export async function benchQueue({ evaluations: count, json }: QueueBenchOptions): Promise<void> {
+  const one = (evaluations: Evaluations) => millisecondsEach(evaluations, 0, count);
+  const rate = (evaluations: Evaluations) => perSecond(evaluations, 0, 4 * count);
+  // Whole rounds of all places.
+  const waiting = (evaluations: Evaluations) => perSecond(evaluations, WAITING_MS, MOST * Math.ceil(count / MOST));
+  const alone = await onProcesses(1, one);
+  const queued = await onQueue(1, one);
+  console.log(`one no-op evaluation: child process ${alone.toFixed(1)} ms, queue ${queued.toFixed(1)} ms`);
+  const rates = [await onProcesses(2, rate), await onQueue(2, rate)] as const;
+  console.log(
+    `no-op evaluations a second, 2 places: child processes ${rates[0].toFixed(0)}, queue ${rates[1].toFixed(0)}`,
+  );
+  const scaling = [await onQueue(1, waiting), await onQueue(MOST, waiting)] as const;
+  const times = scaling[1] / scaling[0];
+  console.log(
+    `evaluations of ${WAITING_MS} ms: ${MOST} places of the queue do ${times.toFixed(2)} times the work of 1`,
+  );
+  if (json) console.log(JSON.stringify({ overheadMs: queued - alone, perSecond: rates[1], scaling: times }));
+}
