@@ -125,6 +125,7 @@ program
   .command('queue')
   .description('evaluations that do nothing: through a Redis (redis-server must be there), and in child processes')
   .option('--evaluations <n>', 'evaluations of each measurement', integer(10, 100_000), 100)
+  .option('--workers <n>', 'workers that wait, to measure what these cost', integer(50, 100_000), 1000)
   .option('--json', 'end with one line of JSON')
   .action(async (options: QueueBenchOptions) => {
     announce('queue', options);

@@ -148,14 +148,14 @@ async function main(): Promise<void> {
   });
   stopOnSignals(server, options.drainSeconds * 1000);
   if (options.stopWithStdin) process.stdin.once('end', () => void process.kill(process.pid, 'SIGTERM')).resume();
-  announce(server, options);
+  announce(server, options, url !== undefined);
 }
 
 async function queueOf(url: string, { data, mixedBackends = false }: Options): Promise<QueueOptions> {
   return { url, build: await exactBuild(), data: data?.name, mixedBackends };
 }
 
-function announce({ url, port, environments }: EnvironmentServer, { workers, json }: Options): void {
+function announce({ url, port, environments }: EnvironmentServer, { workers, json }: Options, queue: boolean): void {
   const served = environments.map(({ spec }) => ({
     id: spec.env_id,
     title: spec.title,
@@ -169,7 +169,8 @@ function announce({ url, port, environments }: EnvironmentServer, { workers, jso
       `${id}: ${title}; ${actionSize} action components${backend === undefined ? '' : `; backend: ${backend}`}`,
     );
   }
-  console.log(`${url} is ready, with ${workers} worker${workers === 1 ? '' : 's'}; Ctrl-C stops it`);
+  const elsewhere = queue ? ' here, and those of the queue' : '';
+  console.log(`${url} is ready, with ${workers} worker${workers === 1 ? '' : 's'}${elsewhere}; Ctrl-C stops it`);
 }
 
 /** The first signal lets running evaluations end, the second does not. */

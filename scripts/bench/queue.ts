@@ -1,4 +1,5 @@
 /** What a queue costs beside child processes of one's own: time an evaluation, evaluations a second, and how it scales. */
+import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { evaluationSeeds } from '../../env/evaluate.ts';
 import { DEFAULT_RUNTIME } from '../../env/runtime.ts';
@@ -13,6 +14,7 @@ import { median } from './rounds.ts';
 
 export interface QueueBenchOptions {
   readonly evaluations: number;
+  readonly workers: number;
   readonly json?: true;
 }
 
@@ -20,6 +22,8 @@ const NOOP = 'scripts/bench/noop-environment.ts';
 /** Evaluations that wait without work, so that two cores can have eight at once. */
 const WAITING_MS = 200;
 const MOST = 8;
+/** How long workers that wait are measured. */
+const IDLE_S = 10;
 
 let number = 0;
 const evaluate = async (evaluations: Evaluations, delayMs: number) => {
@@ -65,8 +69,34 @@ function onProcesses<T>(size: number, measure: (evaluations: Evaluations) => Pro
   return withReady(evaluations, size, () => measure(evaluations));
 }
 
+/** What an evaluation costs each program, and a second in which so many workers say that they are there, in CPU ms. */
+interface Cost {
+  readonly server: number;
+  readonly redis: number;
+  readonly worker: number;
+}
+
+/** The CPU time of a process so far, in milliseconds; Linux counts it in hundredths of a second. */
+function cpuMs(pid: number): number {
+  const [, fields] = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ');
+  const [user, system] = fields!.split(' ').slice(11, 13);
+  return 10 * (Number(user) + Number(system));
+}
+
+/** The CPU time of server, Redis and worker program while something happens, by the count of it. */
+async function costOf(pids: Cost, count: number, happens: () => Promise<unknown>): Promise<Cost> {
+  const all = () => [cpuMs(pids.server), cpuMs(pids.redis), cpuMs(pids.worker)] as const;
+  const before = all();
+  await happens();
+  const [server, redis, worker] = all().map((ms, i) => (ms - before[i]!) / count) as [number, number, number];
+  return { server, redis, worker };
+}
+
 /** Measures on one worker program with so many places, through a Redis of its own. */
-async function onQueue<T>(places: number, measure: (evaluations: Evaluations) => Promise<T>): Promise<T> {
+async function onQueue<T>(
+  places: number,
+  measure: (evaluations: Evaluations, pids: Cost, url: string) => Promise<T>,
+): Promise<T> {
   const redis = await startRedis();
   const environments = { [NOOP]: await poolEnvironment('Noop-v0', NOOP, DEFAULT_RUNTIME) };
   const evaluations = queueEvaluations({
@@ -79,15 +109,30 @@ async function onQueue<T>(places: number, measure: (evaluations: Evaluations) =>
   });
   const flags = ['--env', NOOP, '--queue', redis.url, '--workers', `${places}`, '--log', 'warn'];
   const worker = program('scripts/worker.ts', flags, 'ignore');
+  const pids = { server: process.pid, redis: redis.process.pid!, worker: worker.pid! };
   try {
-    return await withReady(evaluations, places, () => measure(evaluations));
+    return await withReady(evaluations, places, () => measure(evaluations, pids, redis.url));
   } finally {
     await end(worker, 'SIGTERM');
     await redis.stop();
   }
 }
 
-export async function benchQueue({ evaluations: count, json }: QueueBenchOptions): Promise<void> {
+/** What workers cost that do nothing but say that they are there: CPU ms a second. */
+async function idleCost(pids: Cost, url: string, count: number): Promise<Cost> {
+  const simulated = program('scripts/bench/queue-records.ts', [url, `${count}`], 'ignore');
+  try {
+    await pause(3_000); // it starts
+    return await costOf(pids, IDLE_S, () => pause(1000 * IDLE_S));
+  } finally {
+    await end(simulated, 'SIGKILL');
+  }
+}
+
+const shownCost = ({ server, redis, worker }: Cost) =>
+  `server ${server.toFixed(2)} ms, Redis ${redis.toFixed(2)} ms, worker program ${worker.toFixed(2)} ms`;
+
+export async function benchQueue({ evaluations: count, workers, json }: QueueBenchOptions): Promise<void> {
   const one = (evaluations: Evaluations) => millisecondsEach(evaluations, 0, count);
   const rate = (evaluations: Evaluations) => perSecond(evaluations, 0, 4 * count);
   // Whole rounds of all places.
@@ -104,5 +149,12 @@ export async function benchQueue({ evaluations: count, json }: QueueBenchOptions
   console.log(
     `evaluations of ${WAITING_MS} ms: ${MOST} places of the queue do ${times.toFixed(2)} times the work of 1`,
   );
-  if (json) console.log(JSON.stringify({ overheadMs: queued - alone, perSecond: rates[1], scaling: times }));
+  const [each, idle] = await onQueue(MOST, async (evaluations, pids, url) => [
+    await costOf(pids, 4 * count, () => rate(evaluations)),
+    await idleCost(pids, url, workers),
+  ]);
+  console.log(`CPU time of one no-op evaluation: ${shownCost(each)}`);
+  console.log(`CPU time a second of ${workers} workers that wait: ${shownCost(idle)}`);
+  if (json)
+    console.log(JSON.stringify({ overheadMs: queued - alone, perSecond: rates[1], scaling: times, each, idle }));
 }

@@ -46,6 +46,9 @@ const PROGRESS_EVERY_MS = 500;
 /** A worker that was refused looks again after this time: its files may have been mended. */
 const TRY_AGAIN_MS = 30_000;
 
+/** The time that a Redis has to answer when this program ends. */
+const LAST_MS = 5_000;
+
 /** Why an evaluation is aborted here. */
 const CANCELLED = 'cancelled';
 const GIVEN_BACK = 'given back';
@@ -97,14 +100,14 @@ export class QueueWorker {
     if (this.closing) return this.closing;
     this.become('leaving');
     const rest = setTimeout(() => this.giveBack(), ms);
-    await this.taker?.close();
+    await within(ms + LAST_MS, this.taker?.close());
     clearTimeout(rest);
     await this.stop();
   }
 
   /** Gives back what runs, and ends. */
   stop(): Promise<void> {
-    this.closing ??= this.close();
+    this.closing ??= within(LAST_MS, this.close());
     return this.closing;
   }
 
@@ -350,6 +353,13 @@ export async function poolEnvironment(id: string, source: string, runtime: Runti
 async function giveBack(job: Taken, token: string): Promise<never> {
   await job.moveToWait(token);
   throw new WaitingError();
+}
+
+/** Waits for work, but not for longer than this: a Redis that is away may be away for ever. */
+async function within(ms: number, work: Promise<void> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
+  clearTimeout(timer);
 }
 
 /** BullMQ's own signal as the platform's. */

@@ -58,6 +58,14 @@ interface Given {
   heardAt: number;
 }
 
+/** A worker program that has said that it is there. */
+interface Known {
+  readonly record: WorkerRecord;
+  readonly heardAt: number;
+  /** The last event that was logged of it. */
+  said?: string | undefined;
+}
+
 /** What is open while the pool's queue is known. */
 interface Open {
   readonly queue: Queue<QueuedJob, JobResult>;
@@ -79,7 +87,7 @@ export class QueueWorkers implements Workers {
   restarts = 0;
   private readonly id: string;
   private readonly connection: RedisOptions;
-  private readonly known = new Map<string, { record: WorkerRecord; heardAt: number; said?: string }>();
+  private readonly known = new Map<string, Known>();
   private readonly given = new Map<string, Given>();
   private relay: Relay | undefined;
   private open: Open | undefined;
@@ -114,10 +122,9 @@ export class QueueWorkers implements Workers {
   }
 
   get list(): WorkerInfo[] {
-    const now = performance.now();
-    return [...this.known.values()].map(({ record, heardAt }): WorkerInfo => {
-      const { state, ...rest } = record;
-      return { ...rest, state: now - heardAt > SILENT_MS || state === 'gone' ? 'silent' : state };
+    return [...this.known.values()].map((one): WorkerInfo => {
+      const { state, ...rest } = one.record;
+      return { ...rest, state: state === 'gone' || !isLive(one) ? 'silent' : state };
     });
   }
 
@@ -135,10 +142,12 @@ export class QueueWorkers implements Workers {
 
   get hasFree(): boolean {
     if (!this.open || this.trouble !== undefined || this.closed) return false;
-    // What a silent worker runs takes no place of the others.
-    const live = new Set(this.list.filter(({ state }) => state !== 'silent').map(({ id }) => id));
-    const taken = [...this.given.values()].filter(({ worker }) => worker === undefined || live.has(worker));
-    return taken.length < this.places;
+    let taken = 0;
+    for (const { worker } of this.given.values()) {
+      const one = worker === undefined ? undefined : this.known.get(worker);
+      if (worker === undefined || (one && isLive(one))) taken++; // what a silent worker runs takes no place of the others
+    }
+    return taken < this.places;
   }
 
   /** Why Redis cannot be reached at the moment; undefined if it can. */
@@ -283,7 +292,7 @@ export class QueueWorkers implements Workers {
 
   private hear(record: WorkerRecord): void {
     const known = this.known.get(record.id);
-    const one = { ...known, record, heardAt: performance.now() };
+    const one: Known = { record, heardAt: performance.now(), said: known?.said };
     this.known.set(record.id, one);
     const { terms } = this.offer;
     const { state, reason, backends } = record;
@@ -298,7 +307,7 @@ export class QueueWorkers implements Workers {
   }
 
   /** Logs an event of a worker, unless it was the last that was logged of it. */
-  private say(one: { record: WorkerRecord; said?: string }, event: string, details: object): void {
+  private say(one: Known, event: string, details: object): void {
     const said = shortHash([event, details]);
     if (one.said === said) return;
     one.said = said;
@@ -307,8 +316,9 @@ export class QueueWorkers implements Workers {
   }
 
   private get places(): number {
-    const ready = this.list.filter(({ state }) => state === 'ready');
-    return ready.reduce((sum, { places }) => sum + places, 0);
+    let places = 0;
+    for (const one of this.known.values()) if (one.record.state === 'ready' && isLive(one)) places += one.record.places;
+    return places;
   }
 
   private async add({ job }: Given): Promise<void> {
@@ -411,4 +421,9 @@ export class QueueWorkers implements Workers {
   private log(event: string, details: Readonly<Record<string, unknown>>): void {
     this.options.log?.(event, details);
   }
+}
+
+/** Whether a worker program has shown a sign of life lately. */
+function isLive({ heardAt }: Known): boolean {
+  return performance.now() - heardAt <= SILENT_MS;
 }

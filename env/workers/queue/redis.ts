@@ -39,7 +39,7 @@ export function redisOptions(url: string): RedisOptions {
 
 /** An address as it may be shown. */
 export function withoutPassword(url: string): string {
-  return url.replace(/\/\/[^/]*@/, '//…@');
+  return url.replace(/^(\w+:\/\/)?.*@/, '$1…@');
 }
 
 /**

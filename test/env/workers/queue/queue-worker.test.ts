@@ -291,6 +291,21 @@ describe('evaluations on a queue @slow', function () {
     }
   });
 
+  it('hold up no worker that is told to end while Redis is away', async () => {
+    const server = await serve({ workers: 1 });
+    const remote = await workElsewhere(server);
+    redis.process.kill('SIGSTOP');
+    try {
+      const exit = once(remote, 'exit');
+      remote.kill('SIGTERM');
+      const began = performance.now();
+      assert.deepEqual(await exit, [0, null]);
+      assert.ok(performance.now() - began < 20_000, `${performance.now() - began} ms`);
+    } finally {
+      redis.process.kill('SIGCONT');
+    }
+  });
+
   it('end before a worker that was told to leave, or go to another one if they take too long', async () => {
     const server = await serve();
     const leaving = await workElsewhere(server, '--drain-seconds', '1');
