@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Relay, WaitingError, Worker, type Job as RedisJob, type RedisOptions } from 'bullmq';
 import type { EvaluationProgress } from '../../evaluate.ts';
 import { loadDefinition, createExperiment } from '../../experiments/load.ts';
@@ -99,9 +100,11 @@ export class QueueWorker {
   async drain(ms: number): Promise<void> {
     if (this.closing) return this.closing;
     this.become('leaving');
-    const rest = setTimeout(() => this.giveBack(), ms);
-    await within(ms + LAST_MS, this.taker?.close());
-    clearTimeout(rest);
+    const closing = this.taker?.close();
+    const until = performance.now() + ms;
+    while (this.running > 0 && performance.now() < until) await pause(50);
+    this.giveBack();
+    await within(LAST_MS, closing);
     await this.stop();
   }
 

@@ -308,10 +308,10 @@ describe('evaluations on a queue @slow', function () {
 
   it('end before a worker that was told to leave, or go to another one if they take too long', async () => {
     const server = await serve();
-    const leaving = await workElsewhere(server, '--drain-seconds', '1');
-    const environment = await opened(server, { delayMs: 500 });
+    const leaving = await workElsewhere(server, '--drain-seconds', '20');
+    const environment = await opened(server, { delayMs: 2500 });
     const short = environment.evaluate({ action: ACTION });
-    const slow = await opened(server, { delayMs: 3000 });
+    const slow = await opened(server, { delayMs: 5000 });
     await until(() => workersOf(server, 'ready').some(({ running }) => running === 1));
     const exit = once(leaving, 'exit');
     leaving.kill('SIGTERM');
