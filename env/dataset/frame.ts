@@ -4,11 +4,11 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { writeWhole } from '../../protocol/whole-file.ts';
-import { CLASSES, VOID } from '../../env/streets/classes.ts';
-import { isAlive } from '../../env/is-alive.ts';
-import { countCars, type Annotation } from '../../env/simulators/traffic/annotations.ts';
-import { CAR_TYPES } from '../../env/simulators/traffic/parameters.ts';
-import type { TrafficImage } from '../../env/simulators/traffic/traffic.ts';
+import { CLASSES, VOID } from '../streets/classes.ts';
+import { isAlive } from '../is-alive.ts';
+import { countCars, type Annotation } from '../simulators/traffic/annotations.ts';
+import { CAR_TYPES } from '../simulators/traffic/parameters.ts';
+import type { TrafficImage } from '../simulators/traffic/traffic.ts';
 import { cocoObjects, rounded, type CocoObject } from './coco.ts';
 
 /** Depth pictures are in centimetres, and 0 is sky. */
