@@ -203,6 +203,7 @@ async function evaluateOnce<Sample>(
       }
     });
   } catch (error) {
+    signal?.throwIfAborted(); // what goes wrong while it is stopped is no outcome
     if (error instanceof InfeasibleError) return without('infeasible', error.message);
     if (error instanceof FailedError) return without('failed', error.message);
     throw error;
