@@ -42,8 +42,8 @@ export function pictureIndices(folder: string): number[] {
   return indices.sort((a, b) => a - b);
 }
 
-/** @throws {Error} naming the file that is missing */
-function imageFile(folder: string, index: number): string {
+/** The file of an image. @throws {Error} naming the file that is missing */
+export function imageFile(folder: string, index: number): string {
   const stem = join(folder, 'images', frameName(index));
   const found = EXTENSIONS.map((end) => `${stem}${end}`).find((path) => isRegularFile(path));
   if (found !== undefined) return found;

@@ -17,7 +17,7 @@ import {
   type StoredImage,
 } from '../programs/simulator.ts';
 import { countableTarget, labelledTarget, storedTarget, type FolderTarget } from '../programs/target.ts';
-import { programTask } from '../programs/trainer.ts';
+import { metricsOf, programTask } from '../programs/trainer.ts';
 import { removeAbandoned } from '../programs/working-folder.ts';
 import { SoftwareRenderer } from '../render/software/software-renderer.ts';
 import type { ProgramsRuntime, Runtime } from '../runtime.ts';
@@ -84,10 +84,7 @@ function withTrainer(all: Given, trainer: NonNullable<ProgramsRuntime['trainer']
   const { width, height, task: ours, reward, validationImages, testImages } = given;
   if (ours !== 'segmentation') throw new Error(`task: expected none where the trainer is a program, got ${ours}`);
   const command = commandOf('trainer', trainer, programs);
-  const metrics = trainer.metrics.map(({ name, low, high }) => {
-    const meaning = 'as the trainer writes it';
-    return { name, meaning, low: low ?? -Infinity, high: high ?? Infinity };
-  });
+  const metrics = metricsOf(trainer);
   const { steps, batchSize, learningRate, networkWidth, network, head, cell, taps, finetune, pretrained } = given;
   const training = { steps, batchSize, learningRate, networkWidth, network, head, cell, taps, finetune, pretrained };
   const task = programTask({

@@ -6,6 +6,7 @@ import { makeFolder } from '../../protocol/make-folder.ts';
 import { isRegularFile } from '../../protocol/regular-file.ts';
 import type { PictureSize } from '../dataset/read.ts';
 import { FailedError } from '../evaluate.ts';
+import type { ProgramsRuntime } from '../runtime.ts';
 import type { Metric, Scores, Scoring, Task } from '../tasks/task.ts';
 import { call, failing } from './call.ts';
 import { CONTRACT, trainerResult, type ProgressLine, type TrainerRequest, type TrainerResult } from './contract.ts';
@@ -26,6 +27,13 @@ export interface TrainerProgram {
 async function folderOf(set: Scoring<StoredImage>['validation'], signal: AbortSignal | undefined) {
   const images = await failing('trainer', () => set(signal));
   return { images, folder: images[0]!.folder };
+}
+
+/** The metrics of a trainer, as the server's command line names them. */
+export function metricsOf({ metrics }: NonNullable<ProgramsRuntime['trainer']>): Metric[] {
+  return metrics.map(({ name, low, high }) => {
+    return { name, meaning: 'as the trainer writes it', low: low ?? -Infinity, high: high ?? Infinity };
+  });
 }
 
 /** A task that is a program. It trains and scores in one call, so that its model knows the scores of these sets only. */
