@@ -52,7 +52,7 @@ export async function call(
   const failure = join(folder, 'failure.txt');
   const progress = new ProgressFile(join(folder, 'progress.jsonl'));
   const request = { contract: CONTRACT, id: ++calls, ...asked, progress: progress.path, failure } as ProgramRequest;
-  writeWhole(file, `${JSON.stringify(request, null, 2)}\n`);
+  await failing(role, () => writeWhole(file, `${JSON.stringify(request, null, 2)}\n`));
   const stop = new AbortController();
   const onAbort = () => stop.abort();
   signal?.addEventListener('abort', onAbort, { once: true });

@@ -33,11 +33,15 @@ export function workerFolder(root: string): string {
     makeFolder(root);
     const lock = openSync(lockOf(root, worker), 'w');
     lockFile(lock);
+    if (locks.size === 0) process.once('exit', removeOwn);
     locks.set(root, lock);
-    process.once('exit', () => [own, lockOf(root, worker)].forEach((path) => rmSync(path, REMOVAL)));
   }
   makeFolder(own);
   return own;
+}
+
+function removeOwn(): void {
+  for (const root of locks.keys()) [join(root, worker), lockOf(root, worker)].forEach((path) => rmSync(path, REMOVAL));
 }
 
 /** Removes what workers below `root` have left that were killed, and their server with them. */
