@@ -6,6 +6,7 @@ import { absolutePath, integer, jsonFile, word } from '../agents/run/flags.ts';
 import { parametersOf, type DescribedParameters } from '../env/programs/parameter-file.ts';
 import { templateOf } from '../env/programs/template.ts';
 import type { ProgramsRuntime } from '../env/runtime.ts';
+import { makeFolder } from '../protocol/make-folder.ts';
 
 type NamedMetric = NonNullable<ProgramsRuntime['trainer']>['metrics'][number];
 
@@ -91,6 +92,7 @@ export function programsOf(flags: ProgramFlags, workers: number): ProgramsRuntim
   if (workers === 0) throw new Error('--workers: expected at least 1 for programs, got 0');
   if (simulator !== undefined) templateOf(simulator, 'simulator', warmSimulator === true);
   if (trainer !== undefined) templateOf(trainer, 'trainer', warmTrainer === true);
+  for (const folder of [work, cache]) if (folder !== undefined) makeFolder(folder);
   const promised = deterministic === true;
   return {
     ...(simulator !== undefined && {

@@ -39,7 +39,7 @@ export class SetCache {
       utimesSync(set, now, now); // says when it was used last
       return true;
     } catch {
-      rmSync(into, REMOVAL); // it was removed meanwhile
+      discard(into); // it was removed meanwhile
       return false;
     }
   }
@@ -55,7 +55,7 @@ export class SetCache {
       renameSync(part, set);
       this.shrink();
     } catch {
-      rmSync(part, REMOVAL); // another worker was faster, or the disk is full
+      discard(part); // another worker was faster, or the disk is full
     }
   }
 
@@ -70,16 +70,25 @@ export class SetCache {
       const path = join(this.folder, name);
       const [, pid] = /\.(\d+)\.part$/.exec(name) ?? [];
       if (pid === undefined) sets.push({ path, bytes: bytesIn(path), used: statSync(path).mtimeMs });
-      else if (!isAlive(Number(pid))) rmSync(path, REMOVAL);
+      else if (!isAlive(Number(pid))) discard(path);
     }
     let bytes = sets.reduce((sum, set) => sum + set.bytes, 0);
     for (const set of sets.sort((a, b) => a.used - b.used)) {
       if (bytes <= this.mostBytes) return;
       const part = `${set.path}.${process.pid}.part`; // under its own name it is whole, until its end
       renameSync(set.path, part);
-      rmSync(part, REMOVAL);
+      discard(part);
       bytes -= set.bytes;
     }
+  }
+}
+
+/** Removes what is of no use any more; where that fails, it harms nobody. */
+function discard(path: string): void {
+  try {
+    rmSync(path, REMOVAL);
+  } catch {
+    // its folder is no folder, or cannot be written
   }
 }
 

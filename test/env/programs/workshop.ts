@@ -18,7 +18,7 @@ export const PARAMETERS = defineParameters([
 export const SIDE = 16;
 export const PICTURE = colour(
   SIDE,
-  Array.from({ length: SIDE ** 2 }, (_, i) => [i % 256, 99, 40]),
+  Array.from({ length: SIDE ** 2 }, (_, i) => (i % SIDE < SIDE / 2 ? [220, 30, 20] : [90, 90, 90])),
 );
 export const LABELS = gray(
   SIDE,
