@@ -86,7 +86,6 @@ export const warmAnswer = z.object({
   /** Where the code is neither 0 nor 3: what went wrong. */
   reason: z.string().optional(),
 });
-export type WarmAnswer = z.infer<typeof warmAnswer>;
 
 /** The files and lines as JSON Schema (2020-12), by what they are. */
 export function programSchemas() {

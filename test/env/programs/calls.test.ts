@@ -282,7 +282,8 @@ describe('a call of a program', () => {
     const { outcome } = await outcomeOf(await simulator(`setsid env -i sleep ${mark} & ${copy()}`));
     assert.equal(outcome, 'ok');
     assert.ok(performance.now() - began < 5000, `${performance.now() - began} ms`);
-    spawnSync('pkill', ['-f', `^sleep ${mark}`]); // it has left the group, and has taken off the mark
+    const [pid] = spawnSync('pgrep', ['-f', `^sleep ${mark}`], { encoding: 'utf8' }).stdout.split('\n');
+    process.kill(Number(pid), 'SIGKILL'); // it has left the group, and has taken off the mark
   });
 
   it('[G16] may write a gigabyte to its output @slow', async () => {

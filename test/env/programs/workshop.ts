@@ -16,7 +16,7 @@ export const PARAMETERS = defineParameters([
 
 /** A square picture, half of it a car (13), half of it road (0). */
 export const SIDE = 16;
-export const PICTURE = colour(
+const PICTURE = colour(
   SIDE,
   Array.from({ length: SIDE ** 2 }, (_, i) => (i % SIDE < SIDE / 2 ? [220, 30, 20] : [90, 90, 90])),
 );
