@@ -9,6 +9,7 @@ import { deriveSeed, type Seed } from '../protocol/random.ts';
 import type { Theta } from '../protocol/parameters.ts';
 import { earlyScorer } from './early-scores.ts';
 import type { Experiment } from './experiments/experiment.ts';
+import { FailedError } from './failed-error.ts';
 import { withSamples } from './simulators/draw-samples.ts';
 import { InfeasibleError } from './simulators/simulator.ts';
 import type { Scores, Task, TrainedModel, TrainingProgress } from './tasks/task.ts';
@@ -75,14 +76,6 @@ export interface Timing {
   readonly simulateMs: number;
   readonly trainMs: number;
   readonly validateMs: number;
-}
-
-/**
- * The evaluation cannot be made, and the process that makes it is as it was: the outcome `failed`, with this reason.
- * After any other error the state of the process is unknown, and the worker is replaced.
- */
-export class FailedError extends Error {
-  override readonly name = 'FailedError';
 }
 
 export interface EvaluationOptions {

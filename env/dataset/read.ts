@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { shown, valueAt } from '../../protocol/errors.ts';
 import { isRegularFile } from '../../protocol/regular-file.ts';
 import { CAR_TYPES } from '../simulators/traffic/parameters.ts';
+import type { PictureSize } from '../simulators/traffic/scene.ts';
 import type { FramePair } from '../streets/folder-layouts.ts';
 import { VOID } from '../streets/classes.ts';
 import { decodedFile } from '../streets/image-file.ts';
@@ -22,11 +23,6 @@ import { storedSamples } from '../streets/stored-samples.ts';
 import { fitted, nearestPixels, readFrame } from '../streets/street-images.ts';
 import type { CountableImage } from '../tasks/counting/counts.ts';
 import { frameName } from './frame.ts';
-
-export interface PictureSize {
-  readonly width: number;
-  readonly height: number;
-}
 
 const EXTENSIONS = ['.png', '.jpg', '.jpeg'];
 

@@ -5,12 +5,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { printable, shortened } from '../../protocol/errors.ts';
 import { isRegularFile } from '../../protocol/regular-file.ts';
 import { writeWhole } from '../../protocol/whole-file.ts';
-import { FailedError } from '../evaluate.ts';
+import { FailedError } from '../failed-error.ts';
 import { InfeasibleError } from '../simulators/simulator.ts';
 import { CONTRACT, type ProgramRequest, type ProgressLine } from './contract.ts';
 import type { Program } from './program.ts';
 import { ProgressFile } from './progress-file.ts';
-import type { Role } from './template.ts';
+import type { ProgramRole } from './template.ts';
 
 /** The exit code of a program that can do nothing with this θ. */
 const INFEASIBLE = 3;
@@ -41,7 +41,7 @@ let calls = 0;
  *   reason; what `onProgress` throws
  */
 export async function call(
-  role: Role,
+  role: ProgramRole,
   program: Program,
   asked: Asked<ProgramRequest>,
   folder: string,

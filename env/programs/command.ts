@@ -1,13 +1,13 @@
 /** The program behind a command: one for this process, together with what its files hold. */
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { FailedError } from '../evaluate.ts';
+import { FailedError } from '../failed-error.ts';
 import type { ProgramRuntime, ProgramsRuntime } from '../runtime.ts';
 import { fileHash } from '../streets/content.ts';
 import { failing } from './call.ts';
 import { coldProgram, type Program } from './program.ts';
 import { checkExecutable } from './started-program.ts';
-import { templateOf, type Role } from './template.ts';
+import { templateOf, type ProgramRole } from './template.ts';
 import { WarmProgram } from './warm-program.ts';
 
 export interface Command {
@@ -29,7 +29,7 @@ function hashOf(files: readonly string[]): string {
 }
 
 /** @throws {RangeError} naming what is wrong with the template; {Error} of the system, when a file cannot be read */
-export function commandOf(role: Role, { command, ...how }: ProgramRuntime, runtime: ProgramsRuntime): Command {
+export function commandOf(role: ProgramRole, { command, ...how }: ProgramRuntime, runtime: ProgramsRuntime): Command {
   const words = templateOf(command, role, how.warm);
   const files = words.filter((word) => statSync(word, { throwIfNoEntry: false })?.isFile());
   const content = hashOf(files);
@@ -49,7 +49,7 @@ export function commandOf(role: Role, { command, ...how }: ProgramRuntime, runti
   };
 }
 
-function warmProgram(role: Role, words: readonly string[], content: string, runtime: ProgramsRuntime): Program {
+function warmProgram(role: ProgramRole, words: readonly string[], content: string, runtime: ProgramsRuntime): Program {
   const key = JSON.stringify([words, content]);
   const known = warm.get(role);
   if (known?.key === key) return known.program;

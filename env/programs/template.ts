@@ -7,7 +7,7 @@ export const PLACEHOLDERS = {
   trainer: ['request', 'out', 'progress', 'data', 'validation', 'test', 'seed', 'count', 'width', 'height'],
 } as const;
 
-export type Role = keyof typeof PLACEHOLDERS;
+export type ProgramRole = keyof typeof PLACEHOLDERS;
 
 /** Words, outside quotes, that only a shell understands. */
 const OF_A_SHELL = /^(\|\|?|&&?|;|\d?>>?(&\d)?|<|~(\/.*)?|.*(`|\$[\w({]).*)$/;
@@ -56,7 +56,7 @@ const PLACEHOLDER = /\{([a-z]+)\}/g;
  * @param isWarm whether the program stays up and reads its requests: then nothing in its command line differs
  * @throws {RangeError} as {@link wordsOf} does, and at a name in braces that this role does not have
  */
-export function templateOf(line: string, role: Role, isWarm: boolean): string[] {
+export function templateOf(line: string, role: ProgramRole, isWarm: boolean): string[] {
   const place = `--${role}`;
   const words = wordsOf(line, place);
   const names = words.flatMap((word) => [...word.matchAll(PLACEHOLDER)].map(([, name]) => name!));

@@ -55,7 +55,7 @@ export async function withSamples<Sample, Result>(
 async function drawFrom<Sample>(
   set: DataSet<Sample>,
   count: number,
-  { signal, report }: Required<DrawOptions>,
+  { signal, report = () => {} }: DrawOptions,
 ): Promise<Sample[]> {
   let turned = performance.now();
   await set.drawAhead?.(count, { signal, report });

@@ -20,15 +20,18 @@ describe('the trials of trust, in short @slow', () => {
     assert.match(output, /nothing lost, nothing doubled, nothing mixed up/);
   });
 
-  it('[S11] [H6] [W4] [G16] attack: kills, cuts, damage, a silent crowd, many readers and bad programs do no harm', async () => {
+  it('[S11] [H6] [W4] attack: kills, cuts, damage, a silent crowd and many readers do no harm', async () => {
     const sizes = '--results 1000 --kills 2 --cut-results 1000 --cuts 4 --places 10 --sockets 1200';
     // The window is short, and the machine of a test does other things: a fall is measured by hand.
-    const flags = `${sizes} --window-seconds 2 --most-fall 1 --rows 1500 --readers 5 --evaluations 30`;
-    const output = await run('scripts/attack.ts', ...flags.split(' '));
-    assert.match(
-      output,
-      /kills: 0 wrong[^]*cuts: 0 wrong[^]*damage: 0 wrong[^]*silent: 0 wrong[^]*history: 0 wrong[^]*programs: 0 wrong/,
-    );
+    const flags = `${sizes} --window-seconds 2 --most-fall 1 --rows 1500 --readers 5`;
+    const rounds = ['--rounds', 'kills', 'cuts', 'damage', 'silent', 'history'];
+    const output = await run('scripts/attack.ts', ...flags.split(' '), ...rounds);
+    assert.match(output, /kills: 0 wrong[^]*cuts: 0 wrong[^]*damage: 0 wrong[^]*silent: 0 wrong[^]*history: 0 wrong/);
     assert.match(output, /silent sockets +1200\n/);
   });
+
+  it('[G13] [G15] [G16] attack: programs that go wrong in every way end their own evaluation, and leave nothing', async () => {
+    const output = await run('scripts/attack.ts', '--rounds', 'programs', '--evaluations', '24');
+    assert.match(output, /programs: 0 wrong\n +evaluations +24\n/);
+  }).timeout(300_000);
 });
