@@ -118,8 +118,8 @@ async function checkTrainerOn(
 ): Promise<void> {
   const metrics = metricsOf(programs.trainer!);
   const size = { width, height };
-  const trainer = { name: line, program, metrics, reward: metrics[0]!.name, size, options: trainerOptions };
-  const { deterministic, work } = programs;
+  const { deterministic, work, keep } = programs;
+  const trainer = { name: line, program, metrics, reward: metrics[0]!.name, size, options: trainerOptions, keep };
   const checkWith = (samples: StoredImage[], target: Target<StoredImage>) => {
     const seeds = evaluationSeeds(seed);
     return checkTrainer({ trainer, samples, target, seeds, deterministic }, named('trainer', say));

@@ -94,6 +94,7 @@ function withTrainer(all: Given, trainer: NonNullable<ProgramsRuntime['trainer']
     reward: rewardOf(reward, metrics),
     size: { width, height },
     options: { ...training, ...given.trainerOptions },
+    keep: programs.keep,
   });
   const size = { width, height, validation: validationImages, test: testImages };
   const target = storedTarget(data, size, programs.work);

@@ -1,5 +1,5 @@
 /** A call of a program by files: the request is written, its progress followed, and its end understood. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { printable, shortened } from '../../protocol/errors.ts';
@@ -25,6 +25,8 @@ type Asked<Request> = Request extends ProgramRequest
   : never;
 
 export interface CallOptions {
+  /** Whether the folder stays: then it gets the output too, and a failure names it. */
+  readonly isKept: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Called with each line of progress; an error that it throws ends the call. */
   readonly onProgress?: (line: ProgressLine) => void | Promise<void>;
@@ -45,7 +47,7 @@ export async function call(
   program: Program,
   asked: Asked<ProgramRequest>,
   folder: string,
-  { signal, onProgress = () => {} }: CallOptions,
+  { isKept, signal, onProgress = () => {} }: CallOptions,
 ): Promise<ProgressFile> {
   signal?.throwIfAborted();
   const file = join(folder, 'request.json');
@@ -69,12 +71,20 @@ export async function call(
     stop.abort(); // no effect where it has ended
     await ended;
   }
-  const { code, sentence } = await ended;
+  const { code, sentence, output } = await ended;
+  if (isKept && output) {
+    const { stdout, stderr } = output;
+    await failing(role, () => {
+      writeFileSync(join(folder, 'stdout.txt'), stdout);
+      writeFileSync(join(folder, 'stderr.txt'), stderr);
+    });
+  }
   signal?.throwIfAborted();
   if (code === 0) return progress;
   const reason = reasonIn(failure);
   if (code === INFEASIBLE) throw new InfeasibleError(reason ?? `${role}: ${sentence}, without a word in failure.txt`);
-  throw new FailedError(`${role}: ${sentence}${reason === undefined ? '' : `; failure.txt: ${reason}`}`);
+  const more = [reason && `failure.txt: ${reason}`, isKept && `kept in ${folder}`].filter(Boolean);
+  throw new FailedError([`${role}: ${sentence}`, ...more].join('; '));
 }
 
 /** What a program has written to its file of failure; undefined where that is nothing. */

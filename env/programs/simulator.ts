@@ -98,7 +98,11 @@ class ProgramDataSet<Sample> implements DataSet<Sample> {
         return folder.folder(`simulator${part}`);
       });
       const onProgress = ({ fraction }: { readonly fraction: number }) => report?.(fraction);
-      await call('simulator', program, { kind: 'simulate', ...asked, out }, place, { signal, onProgress });
+      await call('simulator', program, { kind: 'simulate', ...asked, out }, place, {
+        isKept: keep,
+        signal,
+        onProgress,
+      });
       if (readdirSync(out).length === 0) {
         throw new FailedError(`simulator: ended with exit code 0, expected files in ${out}, found none`);
       }

@@ -31,6 +31,8 @@ export interface ProgramEnd {
   readonly code: number | null;
   /** What a person should know about it, with the last lines of stderr (or else of stdout). */
   readonly sentence: string;
+  /** The end of what it has written, of each stream. */
+  readonly output?: Readonly<Record<'stdout' | 'stderr', Buffer>>;
 }
 
 export class StartedProgram {
@@ -105,7 +107,7 @@ export class StartedProgram {
     const { exitCode, signalCode } = this.child;
     const how = signalCode === null ? `exit code ${exitCode}` : `signal ${signalCode}`;
     const said = this.lastLines();
-    return { code: exitCode, sentence: `ended with ${how}${said && `: ${said}`}` };
+    return { code: exitCode, sentence: `ended with ${how}${said && `: ${said}`}`, output: this.tails };
   }
 
   private signalGroup(signal: NodeJS.Signals): void {

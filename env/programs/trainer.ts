@@ -21,6 +21,8 @@ export interface TrainerProgram {
   readonly reward: string;
   readonly size: PictureSize;
   readonly options: TrainerRequest['options'];
+  /** Whether the working folder stays. */
+  readonly keep: boolean;
 }
 
 /** A set that is scored: in the folder of its first image. */
@@ -37,7 +39,15 @@ export function metricsOf({ metrics }: NonNullable<ProgramsRuntime['trainer']>):
 }
 
 /** A task that is a program. It trains and scores in one call, so that its model knows the scores of these sets only. */
-export function programTask({ name, program, metrics, reward, size, options }: TrainerProgram): Task<StoredImage> {
+export function programTask({
+  name,
+  program,
+  metrics,
+  reward,
+  size,
+  options,
+  keep,
+}: TrainerProgram): Task<StoredImage> {
   return {
     name: `program ${name}`,
     version: CONTRACT,
@@ -72,7 +82,7 @@ export function programTask({ name, program, metrics, reward, size, options }: T
           out,
         },
         place,
-        { signal, onProgress: (line) => report(progressOf(line, early)) },
+        { isKept: keep, signal, onProgress: (line) => report(progressOf(line, early)) },
       );
       const { scores, test_scores } = readResult(join(out, 'result.json'), metrics, test !== undefined);
       const scored = new Map([[validation.images, scoresIn(scores, metrics)]]);

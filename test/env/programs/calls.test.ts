@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EvaluationProgress } from '../../../env/evaluate.ts';
 import { markedProcesses } from '../../../env/marked-processes.ts';
 import { simulatorRequest, trainerRequest } from '../../../env/programs/contract.ts';
-import { evaluated, linesOf, simulating, training, workshop, type Workshop } from './workshop.ts';
+import { gray } from '../streets/street-folder.ts';
+import { evaluated, linesOf, SIDE, simulating, training, workshop, type Workshop } from './workshop.ts';
 
 /** A number of seconds that marks the programs of one test. */
 let seconds = 2_000_000 + process.pid;
@@ -69,6 +70,15 @@ describe('a call of a program', () => {
     );
     assert.deepEqual([trained.options['epochs'], trained.options['steps']], [2, 3]);
     assert.deepEqual(readdirSync(join(kept, name, 'data/images')), ['000000.png', '000001.png']);
+  });
+
+  it('[G6] [G13] names the folder that is kept of a program that has failed, which has its output', async () => {
+    const failing = `sh ${shop.script('fail.sh', 'echo out; echo err >&2; exit 1')} {out}`;
+    const experiment = await shop.experiment({ ...simulating(failing), ...training(trains), keep: true });
+    const { reason } = await evaluated(experiment);
+    const [, folder = ''] = /^simulator: ended with exit code 1: err; kept in (.*)$/.exec(reason!) ?? [];
+    const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+    assert.deepEqual([read('stdout.txt'), read('stderr.txt')], ['out\n', 'err\n']);
   });
 
   it('[G2] [G3] has its words replaced, the folder and environment of the server, and no input', async () => {
@@ -191,6 +201,8 @@ describe('a call of a program', () => {
         validationImages: 1,
         testImages: 1,
       });
+    writeFileSync(join(shop.folder, 'narrow.png'), gray(8, Array<number>(16).fill(0)));
+    writeFileSync(join(shop.folder, 'void.png'), gray(SIDE, Array<number>(SIDE ** 2).fill(255)));
     const wrong: [text: string, reason: RegExp][] = [
       [
         'rm "$1/images/000001.png"',
@@ -198,8 +210,16 @@ describe('a call of a program', () => {
       ],
       ['rm "$1/labels/000000.png"', /data\/labels\/000000\.png: expected the labels of image 0, found none$/],
       [
-        'head -c 90 "$1/images/000001.png" > "$1/half"; mv "$1/half" "$1/images/000001.png"',
+        'head -c 50 "$1/images/000001.png" > "$1/half"; mv "$1/half" "$1/images/000001.png"',
         /000001\.png: expected a readable image/,
+      ],
+      [
+        `cp ${shop.folder}/narrow.png "$1/labels/000001.png"`,
+        /images\/000001\.png: expected 8×2 as its labels, got 16×16$/,
+      ],
+      [
+        `cp ${shop.folder}/void.png "$1/labels/000000.png"; cp ${shop.folder}/void.png "$1/labels/000001.png"`,
+        /labels\/000000\.png: expected ids or colours of Cityscapes’ classes, got void everywhere, as in all/,
       ],
       ['echo no > "$1/labels/000001.png"', /labels\/000001\.png: expected a readable image \(no PNG/],
     ];
@@ -279,11 +299,12 @@ describe('a call of a program', () => {
   it('[G15] does not wait for what holds its output, whatever its environment is', async () => {
     const mark = seconds++;
     const began = performance.now();
-    const { outcome } = await outcomeOf(await simulator(`setsid env -i sleep ${mark} & ${copy()}`));
+    const { outcome } = await outcomeOf(await simulator(`setsid env -i sleep ${mark} & sleep 0.3; ${copy()}`));
     assert.equal(outcome, 'ok');
     assert.ok(performance.now() - began < 5000, `${performance.now() - began} ms`);
     const [pid] = spawnSync('pgrep', ['-f', `^sleep ${mark}`], { encoding: 'utf8' }).stdout.split('\n');
-    process.kill(Number(pid), 'SIGKILL'); // it has left the group, and has taken off the mark
+    assert.ok(Number(pid) > 1, 'it has left the group, and has taken off the mark');
+    process.kill(Number(pid), 'SIGKILL');
   });
 
   it('[G16] may write a gigabyte to its output @slow', async () => {
