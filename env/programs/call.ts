@@ -38,7 +38,6 @@ let calls = 0;
  * Calls a program, and waits until it has done what it was asked.
  *
  * @param folder of the files of this call; it is there
- * @returns the file of progress, read to its end
  * @throws {InfeasibleError} where the program says that this θ is infeasible; {FailedError} where it fails; the signal's
  *   reason; what `onProgress` throws
  */
@@ -48,7 +47,7 @@ export async function call(
   asked: Asked<ProgramRequest>,
   folder: string,
   { isKept, signal, onProgress = () => {} }: CallOptions,
-): Promise<ProgressFile> {
+): Promise<void> {
   signal?.throwIfAborted();
   const file = join(folder, 'request.json');
   const failure = join(folder, 'failure.txt');
@@ -80,7 +79,7 @@ export async function call(
     });
   }
   signal?.throwIfAborted();
-  if (code === 0) return progress;
+  if (code === 0) return;
   const reason = reasonIn(failure);
   if (code === INFEASIBLE) throw new InfeasibleError(reason ?? `${role}: ${sentence}, without a word in failure.txt`);
   const more = [reason && `failure.txt: ${reason}`, isKept && `kept in ${folder}`].filter(Boolean);

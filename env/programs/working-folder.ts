@@ -100,8 +100,8 @@ export class WorkingFolder {
     return path;
   }
 
-  /** Removes it, where it is not kept. */
+  /** Removes it, where it is not kept; what cannot be removed now is tried again at the end of the worker. */
   async end(): Promise<void> {
-    if (!this.isKept) await rm(this.path, REMOVAL);
+    if (!this.isKept) await rm(this.path, REMOVAL).catch(() => {});
   }
 }
