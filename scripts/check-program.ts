@@ -29,7 +29,7 @@ const command = addProgramFlags(newCommand('check-program'))
   .addOption(dataFlag())
   .addOption(
     new Option('--task <name>', 'what the images are for, where no trainer is a program')
-      .choices(['segmentation', 'counting'])
+      .choices(['segmentation', 'counting', 'detection'])
       .default('segmentation'),
   )
   .option('--theta <file|json>', THETA_HELP, jsonObject, {})
@@ -41,7 +41,7 @@ const command = addProgramFlags(newCommand('check-program'))
   .option('--trainer-options <json>', 'options of the trainer', jsonObject, {});
 
 interface Options extends ProgramFlags, Pick<RuntimeFlags, 'data'> {
-  readonly task: 'segmentation' | 'counting';
+  readonly task: 'segmentation' | 'counting' | 'detection';
   readonly theta: Theta;
   readonly seed: number;
   readonly count: number;

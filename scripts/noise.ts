@@ -4,6 +4,7 @@
  * Random θ are evaluated with the same few seeds each, by full and by short evaluations. Differences between the seeds of
  * one θ are noise; differences between θ are what a search can find. A stopped measurement continues from its log.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { filePath, integer, jsonObject, word } from '../agents/run/flags.ts';
@@ -33,7 +34,7 @@ interface Flags extends RuntimeFlags {
   readonly thetas: number;
   readonly seeds: number;
   readonly short: number;
-  readonly shortOptions?: Record<string, unknown>;
+  readonly shortOptions: readonly Record<string, unknown>[];
   readonly workers: number;
   readonly out: string;
   readonly log?: string;
@@ -72,6 +73,9 @@ function shortened(options: Readonly<Record<string, unknown>>, part: number): Re
   return Object.fromEntries(less) as Record<string, unknown>;
 }
 
+/** A kind of evaluation that is measured. */
+type Kind = Pick<Line, 'kind' | 'options'>;
+
 /** The key of an evaluation. */
 const keyOf = ({ kind, options, theta, seed }: Omit<Line, 'reward' | 'seconds'>) =>
   JSON.stringify([kind, options, theta, seed]);
@@ -103,14 +107,14 @@ async function measure(
   flags: Flags,
   runtime: Runtime,
   { parameters }: Experiment['simulator'],
-  { env_id: id, spec_hash: specHash, options }: Specification,
+  { env_id: id, spec_hash: specHash }: Specification,
+  kinds: readonly Kind[],
   path: string,
 ): Promise<Line[]> {
-  const shortOptions = flags.shortOptions ? { ...options, ...flags.shortOptions } : shortened(options, flags.short);
-  const wanted = (['full', 'short'] as const).flatMap((kind) =>
+  const wanted = kinds.flatMap((kind) =>
     Array.from({ length: flags.thetas * flags.seeds }, (_, i): Wanted => {
       const [theta, seed] = [Math.floor(i / flags.seeds), i % flags.seeds];
-      const one = { kind, options: kind === 'full' ? options : shortOptions, theta, seed };
+      const one = { ...kind, theta, seed };
       return { key: keyOf(one), ...one };
     }),
   );
@@ -165,7 +169,12 @@ const command = newCommand('noise')
   .option('--thetas <n>', 'number of random θ', integer(3, 1000), 24)
   .option('--seeds <n>', 'number of seeds, the same for each θ', integer(2, 100), 5)
   .option('--short <share>', 'share of steps and images in a short evaluation', share, 0.4)
-  .option('--short-options <json>', 'options of a short evaluation, instead of --short', jsonObject)
+  .option(
+    '--short-options <json>',
+    'options of a short evaluation, instead of --short; several times: several kinds of short evaluations',
+    (word, before: readonly Record<string, unknown>[]) => [...before, jsonObject(word)],
+    [],
+  )
   .option('--workers <n>', 'number of worker processes', integer(1, 64), 2)
   .option('--out <folder>', 'folder for noise-<env>.md', filePath, 'results')
   .option('--log <file>', 'log of the evaluations, to continue from (default: runs/noise-<env>.jsonl)', filePath)
@@ -181,23 +190,36 @@ await runProgram('noise', async () => {
   const name = [definition.id, flags.preset].filter(Boolean).join('-');
   const log = flags.log ?? join('runs', `noise-${name}.jsonl`);
   makeFolder(flags.out);
-  const lines = await measure(flags, runtime, experiment.simulator, spec, log);
+  const shorts = flags.shortOptions.map((changed) => ({ ...spec.options, ...changed }));
+  if (shorts.length === 0) shorts.push(shortened(spec.options, flags.short));
+  const kinds: Kind[] = [
+    { kind: 'full', options: spec.options },
+    ...shorts.map((options): Kind => ({ kind: 'short', options })),
+  ];
+  kinds.forEach(({ options }, i) => {
+    if (!kinds.slice(0, i).some((other) => isDeepStrictEqual(other.options, options))) return;
+    throw new Error(
+      `--short-options: expected options of another evaluation, got the same again (${i} of ${shorts.length})`,
+    );
+  });
+  const lines = await measure(flags, runtime, experiment.simulator, spec, kinds, log);
 
-  const measurement = (kind: Line['kind']): Measurement => {
-    const own = lines.filter((line) => line.kind === kind);
+  const measurement = ({ options }: Kind): Measurement => {
+    const own = lines.filter((line) => isDeepStrictEqual(line.options, options));
     const thetas = Array.from({ length: flags.thetas }, (_, theta) => own.filter((line) => line.theta === theta));
     return {
       rewards: thetas.map((row) => row.map(({ reward }) => reward)),
       seconds: own.reduce((sum, { seconds }) => sum + seconds, 0) / own.length,
-      options: own[0]!.options,
+      options,
     };
   };
+  const [full, ...short] = kinds.map(measurement);
   const report = noiseReport({
     title: name,
     metric: experiment.task.reward,
     command: commandLine('noise'),
-    full: measurement('full'),
-    short: measurement('short'),
+    full: full!,
+    short,
   });
   const path = join(flags.out, `noise-${name}.md`);
   writeWhole(path, report);

@@ -3,7 +3,7 @@
  *
  *     images/000000.png     or .jpg
  *     labels/000000.png     ids or colours of Cityscapes' classes
- *     instances/000000.png  ids of objects; where cars are counted
+ *     instances/000000.png  ids of objects; where cars are counted or detected
  *     metadata.jsonl        a line for each image: {"index": 0, "cars": [{"instance": 1, "type": "van"}]}; likewise
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -11,9 +11,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { shown, valueAt } from '../../protocol/errors.ts';
 import { isRegularFile } from '../../protocol/regular-file.ts';
+import { boxesOf } from '../simulators/traffic/boxed.ts';
 import { CAR_TYPES } from '../simulators/traffic/parameters.ts';
 import type { PictureSize } from '../simulators/traffic/scene.ts';
 import type { FramePair } from '../streets/folder-layouts.ts';
+import type { BoxedImage } from '../streets/boxed-image.ts';
 import { VOID } from '../streets/classes.ts';
 import { decodedFile } from '../streets/image-file.ts';
 import { CITYSCAPES_TRAIN } from '../streets/label-maps.ts';
@@ -84,27 +86,30 @@ async function eightAtOnce<Item, Result>(items: readonly Item[], work: (item: It
   return results;
 }
 
+const id = z.int().min(1).max(65_535);
 /** A line of metadata.jsonl; what is not needed is not looked at. */
 const metadata = z.object({
   index: z.int().min(0),
-  cars: z.array(z.object({ instance: z.int().min(1).max(65_535), type: z.enum(CAR_TYPES) })),
+  cars: z.array(z.object({ instance: id, type: z.enum(CAR_TYPES) })),
+  people: z.array(z.object({ instance: id })).default([]),
 });
+type Metadata = z.infer<typeof metadata>;
 
-/** The cars of each image in a folder, by its number. @throws {Error} naming the line that breaks a rule */
-function readCars(folder: string): ReadonlyMap<number, CountableImage['cars']> {
+/** The objects of each image in a folder, by its number. @throws {Error} naming the line that breaks a rule */
+function readMetadata(folder: string): ReadonlyMap<number, Metadata> {
   const path = join(folder, 'metadata.jsonl');
   if (!isRegularFile(path)) throw new Error(`${path}: expected the cars of each image, found nothing`);
   const lines = readFileSync(path, 'utf8').split('\n');
   return new Map(
     lines.flatMap((line, i) => {
       if (line.trim() === '') return [];
-      const { index, cars } = carsIn(line, `${path}:${i + 1}`);
-      return [[index, cars] as const];
+      const parsed = metadataIn(line, `${path}:${i + 1}`);
+      return [[parsed.index, parsed] as const];
     }),
   );
 }
 
-function carsIn(line: string, place: string): z.infer<typeof metadata> {
+function metadataIn(line: string, place: string): Metadata {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -126,19 +131,19 @@ export async function readCountable(
   folder: string,
   indices: readonly number[],
   size: PictureSize,
-): Promise<CountableImage[]> {
-  const cars = readCars(folder);
-  return eightAtOnce(indices, (index) => readInstances(folder, index, size, cars));
+): Promise<(CountableImage & Pick<Metadata, 'people'>)[]> {
+  const known = readMetadata(folder);
+  return eightAtOnce(indices, (index) => readInstances(folder, index, size, known.get(index)));
 }
 
-async function readInstances(
-  folder: string,
-  index: number,
-  size: PictureSize,
-  cars: ReadonlyMap<number, CountableImage['cars']>,
-): Promise<CountableImage> {
-  const own = cars.get(index);
-  if (!own) throw new Error(`${join(folder, 'metadata.jsonl')}: expected a line with index ${index}, found none`);
+/** Reads images with the boxes of their cars and people, as {@link readCountable} reads them. */
+export async function readBoxed(folder: string, indices: readonly number[], size: PictureSize): Promise<BoxedImage[]> {
+  const images = await readCountable(folder, indices, size);
+  return images.map((image) => ({ width: image.width, height: image.height, rgb: image.rgb, boxes: boxesOf(image) }));
+}
+
+async function readInstances(folder: string, index: number, size: PictureSize, known: Metadata | undefined) {
+  if (!known) throw new Error(`${join(folder, 'metadata.jsonl')}: expected a line with index ${index}, found none`);
   const photograph = await readPhotograph(imageFile(folder, index));
   const path = numbersFile(folder, 'instances', index);
   const { width, height, channels, samples } = await decodedFile(path, storedSamples);
@@ -149,5 +154,6 @@ async function readInstances(
   }
   const nearest = nearestPixels(photograph, size);
   const instances = Uint16Array.from(nearest, (position) => samples[position]!);
-  return { width: size.width, height: size.height, rgb: await fitted(photograph, size), instances, cars: own };
+  const { cars, people } = known;
+  return { width: size.width, height: size.height, rgb: await fitted(photograph, size), instances, cars, people };
 }

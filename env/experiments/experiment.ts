@@ -16,7 +16,7 @@ export interface Experiment<Sample = unknown> {
   readonly replicates?: number;
   /** Whether equal θ and seeds give equal scores; they do where it is left out. */
   readonly deterministic?: boolean;
-  /** θ where a search starts: plausible, but poor. */
+  /** θ where a search starts: plausible, but poor. Parameters that it leaves out start at their default. */
   readonly start: Theta;
   /**
    * Loads what the first evaluation would have to load (backend, sets), so that a worker is fast from its first one.

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { shown } from '../../protocol/errors.ts';
 import type { Theta } from '../../protocol/parameters.ts';
-import { readCountable, readLabelled } from '../dataset/read.ts';
+import { readBoxed, readCountable, readLabelled } from '../dataset/read.ts';
 import { commandOf, type Command } from '../programs/command.ts';
 import { SetCache } from '../programs/set-cache.ts';
 import {
@@ -16,7 +16,7 @@ import {
   type ReadImages,
   type StoredImage,
 } from '../programs/simulator.ts';
-import { countableTarget, labelledTarget, storedTarget, type FolderTarget } from '../programs/target.ts';
+import { labelledTarget, objectTarget, storedTarget, type FolderTarget } from '../programs/target.ts';
 import { metricsOf, programTask } from '../programs/trainer.ts';
 import { removeAbandoned } from '../programs/working-folder.ts';
 import { SoftwareRenderer } from '../render/software/software-renderer.ts';
@@ -26,8 +26,12 @@ import type { Simulator } from '../simulators/simulator.ts';
 import { annotator } from '../simulators/traffic/annotations.ts';
 import { CAR_TYPES } from '../simulators/traffic/parameters.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
+import { DETECTED, type BoxedImage } from '../streets/boxed-image.ts';
 import { countingTask } from '../tasks/counting.ts';
+import { carCounts } from '../tasks/counting/counts.ts';
 import { COUNTING_METRICS } from '../tasks/counting/scores.ts';
+import { detectionTask } from '../tasks/detection.ts';
+import { DETECTION_METRICS } from '../tasks/detection/scores.ts';
 import { SEGMENTATION_METRICS } from '../tasks/segmentation/scores.ts';
 import type { Metric, Task } from '../tasks/task.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
@@ -40,7 +44,9 @@ const jsonOptions = z.record(z.string(), z.json()).default({});
 /** Of all programs, and of our task where no trainer is a program. */
 const options = segmentationOptions.extend({
   /** What is learned where no trainer is a program. */
-  task: z.enum(['segmentation', 'counting']).default('segmentation'),
+  task: z.enum(['segmentation', 'counting', 'detection']).default('segmentation'),
+  /** What is detected, where that is the task. */
+  classes: z.array(z.enum(DETECTED)).min(1).max(DETECTED.length).default(['car']),
   /** The name of the metric that is the reward; empty: the task's first, or the trainer's. */
   reward: z.string().max(200).default(''),
   /** Handed to the simulator, where it is a program. */
@@ -76,7 +82,14 @@ export function programExperiment(given: Options, runtime: Runtime): Experiment 
   if (programs.trainer) return withTrainer(all, programs.trainer);
   const { trainerOptions, task } = given;
   refuseOptions('trainerOptions', trainerOptions, 'the trainer is ours');
-  return task === 'counting' ? withCounting(all) : withSegmentation(all);
+  switch (task) {
+    case 'segmentation':
+      return withSegmentation(all);
+    case 'counting':
+      return withCounting(all);
+    case 'detection':
+      return withDetection(all);
+  }
 }
 
 function withTrainer(all: Given, trainer: NonNullable<ProgramsRuntime['trainer']>): Experiment<StoredImage> {
@@ -124,7 +137,22 @@ function withCounting(all: Given): Experiment {
   return assembled(all, {
     ...simulatorProgram(all, (folder, indices) => readCountable(folder, indices, size)),
     task: countingTask({ ...training, reward, types: CAR_TYPES, width: networkWidth, augment: false }, runtime),
-    target: countableTarget(data, size),
+    target: objectTarget(data, size, readCountable, (image) => carCounts(image, CAR_TYPES).some((count) => count > 0)),
+  });
+}
+
+function withDetection(all: Given): Experiment {
+  const { given, runtime, data } = all;
+  const { width, height, validationImages, testImages, networkWidth, classes } = given;
+  const size = { width, height, validation: validationImages, test: testImages };
+  const reward = rewardOf(given.reward, DETECTION_METRICS) as 'smoothAp';
+  const { steps, batchSize, learningRate, network, head, cell, taps, finetune, pretrained } = given;
+  const training = { steps, batchSize, learningRate, network, head, cell, taps, finetune, pretrained };
+  const isFound = ({ boxes }: BoxedImage) => boxes.some((box) => !box.ignored && classes.includes(box.category));
+  return assembled(all, {
+    ...simulatorProgram(all, (folder, indices) => readBoxed(folder, indices, size)),
+    task: detectionTask({ ...training, reward, classes, width: networkWidth }, runtime),
+    target: objectTarget(data, size, readBoxed, isFound),
   });
 }
 

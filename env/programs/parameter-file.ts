@@ -1,30 +1,27 @@
 /** The file that says what θ of somebody's simulator consists of. */
 import { z } from 'zod';
 import { shown, valueAt } from '../../protocol/errors.ts';
-import { completeTheta, defineParameters, theta, type Parameter, type Theta } from '../../protocol/parameters.ts';
+import {
+  completeTheta,
+  defineParameters,
+  parameter,
+  theta,
+  type Parameter,
+  type Theta,
+} from '../../protocol/parameters.ts';
 
-/** The fields of `spec.parameters`; what has a natural value may be left out, and the place in the action is ignored. */
-const described = { name: z.string().min(1), meaning: z.string().default(''), slice: z.unknown().optional() };
-const continuous = z.strictObject({
-  ...described,
-  kind: z.literal('continuous'),
-  low: z.number(),
-  high: z.number(),
-  scale: z.enum(['linear', 'log']).default('linear'),
-  default: z.number(),
-  unit: z.string().default('1'),
-});
-const simplex = z.strictObject({
-  ...described,
-  kind: z.literal('simplex'),
-  labels: z.array(z.string()).min(2),
-  default: z.array(z.number()),
-  unit: z.literal('probability').default('probability'),
-});
-/** A parameter without a kind is a continuous one. */
-const withKind = (value: unknown) =>
-  typeof value === 'object' && value !== null && !('kind' in value) ? { kind: 'continuous', ...value } : value;
-const parameters = z.array(z.preprocess(withKind, z.discriminatedUnion('kind', [continuous, simplex]))).min(1);
+/** A parameter with the fields that may be left out; its place in the action follows from the order. */
+function completed(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const { kind = 'continuous' } = value as { kind?: unknown };
+  const isNumber = kind === 'continuous' || kind === 'integer';
+  const natural = isNumber ? { scale: 'linear', unit: '1' } : kind === 'simplex' ? { unit: 'probability' } : {};
+  return { kind, meaning: '', ...natural, ...value, slice: [0, 1] };
+}
+
+/** In which a misspelt field is an error. */
+const strict = parameter.options.map((option) => option.strict()) as unknown as typeof parameter.options;
+const parameters = z.array(z.preprocess(completed, z.discriminatedUnion('kind', strict))).min(1);
 
 const file = z.strictObject({
   parameters,

@@ -3,13 +3,12 @@ import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeImage } from '../dataset/frame.ts';
-import { pictureFiles, pictureIndices, readCountable } from '../dataset/read.ts';
+import { pictureFiles, pictureIndices } from '../dataset/read.ts';
 import type { PictureSize } from '../simulators/traffic/scene.ts';
 import { fileHash } from '../streets/content.ts';
 import { isHidden } from '../streets/hidden-files.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
 import { readFrames } from '../streets/street-images.ts';
-import type { CountableImage } from '../tasks/counting/counts.ts';
 import { spread } from '../targets/spread.ts';
 import { streetFolder, withCar } from '../targets/street-folder.ts';
 import type { SampleSet, Target } from '../targets/target.ts';
@@ -92,14 +91,29 @@ export function labelledTarget(data: string, size: TargetSize): FolderTarget<Lab
   });
 }
 
-/** For our counting: the two sets. @throws {Error} in a sentence, where they are not there */
-export function countableTarget(data: string, size: TargetSize): FolderTarget<CountableImage> {
+/**
+ * For our counting and our detection: the two sets, with their objects.
+ *
+ * @param read      makes images of a set's files
+ * @param isScored  whether there is something to count or to find in an image
+ * @throws {Error} in a sentence, where the sets are not there
+ */
+export function objectTarget<Image>(
+  data: string,
+  size: TargetSize,
+  read: (folder: string, indices: readonly number[], size: PictureSize) => Promise<Image[]>,
+  isScored: (image: Image) => boolean,
+): FolderTarget<Image> {
   if (!hasSets(data)) {
     throw new Error(
-      `${data}: expected validation/ and test/ as \`npm run dataset\` writes them, since the cars are counted, found none`,
+      `${data}: expected validation/ and test/ as \`npm run dataset\` writes them, since the score is about objects, found none`,
     );
   }
-  return setsOf(data, (folder, set) => readCountable(folder, spread(pictureIndices(folder), size[set]), size));
+  return setsOf(data, async (folder, set) => {
+    const images = await read(folder, spread(pictureIndices(folder), size[set]), size);
+    if (images.some(isScored)) return images;
+    throw new Error(`${folder}: expected something to count or to find in ${images.length} images, found nothing`);
+  });
 }
 
 /**

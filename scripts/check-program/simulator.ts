@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Theta } from '../../protocol/parameters.ts';
+import type { Parameter, Theta } from '../../protocol/parameters.ts';
 import type { Seed } from '../../protocol/random.ts';
-import { imageFile, pictureFiles, readCountable } from '../../env/dataset/read.ts';
+import { imageFile, pictureFiles, readBoxed, readCountable } from '../../env/dataset/read.ts';
 import type { PictureSize } from '../../env/simulators/traffic/scene.ts';
 import { asFiles, programSimulator, type SimulatorProgram, type StoredImage } from '../../env/programs/simulator.ts';
 import type { Simulator } from '../../env/simulators/simulator.ts';
@@ -21,7 +21,7 @@ import { good, note, progressFinding, watched, wrong, type Finding, type Say, ty
 export interface SimulatorCheck {
   readonly simulator: Omit<SimulatorProgram<StoredImage>, 'read' | 'cache'>;
   /** What reads the images: one of our tasks, or a trainer that is a program. */
-  readonly reader: 'segmentation' | 'counting' | 'trainer';
+  readonly reader: 'segmentation' | 'counting' | 'detection' | 'trainer';
   readonly theta: Theta;
   readonly seed: Seed;
   readonly count: number;
@@ -93,19 +93,30 @@ function hashOf(folder: string): string {
   return hash.digest('hex');
 }
 
-/** A θ that differs from this one in every parameter: at the bound that is farther. */
+/** A θ that differs from this one in every parameter. */
 function edgeOf({ parameters }: Simulator<unknown>, theta: Theta): Theta {
-  const edges = parameters.map((parameter): [string, number | number[]] => {
-    const { name } = parameter;
-    if (parameter.kind === 'continuous') {
+  return Object.fromEntries(
+    parameters.map((parameter) => [parameter.name, otherValue(parameter, theta[parameter.name])]),
+  );
+}
+
+/** Another value of a parameter: at the bound that is farther, where there are bounds. */
+function otherValue(parameter: Parameter, value: Theta[string] | undefined): Theta[string] {
+  switch (parameter.kind) {
+    case 'continuous':
+    case 'integer': {
       const { low, high } = parameter;
-      const value = theta[name] as number;
-      return [name, value - low > high - value ? low : high];
+      return (value as number) - low > high - (value as number) ? low : high;
     }
-    const [first = 0] = theta[name] as number[];
-    return [name, parameter.labels.map((_, i) => Number(i === (first > 0.5 ? 1 : 0)))];
-  });
-  return Object.fromEntries(edges);
+    case 'boolean':
+      return !(value as boolean);
+    case 'categorical':
+      return parameter.choices.find((choice) => choice !== value)!;
+    case 'simplex': {
+      const [first = 0] = value as number[];
+      return parameter.labels.map((_, i) => Number(i === (first > 0.5 ? 1 : 0)));
+    }
+  }
 }
 
 /** What there is to say about images and labels. */
@@ -117,7 +128,10 @@ async function pictureFindings(folder: string, { simulator, reader, count }: Sim
   let drawn: PictureSize | undefined;
   for (let index = 0; index < count; index++) {
     try {
-      if (reader === 'counting') {
+      if (reader === 'detection') {
+        const [image] = await readBoxed(folder, [index], size);
+        counted += image!.boxes.filter(({ ignored, category }) => !ignored && category === 'car').length;
+      } else if (reader === 'counting') {
         const [image] = await readCountable(folder, [index], size);
         counted += carCounts(image!, CAR_TYPES).reduce((sum, cars) => sum + cars, 0);
       } else images.push(await readFrame(pictureFiles(folder, index), size));
@@ -131,11 +145,13 @@ async function pictureFindings(folder: string, { simulator, reader, count }: Sim
     findings.push(note(`images of ${sizes}: they are cropped to its aspect and scaled`));
   }
   if (findings.some(({ kind }) => kind === 'wrong')) return findings.slice(0, MOST_SENTENCES);
-  if (reader === 'counting') {
+  if (reader !== 'segmentation') {
     const share = `${(100 * COUNTED_SHARE).toFixed(1)} % of the picture`;
-    const cars =
-      counted > 0 ? good(`${counted} cars that count`) : wrong(`cars: expected one that shows on ${share}, found none`);
-    return [...findings, cars];
+    const rule = reader === 'counting' ? `one that shows on ${share}` : 'one that is large enough to be found';
+    return [
+      ...findings,
+      counted > 0 ? good(`cars: ${counted} that count`) : wrong(`cars: expected ${rule}, found none`),
+    ];
   }
   return [...findings, ...classFindings(images)];
 }

@@ -15,7 +15,7 @@ export interface Variances {
 }
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-const mean = (values: readonly number[]) => sum(values) / values.length;
+export const mean = (values: readonly number[]) => sum(values) / values.length;
 
 /** The unbiased variance of at least two values. */
 function variance(values: readonly number[]): number {

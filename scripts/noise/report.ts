@@ -1,5 +1,5 @@
 /** The table of `npm run noise`, and its conclusions. */
-import { rankCorrelation, replicatesFor, singleSeedAgreement, variances, type Rewards } from './analysis.ts';
+import { mean, rankCorrelation, replicatesFor, singleSeedAgreement, variances, type Rewards } from './analysis.ts';
 
 /** The measurement of one length of evaluation. */
 export interface Measurement {
@@ -15,7 +15,8 @@ export interface NoiseReport {
   readonly metric: string;
   readonly command: string;
   readonly full: Measurement;
-  readonly short: Measurement;
+  /** One or more kinds of shorter evaluations. */
+  readonly short: readonly Measurement[];
 }
 
 /** The loss of rank agreement that is accepted for the speed of a short evaluation. */
@@ -23,26 +24,21 @@ const TOLERATED_LOSS = 0.05;
 
 /** @returns Markdown @throws {RangeError} when fewer than 3 θ have a reward for every seed */
 export function noiseReport({ title, metric, command, full, short }: NoiseReport): string {
-  const whole = full.rewards.map((row, i) => [...row, ...short.rewards[i]!].every((reward) => reward !== null));
+  const all = [full, ...short];
+  const whole = full.rewards.map((_, i) => all.every(({ rewards }) => rewards[i]!.every((reward) => reward !== null)));
   const rewardsOf = ({ rewards }: Measurement) => rewards.filter((_, i) => whole[i]) as Rewards;
-  const [fullRewards, shortRewards] = [rewardsOf(full), rewardsOf(short)];
+  const fullRewards = rewardsOf(full);
   if (fullRewards.length < 3) {
     throw new RangeError(`noise: expected at least 3 θ with a reward for every seed, got ${fullRewards.length}`);
   }
-  const means = (rewards: Rewards) => rewards.map((row) => row.reduce((a, b) => a + b) / row.length);
-  const agreement = {
-    full: singleSeedAgreement(fullRewards, fullRewards),
-    short: singleSeedAgreement(shortRewards, fullRewards),
-    means: rankCorrelation(means(shortRewards), means(fullRewards)),
-  };
-  const rows = [
-    ['full', full, fullRewards, agreement.full] as const,
-    ['short', short, shortRewards, agreement.short] as const,
-  ].map(([name, { seconds }, rewards, agrees]) => {
-    const v = variances(rewards);
+  const agreement = (measurement: Measurement) => singleSeedAgreement(rewardsOf(measurement), fullRewards);
+  const rows = all.map((measurement) => {
+    const v = variances(rewardsOf(measurement));
     const sd = (variance: number) => Math.sqrt(Math.max(0, variance)).toFixed(4);
-    const cells = [sd(v.between), sd(v.within), sd(v.withinCommon), v.reliability.toFixed(2), agrees.toFixed(2)];
-    return `| ${[name, seconds.toFixed(1), ...cells, replicatesFor(v)].join(' | ')} |`;
+    const cells = [sd(v.between), sd(v.within), sd(v.withinCommon), v.reliability.toFixed(2)];
+    const agrees = agreement(measurement).toFixed(2);
+    const name = measurement === full ? 'full' : differences(measurement.options, full.options);
+    return `| ${[name, measurement.seconds.toFixed(1), ...cells, agrees, replicatesFor(v)].join(' | ')} |`;
   });
   const left = full.rewards.length - fullRewards.length;
   return [
@@ -56,9 +52,14 @@ export function noiseReport({ title, metric, command, full, short }: NoiseReport
     '|---|---|---|---|---|---|---|---|',
     ...rows,
     '',
-    `- Rank agreement: Spearman's correlation of one evaluation of each θ with the mean of the full ones of the other seeds. Means of short and full evaluations: ${agreement.means.toFixed(2)}.`,
-    `- Short: ${differences(short.options, full.options)}.`,
-    `- ${recommendation(full, short, fullRewards, agreement)}`,
+    "- Rank agreement: Spearman's correlation of one evaluation of each θ with the mean of the full ones of the other seeds.",
+    ...short.map((measurement) => {
+      const name = differences(measurement.options, full.options);
+      const means = rankCorrelation(rewardsOf(measurement).map(mean), fullRewards.map(mean)).toFixed(2);
+      const speed = `${(full.seconds / measurement.seconds).toFixed(1)} times as fast`;
+      return `- ${name}: ${recommendation(speed, agreement(measurement), agreement(full))} Rank agreement of the means: ${means}.`;
+    }),
+    `- ${commonSeeds(fullRewards)}`,
     '',
   ].join('\n');
 }
@@ -71,22 +72,16 @@ function differences(short: Measurement['options'], full: Measurement['options']
     .join(', ');
 }
 
-function recommendation(
-  full: Measurement,
-  short: Measurement,
-  rewards: Rewards,
-  agreement: { readonly full: number; readonly short: number },
-): string {
+function recommendation(speed: string, short: number, full: number): string {
+  return short >= full - TOLERATED_LOSS
+    ? `search with it: it is ${speed} as the full evaluation, and ranks nearly as well (${short.toFixed(2)} against ${full.toFixed(2)}).`
+    : `it is ${speed} as the full evaluation, but ranks worse (${short.toFixed(2)} against ${full.toFixed(2)}).`;
+}
+
+function commonSeeds(rewards: Rewards): string {
   const { within, withinCommon } = variances(rewards);
-  const speed = `${(full.seconds / short.seconds).toFixed(1)} times as fast`;
-  const length =
-    agreement.short >= agreement.full - TOLERATED_LOSS
-      ? `Search with the short evaluation: it is ${speed} and ranks nearly as well (${agreement.short.toFixed(2)} against ${agreement.full.toFixed(2)}).`
-      : `Search with the full evaluation: the short one is ${speed}, but ranks worse (${agreement.short.toFixed(2)} against ${agreement.full.toFixed(2)}).`;
   const gain = within > 0 ? 1 - Math.sqrt(withinCommon / within) : 0;
-  const common =
-    gain > 0.1
-      ? `Common seeds within a batch take ${(100 * gain).toFixed(0)} % off the noise of a comparison: pin them.`
-      : 'Common seeds within a batch gain little.';
-  return `${length} ${common}`;
+  return gain > 0.1
+    ? `Common seeds within a batch take ${(100 * gain).toFixed(0)} % off the noise of a comparison: pin them.`
+    : 'Common seeds within a batch gain little.';
 }

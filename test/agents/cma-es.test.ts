@@ -78,7 +78,7 @@ describe('CMA-ES', () => {
     assert.equal(strategy(60, 4).patience, 2); // 2.26
   });
 
-  it('learns from a C that is two iterations old', () => {
+  it('learns from a C that is two iterations old @slow', () => {
     const sphere = (x: number[]) => -x.reduce((sum, v) => sum + v * v, 0);
     const agent = cmaEs(
       { size: 60, start: Array<number>(60).fill(0.3), random: new Random(15) },

@@ -136,7 +136,7 @@ describe('the Gaussian process', () => {
     assert.deepEqual(unitRewards([-2, -2]), [0, 0], 'where all are alike there is no range');
   });
 
-  it('turns away from where evaluations fail, though rewards are negative, and recommends what succeeds', () => {
+  it('turns away from where evaluations fail, though rewards are negative, and recommends what succeeds @slow', () => {
     // The optimum lies where all fail; of what succeeds, (0.1, -0.2) is the best, with -3.3.
     const fails = ([x]: readonly number[]) => x! > 0.1;
     const reward = ([x, y]: readonly number[]) => -3 - Math.hypot(x! - 0.4, y! + 0.2);
@@ -154,7 +154,7 @@ describe('the Gaussian process', () => {
     assert.ok(failed < (12 * 16) / 2, `${failed} of the last 16 evaluations of 12 searches failed`);
   });
 
-  it('sees the rewards behind failures that are mere chance', () => {
+  it('sees the rewards behind failures that are mere chance @slow', () => {
     const found = [1, 2, 3, 4].map((seed) => {
       const random = new Random(seed);
       const agent = gaussianProcess(

@@ -83,7 +83,7 @@ function assertFinite(value: unknown): void {
 for (const [name, make] of Object.entries(agents)) {
   const numRuns = name === 'gaussianProcess' ? 8 : 30;
   describe(`a search by ${name}`, () => {
-    it('is the same, to the bit, when all rewards are multiplied by a power of two', () => {
+    it('is the same, to the bit, when all rewards are multiplied by a power of two @slow', () => {
       fc.assert(
         fc.property(problems, fc.constantFrom(2 ** -900, 2 ** -30, 0.5, 4, 2 ** 30, 2 ** 900), (problem, scale) => {
           const scaled = search(make, problem, (r) => scale * r);
@@ -93,7 +93,7 @@ for (const [name, make] of Object.entries(agents)) {
       );
     });
 
-    it('is the same when a constant is added to all rewards, and when their unit is another', () => {
+    it('is the same when a constant is added to all rewards, and when their unit is another @slow', () => {
       const changes = fc.constantFrom<(r: number) => number>(
         (r) => r + 1,
         (r) => r - 1000,

@@ -44,7 +44,7 @@ for (const protocol of ['msgpack', 'json'] as Codec[]) {
       await environment.close();
     });
 
-    it('waits and asks again when the server has too much to do', async () => {
+    it('waits and asks again when the server has too much to do @slow', async () => {
       const environment = await client.open({ env_id: 'Bandit-v0' });
       const results = await Promise.all(Array.from({ length: 300 }, () => environment.evaluate({ action: ACTION })));
       assert.equal(new Set(results.map(({ step_id }) => step_id)).size, 300);

@@ -6,9 +6,10 @@ import { createExperiment } from '../../../env/experiments/load.ts';
 import program from '../../../env/experiments/program.ts';
 import { DEFAULT_RUNTIME, type ProgramsRuntime, type Runtime } from '../../../env/runtime.ts';
 import { describeExperiment } from '../../../env/server/describe.ts';
+import type { BoxedImage } from '../../../env/streets/boxed-image.ts';
 import { completeTheta } from '../../../protocol/parameters.ts';
 import { writeCamvid } from '../../scripts/reproduce/tiny-camvid.ts';
-import { evaluated, LABELS, PARAMETERS, simulating, training, workshop, type Workshop } from '../programs/workshop.ts';
+import { evaluated, PARAMETERS, simulating, training, workshop, type Workshop } from '../programs/workshop.ts';
 import { gray } from '../streets/street-folder.ts';
 
 describe('Program-v0', () => {
@@ -163,14 +164,45 @@ describe('Program-v0', () => {
     }
   }).timeout(60_000);
 
-  it('[G8] trains our counting on the images of a program, with their instances and cars @slow', async () => {
-    const cars = (index: number) =>
-      JSON.stringify({ index, cars: index === 0 ? [{ instance: 13, type: 'van' }] : [], other: 1 });
+  /** A line of metadata: in the first image, the left half is a van. */
+  const cars = (index: number) =>
+    JSON.stringify({ index, cars: index === 0 ? [{ instance: 13, type: 'van' }] : [], other: 1 });
+  /** Puts instances and cars in the place of labels. */
+  const writeObjects = () => {
     for (const set of [shop.ready, join(shop.folder, 'data/validation'), join(shop.folder, 'data/test')]) {
-      cpSync(join(set, 'labels'), join(set, 'instances'), { recursive: true }); // the left half is object 13
+      cpSync(join(set, 'labels'), join(set, 'instances'), { recursive: true });
       rmSync(join(set, 'labels'), { recursive: true });
       writeFileSync(join(set, 'metadata.jsonl'), `${cars(0)}\n${cars(1)}\n`);
     }
+  };
+
+  it('[G8] trains our detection on the images of a program, with the boxes of their objects @slow', async () => {
+    writeObjects();
+    const runtime = { ...shop.runtime(simulating(draws)), backend: 'wasm' as const };
+    const create = (options = {}) =>
+      createExperiment(program, { ...ours, task: 'detection', steps: 3, ...options }, runtime).experiment;
+    const experiment = create();
+    await experiment.prepare!();
+    const [first, second] = (await experiment.target.validation()) as BoxedImage[];
+    assert.deepEqual(first!.boxes, [{ category: 'car', ignored: false, x: 0, y: 0, width: 8, height: 16 }]);
+    assert.deepEqual(second!.boxes, []);
+    const { outcome, scores } = await evaluated(experiment);
+    assert.deepEqual([outcome, Object.keys(scores)], ['ok', ['smoothAp', 'ap50', 'ap']]);
+    const people = create({ classes: ['person'] });
+    await assert.rejects(
+      people.prepare!(),
+      /validation: expected something to count or to find in 2 images, found nothing/,
+    );
+    writeFileSync(
+      join(shop.folder, 'data/test/metadata.jsonl'),
+      '{"index":0,"cars":[],"people":[{"instance":13}]}\n{"index":1,"cars":[]}\n',
+    );
+    const [person] = (await create({ classes: ['person'] }).target.test()) as BoxedImage[];
+    assert.equal(person!.boxes[0]!.category, 'person');
+  }).timeout(60_000);
+
+  it('[G8] trains our counting on the images of a program, with their instances and cars @slow', async () => {
+    writeObjects();
     const runtime = { ...shop.runtime(simulating(draws)), backend: 'wasm' as const };
     const create = () => createExperiment(program, { ...ours, task: 'counting', steps: 3 }, runtime).experiment;
     const experiment = create();
@@ -191,7 +223,7 @@ describe('Program-v0', () => {
     rmSync(join(shop.folder, 'data/test'), { recursive: true });
     assert.throws(
       create,
-      /expected validation\/ and test\/ as `npm run dataset` writes them, since the cars are counted/,
+      /expected validation\/ and test\/ as `npm run dataset` writes them, since the score is about objects/,
     );
   }).timeout(60_000);
 
@@ -202,6 +234,5 @@ describe('Program-v0', () => {
       (await shop.experiment(simulating(draws))).prepare!(),
       /test: expected a car in at least one image/,
     );
-    writeFileSync(join(shop.folder, 'data/test/labels/000001.png'), LABELS);
   });
 });

@@ -85,7 +85,7 @@ describe('TrafficSegmentationReal-v0', function () {
     assert.deepEqual([outcome, Object.keys(testScores!)], ['ok', ['softCarIou', 'carIou', 'meanIou']]);
   });
 
-  it('is read from a folder in the layout of KITTI, whose frames are cut into blocks', async () => {
+  it('is read from a folder in the layout of KITTI, whose frames are cut into blocks @slow', async () => {
     const kitti = streetFolder();
     const [width, height, frames] = [64, 20, 200]; // KITTI has 200 labelled frames
     // Label ids of Cityscapes: road, in the middle a car; at the left edge, which the crop of 4:3 lacks, void.
@@ -179,7 +179,7 @@ describe('TrafficSegmentationReal-v0', function () {
   });
 
   for (const workers of [0, 1]) {
-    it(`evaluates on the images that a session was opened on, or says that they have changed (${workers} workers)`, async () => {
+    it(`evaluates on the images that a session was opened on, or says that they have changed (${workers} workers) @slow`, async () => {
       const runtime = runtimeOf(folder.path);
       const server = await startBanditServer({ environments: [real.id], workers, runtime });
       const client = await connect(server.url);

@@ -26,6 +26,19 @@ describe('a file of parameters', () => {
     assert.equal(deterministic, false);
   });
 
+  it('has parameters of every kind', () => {
+    const drafts = [
+      { name: 'lanes', kind: 'integer', low: 1, high: 4, default: 2 },
+      { name: 'night', kind: 'boolean', default: false },
+      { name: 'town', kind: 'categorical', choices: ['old', 'new'], default: 'old' },
+    ];
+    const { parameters, start } = parametersOf(drafts, 'θ.json');
+    assert.deepEqual(parameters[0], { ...drafts[0], meaning: '', scale: 'linear', unit: '1', slice: [0, 1] });
+    assert.deepEqual(parameters[1], { ...drafts[1], meaning: '', slice: [1, 2] });
+    assert.deepEqual(parameters[2], { ...drafts[2], meaning: '', slice: [2, 4] });
+    assert.deepEqual(start, { lanes: 2, night: false, town: 'old' });
+  });
+
   it('[G10] is an object too, which says where a search starts and whether equal seeds give equal images', () => {
     const said = parametersOf({ parameters: [x], start: { x: 0.5 }, deterministic: true }, 'θ.json');
     assert.deepEqual([said.start, said.deterministic], [{ x: 0.5 }, true]);

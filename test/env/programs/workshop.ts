@@ -20,7 +20,7 @@ const PICTURE = colour(
   SIDE,
   Array.from({ length: SIDE ** 2 }, (_, i) => (i % SIDE < SIDE / 2 ? [220, 30, 20] : [90, 90, 90])),
 );
-export const LABELS = gray(
+const LABELS = gray(
   SIDE,
   Array.from({ length: SIDE ** 2 }, (_, i) => (i % SIDE < SIDE / 2 ? 13 : 0)),
 );

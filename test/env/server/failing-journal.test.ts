@@ -43,7 +43,7 @@ describe('a server with too few file handles @slow', () => {
 describe('a server that cannot write its journal', () => {
   const ACTION = [0, 0, 0, 0, 0, 0];
 
-  it('[P14] [L4] refuses new steps and sessions with the reason, keeps what it has, and goes on afterwards', async () => {
+  it('[P14] [L4] refuses new steps and sessions with the reason, keeps what it has, and goes on afterwards @slow', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'lts-failing-'));
     const journal = join(folder, 'a.sqlite');
     const lines: string[] = [];

@@ -21,8 +21,12 @@ const UPGRADE = [
 ];
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
+const clients: Socket[] = [];
+const leave = (): void => clients.splice(0).forEach((socket) => socket.destroy());
+
 async function tcp(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true });
+  clients.push(socket);
   socket.on('error', () => {});
   socket.resume();
   await once(socket, 'connect');
@@ -53,6 +57,7 @@ describe('the lobby', () => {
     port = (server.address() as AddressInfo).port;
   });
   afterEach(() => {
+    leave();
     lobby.close();
     inside.forEach((socket) => socket.destroy());
     server.close();
@@ -108,6 +113,7 @@ describe('the doors', () => {
       startBanditServer({ helloTimeoutMs: 400, tokens: { agent: 'secret' } }),
     ]);
   });
+  afterEach(leave);
   after(() => Promise.all([server.stop(), guarded.stop()]));
 
   const quiet: Record<string, string> = {
@@ -118,7 +124,7 @@ describe('the doors', () => {
     'a page that was read': 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n',
     'a body that never comes': 'POST /v1/drain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n',
   };
-  it('[H6] end whatever does not say hello or ask for a page, on time', async () => {
+  it('[H6] end whatever does not say hello or ask for a page, on time @slow', async () => {
     const left = Object.entries(quiet).map(async ([name, bytes]) => {
       const socket = await tcp(name.startsWith('a body') ? guarded.port : server.port);
       const closed = new Promise<undefined>((resolve) => socket.once('close', () => resolve(undefined)));
@@ -133,7 +139,7 @@ describe('the doors', () => {
     assert.deepEqual((await Promise.all(left)).filter(Boolean), []);
   });
 
-  it('[H6] more than 4 KiB before hello closes the socket with 1009, also in a frame without end', async () => {
+  it('[H6] more than 4 KiB before hello closes the socket with 1009, also in a frame without end @slow', async () => {
     for (const bytes of [frame('x'.repeat(5000)), frame('x'.repeat(4100), 60_000)]) {
       const socket = await tcp(server.port);
       const heard: Buffer[] = [];

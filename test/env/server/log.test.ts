@@ -41,7 +41,7 @@ describe('the log', () => {
     assert.match(lines[1]!, /defect error=Error: x\\u009b2J\n {8}at f \(a\.ts:1:1\)\n {8}at g \(b\.ts:2:2\)\n$/);
   });
 
-  it('has a line at the end of each evaluation: outcome, reward, seconds, session, step', async () => {
+  it('has a line at the end of each evaluation: outcome, reward, seconds, session, step @slow', async () => {
     const { log, lines } = logged('json');
     const server = await startBanditServer({ log });
     const client = await connect(server.url);
@@ -71,7 +71,7 @@ describe('the log', () => {
     assert.ok(seconds[0]! >= 0.3 && seconds[1]! >= 0.3 && seconds[1]! < 0.6, `without the queue: ${seconds.join()}`);
   });
 
-  it('says what a stopping server waits for', async () => {
+  it('says what a stopping server waits for @slow', async () => {
     const { log, lines } = logged();
     const server = await startBanditServer({ log });
     const client = await connect(server.url, { reconnectForMs: 0 });

@@ -194,7 +194,7 @@ describe('sessions', () => {
 });
 
 describe('the sessions of a connection', () => {
-  it('[P14] come after the others in the queue while they have no connection', async () => {
+  it('[P14] come after the others in the queue while they have no connection @slow', async () => {
     const server = await startBanditServer();
     const [gone, here] = [await Peer.welcomed(server.url), await Peer.welcomed(server.url)];
     const open = { t: 'open', id: 'o', env_id: 'Bandit-v0', options: { delayMs: 300 } };
@@ -280,7 +280,7 @@ describe('the sessions of a connection', () => {
 });
 
 describe('liveness', () => {
-  it('[L1] a socket that answers no ping is ended, and its session waits to be resumed', async () => {
+  it('[L1] a socket that answers no ping is ended, and its session waits to be resumed @slow', async () => {
     const server = await startBanditServer({ heartbeatMs: 100 });
     const peer = await Peer.welcomed(server.url);
     const reply = await peer.ask({ t: 'open', id: 'o', env_id: 'Bandit-v0' }, 'opened');
@@ -316,7 +316,7 @@ describe('liveness', () => {
     await server.stop();
   });
 
-  it('[L2] draining is announced; running evaluations end, and nothing new begins', async () => {
+  it('[L2] draining is announced; running evaluations end, and nothing new begins @slow', async () => {
     const server = await startBanditServer();
     const peer = await Peer.welcomed(server.url);
     const session_id = await peer.open({ delayMs: 300 });
@@ -332,7 +332,7 @@ describe('liveness', () => {
     assert.equal(await peer.closed, 1012);
   });
 
-  it('[L4] /healthz and /readyz answer over HTTP', async () => {
+  it('[L4] /healthz and /readyz answer over HTTP @slow', async () => {
     const others = workerPids(process.pid);
     const server = await startBanditServer();
     const get = async (path: string) => {

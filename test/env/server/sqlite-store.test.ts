@@ -135,7 +135,7 @@ describe('the store in SQLite', () => {
     next.close();
   });
 
-  it('[S11] has every result in the file itself, without the log beside it, after a second', async () => {
+  it('[S11] has every result in the file itself, without the log beside it, after a second @slow', async () => {
     const path = newPath();
     const store = new SqliteStore(path);
     await finish(store, 'a', 20);
@@ -204,7 +204,7 @@ describe('the store in SQLite', () => {
     assert.equal(existsSync(`${path}.pid`), false);
   });
 
-  it('[T7] keeps every name that a client may give whole, and apart from every other', async () => {
+  it('[T7] keeps every name that a client may give whole, and apart from every other @slow', async () => {
     const text = fc.string({ unit: 'binary', maxLength: 12 });
     const allowed = fc.uniqueArray(
       text.filter((one) => name.safeParse(one).success),
@@ -234,7 +234,7 @@ describe('the store in SQLite', () => {
     for (const whole of ['q', 'Ωμέγα 🚗', 'a'.repeat(128)]) assert.equal(name.safeParse(whole).success, true, whole);
   });
 
-  it('[S11] keeps everything while the disk is full, says which file, and writes it when there is room', async () => {
+  it('[S11] keeps everything while the disk is full, says which file, and writes it when there is room @slow', async () => {
     const path = newPath();
     const heard: (string | undefined)[] = [];
     const store = new SqliteStore(path, { onFailure: (error) => heard.push(error?.message) });
@@ -265,7 +265,7 @@ describe('the store in SQLite', () => {
     next.close();
   });
 
-  it('[S11] resolves no result after its file was deleted or replaced, until it is there again', async () => {
+  it('[S11] resolves no result after its file was deleted or replaced, until it is there again @slow', async () => {
     for (const suffix of ['', '-wal']) {
       const path = newPath();
       const heard: (string | undefined)[] = [];
@@ -285,7 +285,7 @@ describe('the store in SQLite', () => {
     }
   });
 
-  it('[S11] never gives a changed result for a flipped bit: it is mended, set aside by name, or the file is refused', async () => {
+  it('[S11] never gives a changed result for a flipped bit: it is mended, set aside by name, or the file is refused @slow', async () => {
     const whole = newPath();
     const store = new SqliteStore(whole);
     await finish(store, 'a', 120);

@@ -205,7 +205,7 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
       assert.deepEqual([done['n_ok'], done['n_failed']], [1, 1]);
     });
 
-    it('[P13] progress comes when asked for, with phase, fraction and metrics', async () => {
+    it('[P13] progress comes when asked for, with phase, fraction and metrics @slow', async () => {
       const slow = await peer.open({ delayMs: 800 });
       const request = step({ session_id: slow, progress: true });
       const begun = await peer.ask(request, 'progress');
@@ -317,7 +317,7 @@ describe('steps, ended early', () => {
     assert.equal((await peer.ask({ t: 'ping', id: 0 })).t, 'pong', 'and no earlier batch is done');
   });
 
-  it('[P14] one session cannot fill the queue: the last quarter is divided among all', async () => {
+  it('[P14] one session cannot fill the queue: the last quarter is divided among all @slow', async () => {
     const fair = await startBanditServer({ limits: { queue_depth: 40, max_sessions: 5, max_in_flight: 100 } });
     const greedy = await Peer.welcomed(fair.url);
     const modest = await Peer.welcomed(fair.url);

@@ -83,18 +83,19 @@ describe('noiseReport', () => {
       metric: 'm',
       command: 'c',
       full: measured(clear, 4, 100),
-      short: measured(short, 2, 40),
+      short: [measured(short, 2, 40), measured(clear, 1, 10)],
     });
 
   it('recommends the short evaluation if it ranks as well, and names the options that differ', () => {
     const text = report(clear);
-    assert.match(text, /Search with the short evaluation: it is 2\.0 times as fast and ranks nearly as well \(1\.00/);
-    assert.match(text, /Short: steps 40 of 100\./);
+    assert.match(text, /^- steps 40 of 100: search with it: it is 2\.0 times as fast .* nearly as well \(1\.00 /m);
+    assert.match(text, /^- steps 10 of 100: search with it: it is 4\.0 times as fast .* of the means: 1\.00\.$/m);
+    assert.match(text, /^\| full \| 4\.0 .*\n\| steps 40 of 100 \| 2\.0 .*\n\| steps 10 of 100 \| 1\.0 /m);
     assert.match(text, /take 100 % off/);
   });
 
   it('recommends the full evaluation if the short one ranks worse', () => {
-    assert.match(report([...clear].reverse()), /Search with the full evaluation/);
+    assert.match(report([...clear].reverse()), /^- steps 40 of 100: it is 2\.0 times .*, but ranks worse \(-1\.00 /m);
   });
 
   it('leaves out θ without a reward, and says so when too few are left', () => {

@@ -56,6 +56,20 @@ describe('npm run noise @slow', function () {
     assert.equal(readFileSync(join(folder, 'noise-Mixture-v0.md'), 'utf8'), report);
   });
 
+  it('takes several kinds of short evaluations, and refuses the same twice', async () => {
+    const short = ['--short-options', '{"pointsPerComponent":10}', '--short-options', '{"pointsPerComponent":5}'];
+    const several = join(folder, 'several.jsonl');
+    assert.match((await start('--log', several, ...short)).said, /^\| pointsPerComponent 5 of 50 \| /m);
+    for (const again of ['{"pointsPerComponent":5}', '{"pointsPerComponent":50}']) {
+      const { err, code } = await start('--log', several, ...short, '--short-options', again);
+      assert.equal(code, 1);
+      assert.match(
+        err,
+        /^noise: --short-options: expected options of another evaluation, got the same again \(3 of 3\)/,
+      );
+    }
+  });
+
   it('refuses the log of something else, or of another environment, and leaves it as it is', async () => {
     const header = (environment: object) => `${JSON.stringify({ type: 'noise', environment })}\n`;
     for (const [text, message] of [

@@ -96,7 +96,7 @@ for (const name of ['wasm', 'tfjs-node'] as const satisfies BackendName[]) {
       assert.equal(loss, 42);
     });
 
-    it('has the gradient that finite differences of the definition give, for weights of every layer', () => {
+    it('has the gradient that finite differences of the definition give, for weights of every layer @slow', () => {
       const { gradient } = run();
       const numbers = [...weights];
       const step = 1e-6;
