@@ -31,6 +31,9 @@ const problem = (seed: number): Problem => ({ size: 3, start: [-0.5, 0.5, -0.5],
 const meanReward = (actions: readonly (readonly number[])[]) =>
   actions.reduce((sum, action) => sum + reward(action) / actions.length, 0);
 
+/** A fit takes a while. */
+const slow = (name: string) => (name === 'gaussian-process' ? ' @slow' : '');
+
 /** Trials of a random search, one in five of which failed. */
 const past = (seed: number, count = 100): Trial[] => {
   const random = new Random(seed);
@@ -42,7 +45,7 @@ const past = (seed: number, count = 100): Trial[] => {
 
 describe('a warm start', () => {
   for (const [name, make] of Object.entries(AGENTS)) {
-    it(`makes ${name} ask better at once, with the same draws`, () => {
+    it(`makes ${name} ask better at once, with the same draws${slow(name)}`, () => {
       for (const seed of name === 'gaussian-process' ? [1] : [1, 2, 3]) {
         const [cold, warm] = [make(problem(seed)), make(problem(seed))];
         warm.warmStart!(past(seed));
@@ -116,7 +119,7 @@ describe('a warm start', () => {
     assert.deepEqual(agent.state!(), { mu: [0.5], sigma: [0.01] });
   });
 
-  it('fills up the first iteration of the Gaussian process, and learns from at most 200 of many trials', () => {
+  it('fills up the first iteration of the Gaussian process, and learns from at most 200 of many trials @slow', () => {
     const few = AGENTS['gaussian-process']!(problem(1));
     few.warmStart!(past(1, 6));
     assert.equal(few.ask().length, 10);
