@@ -12,5 +12,6 @@ export const BUILT_IN: Readonly<Record<string, () => Promise<{ readonly default:
   'TrafficDetection-v0': () => import('./traffic-detection.ts'),
   'TrafficDetectionReal-v0': () => import('./traffic-detection-real.ts'),
   'Program-v0': () => import('./program.ts'),
+  'Table-v0': () => import('./table.ts'),
   'Mixture-v0': () => import('./mixture.ts'),
 };
