@@ -154,7 +154,8 @@ function labelledFrames(folder: string, named: NamedClasses | undefined): FrameP
 /** The sets, of whose content a file beside them is a part. */
 function withFile<Sample>({ target, prepare }: FolderTarget<Sample>, path: string | undefined): FolderTarget<Sample> {
   if (path === undefined) return { target, prepare };
-  return { target: { ...target, content: () => `${target.content()} ${fileHash(path)}` }, prepare };
+  const own = fileHash(path); // as it has just been read
+  return { target: { ...target, content: () => `${target.content()} ${own}` }, prepare };
 }
 
 /** For our counting: the two sets, with their objects. @throws {Error} in a sentence, where the sets are not there */

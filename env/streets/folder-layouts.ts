@@ -28,6 +28,8 @@ export interface FramePair extends FrameFiles {
 
 /** An image and its boxes, in pixels of the file. */
 export interface BoxFrame extends FrameFiles {
+  /** Of the image, where the data set says it. */
+  readonly size?: { readonly width: number; readonly height: number };
   /** @throws {Error} naming what breaks a rule */
   boxes(): readonly TrueBox[];
 }
@@ -245,7 +247,8 @@ export function cocoBoxes(file: CocoFile, { classes }: Pick<WantedBoxes, 'classe
   if (missing !== undefined) {
     throw new RangeError(`classes: expected categories of ${file.path} (${known.join(', ')}), got ${missing}`);
   }
-  return cocoFrames(file, ({ objects }) => ({
+  return cocoFrames(file, ({ objects, width, height }) => ({
+    size: { width, height },
     maps: { name: `boxes of ${classes.join()}` },
     boxes: () =>
       objects.flatMap(({ place, category, isCrowd, bbox }): TrueBox[] => {

@@ -173,11 +173,15 @@ const LEAST_LEFT = 0.3;
  * @throws {Error} naming the file that cannot be read, or what in it breaks a rule
  */
 export async function readBoxFrame(
-  { image, boxes }: Pick<BoxFrame, 'image' | 'boxes'>,
+  { image, labels, boxes, size: said }: Omit<BoxFrame, 'maps' | 'sequence'>,
   size: Size,
 ): Promise<BoxedImage> {
   const truth = boxes();
   const photograph = await readPhotograph(image);
+  if (said && (said.width !== photograph.width || said.height !== photograph.height)) {
+    const sizes = `${said.width}×${said.height}, as ${labels} says, got ${photograph.width}×${photograph.height}`;
+    throw new Error(`${image}: expected ${sizes}`);
+  }
   const crop = centreCrop(photograph.width, photograph.height, size.width / size.height);
   const scale = { x: size.width / crop.width, y: size.height / crop.height };
   const seen = truth.flatMap((box): TrueBox[] => {

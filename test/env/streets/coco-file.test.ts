@@ -132,6 +132,11 @@ print(json.dumps(cases))`;
     const boxes = readBoxLayout(folder.path, { classes: ['boat'], difficulty: 'moderate' });
     const [seen] = await readBoxFrames(boxes.test, { width: 2 * WIDTH, height: 2 * HEIGHT });
     assert.deepEqual(seen!.boxes, [{ category: 'boat', ignored: false, x: 2, y: 2, width: 8, height: 6 }]);
+    const wrong = boxes.test.map((frame) => ({ ...frame, size: { width: 9, height: 9 } }));
+    await assert.rejects(
+      readBoxFrames(wrong, { width: WIDTH, height: HEIGHT }),
+      /val\/a\.png: expected 9×9, as .*instances_val\.json says, got 8×6/,
+    );
     assert.throws(
       () => readBoxLayout(folder.path, { classes: ['car'], difficulty: 'moderate' }),
       /classes: expected categories of .*instances_train\.json \(boat, buoy\), got car/,
