@@ -10,6 +10,7 @@ import type { Runtime } from '../runtime.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { streetFolder } from '../targets/street-folder.ts';
+import { streetClasses } from '../tasks/segmentation/merged-classes.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
 import { POOR_STREETS } from './streets.ts';
 import { segmentationOptions, segmentationPresets, segmentationTaskOf } from './traffic-segmentation.ts';
@@ -28,7 +29,8 @@ export function trafficSegmentationReal(given: z.infer<typeof options>, runtime:
   const { width, height, trainingImages, validationImages, testImages, free, replicates } = given;
   const simulator = freeParameters(trafficSimulator({ width, height, renderer: new SoftwareRenderer() }), free);
   const counts = { validation: validationImages, test: testImages };
-  const { target, training, prepare, about } = streetFolder(data, { width, height }, counts);
+  const folder = streetFolder(data, { width, height }, counts, () => streetClasses(), { asStreets: true });
+  const { target, training, prepare, about } = folder;
   const task = segmentationTaskOf(given, runtime);
   return {
     simulator,
