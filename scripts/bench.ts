@@ -5,12 +5,14 @@ import type { NetworkBenchOptions } from './bench/beside-torch.ts';
 import { benchProtocol, type ProtocolBenchOptions } from './bench/protocol.ts';
 import { benchMemory } from './bench/memory.ts';
 import { benchEvaluate, type EvaluateBenchOptions } from './bench/evaluate.ts';
+import { benchPrograms, type ProgramsBenchOptions } from './bench/programs.ts';
 import { benchPythonClient, type PythonClientBenchOptions } from './bench/python-client.ts';
 import { DEFAULT_PYTHON } from './bench/rounds.ts';
 import { benchQueue, type QueueBenchOptions } from './bench/queue.ts';
 import { benchRender, type RenderBenchOptions } from './bench/render.ts';
 import { processor } from './bench/processor.ts';
 import { benchTrain } from './bench/train.ts';
+import { benchTrainers, type TrainersBenchOptions } from './bench/trainers.ts';
 import { jsonObject, word } from '../agents/run/flags.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runCommands, runProgram } from '../agents/run/run-program.ts';
@@ -130,6 +132,35 @@ program
   .action(async (options: QueueBenchOptions) => {
     announce('queue', options);
     await benchQueue(options);
+  });
+
+program
+  .command('programs')
+  .description('what an evaluation costs beyond the time of its programs, where simulator and trainer are programs')
+  .option('--width <pixels>', 'width of an image', integer(16, 1024), 96)
+  .option('--height <pixels>', 'height of an image', integer(16, 1024), 72)
+  .option('--images <n>', 'images that the simulator writes', integer(1, 10_000), 200)
+  .option('--evaluations <n>', 'number of measurements', integer(1, 1000), 20)
+  .option('--json', 'end with one line of JSON: {"evaluationMs", "programsMs", "overheadMs"}')
+  .action(async (options: ProgramsBenchOptions) => {
+    announce('programs', options);
+    await benchPrograms(options);
+  });
+
+program
+  .command('trainers')
+  .description('IoU and seconds of our segmentation and of the trainer in PyTorch, on the same images')
+  .option('--width <pixels>', 'width of an image', integer(16, 1024), 96)
+  .option('--height <pixels>', 'height of an image', integer(16, 1024), 72)
+  .option('--images <n>', 'images to train on, and as many to score on', integer(1, 10_000), 200)
+  .option('--steps <n>', 'steps of the optimiser', integer(1, 1_000_000), 250)
+  .option('--seeds <n>', 'trainings of each', integer(1, 1000), 3)
+  .addOption(backendFlag())
+  .option('--python <path>', 'Python that has torch and Pillow (default: of npm run setup:python)', word, PYTHON)
+  .option('--json', 'end with one line of JSON')
+  .action(async (options: TrainersBenchOptions) => {
+    announce('trainers', options);
+    await benchTrainers(options);
   });
 
 await runProgram('bench', async () => {

@@ -1,7 +1,7 @@
 /** `npm run dataset`: writes a data set of the traffic simulator in formats that other tools read. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,8 +10,8 @@ import { filePath, integer, jsonObject, seed, THETA_HELP } from '../agents/run/f
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { TRAFFIC } from '../env/simulators/traffic/traffic.ts';
 import { isHidden } from '../env/streets/hidden-files.ts';
-import { COCO_CATEGORIES } from './dataset/coco.ts';
-import { type FrameRecord, frameFile, frameIndex, frameName, removeParts } from './dataset/frame.ts';
+import { frameIndex, removeParts } from '../env/dataset/frame.ts';
+import { readJson, summarise } from '../env/dataset/summary.ts';
 import type { Report, Share } from './dataset/writer.ts';
 import { writeWhole } from '../protocol/whole-file.ts';
 import { completeTheta, type Theta } from '../protocol/parameters.ts';
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
   const { out, count, seed, width, height, workers } = options;
   const theta = completeTheta(TRAFFIC.parameters, options.theta);
   const known = { simulator: `${TRAFFIC.name} ${TRAFFIC.version}`, seed, width, height, theta };
-  console.log(JSON.stringify({ ...options, theta }));
+  console.log(`dataset ${JSON.stringify(options)}`);
   removeParts(out);
   claim(out, known);
   const there = pictureCount(out);
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
     process.exitCode = 130;
     return;
   }
-  summarise(out, count, width, height);
+  summarise(out, count, { width, height });
   console.log(out);
 }
 
@@ -128,34 +128,23 @@ function claim(folder: string, known: object): void {
   }
   const found = readJson(path, `write ${JSON.stringify(known)} into it if the pictures are of this θ, seed and size`);
   if (!isDeepStrictEqual(found, JSON.parse(JSON.stringify(known)))) {
-    throw new Error(`${expected}, got another: see ${path}`);
+    throw new Error(
+      `${expected}, got another: ${difference(JSON.parse(JSON.stringify(known)) as object, found)} (${path})`,
+    );
   }
 }
 
-/** @throws {Error} naming the file and the remedy, when the file is damaged */
-function readJson(path: string, help: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    const rule = 'expected JSON as this program writes it';
-    throw new Error(`${path}: ${rule} (${(error as Error).message}); ${help}`, { cause: error });
+/** The first field in which two descriptions differ, such as `seed 2, 1 there`. */
+function difference(own: object, there: unknown, place = ''): string {
+  for (const [name, value] of Object.entries(own)) {
+    const other = (there as Record<string, unknown> | null)?.[name];
+    if (isDeepStrictEqual(value, other)) continue;
+    const path = place === '' ? name : `${place}.${name}`;
+    const isNested = [value, other].every((one) => typeof one === 'object' && one !== null && !Array.isArray(one));
+    if (isNested) return difference(value as object, other, path);
+    return `${path} ${JSON.stringify(value)}, ${other === undefined ? 'none' : JSON.stringify(other)} there`;
   }
-}
-
-/** Collects frames/ into annotations.json and metadata.jsonl. */
-function summarise(folder: string, count: number, width: number, height: number): void {
-  const frames = Array.from(
-    { length: count },
-    (_, index) => readJson(frameFile(folder, index), 'delete it, and the picture is written again') as FrameRecord,
-  );
-  const coco = {
-    info: { description: 'Simulated street pictures; see dataset.json' },
-    images: frames.map((_, id) => ({ id, file_name: `images/${frameName(id)}.png`, width, height })),
-    categories: COCO_CATEGORIES,
-    annotations: frames.flatMap(({ objects }) => objects).map((object, i) => ({ id: i + 1, ...object })),
-  };
-  writeWhole(join(folder, 'annotations.json'), JSON.stringify(coco));
-  writeWhole(join(folder, 'metadata.jsonl'), frames.map(({ metadata }) => `${JSON.stringify(metadata)}\n`).join(''));
+  return 'it has more fields';
 }
 
 await runProgram('dataset', main);

@@ -2,7 +2,16 @@
 import { lookup } from 'node:dns/promises';
 import { availableParallelism } from 'node:os';
 import { Option } from 'commander';
-import { filePath, integer, number, secretOf, withoutSecrets, withSecret, word } from '../agents/run/flags.ts';
+import {
+  absolutePath,
+  filePath,
+  integer,
+  number,
+  secretOf,
+  withoutSecrets,
+  withSecret,
+  word,
+} from '../agents/run/flags.ts';
 import { onSignals } from '../agents/run/interrupt.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
@@ -10,9 +19,14 @@ import { BUILT_IN } from '../env/experiments/index.ts';
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat } from '../env/server/log.ts';
 import type { QueueOptions } from '../env/workers/queue/queue-evaluations.ts';
 import { MAX_EVALUATION_MS, startServer, type EnvironmentServer } from '../env/server/server.ts';
+import { addProgramFlags, programsOf, type ProgramFlags } from './program-flags.ts';
 import { exactBuild, withQueue } from './queue-flags.ts';
 import { backendFlag, namedFolder, runtimeOf, type NamedFolder, type RuntimeFlags } from './runtime-flags.ts';
 import { version } from './version.ts';
+
+/** The environments that flags of their own serve. */
+const PROGRAM = 'Program-v0';
+const TABLE = 'Table-v0';
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
@@ -55,7 +69,9 @@ withSecret(
   'token for admins, who may do everything, such as DELETE /v1/sessions/ID',
   'LTS_ADMIN_TOKEN',
 );
+addProgramFlags(command);
 command
+  .option('--table <file>', 'evaluations as CSV or Parquet, for Table-v0: see npm run table', absolutePath)
   .option(
     '--max-evaluation <seconds>',
     'an evaluation that runs for longer ends, with the outcome deadline',
@@ -68,7 +84,7 @@ command
   .addOption(backendFlag())
   .option(
     '--data <[name=]folder>',
-    'real street images with labels, for TrafficSegmentationReal-v0; workers of a queue know them by name (default: data)',
+    'images that models are scored on; workers of a queue know them by their name (default: data)',
     namedFolder,
   )
   .option(
@@ -91,10 +107,11 @@ command
   )
   .option('--json', 'print one line of JSON on stdout when ready, and nothing else; log in JSON');
 
-interface Options extends Omit<RuntimeFlags, 'data'> {
+interface Options extends Omit<RuntimeFlags, 'data'>, ProgramFlags {
   readonly data?: NamedFolder;
   readonly mixedBackends?: boolean;
   readonly env?: string[];
+  readonly table?: string;
   readonly port: number;
   readonly host: string;
   readonly workers: number;
@@ -113,13 +130,21 @@ interface Options extends Omit<RuntimeFlags, 'data'> {
 async function main(): Promise<void> {
   endDescendants();
   const options = command.parse().opts<Options>();
-  const { env, port, host, workers } = options;
+  const { port, host, workers } = options;
+  const url = secretOf(options, 'queue');
+  // With a queue, the programs may all run elsewhere.
+  const programs = programsOf(options, url === undefined ? workers : Math.max(1, workers));
+  const { table } = options;
+  const env = [
+    ...new Set([...(programs ? [PROGRAM] : []), ...(table === undefined ? [] : [TABLE]), ...(options.env ?? [])]),
+  ];
   const token = secretOf(options, 'token');
-  if (!env) return command.error('--env: expected at least one environment');
+  if (env.length === 0) {
+    return command.error('--env: expected at least one environment, or --simulator, --trainer or --table');
+  }
   if (token === undefined && !LOOPBACK.includes(host)) {
     return command.error(`--token: expected one where --host ${host} lets other machines in`);
   }
-  const url = secretOf(options, 'queue');
   if (url === undefined && options.mixedBackends) return command.error('--mixed-backends: expected --queue beside it');
   await lookup(host).catch((error: Error) =>
     command.error(`--host: expected an address or a name of this machine, got ${host} (${error.message})`),
@@ -143,7 +168,11 @@ async function main(): Promise<void> {
     log,
     journal: options.journal ?? (port === 0 ? undefined : `runs/server-${port}.sqlite`),
     ...(await version()),
-    runtime: runtimeOf({ backend: options.backend, ...(options.data && { data: options.data.folder }) }),
+    runtime: {
+      ...runtimeOf({ backend: options.backend, ...(options.data && { data: options.data.folder }) }),
+      ...(programs && { programs }),
+      ...(table !== undefined && { table }),
+    },
     queue: url === undefined ? undefined : await queueOf(url, options),
   });
   stopOnSignals(server, options.drainSeconds * 1000);
@@ -156,7 +185,8 @@ async function queueOf(url: string, { data, mixedBackends = false }: Options): P
 }
 
 function announce({ url, port, environments }: EnvironmentServer, { workers, json }: Options, queue: boolean): void {
-  const served = environments.map(({ spec }) => ({
+  const served = environments.map(({ spec, about }) => ({
+    about,
     id: spec.env_id,
     title: spec.title,
     actionSize: spec.spaces.action.shape[0],
@@ -164,10 +194,11 @@ function announce({ url, port, environments }: EnvironmentServer, { workers, jso
   }));
   if (json)
     return console.log(JSON.stringify({ ready: true, url, port, pid: process.pid, workers, environments: served }));
-  for (const { id, title, actionSize, backend } of served) {
+  for (const { id, title, actionSize, backend, about } of served) {
     console.log(
       `${id}: ${title}; ${actionSize} action components${backend === undefined ? '' : `; backend: ${backend}`}`,
     );
+    if (about !== undefined) console.log(`  ${about}`);
   }
   const elsewhere = queue ? ' here, and those of the queue' : '';
   console.log(`${url} is ready, with ${workers} worker${workers === 1 ? '' : 's'}${elsewhere}; Ctrl-C stops it`);

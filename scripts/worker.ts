@@ -1,13 +1,14 @@
 /** Takes evaluations of servers on any machine: `npm run worker -- --queue redis://host`. */
 import { availableParallelism } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
-import { filePath, integer, secretOf, withoutSecrets, word } from '../agents/run/flags.ts';
+import { absolutePath, filePath, integer, secretOf, withoutSecrets, word } from '../agents/run/flags.ts';
 import { onSignals } from '../agents/run/interrupt.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { BACKEND_NAMES, DEFAULT_RUNTIME, type BackendPreference } from '../env/runtime.ts';
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat } from '../env/server/log.ts';
 import { QueueWorker } from '../env/workers/queue/queue-worker.ts';
+import { addProgramFlags, programsOf, type ProgramFlags } from './program-flags.ts';
 import { exactBuild, withQueue } from './queue-flags.ts';
 import { folderOf, namedFolder, type NamedFolder } from './runtime-flags.ts';
 
@@ -24,7 +25,8 @@ const collectFolders = (text: string, known: NamedFolder[] = []) => {
 const command = newCommand('worker').description(
   'Takes evaluations from a queue and runs them in child processes; the servers of the queue say which.',
 );
-withQueue(command)
+withQueue(command);
+addProgramFlags(command)
   .option('--workers <n>', 'evaluations at once, each in its own process', integer(1, 1024), availableParallelism())
   .option('--env <path>', 'the module of an environment that is not built in; may be repeated', collect)
   .option(
@@ -32,6 +34,7 @@ withQueue(command)
     'images for servers whose --data has this name (default: data); may be repeated',
     collectFolders,
   )
+  .option('--table <file>', 'the file of evaluations of servers with --table', absolutePath)
   .option('--weights <folder>', 'weights that trainings may start from', filePath, DEFAULT_RUNTIME.weights)
   .addOption(
     new Option('--backend <name>', 'backend of TensorFlow.js (default: what the server was told)').choices([
@@ -48,11 +51,12 @@ withQueue(command)
   .addOption(new Option('--log <level>', 'least level that is logged to stderr').choices(LOG_LEVELS).default('info'))
   .addOption(new Option('--log-format <form>', 'text: lines for people; json').choices(LOG_FORMATS).default('text'));
 
-interface Options {
+interface Options extends ProgramFlags {
   readonly workers: number;
   readonly env?: string[];
   readonly data?: NamedFolder[];
   readonly weights: string;
+  readonly table?: string;
   readonly backend?: BackendPreference;
   readonly drainSeconds: number;
   readonly log: (typeof LOG_LEVELS)[number];
@@ -73,6 +77,7 @@ async function main(): Promise<void> {
   const options = command.parse().opts<Options>();
   const url = secretOf(options, 'queue');
   if (url === undefined) return command.error('--queue: expected the address of a Redis, got none');
+  const programs = programsOf(options, options.workers);
   const data = new Map((options.data ?? []).map((one) => [one.name, folderOf(one)]));
   // The worker goes on when nobody reads any more what it prints.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
@@ -84,7 +89,11 @@ async function main(): Promise<void> {
     build: await exactBuild(),
     modules: options.env ?? [],
     data,
-    weights: options.weights,
+    runtime: {
+      weights: options.weights,
+      ...(programs && { programs }),
+      ...(options.table !== undefined && { table: options.table }),
+    },
     backend: options.backend,
     log: (event, details) => log[LEVELS[event] ?? 'info'](details, event),
   });

@@ -16,6 +16,8 @@ export interface ServedEnvironment {
   readonly source: string;
   readonly definition: ExperimentDefinition;
   readonly spec: Specification;
+  /** What the experiment says of itself to the person who starts the server. */
+  readonly about?: string | undefined;
 }
 
 /** The options that `open` takes, as JSON Schema: names, bounds and defaults. */
@@ -67,7 +69,7 @@ export function describeExperiment(
   backend: string | undefined,
 ): { experiment: Experiment; spec: Specification } {
   const { experiment, options } = createExperiment(definition, given, runtime);
-  const { simulator, task } = experiment;
+  const { simulator, task, deterministic } = experiment;
   const { renderer } = simulator;
   const parameters = [...simulator.parameters];
   const spec: Specification = {
@@ -88,6 +90,7 @@ export function describeExperiment(
     default: defaultTheta(parameters),
     ...(renderer && { renderer }),
     training_samples: experiment.trainingSamples,
+    ...(deterministic !== undefined && { deterministic }),
     ...(backend !== undefined && { backend }),
   };
   return { experiment, spec };

@@ -34,7 +34,9 @@ export async function drawDetections(
     return { x, y, width, height, colour, opacity };
   };
   const truth = cells((i) =>
-    images[i]!.boxes.map((box) => outline(box, box.ignored ? IGNORED : COLOURS[DETECTED.indexOf(box.category)]!)),
+    images[i]!.boxes.map((box) =>
+      outline(box, box.ignored ? IGNORED : COLOURS[(DETECTED as readonly string[]).indexOf(box.category)]!),
+    ),
   );
   const rows = [{ caption: 'truth', cells: truth }];
   const seeds = evaluationSeeds(1);

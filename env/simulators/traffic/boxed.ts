@@ -1,23 +1,32 @@
-import type { BoxedImage, TrueBox } from '../../streets/boxed-image.ts';
+import { isTooSmall, type BoxedImage, type TrueBox } from '../../streets/boxed-image.ts';
 import type { DataSet, Simulator } from '../simulator.ts';
 import { visibleBoxes } from './annotations.ts';
 import type { TrafficImage } from './traffic.ts';
 
-/**
- * The least height of a box that is to be found, as a share of the picture's height: KITTI asks for 25 of its 375 pixels.
- */
-export const FOUND_HEIGHT = 25 / 375;
+/** Objects, each with the id by which `instances` shows it. */
+type Objects = readonly { readonly instance: number }[];
 
 /** The boxes of the cars and people in view; small ones, and what others hide but for a strip, are ignored. */
-function boxesOf({ cars, people, instances, width, height }: TrafficImage): TrueBox[] {
+export function boxesOf({
+  cars,
+  people,
+  instances,
+  width,
+  height,
+}: Pick<TrafficImage, 'instances' | 'width' | 'height'> & {
+  readonly cars: Objects;
+  readonly people: Objects;
+}): TrueBox[] {
   const seen = visibleBoxes(instances, width);
-  const least = FOUND_HEIGHT * height;
-  return [...cars, ...people].flatMap((object): TrueBox[] => {
-    const visible = seen.get(object.instance);
+  const all = [
+    ...cars.map(({ instance }) => ({ instance, category: 'car' as const })),
+    ...people.map(({ instance }) => ({ instance, category: 'person' as const })),
+  ];
+  return all.flatMap(({ instance, category }): TrueBox[] => {
+    const visible = seen.get(instance);
     if (visible === undefined) return [];
     const [x, y, across, down] = visible.box;
-    const category = 'type' in object ? 'car' : 'person';
-    const ignored = down < least || across < least / 2;
+    const ignored = isTooSmall({ width: across, height: down }, height);
     return [{ category, ignored, x, y, width: across, height: down }];
   });
 }

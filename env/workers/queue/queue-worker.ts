@@ -36,7 +36,8 @@ export interface QueueWorkerOptions {
   readonly modules: readonly string[];
   /** Folders of images by name. */
   readonly data: ReadonlyMap<string, string>;
-  readonly weights: string;
+  /** Weights, programs and files of this machine. */
+  readonly runtime: Omit<Runtime, 'backend' | 'data'>;
   /** The server's when left out. */
   readonly backend?: BackendPreference | undefined;
   readonly log: (event: string, details: Readonly<Record<string, unknown>>) => void;
@@ -182,8 +183,8 @@ export class QueueWorker {
     const { options } = this;
     const { terms, longestMs } = offer;
     const runtime: Runtime = {
+      ...options.runtime,
       backend: options.backend ?? offer.backend,
-      weights: options.weights,
       ...(offer.data !== undefined && { data: this.folderOf(offer.data) }),
     };
     const { build } = options;
