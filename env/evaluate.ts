@@ -9,6 +9,7 @@ import { deriveSeed, type Seed } from '../protocol/random.ts';
 import type { Theta } from '../protocol/parameters.ts';
 import { earlyScorer } from './early-scores.ts';
 import type { Experiment } from './experiments/experiment.ts';
+import { encodedStrips, type EncodedStrip } from './pictures.ts';
 import { drawSamples } from './simulators/draw-samples.ts';
 import { InfeasibleError } from './simulators/simulator.ts';
 import type { Scores, Task, TrainedModel } from './tasks/task.ts';
@@ -41,6 +42,8 @@ export interface EvaluationRequest {
   readonly test: boolean;
   /** Whether progress also has scores of the unfinished model; the final scores do not depend on it. */
   readonly earlyScores?: boolean | undefined;
+  /** Whether the trained model also shows what it predicts for validation samples; no score depends on it. */
+  readonly pictures?: boolean | undefined;
 }
 
 /** How far an evaluation is. */
@@ -66,6 +69,8 @@ export interface Evaluation {
   readonly testScores?: Scores;
   /** Why the outcome is not `ok`. */
   readonly reason?: string;
+  /** What the model predicts, of the first replicate, where that was asked for and can be shown. */
+  readonly pictures?: readonly EncodedStrip[];
   readonly timing: Timing;
 }
 
@@ -112,7 +117,8 @@ export async function evaluate<Sample>(
   const scores = meanOf(done.map((one) => one.scores));
   const testScores = request.test ? meanOf(done.map((one) => one.testScores!)) : undefined;
   const reward = scores[experiment.task.reward]!;
-  return { outcome: 'ok', reward, scores, ...(testScores && { testScores }), timing };
+  const { pictures } = first!;
+  return { outcome: 'ok', reward, scores, ...(testScores && { testScores }), ...(pictures && { pictures }), timing };
 }
 
 function replicateSeeds(seeds: EvaluationSeeds, index: number): EvaluationSeeds {
@@ -180,6 +186,8 @@ async function evaluateOnce<Sample>(
     signal?.throwIfAborted();
     const testScores = request.test ? await scoreTestSets(model, target, signal) : undefined;
     timing.validateMs = lap();
+    const strips = request.pictures ? await model.pictures?.(await target.validation(signal)) : undefined;
+    const pictures = strips && (await encodedStrips(strips));
     const reward = scores[task.reward];
     if (reward === undefined) {
       throw new Error(
@@ -192,7 +200,7 @@ async function evaluateOnce<Sample>(
     }
     checkBounds(task, scores);
     if (testScores) checkBounds(task, testScores);
-    return { outcome: 'ok', reward, scores, ...(testScores && { testScores }), timing };
+    return { outcome: 'ok', reward, scores, ...(testScores && { testScores }), ...(pictures && { pictures }), timing };
   } finally {
     model.dispose();
   }

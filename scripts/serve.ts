@@ -61,6 +61,7 @@ command
   .option('--history-days <n>', 'closed sessions are forgotten after this number of days', integer(0, 36500), 30)
   .option('--history-mb <n>', '… or when all results together are larger than this', integer(1, 1_000_000), 1024)
   .option('--origin <url>', 'web page that may connect; may be repeated', collect)
+  .option('--reveal', 'the page shows the hidden θ of a benchmark to those who watch; agents never get it')
   .addOption(backendFlag())
   .addOption(dataFlag())
   .option(
@@ -92,6 +93,7 @@ interface Options extends RuntimeFlags {
   readonly historyDays: number;
   readonly historyMb: number;
   readonly origin?: string[];
+  readonly reveal?: true;
   readonly journal?: string;
   readonly drainSeconds: number;
   readonly stopWithStdin?: boolean;
@@ -128,6 +130,7 @@ async function main(): Promise<void> {
     keeping: { maxAgeMs: options.historyDays * 86_400_000, maxBytes: options.historyMb * 1024 ** 2 },
     onDrainRequest: () => void process.kill(process.pid, 'SIGTERM'),
     origins: options.origin ?? [],
+    reveal: options.reveal ?? false,
     log,
     journal: options.journal ?? (port === 0 ? undefined : `runs/server-${port}.sqlite`),
     ...(await version()),
@@ -152,6 +155,7 @@ function announce({ url, port, environments }: EnvironmentServer, { workers, jso
       `${id}: ${title}; ${actionSize} action components${backend === undefined ? '' : `; backend: ${backend}`}`,
     );
   }
+  console.log(`${url.replace(/^ws/, 'http')}/ shows it in a browser`);
   console.log(`${url} is ready, with ${workers} worker${workers === 1 ? '' : 's'}; Ctrl-C stops it`);
 }
 

@@ -143,6 +143,7 @@ async function runFrom<Options>(
       if (!past) log.append(header);
       session ??= new SessionFile(path, say);
       session.keep(environment);
+      environment.note('run', { agent: name, run_id: header.runId, options: { ...header.options, url: undefined } });
       console.log(`${spec.env_id} at ${options.url}, ${actionSize(spec.parameters)} action components; log: ${path}`);
       const parallel = options.parallel ?? client.limits.max_in_flight;
       const place = { environment, runId: header.runId, log, parallel, workers: client.limits.workers, signal };
@@ -242,8 +243,10 @@ async function searchAndReport(
     agent,
     options,
     (requests) => evaluate(requests, (record, past) => progress.show(record, past)),
-    (iteration, state) => {
+    (iteration, state, told) => {
       if (iteration >= iterations) log.append({ type: 'iteration', iteration, state });
+      const { mu: mean, sigma, deviations: spread = sigma } = state;
+      environment.note(`iteration/${iteration}`, { evaluations: told, ...(mean !== undefined && { mean, spread }) });
     },
   );
   const learned = await bestOf(finalists(trials, agent, options), options, evaluate);

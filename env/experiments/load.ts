@@ -38,6 +38,7 @@ const returned = z.object({
   trainingSamples: z.int().min(1),
   replicates: z.int().min(1).optional(),
   start: theta,
+  pictures: z.object({ samples: z.int().min(1), draw: z.function() }).optional(),
 });
 
 /**

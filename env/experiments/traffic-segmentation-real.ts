@@ -8,6 +8,7 @@ import { SoftwareRenderer } from '../render/software/software-renderer.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import type { Runtime } from '../runtime.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
+import { STREET_PICTURES } from '../streets/pictures.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { spread } from '../targets/spread.ts';
 import { contentOf } from '../streets/content.ts';
@@ -64,6 +65,7 @@ export function trafficSegmentationReal(given: z.infer<typeof options>, runtime:
       ...(official && heldOut && { alsoTest: { heldOut } }),
       content,
     },
+    pictures: STREET_PICTURES,
     trainingSamples: trainingImages,
     replicates,
     start: startTheta(simulator, POOR_STREETS),

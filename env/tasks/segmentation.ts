@@ -12,6 +12,7 @@ import { crossEntropy } from './segmentation/cross-entropy.ts';
 import { writeLabels } from './segmentation/labels.ts';
 import { MERGED_CAR, MERGED_CLASSES } from './segmentation/merged-classes.ts';
 import { smallSegmentation } from './segmentation/network.ts';
+import { segmentationPictures } from './segmentation/pictures.ts';
 import { predictPixels, type PixelPrediction } from './segmentation/prediction.ts';
 import { SEGMENTATION_METRICS, segmentationScores } from './segmentation/scores.ts';
 import type { Grid } from './training/architecture.ts';
@@ -48,6 +49,7 @@ export function segmentationTask(options: Partial<SegmentationOptions>, runtime:
         return 1;
       },
       score: segmentationScores,
+      pictures: segmentationPictures,
     },
     training,
     runtime,

@@ -1,0 +1,73 @@
+/** Groups of runs: the mean reward of successive windows, with its interval over the runs. */
+import type { EChartsOption, SeriesOption } from 'echarts';
+import { rewardCurve } from '../../../../protocol/reward-curve.ts';
+import { searchRewards, type RunGroup } from '../analysis/run-groups.ts';
+import { axisLook, common, legendLook, type Palette } from './palette.ts';
+
+/** @param level the reward that is to be reached: a dashed line */
+export function compareChart(groups: readonly RunGroup[], level: number, palette: Palette): EChartsOption {
+  const series = groups.flatMap(({ name, runs }, k): SeriesOption[] => {
+    const colour = palette.series[k % palette.series.length]!;
+    const points = rewardCurve(name, runs.map(searchRewards));
+    const line: SeriesOption = {
+      ...{ type: 'line', name, symbolSize: 5, showSymbol: points.length < 10, z: 3 },
+      lineStyle: { width: 2.5, color: colour },
+      itemStyle: { color: colour },
+      data: points.map(({ evaluations, mean }) => [evaluations, mean]),
+      ...(k === 0 && {
+        markLine: {
+          ...{ silent: true, symbol: 'none', lineStyle: { type: 'dashed', color: palette.muted } },
+          label: { formatter: 'to be reached', position: 'insideStartTop', color: palette.muted },
+          data: [{ yAxis: level }],
+        },
+      }),
+    };
+    if (runs.length < 2) return [line];
+    return [line, band(points, `${name} interval`, colour)];
+  });
+  const last = Math.max(...groups.flatMap(({ runs }) => runs.map((run) => searchRewards(run).length)));
+  return {
+    ...common(palette),
+    tooltip: { ...common(palette).tooltip, trigger: 'item' },
+    legend: { ...legendLook(palette), data: groups.map(({ name }) => name) },
+    grid: { left: 8, right: 16, top: 48, bottom: 28, containLabel: true },
+    xAxis: {
+      ...{ type: 'value', name: 'evaluations', nameLocation: 'middle', nameGap: 28, min: 0, max: Math.max(2, last) },
+      ...axisLook(palette),
+      splitLine: { show: false },
+    },
+    yAxis: {
+      ...{ type: 'value', scale: true, name: groups[0]!.runs[0]!.description.reward },
+      ...axisLook(palette),
+      nameTextStyle: { color: palette.muted, align: 'left' },
+    },
+    series,
+  };
+}
+
+/** An area between two lines. */
+function band(
+  points: readonly { readonly evaluations: number; readonly low: number; readonly high: number }[],
+  name: string,
+  colour: string,
+): SeriesOption {
+  return {
+    type: 'custom',
+    name,
+    silent: true,
+    clip: true,
+    z: 1,
+    itemStyle: { color: colour },
+    encode: { x: 0, y: 1 },
+    data: points.length > 1 ? [[points[0]!.evaluations, points[0]!.low]] : [],
+    renderItem: (_parameters, api) => {
+      const lows = points.map(({ evaluations, low }) => api.coord([evaluations, low]));
+      const highs = points.map(({ evaluations, high }) => api.coord([evaluations, high]));
+      return {
+        type: 'polygon',
+        shape: { points: [...lows, ...highs.reverse()] },
+        style: { fill: colour, opacity: 0.18 },
+      };
+    },
+  };
+}
