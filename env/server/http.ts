@@ -173,7 +173,8 @@ async function answer(server: Server, request: IncomingMessage, signal: AbortSig
   const foreign = foreignHost(request, server);
   if (foreign !== undefined) return { status: 403, body: { error: foreign } };
   const url = new URL(address, BASE);
-  const [page, rest] = pageOf(url.pathname);
+  // An address such as `//x` names another server, and no page of it.
+  const [page, rest] = address.startsWith('//') ? [undefined, ''] : pageOf(url.pathname);
   if (!page) return { status: 404, body: { error: `expected one of ${Object.keys(PAGES).join(' ')}` } };
   if (request.method !== page.method && !(request.method === 'HEAD' && page.method === 'GET')) {
     return { status: 405, body: { error: `expected ${page.method}` } };

@@ -82,18 +82,45 @@ export interface EvaluationRow {
   readonly step_id: string;
   readonly outcome: Outcome | 'discarded';
   readonly reward: number | null;
-  /** When it was accepted: milliseconds since 1970. */
+  /** When it was accepted: milliseconds since 1970; 0 where a log does not say it. */
   readonly at: number;
   /** How long it ran, without the queue, in milliseconds. */
   readonly ms: number;
+  /** When it ended, about; 0 where a log does not say when it began. */
+  readonly end: number;
   /** θ, flat: a value for each parameter, or for each label of a simplex, in their order; numbers to 6 digits. */
   readonly theta: readonly ThetaValue[];
   /** In the order of the metrics; null where there is none. */
   readonly scores: readonly (number | null)[];
-  /** The seed from which the others follow, unless they are pinned. */
-  readonly seed: number;
+  /** The seed from which the others follow, unless they are pinned; null where a log does not have it. */
+  readonly seed: number | null;
   /** Scores on the test set, by metric. */
   readonly test?: Readonly<Record<string, number>>;
+}
+
+/** All that is known about an evaluation; a log knows less than a server. */
+export interface EvaluationEntry extends Pick<EvaluationRow, 'seq' | 'step_id' | 'outcome' | 'reward'> {
+  readonly scores: Readonly<Record<string, number>>;
+  readonly test_scores?: Readonly<Record<string, number>> | undefined;
+  readonly early_scores?: EarlyScoresOf | undefined;
+  readonly reason?: string | undefined;
+  readonly theta: NamedTheta;
+  readonly seed?: number;
+  readonly seeds: Readonly<Record<string, number>>;
+  readonly timing: Readonly<Record<string, number>>;
+  /** In ISO 8601. */
+  readonly accepted_at?: string;
+  readonly repro?: { readonly build: string; readonly backend?: string | undefined };
+}
+
+/** A report: what a server would tell of some runs, in the page's own file. */
+export interface Report {
+  readonly runs: readonly {
+    readonly entry: RunEntry;
+    readonly description: RunDescription;
+    readonly evaluations: readonly EvaluationEntry[];
+    readonly notes: readonly PolicyNote[];
+  }[];
 }
 
 /** A note about an iteration of a search. */
@@ -141,6 +168,8 @@ export interface ServerState {
     readonly running: number;
     readonly restarts: number;
     readonly memory_bytes: number;
+    /** Sessions that were opened or restored since the process began: another number says that there are other runs. */
+    readonly sessions: number;
     /** Evaluations that have ended since the process began. */
     readonly evaluated: number;
   };

@@ -86,6 +86,7 @@ export function frameOf(server: Omit<Server, 'dashboard'>, startedAt: number): S
       ready_workers: readyWorkers,
       ...(failure !== undefined && { failure }),
       memory_bytes: Math.round(process.memoryUsage.rss() / 2 ** 24) * 2 ** 24, // in steps, or each event would be new
+      sessions: sessions.count,
       evaluated: metrics.evaluations,
     },
     runs: all.map((session) => session.watched),

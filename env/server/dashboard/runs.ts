@@ -1,11 +1,14 @@
 /** Runs, read from the store for those who watch. */
-import type { HistoryEntry } from '../../../protocol/history.ts';
-import { actionToTheta, type Parameter } from '../../../protocol/parameters.ts';
+import type { Parameter } from '../../../protocol/parameters.ts';
+import type { Specification } from '../../../protocol/specification.ts';
+import type { Theta } from '../../../protocol/parameters.ts';
 import { describeExperiment, type ServedEnvironment } from '../describe.ts';
 import type { Server } from '../dispatch.ts';
-import type { NoteRecord, SessionEntry, Store } from '../store.ts';
-import { columnsOf, flatTheta, parametersOf, type Column } from './analysis/columns.ts';
-import type { About, EvaluationRow, PolicyNote, RunDescription, RunEntry } from './answers.ts';
+import type { SessionEntry, Store } from '../store.ts';
+import { columnsOf, parametersOf, type Column } from './analysis/columns.ts';
+import { evaluationRow } from './analysis/rows.ts';
+import { policyNote } from './policy.ts';
+import type { About, EvaluationEntry, EvaluationRow, PolicyNote, RunDescription, RunEntry } from './answers.ts';
 
 /** A described run, and what its rows are made with. */
 export interface DescribedRun {
@@ -52,31 +55,22 @@ export class Runs {
     const same = { run, env_id, spec_hash, ...(about && { about }), options: record.options };
     const served = environments.find(({ definition }) => definition.id === env_id);
     const unknown = (why: string): DescribedRun => {
-      const first = firstOf(store.evaluations(run, 0));
-      const parameters = parametersOf(first?.theta ?? {});
-      const metrics = Object.keys(first?.scores ?? {}).map((name) => ({ name, meaning: '' }));
-      const reward = metrics.find(({ name }) => first?.scores[name] === first?.reward)?.name ?? 'reward';
-      const description = { ...same, title: env_id, parameters, metrics, reward, shows: false, unknown: why };
-      return { description, columns: columnsOf(parameters), parameters: undefined, served: undefined };
+      const description = { ...same, ...unknownDescription(env_id, firstOf(store.evaluations(run, 0)), why) };
+      return {
+        description,
+        columns: columnsOf(description.parameters),
+        parameters: undefined,
+        served: undefined,
+      };
     };
     if (!served) return unknown(`this server does not serve ${env_id}`);
     try {
       const { experiment, spec } = describeExperiment(served.definition, record.options, runtime, served.spec.backend);
       if (spec.spec_hash !== spec_hash) return unknown(`${env_id} is another environment now than it was then`);
-      const { parameters, metrics, reward, start, title } = spec;
       const truth = reveal ? experiment.target.truth : undefined;
-      const description = {
-        ...same,
-        title,
-        parameters,
-        metrics: metrics.map(({ name, meaning }) => ({ name, meaning })),
-        reward: reward.metric,
-        start,
-        default: spec.default,
-        ...(truth && { truth }),
-        shows: experiment.pictures !== undefined,
-      };
-      return { description, columns: columnsOf(parameters), parameters, served };
+      const known = knownDescription(spec, { truth, shows: experiment.pictures !== undefined });
+      const description = { ...same, ...known };
+      return { description, columns: columnsOf(known.parameters), parameters: spec.parameters, served };
     } catch (error) {
       return unknown((error as Error).message);
     }
@@ -93,9 +87,39 @@ export class Runs {
   /** What the client of a run has told about its iterations after a number, in order, in small pages. */
   *notes({ description, columns, parameters }: DescribedRun, after: number): Generator<PolicyNote[]> {
     for (const page of this.server.store.notes(description.run, after)) {
-      yield page.flatMap((note) => policyNote(note, columns, parameters));
+      yield page.flatMap(({ number, topic, value }) => {
+        const { evaluations, mean, spread } = value;
+        if (!/^iteration\/\d+$/.test(topic) || typeof evaluations !== 'number') return [];
+        return [policyNote({ number, evaluations, mean, spread }, columns, parameters)];
+      });
     }
   }
+}
+
+/** What a specification says of a run. */
+export function knownDescription(
+  { title, parameters, metrics, reward, start, default: byDefault }: Specification,
+  { truth, shows }: { readonly truth: Theta | undefined; readonly shows: boolean },
+) {
+  return {
+    ...{ title, parameters, start, default: byDefault, shows, reward: reward.metric },
+    metrics: metrics.map(({ name, meaning }) => ({ name, meaning })),
+    ...(truth && { truth }),
+  };
+}
+
+/** What the first evaluation of a run says of it. @param why nothing else does */
+export function unknownDescription(
+  title: string,
+  first: Pick<EvaluationEntry, 'theta' | 'scores' | 'reward'> | undefined,
+  why: string,
+) {
+  const { theta = {}, scores = {}, reward = null } = first ?? {};
+  const metrics = Object.keys(scores).map((name) => ({ name, meaning: '' }));
+  return {
+    ...{ title, parameters: parametersOf(theta), metrics, shows: false, unknown: why },
+    reward: metrics.find(({ name }) => scores[name] === reward)?.name ?? 'reward',
+  };
 }
 
 function firstOf<T>(pages: Iterable<readonly T[]>): T | undefined {
@@ -122,44 +146,4 @@ function aboutOf({ agent, run_id, options }: About): About {
     ...(typeof run_id === 'string' && { run_id }),
     ...(typeof options === 'object' && options !== null && { options }),
   };
-}
-
-/** @param metrics the names of the scores, in their order */
-export function evaluationRow(
-  entry: HistoryEntry,
-  columns: readonly Column[],
-  metrics: readonly string[],
-): EvaluationRow {
-  const { seq, step_id, outcome, reward, accepted_at, theta, scores, seed, test_scores, timing } = entry;
-  return {
-    ...{ seq, step_id, outcome, reward, seed },
-    at: Date.parse(accepted_at),
-    ms: Math.round(timing.simulate_ms + timing.train_ms + timing.validate_ms),
-    theta: flatTheta(columns, theta),
-    scores: metrics.map((name) => scores[name] ?? null),
-    ...(test_scores && { test: test_scores }),
-  };
-}
-
-const isAction = (value: unknown, size: number): value is number[] =>
-  Array.isArray(value) && value.length === size && value.every((each) => typeof each === 'number');
-
-/** A note about an iteration, with the policy as θ; nothing for other notes. */
-function policyNote(
-  { number, topic, value }: NoteRecord,
-  columns: readonly Column[],
-  parameters: readonly Parameter[] | undefined,
-): PolicyNote[] {
-  const { evaluations, mean, spread } = value;
-  if (!/^iteration\/\d+$/.test(topic) || typeof evaluations !== 'number') return [];
-  const size = parameters?.at(-1)?.slice[1] ?? 0;
-  if (!parameters || !isAction(mean, size)) return [{ number, evaluations }];
-  const sd = typeof spread === 'number' ? new Array<number>(size).fill(spread) : spread;
-  const decoded = (shift: number) => {
-    const shifted = mean.map((each, i) => each + shift * (isAction(sd, size) ? sd[i]! : 0));
-    const clipped = shifted.map((each) => Math.min(1, Math.max(-1, each)));
-    return flatTheta(columns, actionToTheta(parameters, clipped));
-  };
-  const around = isAction(sd, size) && { low: decoded(-1), high: decoded(1) };
-  return [{ number, evaluations, mean: decoded(0), ...around }];
 }

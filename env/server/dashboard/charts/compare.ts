@@ -30,7 +30,7 @@ export function compareChart(groups: readonly RunGroup[], level: number, palette
     ...common(palette),
     tooltip: { ...common(palette).tooltip, trigger: 'item' },
     legend: { ...legendLook(palette), data: groups.map(({ name }) => name) },
-    grid: { left: 8, right: 16, top: 48, bottom: 28, containLabel: true },
+    grid: { left: 8, right: 16, top: 48, bottom: 28, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     xAxis: {
       ...{ type: 'value', name: 'evaluations', nameLocation: 'middle', nameGap: 28, min: 0, max: Math.max(2, last) },
       ...axisLook(palette),

@@ -44,7 +44,7 @@ export function contourChart(data: RunData, across: number, up: number, palette:
   const low = Math.min(...means);
   return {
     ...common(palette),
-    grid: { left: 30, right: 84, top: 12, bottom: 30, containLabel: true },
+    grid: { left: 30, right: 84, top: 12, bottom: 30, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     xAxis: [{ ...axis(across), nameGap: 28 }, place],
     yAxis: [{ ...axis(up), nameGap: 44 }, place],
     visualMap: {

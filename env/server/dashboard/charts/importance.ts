@@ -15,7 +15,7 @@ export function importanceChart(
   return {
     ...common(palette),
     tooltip: { ...common(palette).tooltip, valueFormatter: (value) => `${String(value)} %` },
-    grid: { left: 8, right: 24, top: 4, bottom: 26, containLabel: true },
+    grid: { left: 8, right: 24, top: 4, bottom: 26, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     xAxis: { type: 'value', name: 'part of all, %', nameLocation: 'middle', nameGap: 26, min: 0, ...axisLook(palette) },
     yAxis: {
       type: 'category',

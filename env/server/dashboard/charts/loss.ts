@@ -45,7 +45,7 @@ export function lossChart(
     ...common(palette),
     tooltip: { ...common(palette).tooltip, trigger: 'axis' },
     legend: legendLook(palette),
-    grid: { left: 8, right: 12, top: 48, bottom: 26, containLabel: true },
+    grid: { left: 8, right: 12, top: 48, bottom: 26, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     xAxis: {
       ...{ type: 'value', name: 'training, %', nameLocation: 'middle', nameGap: 26, min: 0, max: 100 },
       ...axisLook(palette),

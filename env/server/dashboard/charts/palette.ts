@@ -2,6 +2,7 @@
 import type { EChartsOption } from 'echarts';
 
 export interface Palette {
+  readonly font: string;
   readonly ink: string;
   readonly muted: string;
   readonly line: string;
@@ -14,7 +15,10 @@ export interface Palette {
   readonly scale: readonly string[];
 }
 
+const PAGE_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
+
 export const LIGHT: Palette = {
+  font: PAGE_FONT,
   ink: '#1c2430',
   muted: '#5b6675',
   line: '#dfe4ea',
@@ -26,6 +30,7 @@ export const LIGHT: Palette = {
 };
 
 export const DARK: Palette = {
+  font: PAGE_FONT,
   ink: '#e8edf3',
   muted: '#9aa7b6',
   line: '#2c3642',
@@ -36,15 +41,12 @@ export const DARK: Palette = {
   scale: ['#10396e', '#2a79b5', '#69b5d6', '#bcd8c6', '#f4e3a1', '#f0a860', '#e0663f'],
 };
 
-/** The figures of a report are drawn in this font, which comes with an npm package. */
-export const FIGURE_FONT = 'DejaVu Sans';
-
 /** What every chart has: no motion, the page's font, tooltips drawn by the canvas. */
-export function common({ ink, paper, line }: Palette): EChartsOption {
+export function common({ font, ink, paper, line }: Palette): EChartsOption {
   return {
     animation: false,
     backgroundColor: 'transparent',
-    textStyle: { fontFamily: 'inherit', color: ink },
+    textStyle: { fontFamily: font, color: ink },
     tooltip: {
       renderMode: 'richText',
       confine: true,

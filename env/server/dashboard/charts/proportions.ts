@@ -49,7 +49,7 @@ export function proportionsChart(data: RunData, name: string, palette: Palette):
     ...common(palette),
     tooltip: { ...common(palette).tooltip, trigger: 'axis' },
     legend: legendLook(palette),
-    grid: { left: 8, right: 16, top: 34, bottom: 26, containLabel: true },
+    grid: { left: 8, right: 16, top: 34, bottom: 26, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     xAxis: {
       ...{ type: 'value', name: 'evaluation', nameLocation: 'middle', nameGap: 26, min: 1 },
       ...{ max: Math.max(2, data.seq), ...axisLook(palette), splitLine: { show: false } },

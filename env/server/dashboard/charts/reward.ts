@@ -113,7 +113,7 @@ export function rewardChart(
       ...legendLook(palette),
       data: series.filter(({ data: all }) => (all as unknown[]).length > 0).map(({ name }) => String(name)),
     },
-    grid: { left: 8, right: 16, top: 48, bottom: 26, containLabel: true },
+    grid: { left: 8, right: 16, top: 48, bottom: 26, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     xAxis: {
       type: 'value',
       name: 'evaluation',

@@ -38,7 +38,7 @@ export function sliceChart(data: RunData, column: number, palette: Palette): ECh
   return {
     ...common(palette),
     legend: legendLook(palette),
-    grid: { left: 8, right: 20, top: 52, bottom: 28, containLabel: true },
+    grid: { left: 8, right: 20, top: 52, bottom: 28, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     xAxis: { ...columnAxis(data, column, palette), nameLocation: 'middle', nameGap: 28, splitLine: { show: false } },
     yAxis: {
       ...{ type: 'value', scale: true, name: data.description.reward },

@@ -142,7 +142,9 @@ export class App {
     const isRestarted = before !== undefined && before.server.started_at !== frame.server.started_at;
     const known = new Set(this.runs.filter(({ open }) => open).map(({ run }) => run));
     const isOther = frame.runs.length !== known.size || frame.runs.some(({ run }) => !known.has(run));
-    if (isRestarted || isOther) void this.listRuns().catch((error: unknown) => this.fail(error));
+    // One may have come and gone between two looks.
+    const isNew = before?.server.sessions !== frame.server.sessions;
+    if (isRestarted || isOther || isNew) void this.listRuns().catch((error: unknown) => this.fail(error));
     // What a server has counted is not what the next one counts.
     if (isRestarted) for (const loading of this.loaded.values()) void loading.then((one) => (one.notes = -1));
     this.tell({ frame: true });

@@ -77,7 +77,7 @@ export function copyButton(label: string, text: () => string): HTMLButtonElement
     {
       type: 'button',
       click: () => {
-        navigator.clipboard.writeText(text()).then(
+        copy(text()).then(
           () => flash('copied'),
           () => flash('could not be copied'),
         );
@@ -91,6 +91,19 @@ export function copyButton(label: string, text: () => string): HTMLButtonElement
   };
   button.setAttribute('aria-live', 'polite');
   return button;
+}
+
+/** Copies a text. A page that is not of this machine, and has no TLS, may only copy what is selected. */
+async function copy(text: string): Promise<void> {
+  const { clipboard } = navigator as { clipboard?: Clipboard };
+  if (clipboard) return clipboard.writeText(text);
+  const area = h('textarea', { class: 'unseen', 'aria-hidden': 'true' });
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const isCopied = document.execCommand('copy');
+  area.remove();
+  if (!isCopied) throw new Error('the browser does not copy');
 }
 
 let lastId = 0;

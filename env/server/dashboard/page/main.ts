@@ -1,6 +1,7 @@
 /** The page: it opens a server, or the file that it stands in, and shows one view of it at a time. */
 import { App, type Change } from './app.ts';
 import { h, say } from './dom.ts';
+import { reportHere } from './report-source.ts';
 import { loginForm } from './login.ts';
 import { routeOf } from './route.ts';
 import { ServerSource, TokenError, type PageSource } from './source.ts';
@@ -58,4 +59,6 @@ async function show(source: PageSource): Promise<void> {
   go();
 }
 
-void open(keptToken());
+const report = reportHere();
+if (report) void show(report);
+else void open(keptToken());

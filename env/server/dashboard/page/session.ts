@@ -28,6 +28,7 @@ export class PageSession {
   >();
   private readonly steps = new Map<string, Waiting>();
   private id = 0;
+  private count = 0;
   private run = '';
 
   private constructor(private readonly socket: WebSocket) {}
@@ -66,7 +67,7 @@ export class PageSession {
     { theta, seed }: PageEvaluation,
     onProgress: (progress: Progress) => void,
   ): { step: string; result: Promise<Result> } {
-    const step = `playground/${this.steps.size}-${crypto.randomUUID().slice(0, 8)}`;
+    const step = `playground/${++this.count}`;
     const result = new Promise<Result>((resolve, reject) => {
       this.steps.set(step, { onProgress, resolve, reject });
       const params = theta as Record<string, number | number[]>;

@@ -112,7 +112,7 @@ export class Shell {
         view = make({ app: this.app, route, data });
       } else {
         this.app.watch([]);
-        view = route.view === 'compare' ? compareView(this.app) : serverView(this.app);
+        view = route.view === 'compare' ? compareView(this.app, route.run) : serverView(this.app);
       }
       this.show(view);
     } catch (error) {

@@ -1,6 +1,6 @@
 /** Where the page gets what it shows: from a server, or from the file that it stands in. */
-import type { HistoryEntry } from '../../../../protocol/history.ts';
 import type {
+  EvaluationEntry,
   EvaluationRow,
   ServerState,
   PictureStrip,
@@ -39,7 +39,7 @@ export interface PageSource {
 }
 
 export interface EvaluationDetail {
-  readonly entry: HistoryEntry;
+  readonly entry: EvaluationEntry;
   /** Of its training, while the server remembers it. */
   readonly losses?: Underway['losses'];
 }

@@ -40,7 +40,7 @@ export function testRun(
   data.add(
     evaluations.map(({ theta, reward, step_id }, i): EvaluationRow => ({
       ...{ seq: i + 1, step_id: step_id ?? `id/search/${i}`, outcome: reward === null ? 'diverged' : 'ok', reward },
-      ...{ at: 1000 * i, ms: 10, theta, scores: [reward], seed: i },
+      ...{ at: 1000 * i, ms: 10, end: 1000 * i + 10, theta, scores: [reward], seed: i },
     })),
   );
   return data;

@@ -15,13 +15,15 @@ const DRAW_MS = 1500;
 /** Runs that are chosen at the beginning. */
 const MOST_CHOSEN = 12;
 
-export function compareView(app: App): PageView {
+/** @param shown the run that other views show: it is compared with those of its environment */
+export function compareView(app: App, shown: string | undefined): PageView {
   const chosen = new Set<string>();
   const loaded = new Map<string, RunData>();
-  let environment: string | undefined;
+  let environment = app.runs.find(({ run }) => run === shown)?.spec_hash;
   let level: number | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isClosed = false;
+  let isFirst = true;
   const chart = new Chart('Mean reward of each group of runs over the evaluations', 'tall');
   const list = h('ul', { class: 'choices' });
   const says = h('p', { class: 'note', role: 'status' });
@@ -54,6 +56,10 @@ export function compareView(app: App): PageView {
     for (const { spec_hash, env_id, seq } of app.runs) if (seq > 0) specs.set(spec_hash, env_id);
     if (environment === undefined || !specs.has(environment)) {
       environment = [...specs.keys()][0];
+      isFirst = true;
+    }
+    if (isFirst) {
+      isFirst = false;
       chosen.clear();
       chooseFirst();
       load();

@@ -10,6 +10,8 @@ import type { RunPlace, PageView } from '../view.ts';
 import { shortName } from './evaluations.ts';
 import { picturesOf, strips } from './strips.ts';
 
+const SEEDS: Readonly<Record<string, string>> = { initialisation: 'first weights' };
+
 export function evaluationView({ app, data, route }: RunPlace): PageView {
   const step = route.step!;
   const { run } = data.description;
@@ -58,13 +60,20 @@ function parts({ app, data, route }: RunPlace, { entry, losses }: EvaluationDeta
       `Reward (${description.reward})`,
       entry.reward === null ? '–' : `${digits(entry.reward, 6)}, place ${rank} of ${data.scored().length}`,
     ],
-    ['Number', `${entry.seq}, accepted ${time(Date.parse(entry.accepted_at))}`],
-    ['Seed', String(entry.seed)],
+    [
+      'Number',
+      `${entry.seq}${entry.accepted_at === undefined ? '' : `, accepted ${time(Date.parse(entry.accepted_at))}`}`,
+    ],
+    ...(entry.seed === undefined ? [] : [['Seed', String(entry.seed)] as [string, string]]),
     [
       'Seeds',
-      `simulation ${entry.seeds.simulation}, first weights ${entry.seeds.initialisation}, order ${entry.seeds.order}`,
+      Object.entries(entry.seeds)
+        .map(([name, seed]) => `${SEEDS[name] ?? name} ${seed}`)
+        .join(', '),
     ],
-    ['Build', `${entry.repro.build}${entry.repro.backend === undefined ? '' : `; ${entry.repro.backend}`}`],
+    ...(entry.repro
+      ? [['Build', [entry.repro.build, entry.repro.backend].filter(Boolean).join('; ')] as [string, string]]
+      : []),
   ];
   const summary = card(
     `Evaluation ${shortName(entry.step_id)}`,
@@ -83,9 +92,7 @@ function parts({ app, data, route }: RunPlace, { entry, losses }: EvaluationDeta
         app.source.live &&
         h('a', { href: hashOf('playground', run, entry.step_id) }, 'Open in the playground'),
     ),
-    h('h3', {}, 'Repeat it'),
-    h('p', { class: 'note' }, 'The same θ and seeds give the same reward, to the bit, on the same build and backend.'),
-    replay(run, entry.step_id),
+    ...repeatIt(entry, run),
   );
   return [
     head,
@@ -96,6 +103,13 @@ function parts({ app, data, route }: RunPlace, { entry, losses }: EvaluationDeta
     ...repeats(data, entry.step_id),
     ...(app.source.live && description.shows ? [scenesOf({ app, data, route }, entry)] : []),
   ];
+}
+
+/** How to repeat it, where a server has it. */
+function repeatIt({ step_id, accepted_at }: EvaluationDetail['entry'], run: string): HTMLElement[] {
+  if (accepted_at === undefined) return [];
+  const note = 'The same θ and seeds give the same reward, to the bit, on the same build and backend.';
+  return [h('h3', {}, 'Repeat it'), h('p', { class: 'note' }, note), replay(run, step_id)];
 }
 
 function replay(run: string, step: string): HTMLElement {
@@ -263,7 +277,7 @@ function scenesOf({ app, data }: RunPlace, { theta, seeds, step_id }: Evaluation
   const scenes = h('div', { class: 'strips' });
   const predicted = h('div', { class: 'strips' });
   const says = h('p', { class: 'note', role: 'status' });
-  void picturesOf(scenes, () => app.source.pictures({ run, theta, seed: seeds.simulation }));
+  void picturesOf(scenes, () => app.source.pictures({ run, theta, seed: seeds['simulation']! }));
   const button: HTMLButtonElement = h(
     'button',
     {

@@ -38,7 +38,13 @@ export function evaluationsView({ data }: RunPlace): PageView {
     { name: 'for', width: 90, text: (i) => PURPOSES[data.purposes[i]!], order: (i) => data.purposes[i]! },
     { name: 'took', width: 80, isNumber: true, text: (i) => duration(rows[i]!.ms), order: (i) => rows[i]!.ms },
     { name: 'accepted', width: 150, text: (i) => time(rows[i]!.at), order: (i) => rows[i]!.at },
-    { name: 'seed', width: 100, isNumber: true, text: (i) => String(rows[i]!.seed), order: (i) => rows[i]!.seed },
+    {
+      name: 'seed',
+      width: 100,
+      isNumber: true,
+      text: (i) => String(rows[i]!.seed ?? '–'),
+      order: (i) => rows[i]!.seed ?? NaN,
+    },
   ];
   const thetas = columns.map((column, c): TableColumn => ({
     name: column.name,

@@ -163,13 +163,13 @@ class Tiles {
   }
 }
 
-/** Evaluations that were accepted in the last minute of the run, or how fast they were if it is shorter. */
+/** How many evaluations a minute ended over the last minute of the run, or over all of a shorter one. */
 function ratePerMinute({ rows }: RunData): number {
   const last = rows.at(-1);
   if (!last || rows.length < 2) return NaN;
   let first = rows.length - 1;
-  while (first > 0 && last.at - rows[first - 1]!.at < RATE_MS) first--;
-  const ms = last.at - rows[first]!.at;
+  while (first > 0 && last.end - rows[first - 1]!.end < RATE_MS) first--;
+  const ms = last.end - rows[first]!.end;
   const count = rows.length - 1 - first;
   return ms > 0 ? (count / ms) * 60_000 : NaN;
 }

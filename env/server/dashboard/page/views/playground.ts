@@ -34,7 +34,7 @@ export function playgroundView({ app, data, route }: RunPlace): PageView {
   }
   const place = route.step === undefined ? -1 : data.find(route.step);
   const start = thetaAt(data, place) ?? description.start ?? {};
-  let seed = data.rows[place]?.seed ?? 1;
+  let seed: number = data.rows[place]?.seed ?? 1;
   let isLarge = true;
   let isClosed = false;
 
