@@ -60,7 +60,7 @@ function entryOf(
       seeds,
       timing,
     },
-    theta: theta as NamedTheta,
+    theta: theta,
     ...(testScores && { test_scores: testScores }),
     ...(early && { early_scores: early.map(({ fraction, score }) => ({ fraction, scores: { early: score } })) }),
     ...(reason !== undefined && { reason }),

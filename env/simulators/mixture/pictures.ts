@@ -22,7 +22,7 @@ const KEY = [
 const FAINT = 0.78;
 
 /** @param regionOf the label that a classifier gives each of some points */
-export function cloud(
+function cloud(
   points: readonly LabelledPoint[],
   regionOf?: (points: readonly (readonly [x: number, y: number])[]) => readonly number[],
 ): RgbPicture {

@@ -9,7 +9,7 @@ import { axisLook, common, legendLook, type Palette } from './palette.ts';
 const MOST_POINTS = 3000;
 
 /** The axis of a column, of its kind. */
-export function columnAxis(data: RunData, column: number, palette: Palette) {
+function columnAxis(data: RunData, column: number, palette: Palette) {
   const { name, unit, log, choices } = data.columns[column]!;
   const look = axisLook(palette);
   const title = unit === '' || unit === 'probability' ? name : `${name} (${unit})`;

@@ -18,6 +18,9 @@ const TELL_MS = 300;
 /** While many rows arrive, what has come is shown this often. */
 const SHOW_MS = 700;
 
+/** The notes of a run that is closed: there will be no others. */
+const CLOSED = -2;
+
 interface Loading {
   readonly data: RunData;
   /** The state of the notes that were asked for. */
@@ -79,6 +82,7 @@ export class App {
     const runs = await this.source.runs();
     this.runs = [...runs].sort((a, b) => Number(b.open) - Number(a.open) || b.latest_at - a.latest_at);
     this.tell({ runs: true });
+    this.refreshWatched();
   }
 
   /** A run with what there is of it, loaded once. @throws {Error} in a sentence */
@@ -154,11 +158,14 @@ export class App {
   private refreshWatched(): void {
     for (const id of this.watched) {
       const live = this.frame?.runs.find(({ run }) => run === id);
-      if (!live) continue;
+      // Of a run that has just been closed, the last results may not be here yet.
+      const closed = live ? undefined : this.runs.find(({ run, open }) => run === id && !open);
+      if (!live && !closed) continue;
       void this.loading(id)
         .then((loading) => {
-          if (loading.refreshing || (loading.data.seq >= live.seq && loading.notes === live.notes)) return;
-          return this.refresh(id, loading, live.notes);
+          const { seq, notes } = live ?? { seq: closed!.seq, notes: CLOSED };
+          if (loading.refreshing || (loading.data.seq >= seq && loading.notes === notes)) return;
+          return this.refresh(id, loading, notes);
         })
         .catch((error: unknown) => this.fail(error));
     }

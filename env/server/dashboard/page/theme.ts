@@ -14,7 +14,7 @@ function chosen(): Theme {
 }
 
 /** A file that is opened from the disk may have no storage. */
-export function localStorageOrNone(): Storage | undefined {
+function localStorageOrNone(): Storage | undefined {
   try {
     return window.localStorage;
   } catch {
