@@ -5,6 +5,7 @@
  * An agent never sees a socket, a simulator or a test score. Given its Random, it must be deterministic: a stopped run
  * continues by telling the agent its past trials again.
  */
+import { mean, transpose } from 'mathjs';
 import type { Random } from '../protocol/random.ts';
 
 /** An evaluated action. */
@@ -20,6 +21,11 @@ export interface Agent {
   ask(): number[][];
   /** The trials of the iteration, in the order of `ask`. */
   tell(trials: readonly Trial[]): void;
+  /**
+   * Trials that others have made, any number of them, at least one with a reward; called before the first `ask`, if at
+   * all. An agent that leaves it out learns nothing from them.
+   */
+  warmStart?(trials: readonly Trial[]): void;
   /** The action, [D], that the agent itself thinks is best, such as the policy's mean; it joins the finalists. */
   recommend?(): number[];
   /** The figures of the agent's state that are logged after an iteration, such as the policy's mean and σ. */
@@ -33,6 +39,11 @@ export interface Problem {
   /** The action where the search starts, [D]. */
   readonly start: readonly number[];
   readonly random: Random;
+  /**
+   * The one action, [D], that stands for all actions with the same integers, booleans and choices and the same other
+   * components. Left out where θ has none of these: then every action stands for itself.
+   */
+  readonly canonical?: (action: readonly number[]) => number[];
 }
 
 /** Puts every component back into [-1, 1]. */
@@ -44,4 +55,16 @@ export function clip(action: readonly number[]): number[] {
 export function bestFirst(trials: readonly Trial[]): (Trial & { readonly reward: number })[] {
   const succeeded = trials.flatMap(({ action, reward }) => (reward === null ? [] : [{ action, reward }]));
   return succeeded.sort((a, b) => b.reward - a.reward);
+}
+
+/** The actions of the best tenth of some trials, at least one: the best alone is the luckiest. @returns [n, D] */
+export function bestTenth(trials: readonly Trial[]): number[][] {
+  return bestFirst(trials)
+    .slice(0, Math.max(1, Math.floor(trials.length / 10)))
+    .map(({ action }) => [...action]);
+}
+
+/** @param actions [n, D]. @returns [D] */
+export function meanAction(actions: readonly (readonly number[])[]): number[] {
+  return transpose(actions.map((action) => [...action])).map((column) => mean(column));
 }

@@ -3,10 +3,10 @@
  *
  * Draw a population from N(μ, diag σ²), keep the elite, fit μ and σ to the elite, repeat. With few and noisy evaluations
  * σ collapses long before μ is right, so σ has a floor. The elite has no failed evaluation: if too few
- * succeed, the elite is smaller, and changes μ and σ less.
+ * succeed, the elite is smaller, and changes μ and σ less. Trials that others have made count as one large population.
  */
-import { add, dotMultiply, mean, std, transpose } from 'mathjs';
-import { bestFirst, clip, type Agent, type Problem, type Trial } from './agent.ts';
+import { add, dotMultiply, std, transpose } from 'mathjs';
+import { bestFirst, clip, meanAction, type Agent, type Problem, type Trial } from './agent.ts';
 import { integer, isProgram, number } from './run/flags.ts';
 import { program } from './run/program.ts';
 
@@ -29,24 +29,23 @@ export function cem({ size, start, random }: Problem, options: CemOptions): Agen
   let mu = [...start]; // [D]
   let sigma = Array.from({ length: size }, () => sigma0); // [D]
 
+  /** Fits μ and σ to the best `count` of some trials. */
+  const fit = (trials: readonly Trial[], count: number): void => {
+    const best = bestFirst(trials).slice(0, count);
+    if (best.length === 0) return;
+    const actions = best.map(({ action }) => [...action]); // [count, D]
+    const share = smoothing * (best.length / count);
+    const blend = (present: number[], fitted: number[]) =>
+      add(dotMultiply(present, 1 - share), dotMultiply(fitted, share));
+    mu = blend(mu, meanAction(actions));
+    const spread = transpose(actions).map((column) => Number(std(column, 'uncorrected')));
+    sigma = blend(sigma, spread).map((s) => Math.max(s, sigmaFloor));
+  };
+
   return {
     ask: () => Array.from({ length: population }, () => clip(mu.map((m, i) => random.normal(m, sigma[i])))),
-
-    tell(trials: readonly Trial[]) {
-      const best = bestFirst(trials).slice(0, elite);
-      if (best.length === 0) return;
-      const columns = transpose(best.map(({ action }) => [...action])); // [D, elite]
-      const share = smoothing * (best.length / elite);
-      const blend = (present: number[], fitted: number[]) =>
-        add(dotMultiply(present, 1 - share), dotMultiply(fitted, share));
-      mu = blend(
-        mu,
-        columns.map((column) => mean(column)),
-      );
-      const spread = columns.map((column) => Number(std(column, 'uncorrected')));
-      sigma = blend(sigma, spread).map((s) => Math.max(s, sigmaFloor));
-    },
-
+    tell: (trials) => fit(trials, elite),
+    warmStart: (trials) => fit(trials, Math.max(elite, Math.round((trials.length * elite) / population))),
     recommend: () => clip(mu),
     state: () => ({ mu, sigma }),
   };

@@ -11,9 +11,13 @@
  *
  * m and C are learned only from evaluations that succeeded: if fewer than half of a population do, the weights of the
  * missing ones change nothing.
+ *
+ * A search that starts from trials which others have made begins as in Nomura et al. 2021 ("Warm Starting CMA-ES for
+ * Hyperparameter Optimization"): N(m, σ²C) is the Gaussian with the mean and the covariance of a mixture, N(a, α²I)
+ * around each action a of the best tenth.
  */
 import { add, dotMultiply, identity, multiply, norm, subtract, sum, transpose, type Matrix } from 'mathjs';
-import { bestFirst, clip, type Agent, type Problem, type Trial } from './agent.ts';
+import { bestFirst, bestTenth, clip, meanAction, type Agent, type Problem, type Trial } from './agent.ts';
 import { integer, isProgram, number } from './run/flags.ts';
 import { program } from './run/program.ts';
 import { symmetricEigen } from './symmetric-eigen.ts';
@@ -26,6 +30,9 @@ interface CmaEsOptions {
   /** The lower bound of the mean standard deviation of a population. */
   readonly sigmaFloor: number;
 }
+
+/** α of a warm start, the paper's .1 of a range. */
+const WARM_SPREAD = 0.2;
 
 /** The strategy's constants for D dimensions and a population of λ: the tutorial's table 1. */
 export function strategy(size: number, lambda: number) {
@@ -70,8 +77,27 @@ export function cmaEs({ size, start, random }: Problem, options: CmaEsOptions): 
     return clip(add(m, dotMultiply(y, sigma))); // (40)
   };
 
+  /** Keeps σ from being too small. */
+  const raiseSigma = (): void => {
+    const spread = Math.sqrt(sum(D.map((d) => d * d)) / size); // the standard deviation of a population with σ = 1, averaged over directions
+    sigma = Math.max(sigma, options.sigmaFloor / spread);
+  };
+
   return {
     ask: () => Array.from({ length: lambda }, draw),
+
+    warmStart(trials: readonly Trial[]) {
+      const actions = bestTenth(trials); // [n, D]
+      m = meanAction(actions);
+      const steps = actions.map((action) => subtract(action, m));
+      const within = multiply(transpose(steps), steps).map((row) => row.map((v) => v / steps.length)); // [D, D]
+      const covariance = within.map((row, i) => row.map((v, j) => v + (i === j ? WARM_SPREAD ** 2 : 0)));
+      const roots = decompose(covariance).D;
+      sigma = Math.exp(sum(roots.map(Math.log)) / size); // so that the determinant of C is 1
+      C = covariance.map((row) => row.map((v) => v / sigma ** 2));
+      ({ B, D } = decompose(C));
+      raiseSigma();
+    },
 
     tell(trials: readonly Trial[]) {
       const best = bestFirst(trials).slice(0, mu);
@@ -106,9 +132,7 @@ export function cmaEs({ size, start, random }: Problem, options: CmaEsOptions): 
       ); // Σ w_i y_i y_iᵀ
       C = add(add(dotMultiply(C, kept), dotMultiply(outer(pC), c1)), dotMultiply(rankMu, cMu)); // (47)
       if (iteration % patience === 0) ({ B, D } = decompose(C));
-
-      const spread = Math.sqrt(sum(D.map((d) => d * d)) / size); // the standard deviation of a population with σ = 1, averaged over directions
-      sigma = Math.max(sigma, options.sigmaFloor / spread);
+      raiseSigma();
     },
 
     recommend: () => [...m],

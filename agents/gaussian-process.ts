@@ -11,7 +11,11 @@
  * for one that failed. The next action is one that is likely to succeed (a probabilistic constraint, as in Gelbart, Snoek
  * & Adams 2014). A bad reward in place of a failure would put cliffs into f, and random failures would look like noise.
  *
- * A fit takes about n³ operations: a second for a few hundred evaluations.
+ * Integers, booleans and choices: actions with the same θ are one point, whose components are the canonical ones
+ * (Garrido-Merchán & Hernández-Lobato 2020). Otherwise the process would look for slopes between equal rewards.
+ *
+ * A fit takes about n³ operations: a second for a few hundred evaluations. So of many trials that others have made, only
+ * some are learned from: as many from each part of their search, since the best alone would be the luckiest.
  */
 import { erf } from 'mathjs';
 import type { Random } from '../protocol/random.ts';
@@ -33,6 +37,9 @@ const LENGTHS = [0.1, 0.17, 0.3, 0.5, 0.8, 1.3, 2.1];
 const NOISES = [1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3, 1, 3];
 /** With more evaluations than this, a fit starts from the last hyperparameters and tries only their neighbours. */
 const WHOLE_GRID = 64;
+
+/** The most trials of others that a search starts from. */
+const MOST_WARM = 200;
 
 /** The least difference of the expected success from its threshold, in standard deviations: 90 % of a normal distribution. */
 const SURE = 1.28;
@@ -187,7 +194,10 @@ interface Model {
   readonly incumbents: readonly { readonly action: readonly number[]; readonly mean: number }[];
 }
 
-export function gaussianProcess({ size, start, random }: Problem, { initial, batch }: GaussianProcessOptions): Agent {
+export function gaussianProcess(
+  { size, start, random, canonical = (action) => [...action] }: Problem,
+  { initial, batch }: GaussianProcessOptions,
+): Agent {
   const trials: Trial[] = []; // [n]
   const [rewards, successes] = [growingProcess(), growingProcess()];
   let model: Model | undefined;
@@ -231,7 +241,7 @@ export function gaussianProcess({ size, start, random }: Problem, { initial, bat
     };
     let top = { action: [...incumbents[0]!.action], likely: success === undefined, value: -Infinity };
     const consider = (action: number[]) => {
-      const other = judge(action);
+      const other = judge(canonical(action));
       if (other.likely === top.likely ? other.value > top.value : other.likely) top = other;
     };
     const centres = incumbents.slice(0, 5).map(({ action }) => action);
@@ -247,9 +257,20 @@ export function gaussianProcess({ size, start, random }: Problem, { initial, bat
     return [...model.incumbents[0]!.action];
   };
 
+  const tell = (told: readonly Trial[]): void => {
+    trials.push(...told.map(({ action, reward }) => ({ action: canonical(action), reward })));
+    model = undefined;
+  };
+
   return {
+    warmStart(past) {
+      const every = Math.max(1, past.length / MOST_WARM);
+      tell(Array.from({ length: Math.min(past.length, MOST_WARM) }, (_, i) => past[Math.floor(i * every)]!));
+    },
+
     ask() {
-      if (trials.length === 0) return [[...start], ...latinHypercube(initial - 1, size, random)];
+      const missing = initial - trials.length;
+      if (missing > 0) return [[...start], ...latinHypercube(missing - 1, size, random)];
       const expected = (model ??= fit());
       return Array.from({ length: batch }, () => {
         const action = propose(expected);
@@ -259,11 +280,7 @@ export function gaussianProcess({ size, start, random }: Problem, { initial, bat
       });
     },
 
-    tell(told: readonly Trial[]) {
-      trials.push(...told);
-      model = undefined;
-    },
-
+    tell,
     recommend,
     state() {
       const best = recommend(); // fits first

@@ -22,9 +22,12 @@
  *
  * A failed evaluation gets the worst reward of the search so far, and the lowest rank. Nothing is learned from an
  * iteration in which all evaluations failed.
+ *
+ * The gradient holds for actions that the policy itself has drawn. So of trials that others have made, the policy gets
+ * its first mean: that of the best tenth.
  */
 import { add, dotDivide, dotMultiply, dotPow, mean, multiply, std, subtract } from 'mathjs';
-import { bestFirst, clip, type Agent, type Problem, type Trial } from './agent.ts';
+import { bestFirst, bestTenth, clip, meanAction, type Agent, type Problem, type Trial } from './agent.ts';
 import { choice, integer, isProgram, number } from './run/flags.ts';
 import { program } from './run/program.ts';
 
@@ -181,6 +184,10 @@ export function reinforce({ size, start, random }: Problem, options: ReinforceOp
       return drawn.map(clip);
     },
 
+    warmStart(trials: readonly Trial[]) {
+      mu = meanAction(bestTenth(trials));
+    },
+
     tell(trials: readonly Trial[]) {
       const worstNow = bestFirst(trials).at(-1);
       if (!worstNow) return;
@@ -202,7 +209,7 @@ export function reinforce({ size, start, random }: Problem, options: ReinforceOp
     },
 
     recommend() {
-      if (path.length === 0) return [...start];
+      if (path.length === 0) return [...mu];
       const latest = path.slice(-Math.max(1, Math.round(options.average * path.length)));
       return dotDivide(
         latest.reduce((sum, each) => add(sum, each)),

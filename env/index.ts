@@ -10,7 +10,7 @@
  *       create: ({ samples }) => ({ simulator, task, target, trainingSamples: samples, start: {} }),
  *     });
  *
- * env/examples/line.ts is a complete one.
+ * env/examples/line.ts is a complete one; dice.ts beside it has every kind of parameter.
  */
 export { defineExperiment, type Experiment, type ExperimentDefinition } from './experiments/experiment.ts';
 export { InfeasibleError, type DataSet, type Simulator } from './simulators/simulator.ts';
@@ -18,6 +18,6 @@ export type { Runtime } from './runtime.ts';
 export type { Metric, Scores, Task, TrainedModel, TrainingProgress } from './tasks/task.ts';
 export type { SampleSet, Target } from './targets/target.ts';
 export { hiddenTarget } from './targets/hidden.ts';
-export { completeTheta, defineParameters, type Parameter, type Theta } from '../protocol/parameters.ts';
+export { completeTheta, defineParameters, type Parameter, type Theta, type ThetaOf } from '../protocol/parameters.ts';
 export { deriveSeed, Random, type Seed } from '../protocol/random.ts';
 export { z } from 'zod';

@@ -4,90 +4,49 @@
  * People read θ (`{ fog: 0.3, weather: [0.7, 0.1, 0.1, 0.1] }`); optimisers write actions (`[-0.4, 1, -1, -1, -1]`).
  * The server owns the map and publishes this description, so that every client can log, plot and set θ by name.
  */
-import { z } from 'zod';
+import {
+  checkDraft,
+  checkValue,
+  componentNames,
+  ParameterError,
+  partOfValue,
+  placed,
+  valueOfPart,
+  type Parameter,
+  type ParameterDraft,
+  type Theta,
+} from './kinds.ts';
 
-const common = {
-  name: z.string().min(1),
-  /** What it does, in a sentence. */
-  meaning: z.string(),
-  /** The parameter's part of the flat action: its first position, and the position after its last. */
-  slice: z.tuple([z.int().min(0), z.int().min(1)]),
-};
+export { componentNames, LOGIT_OF_ONE, parameter, ParameterError, theta, type Parameter, type Theta } from './kinds.ts';
 
-const continuousParameter = z.object({
-  ...common,
-  kind: z.literal('continuous'),
-  low: z.number(),
-  high: z.number(),
-  /** `linear`: the action is affine in θ. `log`: it is affine in log θ. */
-  scale: z.enum(['linear', 'log']),
-  default: z.number(),
-  unit: z.string(),
-});
-
-const simplexParameter = z.object({
-  ...common,
-  kind: z.literal('simplex'),
-  labels: z.array(z.string()).min(2),
-  default: z.array(z.number()),
-  unit: z.literal('probability'),
-});
-
-export const parameter = z.discriminatedUnion('kind', [continuousParameter, simplexParameter]);
-export type Parameter = z.infer<typeof parameter>;
-
-/** θ by name: a number for a continuous parameter, probabilities that sum to 1 for a simplex. */
-export const theta = z.record(z.string(), z.union([z.number(), z.array(z.number())]));
-export type Theta = z.infer<typeof theta>;
-
-/**
- * The logit of an action component of 1 in a simplex: probabilities are softmax(3.2 · a).
- *
- * With two classes the smallest probability is then .0017 (with five, probabilities reach from .0004 to .998). In a data
- * set of hundreds of images that is close enough to "never", and it is finite, so that every θ has an action.
- */
-export const LOGIT_OF_ONE = 3.2;
-
-/** A parameter as the author of a simulator writes it: its place in the action follows from the order. */
-type Draft =
-  | Omit<z.infer<typeof continuousParameter>, 'slice'>
-  | (Omit<z.infer<typeof simplexParameter>, 'slice' | 'unit' | 'labels' | 'default'> & {
-      readonly labels: readonly string[];
-      readonly default: readonly number[];
-    });
+/** The type of a parameter's value in θ. */
+type ValueOf<P extends ParameterDraft> = P extends { readonly kind: 'simplex' }
+  ? readonly number[]
+  : P extends { readonly kind: 'boolean' }
+    ? boolean
+    : P extends { readonly choices: readonly (infer Choice)[] }
+      ? Choice
+      : number;
 
 /** The type of θ for a list of parameters: what a simulator reads, by name. */
-export type ThetaOf<T extends readonly Draft[]> = {
-  readonly [P in T[number] as P['name']]: P['kind'] extends 'simplex' ? readonly number[] : number;
-};
+export type ThetaOf<T extends readonly ParameterDraft[]> = { readonly [P in T[number] as P['name']]: ValueOf<P> };
 
 /**
  * Lays a simulator's parameters out in the flat action, in the order given.
  *
- * @throws {RangeError} when two share a name, or bounds, scale, labels or default contradict each other
+ * @throws {RangeError} when two share a name, or bounds, scale, labels, choices or default contradict each other
  */
-export function defineParameters(drafts: readonly Draft[]): readonly Parameter[] {
+export function defineParameters(drafts: readonly ParameterDraft[]): readonly Parameter[] {
   let offset = 0;
   const names = new Set<string>();
   return drafts.map((draft) => {
     if (names.has(draft.name))
       throw new RangeError(`parameter ${draft.name}: expected a name of its own, got it twice`);
     names.add(draft.name);
-    const size = draft.kind === 'simplex' ? draft.labels.length : 1;
-    const slice: [number, number] = [offset, offset + size];
-    offset += size;
-    if (draft.kind === 'continuous') {
-      if (!(draft.low < draft.high)) {
-        throw new RangeError(`parameter ${draft.name}: expected low < high, got ${draft.low} and ${draft.high}`);
-      }
-      if (draft.scale === 'log' && draft.low <= 0) {
-        throw new RangeError(`parameter ${draft.name}: expected low > 0 on a log scale, got ${draft.low}`);
-      }
-    }
-    const parameter: Parameter =
-      draft.kind === 'simplex'
-        ? { ...draft, labels: [...draft.labels], default: [...draft.default], unit: 'probability', slice }
-        : { ...draft, slice };
+    checkDraft(draft);
+    const end = offset + componentNames(draft).length;
+    const parameter = placed(draft, [offset, end]);
+    offset = end;
     try {
       checkValue(parameter, parameter.default);
     } catch (error) {
@@ -109,25 +68,6 @@ export function defaultTheta(parameters: readonly Parameter[]): Theta {
   );
 }
 
-function softmax(logits: readonly number[]): number[] {
-  const peak = Math.max(...logits);
-  const weights = logits.map((logit) => Math.exp(logit - peak));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return weights.map((weight) => weight / total);
-}
-
-/** Names the rule that an action or θ breaks, and the place: a JSON pointer such as `/action/3`. */
-export class ParameterError extends RangeError {
-  override readonly name = 'ParameterError';
-  constructor(
-    readonly path: string,
-    readonly rule: 'type' | 'shape' | 'range' | 'not_finite' | 'simplex' | 'unknown' | 'missing',
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
 /**
  * The θ of an action.
  *
@@ -143,58 +83,17 @@ export function actionToTheta(parameters: readonly Parameter[], action: readonly
   for (const p of parameters) {
     const part = action.slice(p.slice[0], p.slice[1]);
     part.forEach((value, i) => {
+      if (value >= -1 && value <= 1) return; // nor is NaN
+      const [rule, expected] = Number.isFinite(value)
+        ? (['range', '-1..1'] as const)
+        : (['not_finite', 'a finite number'] as const);
       const position = p.slice[0] + i;
-      const where = `action[${position}] (${p.kind === 'simplex' ? `${p.name}.${p.labels[i]}` : p.name})`;
-      if (!Number.isFinite(value)) {
-        throw new ParameterError(
-          `/action/${position}`,
-          'not_finite',
-          `${where}: expected a finite number, got ${value}`,
-        );
-      }
-      if (value < -1 || value > 1) {
-        throw new ParameterError(`/action/${position}`, 'range', `${where}: expected -1..1, got ${value}`);
-      }
+      const where = `action[${position}] (${componentNames(p)[i]})`;
+      throw new ParameterError(`/action/${position}`, rule, `${where}: expected ${expected}, got ${value}`);
     });
-    if (p.kind === 'simplex') {
-      result[p.name] = softmax(part.map((value) => value * LOGIT_OF_ONE));
-    } else {
-      const share = (part[0]! + 1) / 2;
-      const value = p.scale === 'log' ? p.low * Math.pow(p.high / p.low, share) : p.low + (p.high - p.low) * share;
-      result[p.name] = Math.min(p.high, Math.max(p.low, value));
-    }
+    result[p.name] = valueOfPart(p, part);
   }
   return result;
-}
-
-/** @throws {ParameterError} when `parameter` cannot have this value */
-function checkValue(parameter: Parameter, value: unknown): void {
-  const { name } = parameter;
-  const path = `/params/${name}`;
-  if (parameter.kind === 'continuous') {
-    if (typeof value !== 'number') {
-      throw new ParameterError(path, 'type', `${name}: expected a number, got ${JSON.stringify(value)}`);
-    }
-    if (!Number.isFinite(value)) {
-      throw new ParameterError(path, 'not_finite', `${name}: expected a finite number, got ${value}`);
-    }
-    if (value < parameter.low || value > parameter.high) {
-      const unit = parameter.unit === '1' ? '' : parameter.unit;
-      const rule = `${parameter.low}..${parameter.high} ${unit}`.trim();
-      throw new ParameterError(path, 'range', `${name}: expected ${rule}, got ${value}`);
-    }
-    return;
-  }
-  const size = parameter.labels.length;
-  if (!Array.isArray(value) || value.length !== size) {
-    const rule = `${size} probabilities (${parameter.labels.join(', ')})`;
-    throw new ParameterError(path, 'shape', `${name}: expected ${rule}, got ${JSON.stringify(value)}`);
-  }
-  const total = (value as unknown[]).reduce<number>((sum, p) => sum + (typeof p === 'number' && p >= 0 ? p : NaN), 0);
-  if (!(Math.abs(total - 1) < 1e-6)) {
-    const rule = 'probabilities of at least 0 that sum to 1';
-    throw new ParameterError(path, 'simplex', `${name}: expected ${rule}, got ${JSON.stringify(value)}`);
-  }
 }
 
 /**
@@ -225,18 +124,18 @@ export function completeTheta(parameters: readonly Parameter[], partial: Theta):
  */
 export function thetaToAction(parameters: readonly Parameter[], theta: Theta): number[] {
   const complete = completeTheta(parameters, theta);
-  const clip = (value: number) => Math.min(1, Math.max(-1, value));
+  return parameters.flatMap((p) => partOfValue(p, complete[p.name]!));
+}
+
+/**
+ * An action in which the components of integers, booleans and choices are those that {@link thetaToAction} gives: two
+ * actions that differ only within one value of these are the same point.
+ *
+ * @param action [D], each from -1 to 1
+ */
+export function canonicalAction(parameters: readonly Parameter[], action: readonly number[]): number[] {
   return parameters.flatMap((p) => {
-    const value = complete[p.name]!;
-    if (p.kind === 'simplex') {
-      // Softmax ignores a common shift, so the largest and the smallest logit are put equally far from 0.
-      const floor = Math.exp(-2 * LOGIT_OF_ONE) * Math.max(...(value as number[]));
-      const logits = (value as number[]).map((probability) => Math.log(Math.max(probability, floor)));
-      const middle = (Math.max(...logits) + Math.min(...logits)) / 2;
-      return logits.map((logit) => clip((logit - middle) / LOGIT_OF_ONE));
-    }
-    const x = value as number;
-    const share = p.scale === 'log' ? Math.log(x / p.low) / Math.log(p.high / p.low) : (x - p.low) / (p.high - p.low);
-    return [clip(2 * share - 1)];
+    const part = action.slice(...p.slice);
+    return p.kind === 'continuous' || p.kind === 'simplex' ? part : partOfValue(p, valueOfPart(p, part));
   });
 }

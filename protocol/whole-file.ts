@@ -7,15 +7,21 @@ import { isRegularFile } from './regular-file.ts';
  * Writes a file under a temporary name, and renames it: under its own name it is whole or does not exist, even if
  * several processes write it. Its folder is made.
  *
- * @param mode of the file, as of `chmod`
+ * @param mode  of the file, as of `chmod`, also where a killed process has left the temporary one with other rights
+ * @param flush whether it is on the disk when it gets its name: otherwise it may be empty after a loss of power
  * @throws {Error} naming the file, when it cannot be written
  */
-export function writeWhole(path: string, content: string | Uint8Array, mode = 0o666): void {
+export function writeWhole(
+  path: string,
+  content: string | Uint8Array,
+  { mode = 0o666, flush = false }: { readonly mode?: number; readonly flush?: boolean } = {},
+): void {
   isRegularFile(path);
   makeFolder(dirname(path));
   const part = `${path}.${process.pid}.part`;
   try {
-    writeFileSync(part, content, { mode });
+    rmSync(part, { force: true });
+    writeFileSync(part, content, { mode, flag: 'wx', flush });
     renameSync(part, path);
   } catch (error) {
     if (existsSync(part)) rmSync(part);

@@ -5,6 +5,7 @@ import type { NetworkBenchOptions } from './bench/beside-torch.ts';
 import { benchProtocol, type ProtocolBenchOptions } from './bench/protocol.ts';
 import { benchMemory } from './bench/memory.ts';
 import { benchEvaluate, type EvaluateBenchOptions } from './bench/evaluate.ts';
+import { benchPythonClient, type PythonClientBenchOptions } from './bench/python-client.ts';
 import { DEFAULT_PYTHON } from './bench/rounds.ts';
 import { benchRender, type RenderBenchOptions } from './bench/render.ts';
 import { processor } from './bench/processor.ts';
@@ -13,6 +14,7 @@ import { jsonObject, word } from '../agents/run/flags.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runCommands, runProgram } from '../agents/run/run-program.ts';
 import { backendFlag, dataFlag } from './runtime-flags.ts';
+import { PYTHON } from './setup/python-folder.ts';
 
 function integer(low: number, high: number): (text: string) => number {
   return (text) => {
@@ -59,6 +61,18 @@ program
   .action(async (options: ProtocolBenchOptions) => {
     announce('protocol', options);
     await benchProtocol(options);
+  });
+
+program
+  .command('python-client')
+  .description('what the client of agents/python adds to a step: beside bare websockets to our server, and to an echo')
+  .option('--seconds <s>', 'length of one measurement', positive, 3)
+  .option('--rounds <n>', 'number of measurements of each', integer(1, 100), 5)
+  .option('--python <path>', 'Python that has what the package needs (default: of npm run setup:python)', word, PYTHON)
+  .option('--json', 'end with one line of JSON: {name: ms a step}')
+  .action(async (options: PythonClientBenchOptions) => {
+    announce('python-client', options);
+    await benchPythonClient(options);
   });
 
 const networkBench = (name: string, description: string, size: { width: number; height: number }) =>

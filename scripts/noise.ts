@@ -191,7 +191,14 @@ await runProgram('noise', async () => {
   const log = flags.log ?? join('runs', `noise-${name}.jsonl`);
   makeFolder(flags.out);
   const shorts = flags.shortOptions.map((changed) => ({ ...spec.options, ...changed }));
-  if (shorts.length === 0) shorts.push(shortened(spec.options, flags.short));
+  if (shorts.length === 0) {
+    const short = shortened(spec.options, flags.short);
+    if (!isDeepStrictEqual(short, spec.options)) shorts.push(short);
+    else
+      console.log(
+        `No short evaluation: ${WORK.join(', ')} do not stand in the options, or are 1; see --short-options.`,
+      );
+  }
   const kinds: Kind[] = [
     { kind: 'full', options: spec.options },
     ...shorts.map((options): Kind => ({ kind: 'short', options })),

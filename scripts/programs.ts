@@ -14,6 +14,16 @@ export interface Programs {
    * @param stdin  `ignore`: its standard input is empty; `pipe`: its standard input ends when this program ends
    */
   start(program: string, flags: readonly string[], stdout: 'inherit' | 'pipe', stdin?: 'ignore' | 'pipe'): ChildProcess;
+  /**
+   * Starts a program of another language; the caller reads its output, and what it says of errors.
+   *
+   * @param env variables beside those of this program
+   */
+  startOther(
+    command: string,
+    args: readonly string[],
+    options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+  ): ChildProcess;
 }
 
 export interface StartedServer {
@@ -34,19 +44,24 @@ export function ownPrograms(): Programs {
       for (const child of children) child.kill('SIGTERM');
     });
   }
+  const own = (child: ChildProcess): ChildProcess => {
+    children.add(child);
+    child.once('close', () => children.delete(child));
+    return child;
+  };
   return {
     get interrupted() {
       return interrupted;
     },
-    start(program, flags, stdout, stdin = 'ignore') {
-      const child = spawn(process.execPath, ['--import', 'tsx', program, ...flags], {
-        cwd: join(import.meta.dirname, '..'),
-        stdio: [stdin, stdout, 'inherit'],
-      });
-      children.add(child);
-      child.once('close', () => children.delete(child));
-      return child;
-    },
+    start: (program, flags, stdout, stdin = 'ignore') =>
+      own(
+        spawn(process.execPath, ['--import', 'tsx', program, ...flags], {
+          cwd: join(import.meta.dirname, '..'),
+          stdio: [stdin, stdout, 'inherit'],
+        }),
+      ),
+    startOther: (command, args, { cwd, env }) =>
+      own(spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })),
   };
 }
 

@@ -11,14 +11,21 @@ import { pretrain } from './pretraining.ts';
 import { ownPrograms, startServer } from './programs.ts';
 import { commandLine, commit } from './provenance.ts';
 import { countingStudy } from './reproduce/counting.ts';
+import { checkPython } from './reproduce/examples.ts';
+import { detectionStudy } from './reproduce/detection.ts';
 import { mixtureStudy } from './reproduce/mixture.ts';
 import { identityOf, keptLogs, redraw, runStudy } from './reproduce/run-study.ts';
 import { segmentationRealStudy } from './reproduce/segmentation-real.ts';
 import { segmentationStudy } from './reproduce/segmentation.ts';
 import type { EnvOptions, Preset, Study } from './reproduce/study.ts';
+import { thirdPartyCounting, thirdPartyMixture, writeTable } from './reproduce/third-party.ts';
 import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
 
-const STUDIES = [mixtureStudy, countingStudy, segmentationStudy, segmentationRealStudy];
+const PAPER = [mixtureStudy, countingStudy, segmentationStudy, segmentationRealStudy, detectionStudy];
+const THIRD_PARTY = [thirdPartyMixture, thirdPartyCounting];
+const STUDIES = [...PAPER, ...THIRD_PARTY];
+/** Several studies by one name, made one after the other. */
+const GROUPS: Readonly<Record<string, readonly Study[]>> = { all: PAPER, 'third-party': THIRD_PARTY };
 
 interface Options extends RuntimeFlags {
   readonly preset: string;
@@ -37,7 +44,7 @@ const command = newCommand('reproduce')
     'Runs an experiment through the real server and agents, and writes table, figures and logs. ' +
       'Stopped with Ctrl-C, the same command goes on.',
   )
-  .addArgument(new Argument('<experiment>').choices([...STUDIES.map(({ name }) => name), 'all']))
+  .addArgument(new Argument('<experiment>').choices([...STUDIES.map(({ name }) => name), ...Object.keys(GROUPS)]))
   .addOption(
     new Option(
       '--preset <size>',
@@ -76,7 +83,11 @@ const command = newCommand('reproduce')
   counting           whether the search finds hidden proportions of car types and weathers, from three starts
   segmentation       which streets teach a network to find the cars of hidden ones
   segmentation-real  which streets teach it to find the cars of real ones; needs --data
-  all                one after the other`,
+  detection          which streets teach a network to find the boxes of hidden cars
+  all                these, one after the other
+  third-party        optimisers of other libraries beside our agents, on the mixture and on counting; needs .python
+                     (npm run setup:python), and writes the table of agents/README.md. One alone: third-party-mixture,
+                     third-party-counting`,
   )
   .parse();
 
@@ -102,9 +113,10 @@ function presetOf({ name, presets }: Study, options: Options): Preset {
 
 const programs = ownPrograms();
 
-/** The studies that were asked for. @throws {Error} when one of them needs a folder that is not named or readable */
-function chosen(name: string, { data, out, logs, figuresOnly }: Options): Study[] {
-  const studies = STUDIES.filter((study) => name === 'all' || study.name === name);
+/** The studies that were asked for. @throws {Error} when one of them needs Python, or a folder that is not named or readable */
+function chosen(name: string, { data, out, logs, figuresOnly }: Options): readonly Study[] {
+  const studies = GROUPS[name] ?? STUDIES.filter((study) => study.name === name);
+  if (!figuresOnly) studies.forEach(checkPython);
   if (!figuresOnly && studies.some(({ needsData }) => needsData)) {
     if (data === undefined) throw new Error(`${name}: expected --data DIR, a folder of real street images, got none`);
     streetFrames(data);
@@ -128,10 +140,15 @@ async function withWeights({ environment }: Study, preset: Preset, runtime: Runt
   return { ...preset, envOptions: { ...envOptions, pretrained } };
 }
 
+/** The folder where a study's results go, unless it is named. */
+function resultsOf({ name }: Study, { preset }: Options): string {
+  return join('results', preset === 'standard' ? name : `${name}-${preset}`);
+}
+
 async function reproduce(study: Study, options: Options): Promise<void> {
   const { name } = study;
   const sized = `${name}-${options.preset}`;
-  const out = options.out ?? join('results', options.preset === 'standard' ? name : sized);
+  const out = options.out ?? resultsOf(study, options);
   const logs = options.logs ?? join('runs', `reproduce-${sized}`);
   if (options.figuresOnly) {
     await redraw(study, [logs, keptLogs(out)], out, `npm run reproduce -- ${name} --preset ${options.preset}`);
@@ -161,6 +178,14 @@ async function main(): Promise<void> {
   const [name] = command.processedArgs as [string];
   const options = command.opts<Options>();
   for (const study of chosen(name, options)) await reproduce(study, options);
+  if (GROUPS[name] === THIRD_PARTY && options.preset === 'standard') {
+    const page = join('agents', 'README.md');
+    writeTable(page, {
+      mixture: resultsOf(thirdPartyMixture, options),
+      counting: resultsOf(thirdPartyCounting, options),
+    });
+    console.log(`${page}  the table of all optimisers`);
+  }
 }
 
 await runProgram('reproduce', main, () => (programs.interrupted ? 130 : 1));

@@ -9,14 +9,25 @@ const README = 'env/README.md';
 const BEGIN = '<!-- θ of traffic: written by scripts/theta-table.ts -->\n<!-- prettier-ignore-start -->\n';
 const END = '<!-- prettier-ignore-end -->';
 
+function rangeAndUnit(p: Parameter): [range: string, unit: string] {
+  switch (p.kind) {
+    case 'continuous':
+      return [`${p.low} … ${p.high}${p.scale === 'log' ? ' (log)' : ''}`, p.unit];
+    case 'integer':
+      return [`${p.low} … ${p.high}, whole${p.scale === 'log' ? ' (log)' : ''}`, p.unit];
+    case 'boolean':
+      return ['true, false', ''];
+    case 'categorical':
+      return [`one of ${p.choices.join(', ')}`, ''];
+    case 'simplex':
+      return [p.labels.join(', '), 'probabilities'];
+  }
+}
+
 /** A Markdown table of parameters: name, range, default and meaning. */
 function thetaTable(parameters: readonly Parameter[]): string {
   const rows = parameters.map((p) => {
-    const cells =
-      p.kind === 'simplex'
-        ? [p.labels.join(', '), 'probabilities', p.default.join(', ')]
-        : [`${p.low} … ${p.high}${p.scale === 'log' ? ' (log)' : ''}`, p.unit, String(p.default)];
-    return `| \`${p.name}\` | ${cells.join(' | ')} | ${p.meaning} |`;
+    return `| \`${p.name}\` | ${rangeAndUnit(p).join(' | ')} | ${[p.default].flat().join(', ')} | ${p.meaning} |`;
   });
   return ['| name | range | unit | default | meaning |', '|---|---|---|---|---|', ...rows, ''].join('\n');
 }

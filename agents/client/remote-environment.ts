@@ -9,7 +9,7 @@ import type {
   ServerMessages,
   Specification,
 } from '../../protocol/messages.ts';
-import type { Theta } from '../../protocol/parameters.ts';
+import type { Parameter, Theta } from '../../protocol/parameters.ts';
 import type { Asked, Channel } from './channel.ts';
 import { ConnectionError } from './server-connection.ts';
 
@@ -43,13 +43,29 @@ function itemOf(request: Omit<StepRequest, 'reset'>, step_id: string): Evaluatio
   return { step_id, action: action && [...action], params, seed, seeds, test, deadline_ms };
 }
 
+/** Whether a value has the type of a parameter's values, and that type in words. */
+function valueRule(parameter: Parameter, value: unknown): [fits: boolean, expected: string] {
+  switch (parameter.kind) {
+    case 'continuous':
+    case 'integer':
+      return [typeof value === 'number', 'a number'];
+    case 'boolean':
+      return [typeof value === 'boolean', 'true or false'];
+    case 'categorical':
+      return [typeof value === 'string', 'a choice'];
+    case 'simplex': {
+      const size = parameter.labels.length;
+      return [Array.isArray(value) && value.length === size, `${size} numbers`];
+    }
+  }
+}
+
 /** @throws {ConnectionError} when θ has no value for one of the parameters */
 function checkTheta(place: string, { parameters }: Specification, theta: Theta): void {
   for (const parameter of parameters) {
     const value = Object.hasOwn(theta, parameter.name) ? theta[parameter.name] : undefined;
-    const size = parameter.kind === 'simplex' ? parameter.labels.length : undefined;
-    if (size === undefined ? typeof value === 'number' : Array.isArray(value) && value.length === size) continue;
-    const expected = size === undefined ? 'a number' : `${size} numbers`;
+    const [fits, expected] = valueRule(parameter, value);
+    if (fits) continue;
     throw new ConnectionError(`${place}: expected ${expected} for ${parameter.name} of θ, got ${shown(value)}`);
   }
 }

@@ -5,15 +5,24 @@ import type { RunOptions } from './run-options.ts';
 import type { EvaluateTrials, TrialRequest } from './trial.ts';
 import type { EvaluationRecord } from './trial-log.ts';
 
-/** The best few actions of a search, and the action that the agent recommends; each [D]. */
+/** What is known of a candidate. */
+type Evaluated = Pick<EvaluationRecord, 'action' | 'theta' | 'reward'>;
+
+/**
+ * The best few actions of a search, and the action that the agent recommends; each [D]. Of several evaluations of one θ
+ * (where parameters are integers, booleans and choices), the luckiest stands for all.
+ */
 export function finalists(
-  trials: readonly EvaluationRecord[],
+  trials: readonly Evaluated[],
   agent: Agent,
   { finalists: count }: Pick<RunOptions, 'finalists'>,
 ): (readonly number[])[] {
+  const seen = new Set<string>();
+  const isNew = ({ theta }: Evaluated) => seen.size < seen.add(JSON.stringify(theta)).size;
   const ranked = trials
     .filter(({ reward }) => reward !== null)
     .sort((a, b) => b.reward! - a.reward!)
+    .filter(isNew)
     .slice(0, count)
     .map(({ action }) => action);
   const own = agent.recommend?.();

@@ -11,7 +11,7 @@ import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { printable } from '../../protocol/errors.ts';
 import type { Specification } from '../../protocol/messages.ts';
-import { actionSize } from '../../protocol/parameters.ts';
+import { actionSize, canonicalAction } from '../../protocol/parameters.ts';
 import { deriveSeed, Random } from '../../protocol/random.ts';
 import type { Agent, Problem } from '../agent.ts';
 import { connect, ConnectionError, ProtocolError, type Client, type RemoteEnvironment } from '../client/index.ts';
@@ -29,7 +29,16 @@ import { SESSION_GRACE_MS, SessionFile } from './session-file.ts';
 import { runsOf, timeStamp } from './several-runs.ts';
 import { startAction } from './start.ts';
 import { evaluateTrial, type TrialRequest } from './trial.ts';
-import { evaluationsByKey, readTrialLog, type EvaluationRecord, type LogRecord, type RunHeader } from './trial-log.ts';
+import {
+  environmentOf,
+  evaluationsByKey,
+  readTrialLog,
+  type EvaluationRecord,
+  type LogRecord,
+  type RunHeader,
+  type WarmTrial,
+} from './trial-log.ts';
+import { comparable, loggedWarmStart, readWarmStart, warmStart } from './warm-start.ts';
 
 /** The time that the server has to answer after a signal. */
 const GOODBYE_MS = 2000;
@@ -135,19 +144,25 @@ async function runFrom<Options>(
     // Before the log is created, so that a wrong --start leaves no log.
     const random = new Random(deriveSeed(options.seed, 'agent'));
     const start = startAction(options.start, spec, random);
-    const agent = make({ size: start.length, start, random }, command.opts() as Options);
+    const canonical = (action: readonly number[]) => canonicalAction(spec.parameters, action);
+    const agent = make({ size: start.length, start, random, canonical }, command.opts() as Options);
+    const logged = past && loggedWarmStart(past.records);
+    const warm = logged ?? (options.warmStart === undefined ? undefined : readWarmStart(options.warmStart, spec));
     const header = past?.header ?? newHeader(name, options, spec);
     const path = past?.path ?? options.log ?? `runs/${name}-${spec.env_id}-${timeStamp()}.jsonl`;
     const log = past?.log ?? new LineLog<LogRecord>(path, { fresh: true });
     try {
       if (!past) log.append(header);
+      if (warm && !logged) log.append(warm);
       session ??= new SessionFile(path, say);
       session.keep(environment);
       environment.note('run', { agent: name, run_id: header.runId, options: { ...header.options, url: undefined } });
       console.log(`${spec.env_id} at ${options.url}, ${actionSize(spec.parameters)} action components; log: ${path}`);
+      if (warm) warmStart(agent, warm, spec);
       const parallel = options.parallel ?? client.limits.max_in_flight;
       const place = { environment, runId: header.runId, log, parallel, workers: client.limits.workers, signal };
-      await searchAndReport(agent, start, options, past?.records ?? [], place);
+      const before = warm ? comparable(warm.trials, spec) : [];
+      await searchAndReport(agent, start, options, past?.records ?? [], before, place);
     } catch (error) {
       const goesOn =
         signal.aborted || error instanceof ConnectionError || (error instanceof ProtocolError && error.retryable);
@@ -185,7 +200,7 @@ function newHeader(agent: string, options: RunOptions, spec: Specification): Run
     runId: randomUUID(),
     agent,
     options: loggedOptions({ ...options, env: spec.env_id }),
-    environment: { id: spec.env_id, specHash: spec.spec_hash, options: spec.options },
+    environment: environmentOf(spec),
   };
 }
 
@@ -210,12 +225,16 @@ interface Place {
   readonly signal: AbortSignal;
 }
 
-/** @param records the records of a stopped run's log; its evaluations are not made again */
+/**
+ * @param records the records of a stopped run's log; its evaluations are not made again
+ * @param before  trials of others, which may be finalists
+ */
 async function searchAndReport(
   agent: Agent,
   start: readonly number[],
   options: RunOptions,
   records: readonly LogRecord[],
+  before: readonly WarmTrial[],
   { environment, runId, log, parallel, workers, signal }: Place,
 ): Promise<void> {
   const { spec } = environment;
@@ -249,7 +268,7 @@ async function searchAndReport(
       environment.note(`iteration/${iteration}`, { evaluations: told, ...(mean !== undefined && { mean, spread }) });
     },
   );
-  const learned = await bestOf(finalists(trials, agent, options), options, evaluate);
+  const learned = await bestOf(finalists([...before, ...trials], agent, options), options, evaluate);
   const reported = [
     await report({ name: 'start', key: 'start', action: start }, options, evaluate),
     await report({ name: 'learned', key: `after-${options.evaluations}/learned`, action: learned }, options, evaluate),

@@ -1,5 +1,5 @@
 /** The end of a run: the start and the winner are evaluated on their own seeds, and their scores shown in tables. */
-import type { Parameter } from '../../protocol/parameters.ts';
+import { componentNames, type Parameter, type Theta } from '../../protocol/parameters.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 import type { RunOptions } from './run-options.ts';
 import { summarise, withInterval } from '../../protocol/statistics.ts';
@@ -9,7 +9,7 @@ import type { EvaluateTrials, TrialRequest } from './trial.ts';
 export interface Reported {
   readonly name: string;
   readonly action: readonly number[];
-  readonly theta: Readonly<Record<string, number | number[]>>;
+  readonly theta: Readonly<Theta>;
   readonly validation: readonly Readonly<Record<string, number>>[];
   readonly test: readonly Readonly<Record<string, number>>[];
   /** Why an evaluation has no scores, as `key: outcome (reason)`; for each that has none. */
@@ -68,14 +68,11 @@ export function alignedTable(rows: readonly (readonly string[])[]): string {
 export function describeTheta(parameters: readonly Parameter[], reported: readonly Reported[]): string {
   const rows: string[][] = [['θ', ...reported.map(({ name }) => name), 'unit']];
   for (const p of parameters) {
-    if (p.kind === 'continuous') {
-      rows.push([p.name, ...reported.map(({ theta }) => (theta[p.name] as number).toPrecision(3)), p.unit]);
-      continue;
-    }
-    p.labels.forEach((label, i) => {
-      const column = reported.map(({ theta }) => (theta[p.name] as number[])[i]!.toFixed(3));
-      rows.push([`${p.name}.${label}`, ...column, p.unit]);
-    });
+    const row = (name: string, cell: (value: Theta[string]) => string) =>
+      rows.push([name, ...reported.map(({ theta }) => cell(theta[p.name]!)), 'unit' in p ? p.unit : '']);
+    if (p.kind === 'continuous') row(p.name, (value) => (value as number).toPrecision(3));
+    else if (p.kind !== 'simplex') row(p.name, String);
+    else componentNames(p).forEach((name, i) => row(name, (value) => (value as number[])[i]!.toFixed(3)));
   }
   return alignedTable(rows);
 }

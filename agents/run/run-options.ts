@@ -17,6 +17,7 @@ export interface RunOptions {
   readonly finalists: number;
   readonly finalistSeeds: number;
   readonly reportSeeds: number;
+  readonly warmStart?: string;
   readonly log?: string;
   readonly resume?: string;
 }
@@ -53,6 +54,11 @@ export function withRunFlags(command: Command): Command {
       'θ to start from: start (as the environment says), default, centre, random, or {…}/a file',
       word,
       'start',
+    )
+    .option(
+      '--warm-start <log>',
+      'trials to start from, which cost nothing: the log of a run, or what `history.ts export` wrote',
+      filePath,
     )
     .option(
       '--seeds <rule>',
@@ -97,13 +103,14 @@ export function withRunFlags(command: Command): Command {
 export function resumedOptions(command: Command, header: RunHeader, name: string): RunOptions {
   const path = command.getOptionValue('resume') as string;
   if (header.agent !== name) throw new Error(`${path}: expected a log of ${name}, got one of ${header.agent}`);
+  for (const [key, given] of Object.entries(command.opts<Record<string, unknown>>())) {
+    if (command.getOptionValueSource(key) !== 'cli' || UNLOGGED.includes(key) || CHANGEABLE.includes(key)) continue;
+    const [expected, got] = [header.options[key], given].map((value) => JSON.stringify(value));
+    if (got === expected) continue;
+    throw new Error(`option ${key}: expected ${expected ?? 'none'} as in ${path}, got ${got}`);
+  }
   for (const [key, logged] of Object.entries(header.options)) {
-    if (command.getOptionValueSource(key) === 'cli') {
-      const given = command.getOptionValue(key) as unknown;
-      if (CHANGEABLE.includes(key) || JSON.stringify(given) === JSON.stringify(logged)) continue;
-      throw new Error(`option ${key}: expected ${JSON.stringify(logged)} as in ${path}, got ${JSON.stringify(given)}`);
-    }
-    command.setOptionValueWithSource(key, logged, 'config');
+    if (command.getOptionValueSource(key) !== 'cli') command.setOptionValueWithSource(key, logged, 'config');
   }
   return command.opts();
 }

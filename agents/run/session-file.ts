@@ -1,5 +1,6 @@
 /** The session of a run, kept in a file beside the run's log: a run that goes on after a crash takes up its session. */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
+import { writeWhole } from '../../protocol/whole-file.ts';
 import { ProtocolError, type Client, type RemoteEnvironment, type SessionTicket } from '../client/index.ts';
 
 /** The time for which a server keeps the session of a run that was killed, after its last evaluation has ended. */
@@ -54,19 +55,10 @@ export class SessionFile {
 
   /** As a whole or not at all; the run goes on without it, for example when the disk is full. */
   private write(ticket: SessionTicket): void {
-    const whole = `${this.path}.new`;
     try {
-      rmSync(whole, { force: true }); // with the rights that it may have
-      const file = openSync(whole, 'wx', 0o600);
-      try {
-        writeSync(file, JSON.stringify(ticket));
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-      renameSync(whole, this.path);
+      writeWhole(this.path, JSON.stringify(ticket), { mode: 0o600, flush: true });
     } catch (error) {
-      this.say(`${this.path}: expected to keep the session there, got: ${(error as Error).message}`);
+      this.say(`the session cannot be kept: ${(error as Error).message}`);
     }
   }
 }

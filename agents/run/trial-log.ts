@@ -1,11 +1,15 @@
 /**
  * The log of a run, one JSON object per line (line-log.ts).
  *
- * The first line describes the run (`run`). Then come evaluations (`evaluation`) in the order in which they finished,
- * the agent's state after each iteration (`iteration`), and the final scores (`summary`). A stopped or killed run
- * continues from its log, and no evaluation in it is made again.
+ * The first line describes the run (`run`), the second the trials that it starts from (`warm-start`), if it has some.
+ * Then come evaluations (`evaluation`) in the order in which they finished, the agent's state after each iteration
+ * (`iteration`), and the final scores (`summary`). A stopped or killed run continues from its log, and no evaluation in
+ * it is made again.
  */
 import { existsSync } from 'node:fs';
+import type { HistoryEntry } from '../../protocol/history.ts';
+import type { Specification } from '../../protocol/messages.ts';
+import type { Parameter, Theta } from '../../protocol/parameters.ts';
 import { linesSoFar, readLines } from './line-log.ts';
 
 /** The first line. */
@@ -15,7 +19,54 @@ export interface RunHeader {
   readonly agent: string;
   /** Every option that decides a result. */
   readonly options: Readonly<Record<string, unknown>>;
-  readonly environment: { readonly id: string; readonly specHash: string; readonly options: unknown };
+  readonly environment: {
+    readonly id: string;
+    readonly specHash: string;
+    readonly options: Readonly<Record<string, unknown>>;
+    /** The metric of the reward; logs from before this field, and the next, leave them out. */
+    readonly metric?: string;
+    readonly parameters?: readonly Parameter[];
+  };
+}
+
+/** What the log says of its environment. */
+export function environmentOf(spec: Specification): Required<RunHeader['environment']> {
+  const { env_id: id, spec_hash: specHash, options, reward, parameters } = spec;
+  return { id, specHash, options, metric: reward.metric, parameters };
+}
+
+/**
+ * An evaluation that was made before, in the fields of a server's history; a run's log has its key and its action beside
+ * them.
+ */
+export interface PastEvaluation extends Pick<HistoryEntry, HistoryField> {
+  /** One of the protocol's, or `discarded`: cancelled by its own run, since it was weak early on. */
+  readonly outcome: string;
+  /** In a run: `search/12`, `after-64/finalist/0/1`. */
+  readonly key?: string;
+  /** [D]; empty, or left out, where θ alone is known. */
+  readonly action?: readonly number[];
+  /** Of the reward of a discarded one. */
+  readonly estimate?: number;
+  /** In ISO 8601; some logs do not have it. */
+  readonly accepted_at?: string;
+  readonly seeds?: Readonly<Record<string, number>>;
+  /** Milliseconds. */
+  readonly timing?: Readonly<Record<string, number>>;
+  readonly repro: { readonly spec_hash: string; readonly build?: string; readonly backend?: string | undefined };
+}
+type HistoryField =
+  'env_id' | 'options' | 'step_id' | 'theta' | 'reward' | 'scores' | 'test_scores' | 'early_scores' | 'reason';
+
+/** A trial that a run starts from; its key is `warm-start/12`. */
+export type WarmTrial = PastEvaluation & Required<Pick<PastEvaluation, 'key' | 'action'>>;
+
+/** The trials that a run starts from. They stand in its log, so that it continues without the file that they were in. */
+export interface WarmStart {
+  readonly type: 'warm-start';
+  /** The file that they come from. */
+  readonly file: string;
+  readonly trials: readonly WarmTrial[];
 }
 
 /** A score of a model that is still in training, by the reward's metric. */
@@ -30,7 +81,7 @@ export interface EvaluationRecord {
   readonly type: 'evaluation';
   readonly key: string;
   readonly action: readonly number[];
-  readonly theta: Readonly<Record<string, number | number[]>>;
+  readonly theta: Readonly<Theta>;
   readonly outcome: string;
   readonly reward: number | null;
   readonly scores: Readonly<Record<string, number>>;
@@ -44,10 +95,13 @@ export interface EvaluationRecord {
   readonly reason?: string;
   readonly seeds: Readonly<Record<string, number>>;
   readonly timing: Readonly<Record<string, number>>;
+  /** The time of day in ISO 8601, which decides nothing; logs from before this field leave it out. */
+  readonly endedAt?: string;
 }
 
 export type LogRecord =
   | RunHeader
+  | WarmStart
   | EvaluationRecord
   | { readonly type: 'iteration'; readonly iteration: number; readonly state: Readonly<Record<string, unknown>> }
   | { readonly type: 'summary'; readonly [field: string]: unknown };

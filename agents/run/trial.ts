@@ -87,5 +87,6 @@ export function recordOf(
     ...(reason !== undefined && { reason }),
     seeds: { ...seeds },
     timing: { ...timing },
+    endedAt: new Date().toISOString(),
   };
 }

@@ -15,7 +15,7 @@ export interface Experiment<Sample = unknown> {
   readonly trainingSamples: number;
   /** The number of trainings, each on its own samples, whose scores an evaluation averages; 1 when left out. */
   readonly replicates?: number;
-  /** θ where a search starts: plausible, but poor. */
+  /** θ where a search starts: plausible, but poor. Parameters that it leaves out start at their default. */
   readonly start: Theta;
   /** Draws samples for people to look at; left out where they cannot be shown. */
   readonly pictures?: SamplePictures<Sample>;

@@ -9,5 +9,6 @@ export const BUILT_IN: Readonly<Record<string, () => Promise<{ readonly default:
   'TrafficSegmentation-v0': () => import('./traffic-segmentation.ts'),
   'TrafficSegmentationReal-v0': () => import('./traffic-segmentation-real.ts'),
   'TrafficCounting-v0': () => import('./traffic-counting.ts'),
+  'TrafficDetection-v0': () => import('./traffic-detection.ts'),
   'Mixture-v0': () => import('./mixture.ts'),
 };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { actionSize, defaultTheta, type Parameter } from '../../protocol/parameters.ts';
+import { actionSize, completeTheta, componentNames, defaultTheta, type Parameter } from '../../protocol/parameters.ts';
 import type { Box, Specification } from '../../protocol/messages.ts';
 import { createExperiment } from '../experiments/load.ts';
 import type { Runtime } from '../runtime.ts';
@@ -35,15 +35,18 @@ export function contentHash(value: unknown): string {
   return createHash('sha256').update(ordered).digest('hex').slice(0, 16);
 }
 
-function actionNames(parameters: readonly Parameter[]): string[] {
-  return parameters.flatMap((p) => (p.kind === 'simplex' ? p.labels.map((label) => `${p.name}.${label}`) : [p.name]));
-}
-
 /** A flat, normalised action, as Gymnasium's and Stable-Baselines' checkers require. */
 function actionBox(parameters: readonly Parameter[]): Box {
   const size = actionSize(parameters);
   const all = (bound: number) => new Array<number>(size).fill(bound);
-  return { type: 'Box', dtype: 'float32', shape: [size], low: all(-1), high: all(1), names: actionNames(parameters) };
+  return {
+    type: 'Box',
+    dtype: 'float32',
+    shape: [size],
+    low: all(-1),
+    high: all(1),
+    names: parameters.flatMap(componentNames),
+  };
 }
 
 /** The box of the scores; it must contain zeros, the observation after reset and without a score. */
@@ -103,7 +106,7 @@ export function describeExperiment(
       high: finiteOrNull(high),
     })),
     reward: { metric: task.reward, direction: 'maximize' },
-    start: experiment.start,
+    start: completeTheta(parameters, experiment.start),
     default: defaultTheta(parameters),
     ...(renderer && { renderer }),
     training_samples: experiment.trainingSamples,

@@ -36,7 +36,7 @@ export function own(path: string): void {
       const more = locked === false ? about : 'delete that file if it is wrong';
       throw new Error(`journal: expected ${path} to be free, but ${who} has it (says ${note}: ${more})`);
     }
-    writeWhole(note, `${identity(process.pid)}\non ${hostname()} since ${new Date().toISOString()}`, 0o600);
+    writeWhole(note, `${identity(process.pid)}\non ${hostname()} since ${new Date().toISOString()}`, { mode: 0o600 });
     rmSync(`${path}.lock`, { recursive: true, force: true });
     owned.set(path, file);
   } catch (error) {

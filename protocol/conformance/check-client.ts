@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type Codec } from '../messages.ts';
 import type { Verdict } from './check-server.ts';
-import { ACTIONS, rewardOf, ScriptedServer, type ClientRecord } from './scripted-server.ts';
+import { ACTIONS, CONTINUOUS, OTHER_KINDS, rewardOf, ScriptedServer, type ClientRecord } from './scripted-server.ts';
 
 /** Runs the client under test against a URL; returns the rewards in the order of ACTIONS. */
 export type RunClient = (url: string) => Promise<unknown>;
@@ -87,31 +87,44 @@ const checks: readonly ClientCheck[] = [
   },
 ];
 
-/** Runs a client against the scripted server and judges what it did. */
+/** The check in every environment with other parameters. */
+const otherKinds: ClientCheck = {
+  rules: ['R5'],
+  title: 'evaluates the same actions where θ has integers, booleans and choices',
+  judge: ({ malformed }, rewards) => {
+    assert.deepEqual(rewards, ACTIONS.map(rewardOf));
+    assert.deepEqual(malformed, []);
+  },
+};
+
+/** Runs a client against the scripted server, once for each of its environments, and judges what it did. */
 export async function checkClient(
   run: RunClient,
   codec: Codec,
   report: (verdict: Verdict) => void = () => {},
 ): Promise<Verdict[]> {
-  const server = new ScriptedServer(codec);
-  try {
+  const judges: ((check: ClientCheck) => void)[] = [];
+  for (const parameters of [CONTINUOUS, ...OTHER_KINDS]) {
+    const server = new ScriptedServer(codec, parameters);
     const rewards = await run(await server.url()).catch((error: unknown) => `the client failed: ${String(error)}`);
-    return checks.map(({ rules, title, judge }) => {
-      const verdict = judged({ rules, title }, () => judge(server.record, rewards));
-      report(verdict);
-      return verdict;
-    });
-  } finally {
     server.close();
+    judges.push(({ judge }) => judge(server.record, rewards));
   }
+  const [first, ...others] = judges;
+  const verdicts = [
+    ...checks.map((check) => judged(check, () => first!(check))),
+    judged(otherKinds, () => others.forEach((judge) => judge(otherKinds))),
+  ];
+  verdicts.forEach(report);
+  return verdicts;
 }
 
-function judged(check: Pick<Verdict, 'rules' | 'title'>, judge: () => void): Verdict {
+function judged({ rules, title }: ClientCheck, judge: () => void): Verdict {
   try {
     judge();
-    return { ...check, passed: true };
+    return { rules, title, passed: true };
   } catch (error) {
-    return { ...check, passed: false, reason: (error as Error).message };
+    return { rules, title, passed: false, reason: (error as Error).message };
   }
 }
 

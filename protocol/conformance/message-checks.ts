@@ -1,7 +1,7 @@
 /** Checks what a server must do with connections and with single messages, correct or not, rule by rule. */
 import assert from 'node:assert/strict';
 import { WebSocket } from 'ws';
-import { actionSize } from '../parameters.ts';
+import { actionSize, type Parameter } from '../parameters.ts';
 import { deriveSeed } from '../random.ts';
 import { SUBPROTOCOLS } from '../messages.ts';
 import type { Check } from './context.ts';
@@ -137,8 +137,9 @@ export const messageChecks: readonly Check[] = [
       await refused({ action: ['a', ...new Array<number>(size - 1).fill(0)] }, 'type');
       await refused({ action: undefined, params: { 'no such parameter': 1 } }, 'unknown');
       for (const parameter of parameters) {
-        const wrong = parameter.kind === 'simplex' ? parameter.labels.map(() => 1) : parameter.high * 2 + 1;
-        await refused({ action: undefined, params: { [parameter.name]: wrong } }, 'range', 'simplex');
+        for (const [wrong, rule] of wrongValues(parameter)) {
+          await refused({ action: undefined, params: { [parameter.name]: wrong } }, rule);
+        }
       }
     },
   },
@@ -169,6 +170,32 @@ export const messageChecks: readonly Check[] = [
     },
   },
 ];
+
+/** Values that break a rule of the parameter, each with the rule. */
+function wrongValues(parameter: Parameter): [value: unknown, rule: string][] {
+  switch (parameter.kind) {
+    case 'continuous':
+      return [[parameter.high + Math.abs(parameter.high) + 1, 'range']];
+    case 'integer':
+      return [
+        [parameter.high + 1, 'range'],
+        [parameter.low + 0.5, 'type'],
+        [true, 'type'],
+      ];
+    case 'boolean':
+      return [
+        [1, 'type'],
+        ['true', 'type'],
+      ];
+    case 'categorical':
+      return [
+        [`${parameter.choices.join()} no such choice`, 'unknown'],
+        [0, 'type'],
+      ];
+    case 'simplex':
+      return [[parameter.labels.map(() => 1), 'simplex']];
+  }
+}
 
 function badText(): string[] {
   return [

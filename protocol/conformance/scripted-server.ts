@@ -7,7 +7,14 @@ import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { decode, encode } from '../codec.ts';
 import { clientMessages, parseMessage, SUBPROTOCOLS, type Codec, type MessageId } from '../messages.ts';
-import { actionToTheta, defineParameters } from '../parameters.ts';
+import {
+  actionToTheta,
+  componentNames,
+  defaultTheta,
+  defineParameters,
+  type Parameter,
+  type Theta,
+} from '../parameters.ts';
 
 export const ENV_ID = 'Conformance-v0';
 export const ACTIONS = Array.from({ length: 12 }, (_, i) => [i / 12, -i / 12]);
@@ -37,10 +44,19 @@ export interface ClientRecord {
   closed: boolean;
 }
 
-const PARAMETERS = defineParameters([
+export const CONTINUOUS = defineParameters([
   { kind: 'continuous', name: 'x', meaning: '', low: 0, high: 1, scale: 'linear', default: 0.5, unit: '1' },
   { kind: 'continuous', name: 'y', meaning: '', low: 0, high: 1, scale: 'linear', default: 0.5, unit: '1' },
 ]);
+
+/** Parameters of other kinds, in environments whose actions have two numbers as well. */
+export const OTHER_KINDS = [
+  defineParameters([
+    { kind: 'integer', name: 'x', meaning: '', low: 1, high: 6, scale: 'linear', default: 3, unit: '1' },
+    { kind: 'boolean', name: 'y', meaning: '', default: false },
+  ]),
+  defineParameters([{ kind: 'categorical', name: 'x', meaning: '', choices: ['a', 'b'], default: 'a' }]),
+];
 
 const box = (names: string[], low: number, high: number) => ({
   type: 'Box',
@@ -51,19 +67,22 @@ const box = (names: string[], low: number, high: number) => ({
   names,
 });
 
-const SPEC = {
+const TITLE = 'A scripted environment';
+const SPEC_HASH = 'scripted';
+
+const specOf = (parameters: readonly Parameter[]) => ({
   env_id: ENV_ID,
-  title: 'A scripted environment',
-  spec_hash: 'scripted',
+  title: TITLE,
+  spec_hash: SPEC_HASH,
   options: {},
-  spaces: { action: box(['x', 'y'], -1, 1), observation: box(['score'], -1000, 1000) },
-  parameters: [...PARAMETERS],
+  spaces: { action: box(parameters.flatMap(componentNames), -1, 1), observation: box(['score'], -1000, 1000) },
+  parameters,
   metrics: [{ name: 'score', meaning: '100 times the first component and the second', low: null, high: null }],
   reward: { metric: 'score', direction: 'maximize' },
-  start: { x: 0.5, y: 0.5 },
-  default: { x: 0.5, y: 0.5 },
+  start: defaultTheta(parameters),
+  default: defaultTheta(parameters),
   training_samples: 1,
-};
+});
 
 const LIMITS = {
   workers: 4,
@@ -87,7 +106,10 @@ export class ScriptedServer {
   /** The step that was refused with BUSY once. */
   private turnedAway: string | undefined;
 
-  constructor(private readonly codec: Codec) {
+  constructor(
+    private readonly codec: Codec,
+    private readonly parameters: readonly Parameter[],
+  ) {
     this.server = new WebSocketServer({
       port: 0,
       host: '127.0.0.1',
@@ -136,14 +158,15 @@ export class ScriptedServer {
         return send({ t: 'news', text: 'a message that no client knows' });
       case 'open': {
         const opened = { session_id: 'scripted', resume_token: 'token-1', epoch: 1, detach_grace_ms: 60_000, seed: 7 };
-        return send({ t: 'opened', re: message.id, ...opened, spec: SPEC });
+        return send({ t: 'opened', re: message.id, ...opened, spec: specOf(this.parameters) });
       }
       case 'resume': {
         Object.assign(connection, { lastSeq: message.last_seq, token: message.resume_token });
         connection.resumedBeforeSteps = !this.record.steps.some((step) => step.connection === number);
         const again = [...this.results.values()].slice(message.last_seq);
         const place = { session_id: 'scripted', resume_token: `token-${number}`, epoch: number };
-        send({ t: 'resumed', re: message.id, ...place, replayed: again.length, in_flight: [], seed: 7, spec: SPEC });
+        const rest = { replayed: again.length, in_flight: [], seed: 7, spec: specOf(this.parameters) };
+        send({ t: 'resumed', re: message.id, ...place, ...rest });
         return again.forEach((result) => send({ ...result, re: null, replayed: true }));
       }
       case 'step':
@@ -239,7 +262,10 @@ export class ScriptedServer {
       const place = { re: asked ? re : null, session_id: 'scripted', step_id: stepId };
       send({ t: 'progress', ...place, phase: 'train', fraction: 1 });
       let result = this.results.get(stepId);
-      if (!result) this.results.set(stepId, (result = resultOf(place, action, this.results.size + 1)));
+      if (!result) {
+        const theta = actionToTheta(this.parameters, action);
+        this.results.set(stepId, (result = resultOf(place, action, theta, this.results.size + 1)));
+      }
       send(result);
     }
   }
@@ -255,11 +281,11 @@ function welcome(re: MessageId) {
     capabilities: ['progress', 'resume', 'batch'],
     limits: LIMITS,
     heartbeat: { interval_ms: 15_000, timeout_ms: 30_000 },
-    envs: [{ env_id: ENV_ID, title: SPEC.title, spec_hash: SPEC.spec_hash }],
+    envs: [{ env_id: ENV_ID, title: TITLE, spec_hash: SPEC_HASH }],
   };
 }
 
-function resultOf(place: object, action: readonly number[], seq: number): object {
+function resultOf(place: object, action: readonly number[], theta: Theta, seq: number): object {
   const reward = rewardOf(action);
   return {
     t: 'result',
@@ -271,11 +297,11 @@ function resultOf(place: object, action: readonly number[], seq: number): object
     terminated: true,
     truncated: false,
     scores: { score: reward },
-    theta: actionToTheta(PARAMETERS, [...action]),
+    theta,
     seed: seq,
     seeds: { simulation: 1, initialisation: 2, order: 3 },
     test_evaluations: 0,
     timing: { queue_ms: 0, simulate_ms: 0, train_ms: 0, validate_ms: 0 },
-    repro: { spec_hash: SPEC.spec_hash, build: '1' },
+    repro: { spec_hash: SPEC_HASH, build: '1' },
   };
 }

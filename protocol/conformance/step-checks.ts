@@ -1,9 +1,24 @@
 /** Checks what a server must do with environments and steps, rule by rule. */
 import assert from 'node:assert/strict';
-import { actionSize, actionToTheta } from '../parameters.ts';
+import { actionSize, actionToTheta, thetaToAction, type Parameter, type Theta } from '../parameters.ts';
 import { deriveSeed } from '../random.ts';
 import type { ServerMessages } from '../messages.ts';
 import type { Check } from './context.ts';
+
+/** The lowest or highest integer, false or true, the first or last choice; otherwise the default. */
+function extreme(parameter: Parameter, end: number): Theta[string] {
+  switch (parameter.kind) {
+    case 'integer':
+      return end < 0 ? parameter.low : parameter.high;
+    case 'boolean':
+      return end > 0;
+    case 'categorical':
+      return parameter.choices.at(end < 0 ? 0 : -1)!;
+    case 'continuous':
+    case 'simplex':
+      return parameter.default;
+  }
+}
 
 export const stepChecks: readonly Check[] = [
   {
@@ -75,6 +90,32 @@ export const stepChecks: readonly Check[] = [
         assert.deepEqual([result.reward, result.scores, typeof result.reason], [null, {}, 'string']);
       }
       await peer.silent();
+    },
+  },
+  {
+    rules: ['R4', 'R5'],
+    title:
+      'integers, booleans and choices stand in θ as they were given: by name, by their action, by the ends of the box',
+    run: async (context) => {
+      const { peer, opened } = await context.opened();
+      const { parameters } = opened.spec;
+      const jump = parameters.filter(({ kind }) => kind !== 'continuous' && kind !== 'simplex');
+      if (jump.length === 0) return;
+      const thetaOf = async (fields: object) => {
+        const { theta } = await peer.ask(context.step(opened, fields), 'result');
+        return jump.map(({ name }) => theta[name]);
+      };
+      for (const end of [-1, 1]) {
+        const box = Array<number>(actionSize(parameters)).fill(end);
+        const atEnd = actionToTheta(parameters, box);
+        assert.deepEqual(
+          await thetaOf({ action: box }),
+          jump.map(({ name }) => atEnd[name]),
+        );
+        const params = Object.fromEntries(jump.map((p) => [p.name, extreme(p, end)]));
+        assert.deepEqual(await thetaOf({ action: undefined, params }), Object.values(params));
+        assert.deepEqual(await thetaOf({ action: thetaToAction(parameters, params) }), Object.values(params));
+      }
     },
   },
   {

@@ -11,6 +11,19 @@ export interface Cell {
   readonly rgb: Uint8Array;
   /** The text below the picture; it may have several lines. */
   readonly caption?: string;
+  /** Drawn onto the picture, in its pixels. */
+  readonly outlines?: readonly Outline[];
+}
+
+/** The outline of a box. */
+export interface Outline {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly colour: readonly [red: number, green: number, blue: number];
+  /** 1 if left out. */
+  readonly opacity?: number;
 }
 
 export interface Row {
@@ -116,7 +129,12 @@ function escape(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }
 
-async function image({ rgb, width, height }: Cell, x: number, y: number, scale: number): Promise<string> {
+async function image(
+  { rgb, width, height, outlines = [] }: Cell,
+  x: number,
+  y: number,
+  scale: number,
+): Promise<string> {
   if (rgb.length !== width * height * 3) {
     throw new RangeError(`sheet: expected ${width * height * 3} bytes for ${width}×${height}, got ${rgb.length}`);
   }
@@ -126,5 +144,11 @@ async function image({ rgb, width, height }: Cell, x: number, y: number, scale: 
     .png()
     .toBuffer();
   const source = `data:image/png;base64,${png.toString('base64')}`;
-  return `<image x="${x}" y="${y}" width="${size.width}" height="${size.height}" href="${source}"/>`;
+  const drawn = outlines.map(({ colour, opacity = 1, ...box }) => {
+    const [left, top, across, down] = [x + box.x * scale, y + box.y * scale, box.width * scale, box.height * scale];
+    const look = `fill="none" stroke="rgb(${colour.join()})" stroke-width="2" stroke-opacity="${opacity}"`;
+    return `<rect x="${left}" y="${top}" width="${across}" height="${down}" ${look}/>`;
+  });
+  const picture = `<image x="${x}" y="${y}" width="${size.width}" height="${size.height}" href="${source}"/>`;
+  return picture + drawn.join('');
 }

@@ -64,18 +64,39 @@ export function certainly(parameter: Parameter & { kind: 'simplex' }, label: num
 
 /** θ with one parameter at this share of its range, from low to high; for a simplex, with one label certain. */
 function swept(base: Theta, parameter: Parameter, share: number): { theta: Theta; value: string } {
+  const one = <T>(values: readonly T[]) => values[Math.round(share * (values.length - 1))]!;
   if (parameter.kind === 'simplex') {
-    const label = Math.round(share * (parameter.labels.length - 1));
-    const name = parameter.labels[label]!;
+    const name = one(parameter.labels);
     const value = parameter.name === 'junctions' ? junctionNamed(name) : name;
-    return { theta: { ...base, ...certainly(parameter, label) }, value };
+    return { theta: { ...base, ...certainly(parameter, parameter.labels.indexOf(name)) }, value };
   }
-  const { low, high, scale, unit } = parameter;
-  const value = scale === 'log' ? low * (high / low) ** share : low + (high - low) * share;
+  if (parameter.kind === 'boolean' || parameter.kind === 'categorical') {
+    const value = one<string | boolean>(parameter.kind === 'boolean' ? [false, true] : parameter.choices);
+    return { theta: { ...base, [parameter.name]: value }, value: String(value) };
+  }
+  const { kind, low, high, scale, unit } = parameter;
+  const number = scale === 'log' ? low * (high / low) ** share : low + (high - low) * share;
+  const value = kind === 'integer' ? Math.round(number) : number;
   return {
     theta: { ...base, [parameter.name]: value },
     value: `${Number(value.toPrecision(3))} ${unit === '1' ? '' : unit}`,
   };
+}
+
+/** The number of pictures in a sweep of a parameter: one for each of its values if they can be counted. */
+function stepsOf(parameter: Parameter, steps: number): number {
+  switch (parameter.kind) {
+    case 'continuous':
+      return steps;
+    case 'integer':
+      return Math.min(steps, parameter.high - parameter.low + 1);
+    case 'boolean':
+      return 2;
+    case 'categorical':
+      return parameter.choices.length;
+    case 'simplex':
+      return parameter.labels.length;
+  }
 }
 
 const crossing = { junctions: [0, 1, 0, 0, 0, 0] };
@@ -124,7 +145,7 @@ export async function mostTelling({ simulator, seed }: Source, given: Theta, par
   return best;
 }
 
-/** A row for each scene of `indices`: the parameter from low to high in `steps` pictures (a simplex: one per label). */
+/** A row for each scene of `indices`: the parameter from low to high in `steps` pictures, or one for each of its values. */
 export async function sweep(
   { simulator, seed }: Source,
   given: Theta,
@@ -133,7 +154,7 @@ export async function sweep(
   steps: number,
 ): Promise<Row[]> {
   const base = conditioned(given, parameter);
-  const count = parameter.kind === 'simplex' ? parameter.labels.length : steps;
+  const count = stepsOf(parameter, steps);
   const rows: Row[] = [];
   for (const index of indices) {
     const cells: Cell[] = [];

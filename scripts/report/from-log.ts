@@ -4,7 +4,7 @@ import { BUILT_IN } from '../../env/experiments/index.ts';
 import { loadDefinition } from '../../env/experiments/load.ts';
 import type { Runtime } from '../../env/runtime.ts';
 import { columnsOf } from '../../env/server/dashboard/analysis/columns.ts';
-import type { EvaluationEntry, NamedTheta, PolicyNote, Report } from '../../env/server/dashboard/answers.ts';
+import type { EvaluationEntry, PolicyNote, Report } from '../../env/server/dashboard/answers.ts';
 import { policyNote } from '../../env/server/dashboard/policy.ts';
 import { knownDescription, unknownDescription } from '../../env/server/dashboard/runs.ts';
 import { describeExperiment } from '../../env/server/describe.ts';

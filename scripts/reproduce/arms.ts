@@ -1,7 +1,6 @@
 /** What the arms of every study are made of. */
 import { actionSize, actionToTheta, type Parameter, type Theta } from '../../protocol/parameters.ts';
 import { deriveSeed, Random } from '../../protocol/random.ts';
-import type { FinishedSearch } from './search-log.ts';
 import type { Scores } from '../../env/tasks/task.ts';
 import type { Arm, EnvOptions, Evidence, FixedThetas, Preset, ThetasArm, TrainedArm, Study } from './study.ts';
 
@@ -36,9 +35,9 @@ export function repeatedArm(title: string, theta: Theta, envOptions: EnvOptions 
 /** A θ of any search has a meaning where every parameter is free. */
 export const ALL_FREE: EnvOptions = { free: [] };
 
-/** The same evaluations for every search. */
+/** The same evaluations for every search, ours and those of Python. */
 export function everySearch(arms: Readonly<Record<string, Arm>>, evaluations: number): Preset['evaluations'] {
-  const searches = Object.entries(arms).filter(([, { kind }]) => kind === 'search');
+  const searches = Object.entries(arms).filter(([, { kind }]) => kind === 'search' || kind === 'example');
   return Object.fromEntries(searches.map(([arm]) => [arm, evaluations]));
 }
 
@@ -66,10 +65,9 @@ export function thetasOf(
  */
 export function learnedThetas(
   arm: string,
-  searches: readonly FinishedSearch[],
+  thetas: readonly Theta[],
   { seeds, envOptions }: NonNullable<Study['learned']>,
 ): FixedThetas {
-  const thetas = searches.map(({ learned }) => learned.theta);
   return thetasOf(`learned-${arm}`, thetas, seeds, envOptions);
 }
 

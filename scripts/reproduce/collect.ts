@@ -1,5 +1,6 @@
 import { armsOf, learnedThetas, thetasOf } from './arms.ts';
 import { evidenceOf } from './evidence.ts';
+import { examplesOf, runExamples } from './examples.ts';
 import { scoreThetas } from './fixed-thetas.ts';
 import type { Laboratory } from './laboratory.ts';
 import { readLog } from './logs.ts';
@@ -27,9 +28,11 @@ export async function collect(study: Study, preset: Preset, laboratory: Laborato
   }
   const searches = searchesOf(study, preset);
   if (searches.length > 0) await runSearches(laboratory, searches);
+  const examples = examplesOf(study, preset);
+  if (examples.length > 0) await runExamples(laboratory, study.environment, examples);
   for (const [name, arm] of arms) {
-    if (arm.kind !== 'search' || !study.learned) continue;
-    await score(arm.title, learnedThetas(name, evidence.searches()[name]!, study.learned));
+    if ((arm.kind !== 'search' && arm.kind !== 'example') || !study.learned) continue;
+    await score(arm.title, learnedThetas(name, evidence.learned(name), study.learned));
   }
   for (const [name, arm] of arms) if (arm.kind === 'trained') await trainArm(laboratory, name, arm, evidence);
   for (const { needs = [] } of study.figures) {

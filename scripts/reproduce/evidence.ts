@@ -1,6 +1,7 @@
 /** Reads the logs of a study; nothing is evaluated here. */
 import { evaluationsByKey, type EvaluationRecord, type LogRecord } from '../../agents/run/trial-log.ts';
 import { armsOf, learnedThetas, meanScores, thetasOf, trainingsOf } from './arms.ts';
+import { exampleEnd, examplesOf, type ExampleEnd } from './examples.ts';
 import { finishedSearch, nameOf, searchesOf, type FinishedSearch } from './search-log.ts';
 import type { Scores } from '../../env/tasks/task.ts';
 import type { Arm, ArmScores, Evidence, FixedThetas, Preset, Scored, Study, TrainedArm } from './study.ts';
@@ -15,6 +16,10 @@ export function evidenceOf(study: Study, preset: Preset, read: ReadLog): Evidenc
     study,
     preset,
     searches: () => (searches ??= readSearches(study, preset, read)),
+    learned: (arm) =>
+      study.arms[arm]!.kind === 'example'
+        ? readExamples(study, preset, arm, read).map(({ recommended }) => recommended)
+        : evidence.searches()[arm]!.map(({ learned }) => learned.theta),
     scored: (thetas) => readScored(thetas, read),
     arms: () => (arms ??= readArms(evidence, read)),
   };
@@ -32,6 +37,16 @@ function readSearches(study: Study, preset: Preset, read: ReadLog): Record<strin
     byArm[search.arm]!.push(finished);
   }
   return byArm;
+}
+
+function readExamples(study: Study, preset: Preset, arm: string, read: ReadLog): ExampleEnd[] {
+  return examplesOf(study, preset)
+    .filter((run) => run.arm === arm)
+    .map((run) => {
+      const end = exampleEnd(read(nameOf(run)));
+      if (!end) throw new Error(`${nameOf(run)}: expected a run of ${run.example} that ended with θ, got none`);
+      return end;
+    });
 }
 
 /** The evaluations of a log with these keys, in their order. @throws {Error} naming the first that it lacks */
@@ -90,11 +105,18 @@ function readArm(
       const { title } = arm;
       const { learned } = study;
       if (learned) {
-        const scored = evidence.scored(learnedThetas(name, searches, learned));
+        const scored = evidence.scored(learnedThetas(name, evidence.learned(name), learned));
         return { title, evaluations, ...meansOver(learned.seeds, scored) };
       }
       const means = (set: 'validation' | 'test') => searches.map(({ learned }) => meanScores(learned[set]));
       return { title, evaluations, validation: means('validation'), test: means('test') };
+    }
+    case 'example': {
+      const { learned } = study;
+      if (!learned) throw new Error(`${name}: expected the study to say how the θ of ${arm.example} are scored`);
+      const scored = evidence.scored(learnedThetas(name, evidence.learned(name), learned));
+      const evaluations = readExamples(study, preset, name, read).map((end) => end.evaluations);
+      return { title: arm.title, evaluations: Math.max(...evaluations), ...meansOver(learned.seeds, scored) };
     }
     case 'thetas': {
       const { title, thetas, seeds, envOptions } = arm;

@@ -1,5 +1,6 @@
 import { LineLog } from '../../agents/run/line-log.ts';
 import {
+  environmentOf,
   evaluationsByKey,
   startedTrialLog,
   type EvaluationRecord,
@@ -20,6 +21,12 @@ export interface Laboratory {
   /** The folder of the logs, from which a stopped study continues. */
   readonly logs: string;
 }
+
+/** Searches under way at once: while one optimiser thinks, the other's evaluations keep the workers busy. */
+export const AT_ONCE = 2;
+
+/** The name of a flag: `--learning-rate` of `learningRate`. */
+export const flag = (option: string) => `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** @throws {Error} when the laboratory has no server */
 export function serverOf({ url, logs }: Laboratory): string {
@@ -48,9 +55,10 @@ interface EvaluationLog {
 export async function openEvaluationLog(
   path: string,
   agent: string,
-  { env_id: id, spec_hash: specHash, options: environmentOptions }: Specification,
+  spec: Specification,
   options: () => RunHeader['options'] | Promise<RunHeader['options']> = () => ({}),
 ): Promise<EvaluationLog> {
+  const { env_id: id, spec_hash: specHash } = spec;
   const started = startedTrialLog(path);
   if (started) {
     const { environment, agent: by } = started.header;
@@ -59,13 +67,12 @@ export async function openEvaluationLog(
     if (got !== specHash) throw new Error(`${path}: expected ${id} with spec ${specHash}, got ${got}; move it away`);
     return { log: new LineLog(path), known: evaluationsByKey(started.records) };
   }
-  const environment = { id, specHash, options: environmentOptions };
   const header: RunHeader = {
     type: 'run',
     runId: `${agent}-${specHash}`,
     agent,
     options: await options(),
-    environment,
+    environment: environmentOf(spec),
   };
   const log = new LineLog<LogRecord>(path);
   log.append(header);

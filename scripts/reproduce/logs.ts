@@ -5,7 +5,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { readLines } from '../../agents/run/line-log.ts';
 import { isHidden } from '../../env/streets/hidden-files.ts';
 import { makeFolder } from '../../protocol/make-folder.ts';
-import type { LogRecord } from '../../agents/run/trial-log.ts';
+import type { EvaluationRecord, LogRecord } from '../../agents/run/trial-log.ts';
 import { isOfSearch, searchTrials } from './search-log.ts';
 import type { Preset } from './study.ts';
 import { writeWhole } from '../../protocol/whole-file.ts';
@@ -97,8 +97,8 @@ export function restoreLogs(kept: string, folder: string, identity: string): num
 }
 
 /**
- * Leaves out what the agent would draw again from its seed, and no report needs: the actions of a search and the θ and
- * seeds that belong to them. An action that was the best so far stays.
+ * Leaves out what the agent would draw again from its seed, and no report needs: the actions of a search, the θ and seeds
+ * that belong to them, and times. An action that was the best so far stays.
  */
 function lean(records: readonly LogRecord[]): LogRecord[] {
   let best = -Infinity;
@@ -110,7 +110,9 @@ function lean(records: readonly LogRecord[]): LogRecord[] {
   }
   return records.map((record) => {
     if (!isOfSearch(record)) return record;
-    return { ...record, theta: {}, seeds: {}, timing: {}, ...(!bests.has(record) && { action: [] }) };
+    const left: EvaluationRecord & { endedAt?: string } = { ...record, theta: {}, seeds: {}, timing: {} };
+    delete left.endedAt;
+    return bests.has(record) ? left : { ...left, action: [] };
   });
 }
 

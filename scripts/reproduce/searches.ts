@@ -4,15 +4,10 @@ import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { makeFolder } from '../../protocol/make-folder.ts';
 import { startedTrialLog, type LogRecord } from '../../agents/run/trial-log.ts';
-import { goOn, serverOf, type Laboratory } from './laboratory.ts';
+import { AT_ONCE, flag, goOn, serverOf, type Laboratory } from './laboratory.ts';
 import { isLean, logPath } from './logs.ts';
 import { Pace } from './pace.ts';
 import { finishedSearch, nameOf, type Search } from './search-log.ts';
-
-/** Searches under way at once: while one agent thinks, the other's evaluations keep the workers busy. */
-const AT_ONCE = 2;
-
-const flag = (option: string) => `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** The log of a search; empty where there is none. @throws {Error} when it was made with other options */
 function logOf(logs: string, search: Search): LogRecord[] {

@@ -13,14 +13,7 @@ import { ALL_FREE, everySearch, randomArm, repeatedArm } from './arms.ts';
 import { evaluationsToReachFigure } from './evaluations-to-reach.ts';
 import { allImages, fewImages, REAL_METRICS, type RealExperiment, withPhotographs } from './real-images.ts';
 import type { Arm, SearchArm, Study } from './study.ts';
-import {
-  carIouCurves,
-  middleOf,
-  REPORT_SEEDS,
-  segmentationSearches,
-  SOFT_CAR_IOU,
-  streetParameters,
-} from './streets.ts';
+import { carIouCurves, middleOf, REPORT_SEEDS, streetSearches, SOFT_CAR_IOU, streetParameters } from './streets.ts';
 
 /** What mattered most for real streets: brightness of ground against sky, the camera, what stands along the road. */
 const CHOSEN = [
@@ -35,7 +28,7 @@ const inAll = (arm: SearchArm): SearchArm => ({
   envOptions: ALL_FREE,
   mostSeeds: 3,
 });
-const inFew = segmentationSearches();
+const inFew = streetSearches();
 const byDefault = completeTheta(streetParameters([]), {});
 const middle = middleOf(CHOSEN);
 

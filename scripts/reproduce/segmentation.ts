@@ -21,7 +21,7 @@ import {
   middleOf,
   REINFORCE,
   REPORT_SEEDS,
-  segmentationSearches,
+  streetSearches,
   SOFT_CAR_IOU,
   streetParameters,
 } from './streets.ts';
@@ -33,7 +33,7 @@ const middle = middleOf(FREE);
 
 /** The searches of the paper's comparison, and what may need fewer evaluations than REINFORCE. */
 const ARMS = {
-  ...segmentationSearches(),
+  ...streetSearches(),
   reinforceCommon: {
     kind: 'search',
     title: 'REINFORCE, common random numbers',

@@ -38,8 +38,8 @@ export const REINFORCE = {
   antithetic: true,
 };
 
-/** The searches of segmentation, all with the same budget. */
-export function segmentationSearches() {
+/** The searches on streets, all with the same budget. */
+export function streetSearches() {
   return {
     reinforce: { kind: 'search', title: 'REINFORCE', agent: 'reinforce', options: REINFORCE },
     cem: { kind: 'search', title: 'CEM', agent: 'cem', options: { ...COMMON, population: 12, elite: 4 } },

@@ -62,7 +62,7 @@ export interface Preset {
   readonly pretraining?: Pretraining & { readonly envOptions: EnvOptions };
 }
 
-export type Arm = SearchArm | ThetasArm | TrainedArm | BestArm;
+export type Arm = SearchArm | ExampleArm | ThetasArm | TrainedArm | BestArm;
 
 /** Runs of an agent, one per seed. */
 export interface SearchArm {
@@ -77,6 +77,15 @@ export interface SearchArm {
   readonly mostSeeds?: number;
   /** θ where the search of a seed starts; overrides the start in `options`. */
   readonly start?: (seed: number) => Theta;
+}
+
+/** Runs of an optimiser of Python, one per seed; the study says how the θ that they end with is scored (`learned`). */
+interface ExampleArm {
+  readonly kind: 'example';
+  readonly title: string;
+  /** The program's file in agents/python/examples, such as `optuna_tpe`. */
+  readonly example: string;
+  readonly options: AgentOptions;
 }
 
 /** Given θ, which no search has found. */
@@ -159,6 +168,8 @@ export interface Evidence {
   readonly preset: Preset;
   /** The searches by arm, each by seed. */
   searches(): Readonly<Record<string, readonly FinishedSearch[]>>;
+  /** The θ that the runs of an arm ended with, by seed; of a search, or of an optimiser of Python. */
+  learned(arm: string): Theta[];
   /** In the order of the requests. */
   scored(thetas: FixedThetas): Scored[];
   /** In the order of the study's arms. */

@@ -1,4 +1,5 @@
 /** What a reproduction leaves as text: summary.json, and the table as CSV and Markdown. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder } from '../../protocol/make-folder.ts';
 import { csvCells, csvNames } from '../csv.ts';
@@ -47,6 +48,11 @@ export function summariseArms(
     };
   };
   return { ...provenance, arms: Object.fromEntries(Object.entries(arms).map(([name, arm]) => [name, summaryOf(arm)])) };
+}
+
+/** What {@link writeSummary} has written into a folder. */
+export function readSummary(folder: string): ReproductionSummary {
+  return JSON.parse(readFileSync(join(folder, 'summary.json'), 'utf8')) as ReproductionSummary;
 }
 
 interface Column {

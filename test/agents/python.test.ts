@@ -3,14 +3,14 @@ import { execFile, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { PYTHON } from '../../scripts/setup/python-folder.ts';
 
 const root = join(import.meta.dirname, '../..');
-const python = join(root, '.python/bin/python');
 
 /** Runs a module of Python on the package; what it printed is the error when it fails. */
 async function run(...args: string[]): Promise<string> {
   const options = { cwd: join(root, 'agents/python'), env: { ...process.env, LTS_TOKEN: undefined } };
-  return promisify(execFile)(python, ['-B', '-m', ...args], options).then(
+  return promisify(execFile)(PYTHON, ['-B', '-m', ...args], options).then(
     ({ stdout }) => stdout,
     ({ stdout, stderr }: { stdout: string; stderr: string }) => assert.fail(`${stdout}\n${stderr}`),
   );
@@ -20,10 +20,10 @@ describe('the Python package @slow', function () {
   this.timeout(600_000);
 
   before(function () {
-    if (existsSync(python)) return;
+    if (existsSync(PYTHON)) return;
     // Where it can be made, CI has made it.
     const here = spawnSync('python3', ['-m', 'pip', '--version']).status === 0;
-    assert.ok(!process.env['CI'] || !here, `${python}: expected it, since Python is here; npm run setup:python`);
+    assert.ok(!process.env['CI'] || !here, `${PYTHON}: expected it, since Python is here; npm run setup:python`);
     console.log('      skipped: there is no .python; npm run setup:python makes it, where Python is');
     this.skip();
   });

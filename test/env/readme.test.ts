@@ -73,7 +73,7 @@ describe('env/README.md', () => {
   }
 
   it('has the spaces of the environments that need no folder of real images', async () => {
-    for (const id of ['Mixture-v0', 'TrafficCounting-v0', 'TrafficSegmentation-v0']) {
+    for (const id of ['Mixture-v0', 'TrafficCounting-v0', 'TrafficSegmentation-v0', 'TrafficDetection-v0']) {
       const { spec } = describeExperiment((await BUILT_IN[id]!()).default, {}, DEFAULT_RUNTIME, undefined);
       assert.match(card(id).get('Action space')!, new RegExp(`Box\\(-1, 1, \\(${spec.spaces.action.shape[0]},\\)`));
       const rows = table(card(id).get('Observation space')!, 'index').map((cells) => cells.slice(0, 4));

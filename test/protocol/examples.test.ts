@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { startBanditServer } from '../env/server/bandit-server.ts';
+import { BANDIT, startBanditServer } from '../env/server/bandit-server.ts';
 
 const folder = join(import.meta.dirname, '../../protocol/examples');
 /** Warnings about our own lines are errors; those about lines of libraries are theirs. */
@@ -54,18 +54,20 @@ for give in (lambda: encode({"a": {1}}), lambda: Environment(sys.argv[1], ""), l
         print(error)`;
 
 describe('the Python examples', () => {
-  it("search, and pass Gymnasium's check of environments", async function () {
+  it("[R5] search, where θ has kinds that they do not know too, and pass Gymnasium's check of environments", async function () {
     this.timeout(60_000);
     if (spawnSync('python3', ['-c', 'import websockets.sync.client, gymnasium']).status !== 0) {
       console.log('      skipped: python3 with websockets and gymnasium is not here');
       this.skip();
     }
-    const server = await startBanditServer();
+    const server = await startBanditServer({ environments: [BANDIT, './env/examples/dice.ts'] });
     try {
       const python = (...args: string[]) =>
         promisify(execFile)('python3', ['-B', ...WARNINGS, ...args], { cwd: folder });
       const { stdout } = await python('random_search.py', '--url', server.url, '--evaluations', '12');
       assert.match(stdout, /^\[8\/12\] best gain 0\.\d+\n\[12\/12\] best gain 0\.\d+\n\{"x": /);
+      const other = await python('random_search.py', '--url', server.url, '--evaluations', '8', '--env', 'Dice-v0');
+      assert.match(other.stdout, /"dice": [1-6], "die": "[a-z]+", "bestOfTwo": (true|false), /);
       const checked = await python('-c', CHECK, server.url);
       assert.equal(checked.stdout, 'BAD_ACTION: action[0] (x): expected -1..1, got 2\n');
       const batches = await python('-c', BATCHES, server.url);

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { encode } from '../../protocol/codec.ts';
 import { CLOSE_CODES, ERROR_CODES } from '../../protocol/errors.ts';
 import { clientMessages, serverMessages } from '../../protocol/messages.ts';
-import { actionToTheta, defineParameters } from '../../protocol/parameters.ts';
+import { actionToTheta, defineParameters, thetaToAction } from '../../protocol/parameters.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 import type { EnvironmentServer } from '../../env/server/server.ts';
 import { startBanditServer } from '../env/server/bandit-server.ts';
@@ -76,12 +76,22 @@ describe('the specification', () => {
       { kind: 'continuous', name: 'a', meaning: '', low: 2, high: 6, scale: 'linear', default: 3, unit: 'm' },
       { kind: 'continuous', name: 'b', meaning: '', low: 0.1, high: 10, scale: 'log', default: 1, unit: 'm' },
       { kind: 'simplex', name: 'c', meaning: '', labels: ['p', 'q'], default: [0.5, 0.5] },
+      { kind: 'integer', name: 'd', meaning: '', low: 2, high: 6, scale: 'linear', default: 3, unit: 'm' },
+      { kind: 'integer', name: 'e', meaning: '', low: 2, high: 60, scale: 'log', default: 3, unit: 'm' },
+      { kind: 'boolean', name: 'f', meaning: '', default: false },
+      { kind: 'categorical', name: 'g', meaning: '', choices: ['p', 'q', 'r'], default: 'p' },
     ]);
-    const { a, b, c } = actionToTheta(parameters, [0.5, -0.5, 1, -0.25]);
+    const { a, b, c, ...others } = actionToTheta(parameters, [0.5, -0.5, 1, -0.25, 0.7, 0.7, 0, -1, 0.1, 0.1]);
     assert.equal(a, 2 + (6 - 2) * 0.75);
     assert.ok(Math.abs((b as number) - 0.1 * 100 ** 0.25) < 1e-12);
     const odds = Math.exp(3.2 * (1 - -0.25));
     assert.ok(Math.abs((c as number[])[0]! - odds / (1 + odds)) < 1e-12);
+    const [linear, logarithmic] = [1.5 + 5 * 0.85, 1.5 * (60.5 / 1.5) ** 0.85]; // 5.75, 34.7
+    assert.deepEqual(others, { d: Math.round(linear), e: Math.round(logarithmic), f: true, g: 'q' });
+    const back = thetaToAction(parameters, others).slice(4);
+    const expected = [2 * ((6 - 1.5) / 5) - 1, (2 * Math.log(35 / 1.5)) / Math.log(60.5 / 1.5) - 1];
+    expected.forEach((component, i) => assert.ok(Math.abs(back[i]! - component) < 1e-12));
+    assert.deepEqual(back.slice(2), [0.25, -0.25, 0.25, -0.25]);
   });
 
   it('has each of its rules in the title of a test', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeWhole } from '../../protocol/whole-file.ts';
@@ -15,6 +15,14 @@ describe('a file that is written whole', () => {
     writeWhole(path, new Uint8Array([50]));
     assert.equal(readFileSync(path, 'utf8'), '2');
     assert.deepEqual(readdirSync(join(folder, 'a')), ['b.txt']);
+  });
+
+  it('has its own rights, also where a killed process has left the beginning of one', () => {
+    const path = join(folder, 'secret');
+    writeFileSync(`${path}.${process.pid}.part`, 'the beginning of', { mode: 0o644 });
+    writeWhole(path, 'a secret', { mode: 0o600, flush: true });
+    assert.deepEqual([readFileSync(path, 'utf8'), statSync(path).mode & 0o777], ['a secret', 0o600]);
+    assert.deepEqual(readdirSync(folder), ['secret']);
   });
 
   it('is as it was, and is named, where it cannot be written', () => {

@@ -85,6 +85,11 @@ const WRONG: readonly (readonly [program: string, flags: readonly string[], word
   ['scripts/pretrain.ts', ['--env', './nothere.ts'], /got \.\/nothere\.ts/],
   ['scripts/bench.ts', [], /expected a command: render, /],
   ['scripts/bench.ts', ['evaluate', '--env', 'Nowhere-v0'], /got Nowhere-v0/],
+  [
+    'scripts/bench.ts',
+    ['python-client', '--python', '/no/python'],
+    /--python: expected .*; npm run setup:python makes/,
+  ],
   ['scripts/dataset.ts', ['--count', '1', '--out', '/proc/x'], /\/proc\/x: expected a folder/],
   ['scripts/dataset.ts', ['--count', '1', '--out', `${folder}/broken.ts`], /broken\.ts: expected/],
   ['scripts/dataset.ts', ['--count', '1', '--out', folder, '--theta', '{"fogg":1}'], /fogg: expected one of/],

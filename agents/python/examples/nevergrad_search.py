@@ -30,5 +30,6 @@ with lts.connect(flags.url, flags.env, flags.env_options, seed=flags.seed) as en
             search.tell(candidate, -result.reward if result.ok else float("inf"))
         results += batch
         print(f"[{len(results)}/{flags.evaluations}] best {max((r.reward for r in results if r.ok), default=None)}")
-    for finalist in lts.finalists(environment, results)[:1]:
+    own = lts.from_values(parameters, search.provide_recommendation().value)
+    for finalist in lts.finalists(environment, results, also=[own])[:1]:
         print(f"on fresh seeds {finalist.reward:.4f}: {json.dumps(finalist.theta)}")

@@ -29,5 +29,5 @@ with lts.connect(flags.url, flags.env, flags.env_options, seed=flags.seed) as en
         search.tell(actions, [-r.require() if r.ok else math.inf for r in generation])
         results += generation
         print(f"[{len(results)}/{flags.evaluations}] best {-search.result.fbest:.4f}")
-    for finalist in lts.finalists(environment, results)[:1]:
+    for finalist in lts.finalists(environment, results, also=[search.result.xfavorite])[:1]:
         print(f"on fresh seeds {finalist.reward:.4f}: {json.dumps(finalist.theta)}")

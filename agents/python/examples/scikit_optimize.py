@@ -14,12 +14,16 @@ parser.add_argument("--env", help="its environment, if it has several")
 parser.add_argument("--env-options", type=json.loads, default={}, help='such as {"preset": "quick"}')
 parser.add_argument("--evaluations", type=int, default=32)
 parser.add_argument("--batch", type=int, default=4, help="evaluations at once")
+parser.add_argument("--warm-start", metavar="LOG", help="of a run, or exported by agents/history.ts: trials to begin with")
 parser.add_argument("--seed", type=int, default=1, help="of the optimiser and of the environment")
 flags = parser.parse_args()
 
 with lts.connect(flags.url, flags.env, flags.env_options, seed=flags.seed) as environment:
     space = [Real(-1.0, 1.0, name=label) for label in environment.parameters.labels]
     search = Optimizer(space, n_initial_points=2 * flags.batch, acq_optimizer="sampling", random_state=flags.seed)
+    if flags.warm_start:
+        past = lts.past_trials(flags.warm_start, environment.parameters)
+        search.tell(*map(list, zip(*[(list(action), -reward) for action, reward in past if reward is not None])))
     results = []
     points = [list(environment.to_action(environment.start)), *search.ask(flags.batch - 1)]
     while len(results) < flags.evaluations:

@@ -6,6 +6,7 @@ import json
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecMonitor
 
+import learning_to_simulate as lts
 from learning_to_simulate.stable_baselines import SimulatorVecEnv
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
@@ -26,9 +27,13 @@ environment = SimulatorVecEnv(
 policy = {"net_arch": [8], "log_std_init": -1.0}
 model = PPO("MlpPolicy", VecMonitor(environment), n_steps=4, batch_size=4 * flags.batch, gamma=0.0, learning_rate=0.01,
             seed=flags.seed, policy_kwargs=policy, device="cpu")  # fmt: skip
+results = []
 
 
 def report(told, _):
+    for info, reward in zip(told["infos"], told["rewards"].tolist()):
+        ok = info["outcome"] == "ok"
+        results.append(lts.Result(str(len(results)), info["outcome"], reward if ok else None, theta=info["theta"]))
     if told["self"].num_timesteps % (4 * flags.batch) == 0:
         rewards = [episode["r"] for episode in model.ep_info_buffer][-4 * flags.batch :]
         print(f"[{model.num_timesteps}/{flags.evaluations}] mean reward {sum(rewards) / len(rewards):.4f}")
@@ -37,6 +42,7 @@ def report(told, _):
 
 model.learn(flags.evaluations, callback=report)
 action, _ = model.predict(environment.reset()[:1], deterministic=True)
-rewards = [result.reward for result in environment.environment.evaluate(action.repeat(flags.batch, 0))[0]]
-print(f"the policy's mean, on fresh seeds {sum(rewards) / len(rewards):.4f}")
+mean = environment.environment.evaluate(action.repeat(flags.batch, 0))[0][0]
+for finalist in lts.finalists(environment.environment.remote, results, also=[mean.theta])[:1]:
+    print(f"on fresh seeds {finalist.reward:.4f}: {json.dumps(finalist.theta)}")
 environment.close()

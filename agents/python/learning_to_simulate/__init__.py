@@ -29,7 +29,9 @@ from .errors import (
 from .evaluation import Evaluation
 from .finalists import Finalist, finalists
 from .history import fetch_history
-from .parameters import Continuous, Parameters, Simplex, Theta
+from .kinds import Boolean, Categorical, Continuous, Integer, Simplex
+from .parameters import Parameters, Theta
+from .past import PastTrial, past_trials
 from .registration import register, register_built_in
 from .results import Outcome, Progress, Result
 from .seeds import derive_seed
@@ -38,6 +40,8 @@ from .specification import Metric, Specification
 from .vector import SimulatorVectorEnvironment
 
 __all__ = [
+    "Boolean",
+    "Categorical",
     "ClosedError",
     "ConnectionLost",
     "Continuous",
@@ -47,10 +51,12 @@ __all__ = [
     "EvaluationError",
     "Finalist",
     "ForkError",
+    "Integer",
     "Metric",
     "Outcome",
     "ParameterError",
     "Parameters",
+    "PastTrial",
     "Progress",
     "ProtocolError",
     "Result",
@@ -70,6 +76,7 @@ __all__ = [
     "from_values",
     "nevergrad_parametrization",
     "optuna_distributions",
+    "past_trials",
     "register",
     "serve",
     "suggest",

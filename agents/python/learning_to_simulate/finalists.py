@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .client import Environment
+from .evaluation import Point
 from .parameters import Theta
 from .results import Result
 from .seeds import derive_seed
@@ -13,35 +16,49 @@ from .seeds import derive_seed
 
 @dataclass(frozen=True, slots=True)
 class Finalist:
-    """A θ with its rewards on the fresh seeds; `seen` is the reward that made it a finalist."""
+    """A θ with its rewards on the fresh seeds; `seen` is the reward that made it a finalist, None for one of `also`."""
 
     theta: Theta
     reward: float
     """The mean of `rewards`."""
     rewards: Sequence[float]
-    seen: float
+    seen: float | None
 
 
 def finalists(
-    environment: Environment, results: Iterable[Result], *, count: int = 3, repeats: int = 3, test: bool = False
+    environment: Environment,
+    results: Iterable[Result],
+    *,
+    count: int = 3,
+    repeats: int = 3,
+    test: bool = False,
+    also: Iterable[Point] = (),
 ) -> list[Finalist]:
-    """Evaluates the best results again, all on the same fresh seeds: count × repeats evaluations, in one batch.
+    """Evaluates the best θ again, all on the same fresh seeds: count × repeats evaluations, in one batch.
 
-    :param count: the number of finalists, fewer if fewer results have a reward
+    Of several results of one θ, the luckiest stands for all.
+
+    :param count: the number of finalists among the results, fewer if fewer have a reward
     :param repeats: the number of seeds
     :param test: `reward` and `rewards` are the scores on the test set instead: for a final report, never for a search
+    :param also: further finalists, each θ or an action: what the optimiser itself recommends, such as the mean of a policy
     :returns: the best first; a finalist that fails on a seed is left out
     """
-    best = sorted((r for r in results if r.reward is not None), key=lambda r: -r.require())[:count]
+    distinct: dict[str, Result] = {}
+    for result in sorted((r for r in results if r.reward is not None), key=lambda r: -r.require()):
+        distinct.setdefault(json.dumps(result.theta), result)
+    best = list(distinct.values())[:count]
+    points: list[Any] = [*(result.theta for result in best), *also]
     seeds = [derive_seed(environment.seed, "finalist", i) for i in range(repeats)]
     again: list[Result] = environment.evaluate(
-        [result.theta for result in best for _ in seeds], seeds=seeds * len(best), test=test
+        [point for point in points for _ in seeds], seeds=seeds * len(points), test=test
     )
     told = []
-    for i, result in enumerate(best):
+    for i in range(len(points)):
         own = again[i * repeats : (i + 1) * repeats]
         if all(r.ok for r in own):
             metric = environment.spec.reward_metric
             rewards = [(r.test_scores or {})[metric] if test else r.require() for r in own]
-            told.append(Finalist(result.theta, sum(rewards) / repeats, rewards, result.require()))
+            seen = best[i].require() if i < len(best) else None
+            told.append(Finalist(own[0].theta, sum(rewards) / repeats, rewards, seen))
     return sorted(told, key=lambda finalist: -finalist.reward)

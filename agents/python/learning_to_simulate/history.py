@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias, overload
 
 from .errors import ConnectionLost
-from .parameters import Parameter, Parameters
+from .kinds import Parameter
+from .parameters import Parameters
 
 HistoryList: TypeAlias = "list[dict[str, Any]]"
 HistoryFrame: TypeAlias = "Any"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv
 
-from .environment import Action, Observation, info_of, observation_of
+from .episodes import Action, Observation, info_of, observation_of
 from .vector import SimulatorVectorEnvironment
 
 

@@ -11,19 +11,8 @@ import numpy.typing as npt
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from .client import Environment, connect
-from .environment import (
-    Action,
-    Observation,
-    OnFailure,
-    Stream,
-    Zero,
-    check_arguments,
-    from_zero,
-    info_of,
-    observation_of,
-    reward_of,
-)
+from .client import Environment
+from .episodes import Action, Observation, OnFailure, Settings, Stream, Zero, info_of, observation_of, reopened
 from .errors import EvaluationError
 from .results import Result
 from .seeds import derive_seed
@@ -58,23 +47,11 @@ class SimulatorVectorEnvironment(VectorEnv[Observation, Action, Any]):
         reconnect_for: float = 60.0,
         render_mode: str | None = None,
     ) -> None:
-        check_arguments(on_failure, zero, render_mode)
+        self._settings = Settings(
+            url, env_id, options, token, on_failure, zero, deadline, reconnect_for, render_mode
+        )
         self.num_envs = num_envs
-        self.on_failure = on_failure
-        self.zero = zero
-        self.deadline = deadline
-        self._arguments = {
-            "num_envs": num_envs,
-            "url": url,
-            "env_id": env_id,
-            "options": options,
-            "token": token,
-            "on_failure": on_failure,
-            "zero": zero,
-            "deadline": deadline,
-            "reconnect_for": reconnect_for,
-        }
-        self.remote: Environment = connect(url, env_id, options, token=token, reconnect_for=reconnect_for)
+        self.remote: Environment = self._settings.connect()
         """The environment on the server: its spec, θ by name, history."""
         self.single_action_space = self.remote.spec.action_space
         self.single_observation_space = self.remote.spec.observation_space
@@ -125,13 +102,13 @@ class SimulatorVectorEnvironment(VectorEnv[Observation, Action, Any]):
         """`step` with the results themselves, and rewards [num_envs]."""
         if not self._begun:
             raise gymnasium.error.ResetNeeded("step: expected reset before it")
-        given = from_zero(self.remote, self.zero, np.asarray(actions))
+        given = self._settings.from_zero(self.remote, np.asarray(actions))
         if given.shape != self.action_space.shape:
             raise ValueError(f"actions: expected the shape {self.action_space.shape}, got {given.shape}")
         seeds = [stream.next() for stream in self._streams]
-        results: list[Result] = self.remote.evaluate(given, seeds=seeds, deadline=self.deadline)
+        results: list[Result] = self.remote.evaluate(given, seeds=seeds, deadline=self._settings.deadline)
         try:
-            rewards = np.array([reward_of(result, self.on_failure) for result in results], np.float64)
+            rewards = np.array([self._settings.reward_of(result) for result in results], np.float64)
         except EvaluationError as error:
             raise EvaluationError(error.result, results) from None
         return results, rewards
@@ -141,7 +118,8 @@ class SimulatorVectorEnvironment(VectorEnv[Observation, Action, Any]):
             remote.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopened, (self._arguments, self._streams, self._begun)
+        state = {"_streams": self._streams, "_begun": self._begun}
+        return reopened, (type(self), self._settings, {"num_envs": self.num_envs}, state)
 
     def _zeros(self) -> Observation:
         return np.zeros(self.observation_space.shape or (), np.float32)
@@ -149,9 +127,3 @@ class SimulatorVectorEnvironment(VectorEnv[Observation, Action, Any]):
     def _own_streams(self) -> list[Stream]:
         """Until `reset` gives seeds: streams that follow from the session's seed."""
         return [Stream(derive_seed(self.remote.seed, "environment", i)) for i in range(self.num_envs)]
-
-
-def _reopened(arguments: dict[str, Any], streams: list[Stream], begun: bool) -> SimulatorVectorEnvironment:
-    environment = SimulatorVectorEnvironment(**arguments)
-    environment._streams, environment._begun = streams, begun
-    return environment

@@ -27,6 +27,8 @@ import learning_to_simulate as lts
 
 ROOT = lts.server.find_repository()
 BANDIT = ROOT / "test" / "environments" / "bandit.ts"
+DICE = ROOT / "env" / "examples" / "dice.ts"
+"""θ has a parameter of every kind."""
 OPTIMUM = {"x": 0.7, "y": 0.01, "weather": [0.6, 0.2, 0.1, 0.1]}
 
 if shutil.which("node") is None:
@@ -35,13 +37,19 @@ if shutil.which("node") is None:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[lts.Server]:
-    with lts.serve("Mixture-v0", BANDIT, workers=2) as server:
+    with lts.serve("Mixture-v0", BANDIT, DICE, workers=2) as server:
         yield server
 
 
 @pytest.fixture
 def bandit(server: lts.Server) -> Iterator[lts.Environment]:
     with lts.connect(server.url, "Bandit-v0", seed=7) as environment:
+        yield environment
+
+
+@pytest.fixture
+def dice(server: lts.Server) -> Iterator[lts.Environment]:
+    with lts.connect(server.url, "Dice-v0", seed=7) as environment:
         yield environment
 
 

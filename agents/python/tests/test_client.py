@@ -89,9 +89,20 @@ def test_finalists_are_evaluated_again_on_the_same_fresh_seeds(server):
         noise = [np.subtract(f.rewards, gain(f.theta)) for f in ranked]
         assert np.allclose(noise[0], noise[1]) and len(set(noise[0])) == 4  # common random numbers
         assert lts.finalists(environment, results[-1:]) == []
+        own = lts.finalists(environment, results, count=1, also=[{"x": 0.6}, [0] * 6])
+        assert [f.seen is None for f in own].count(True) == 2 and len(own) == 3
+        assert sorted(f.theta["x"] for f in own if f.seen is None) == [0.5, 0.6]
         tested = lts.finalists(environment, results, count=1, test=True)
         same = next(f for f in ranked if f.theta == tested[0].theta).rewards[:3]
         assert tested[0].rewards != same and np.allclose(tested[0].rewards, same)
+
+
+def test_a_theta_is_one_finalist_however_often_it_was_evaluated(dice):
+    results = dice.evaluate([{"dice": n, "bonus": 8} for n in (2, 2, 2, 3, 4)])
+    ranked = lts.finalists(dice, results, count=3, repeats=2)
+    assert sorted(f.theta["dice"] for f in ranked) == [2, 3, 4]
+    seen = next(f.seen for f in ranked if f.theta["dice"] == 2)
+    assert seen == max(r.reward for r in results[:3])
 
 
 def test_test_scores_come_on_request_and_are_counted(bandit):
@@ -314,8 +325,16 @@ def test_history_is_a_list_or_a_data_frame(bandit):
     assert sorted(frame["theta.x"]) == [0.1, 0.2] and list(frame["theta.weather.low sun"]) == [0.25] * 2
 
 
+def test_a_data_frame_has_integers_booleans_and_choices(dice):
+    pytest.importorskip("pandas")
+    dice.evaluate([{"dice": 3, "die": "octahedron"}, {"dice": 5, "die": "octahedron", "bestOfTwo": True}])
+    frame = dice.history(frame="pandas").sort_values("theta.dice")
+    assert list(frame["theta.dice"]) == [3, 5] and list(frame["theta.die"]) == ["octahedron"] * 2
+    assert list(frame["theta.bestOfTwo"]) == [False, True]
+
+
 def test_the_conformance_kit_passes():
     client = f"{sys.executable} -B {ROOT / 'agents/python/tests/conformance_client.py'} {{url}} {{codec}}"
     command = ["node", "--import", "tsx", "protocol/conformance/run.ts", "--client", client]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert told.returncode == 0 and "16 of 16 checks passed" in told.stdout, told.stdout + told.stderr
+    assert told.returncode == 0 and "18 of 18 checks passed" in told.stdout, told.stdout + told.stderr

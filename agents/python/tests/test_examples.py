@@ -9,14 +9,17 @@ import sys
 import pytest
 from conftest import ROOT
 
+import learning_to_simulate as lts
+
 EXAMPLES = ROOT / "agents" / "python" / "examples"
 RUNS = {
+    "ax_runner": ("ax", 6, r"\[6/6\] best 0\.\d+\non fresh seeds 0\.\d+: \{"),
     "nevergrad_search": ("nevergrad", 8, r"on fresh seeds 0\.\d+: \{"),
     "optuna_cma_es": ("cmaes", 16, r"\[16/16\] best 0\.\d+\non fresh seeds 0\.\d+: \{"),
     "optuna_tpe": ("optuna", 8, r"on fresh seeds 0\.\d+: \{"),
     "pycma_batches": ("cma", 16, r"\[16/16\] best 0\.\d+\non fresh seeds 0\.\d+: \{"),
     "scikit_optimize": ("skopt", 10, r"\[10/10\] best 0\.\d+\non fresh seeds 0\.\d+: \{"),
-    "stable_baselines3_ppo": ("stable_baselines3", 64, r"\[64/64\] mean reward .*\nthe policy's mean, on fresh seeds"),
+    "stable_baselines3_ppo": ("stable_baselines3", 64, r"\[64/64\] mean reward .*\non fresh seeds 0\.\d+: \{"),
 }
 
 
@@ -42,4 +45,11 @@ def test_the_example(name, server, capsys, monkeypatch):
     with pytest.raises(SystemExit) as ended:
         run("--help")
     assert ended.value.code == 0 and "--evaluations" in capsys.readouterr().out
+
+    def made():
+        return len(lts.fetch_history(server.url, env_id="Bandit-v0", limit=100_000))
+
+    before = made()
     assert re.search(expected, run("--url", server.url, "--env", "Bandit-v0", "--evaluations", str(evaluations)))
+    again = 3 * 4 + (16 if name == "stable_baselines3_ppo" else 0)  # finalists, and PPO's mean
+    assert evaluations < made() - before <= evaluations + again

@@ -35,8 +35,8 @@ def make(server):
 
 
 def test_gymnasiums_checker_passes_without_a_warning(make):
-    for name in ("Bandit-v0", "Mixture-v0"):
-        environment = make(f"learning_to_simulate:{name}", disable_env_checker=True)
+    for name, given in (("Bandit-v0", {}), ("Mixture-v0", {}), ("Simulator-v0", {"env_id": "Dice-v0"})):
+        environment = make(f"learning_to_simulate:{name}", disable_env_checker=True, **given)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             check_env(environment.unwrapped)

@@ -39,6 +39,50 @@ def test_theta_and_actions_are_the_servers_to_the_last_digits(bandit):
         assert np.abs(bandit.to_action(theta) - back).max() <= 4e-16
 
 
+SPEC = {
+    "parameters": [
+        {"kind": "integer", "name": "n", "slice": [0, 1], "low": -2, "high": 6, "scale": "linear", "default": 0},
+        {"kind": "integer", "name": "m", "slice": [1, 2], "low": 1, "high": 1000, "scale": "log", "default": 10},
+        {"kind": "boolean", "name": "b", "slice": [2, 3], "default": True},
+        {"kind": "categorical", "name": "c", "slice": [3, 6], "choices": ["p", "q", "r"], "default": "q"},
+    ]
+}
+for one in SPEC["parameters"]:
+    one |= {"meaning": "", "unit": "1"}
+
+
+def test_integers_booleans_and_choices_are_the_servers():
+    parameters = lts.specification.parameters_of(SPEC)
+    random = np.random.default_rng(5)
+    ties = [[a, b, c, d, e, f] for a in (-1, 1) for b in (-1, 1) for c in (-1, 0) for d, e, f in ((0, 0, 0), (-1, 1, 1))]
+    edges = [[2 * k / 9 - 1, 0, -0.0, 0.5, 0.5, -1] for k in range(10)]
+    actions = [*random.uniform(-1, 1, (2000, 6)).tolist(), *ties, *edges]
+    given = json.dumps({"parameters": SPEC["parameters"], "actions": actions})
+    command = ["node", "--import", "tsx", "--input-type=module", "--eval", NODE]
+    told = subprocess.run(command, cwd=ROOT, input=given, capture_output=True, text=True, check=True)
+    server = json.loads(told.stdout)
+    for action, theta, back in zip(actions, server["thetas"], server["back"]):
+        ours = parameters.to_theta(action)
+        assert ours == theta and [type(value) for value in ours.values()] == [int, int, bool, str]
+        error = np.abs(parameters.to_action(theta) - back)
+        assert error[1] <= 1e-15 and np.delete(error, 1).max() == 0  # `m` has a quotient of logarithms
+        assert parameters.to_theta(parameters.to_action(theta)) == theta
+        assert parameters.to_theta(parameters.to_action(theta).astype(np.float32)) == theta
+
+
+def test_the_server_takes_and_tells_integers_booleans_and_choices(dice):
+    assert dice.parameters.labels[:6] == ["dice", *(f"die.{c}" for c in dice.parameters[1].choices), "bestOfTwo"]
+    theta = {"dice": np.int64(5), "die": np.str_("icosahedron"), "bestOfTwo": np.bool_(True), "bonus": np.float32(0.5)}
+    theirs = dice.evaluate(theta).theta
+    assert theirs == {"dice": 5, "die": "icosahedron", "bestOfTwo": True, "bonus": 0.5, "luck": [0, 1, 0]}
+    assert type(theirs["dice"]) is int and theirs["bestOfTwo"] is True
+    actions = np.random.default_rng(3).uniform(-1, 1, (16, dice.parameters.size)).astype(np.float32)
+    for action, result in zip(actions, dice.evaluate(actions)):
+        for name in ("dice", "die", "bestOfTwo"):
+            assert dice.to_theta(action)[name] == result.theta[name]
+    assert dice.history()[0]["theta"] == result.theta
+
+
 def test_the_server_evaluates_the_theta_of_to_theta(bandit):
     action = [0.3, -0.2, 0.9, -0.9, 0, 0.4]
     theirs = bandit.evaluate(action).theta
@@ -66,6 +110,27 @@ def test_rules_are_named(bandit):
         parameters.to_theta(0.5)
 
 
+def test_rules_of_integers_booleans_and_choices_are_named(dice):
+    bodies = "tetrahedron, cube, octahedron, icosahedron"
+    for theta, rule, message in (
+        ({"dice": 2.5}, "type", "dice: expected a whole number 1..6 dice, got 2.5"),
+        ({"dice": "2"}, "type", "dice: expected a whole number 1..6 dice, got '2'"),
+        ({"dice": True}, "type", "dice: expected a whole number 1..6 dice, got True"),
+        ({"dice": np.float64("nan")}, "not_finite", "dice: expected a whole number 1..6 dice, got nan"),
+        ({"dice": 7}, "range", "dice: expected a whole number 1..6 dice, got 7"),
+        ({"bestOfTwo": 1}, "type", "bestOfTwo: expected True or False, got 1"),
+        ({"die": "coin"}, "unknown", f"die: expected one of {bodies}, got 'coin'"),
+        ({"die": 1}, "type", f"die: expected one of {bodies}, got 1"),
+    ):
+        with pytest.raises(lts.ParameterError) as refused:
+            dice.to_action(theta)
+        assert (str(refused.value), refused.value.rule) == (message, rule)
+    assert dice.evaluate({"die": "coin"}).outcome == "refused"
+    assert dice.parameters.complete({"dice": 3.0})["dice"] == 3
+    with pytest.raises(lts.ParameterError, match="day: expected a kind that this version of the package knows, got 'date'"):
+        lts.specification.parameters_of({"parameters": [SPEC["parameters"][0] | {"kind": "date", "name": "day"}]})
+
+
 def test_the_flat_form_and_theta_are_each_others_inverse(bandit):
     values = lts.to_values(bandit.parameters, OPTIMUM)
     assert list(values) == bandit.parameters.labels and values["x"] == 0.7 and values["y"] == 0.01
@@ -88,6 +153,64 @@ def test_every_point_of_a_space_is_a_theta(bandit):
     for _ in range(200):
         theta = lts.from_values(bandit.parameters, {d.name: random.uniform(d.low, d.high) for d in space})
         assert sum(theta["weather"]) == pytest.approx(1) and bandit.parameters.complete(theta) == theta
+
+
+def test_a_space_has_integers_and_choices(dice):
+    space = {d.name: d for d in lts.dimensions(dice.parameters)}
+    assert list(space) == ["dice", "die", "bestOfTwo", "bonus", "luck.lowest", "luck.any", "luck.highest"]
+    assert [d.kind for d in space.values()] == ["integer", "choice", "choice", *["number"] * 4]
+    assert (space["dice"].low, space["dice"].high, space["dice"].default) == (1, 6, 2)
+    assert space["die"].choices == ("tetrahedron", "cube", "octahedron", "icosahedron") and space["die"].high == 3
+    assert space["bestOfTwo"].choices == (False, True) and space["bestOfTwo"].default is False
+    theta = {"dice": 4, "die": "octahedron", "bestOfTwo": True, "bonus": 1.5, "luck": [0.1, 0.7, 0.2]}
+    values = lts.to_values(dice.parameters, theta)
+    assert [values[name] for name in ("dice", "die", "bestOfTwo", "bonus")] == [4, "octahedron", True, 1.5]
+    again = lts.from_values(dice.parameters, values)
+    assert again["luck"] == pytest.approx(theta["luck"]) and again | {"luck": theta["luck"]} == theta
+    with pytest.raises(lts.ParameterError, match="die: expected one of"):
+        lts.from_values(dice.parameters, {"die": "coin"})
+    with pytest.raises(lts.ParameterError, match="die.cube: expected one of dice, die"):
+        lts.from_values(dice.parameters, {"die.cube": 1})
+
+
+def test_optuna_draws_integers_and_choices(dice):
+    optuna = pytest.importorskip("optuna")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    of = optuna.distributions
+    space = lts.optuna_distributions(dice.parameters)
+    assert space["dice"] == of.IntDistribution(1, 6) and space["bestOfTwo"] == of.CategoricalDistribution([False, True])
+    assert space["die"] == of.CategoricalDistribution(dice.parameters[1].choices)
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=1))
+    study.enqueue_trial(lts.to_values(dice.parameters, dice.start))
+    first = study.ask(space)
+    assert lts.from_values(dice.parameters, first.params) == pytest.approx(dice.start | {"luck": pytest.approx([0, 1, 0], abs=0.01)})
+    study.tell(first, dice.evaluate(lts.from_values(dice.parameters, first.params)).require())
+
+    def objective(trial):
+        theta = lts.suggest(trial, dice.parameters)
+        told = dice.evaluate(theta)
+        assert {n: theta[n] for n in ("dice", "die", "bestOfTwo")} == {n: told.theta[n] for n in ("dice", "die", "bestOfTwo")}
+        return told.require()
+
+    study.optimize(objective, n_trials=40)
+    assert study.best_value > -4 > study.trials[0].value
+
+
+def test_nevergrad_draws_integers_and_choices(dice):
+    ng = pytest.importorskip("nevergrad")
+    start = {"dice": 5, "die": "octahedron", "bestOfTwo": True, "bonus": -5}
+    parametrization = lts.nevergrad_parametrization(dice.parameters, start)
+    begin = lts.from_values(dice.parameters, parametrization.value)
+    assert {name: begin[name] for name in start} == pytest.approx(start)
+    parametrization.random_state.seed(1)
+    optimizer = ng.optimizers.registry["NGOpt"](parametrization, budget=40)
+    seen = set()
+    for _ in range(40):
+        candidate = optimizer.ask()
+        result = dice.evaluate(lts.from_values(dice.parameters, candidate.value))
+        seen.add((result.theta["dice"], result.theta["die"], result.theta["bestOfTwo"]))
+        optimizer.tell(candidate, -result.require())
+    assert len(seen) > 3 and {die for _, die, _ in seen} > {"octahedron"}
 
 
 def test_optuna(bandit):

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { connect, ConnectionError, type Client } from '../../../agents/client/index.ts';
 import type { EnvironmentServer } from '../../../env/server/server.ts';
-import { startBanditServer } from '../../env/server/bandit-server.ts';
+import { BANDIT, startBanditServer } from '../../env/server/bandit-server.ts';
 import { Peer, type Message } from '../../env/server/peer.ts';
 
 const ACTION = [0, 0, 0, 0, 0, 0];
@@ -190,7 +190,9 @@ describe('a message that cannot be sent', () => {
 
 describe('what a server says', () => {
   let server: EnvironmentServer;
-  before(async () => (server = await startBanditServer({ workers: 0 })));
+  before(
+    async () => (server = await startBanditServer({ workers: 0, environments: [BANDIT, './env/examples/dice.ts'] })),
+  );
   after(() => server.stop());
 
   /** What the client's error says when the server's messages of one type are changed. */
@@ -232,6 +234,29 @@ describe('what a server says', () => {
       const other = await error('result', (result) => ((result['repro'] as Message)['spec_hash'] = 'other'), use);
       assert.match(other, /expected spec_hash \w+, got "other"$/);
     }
+  });
+
+  it('[P6] is an error where θ has a value of another kind', async () => {
+    for (const [name, value, expected] of [
+      ['dice', '3', 'a number'],
+      ['die', 2, 'a choice'],
+      ['bestOfTwo', 1, 'true or false'],
+    ] as const) {
+      const change = (result: Message) => ((result['theta'] as Message)[name] = value);
+      const told = await error('result', change, async (client) =>
+        (await client.open({ env_id: 'Dice-v0' })).evaluate({ params: {} }),
+      );
+      assert.ok(told.endsWith(`expected ${expected} for ${name} of θ, got ${JSON.stringify(value)}`), told);
+    }
+  });
+
+  it('[R5] is an error that names the kind where a parameter has one of a later version', async () => {
+    const change = (opened: Message) => {
+      const { parameters } = opened['spec'] as { parameters: { kind: string }[] };
+      parameters[1]!.kind = 'date';
+    };
+    const told = await error('opened', change, evaluate);
+    assert.match(told, /spec\/parameters\/1\/kind: expected continuous, .* or categorical \(a later .*, got "date"$/);
   });
 
   it('[S1] is an error where a specification has half a θ', async () => {

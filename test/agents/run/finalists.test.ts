@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { bestOf } from '../../../agents/run/finalists.ts';
+import { bestOf, finalists } from '../../../agents/run/finalists.ts';
 import type { EvaluationRecord } from '../../../agents/run/trial-log.ts';
 
 describe('the finalists of a search', () => {
@@ -10,6 +10,21 @@ describe('the finalists of a search', () => {
     const candidates = rewards.map((_, i) => [i]);
     return bestOf(candidates, options, () => Promise.resolve(records));
   };
+
+  it('are the best few θ of the search, each once, and what the agent recommends', () => {
+    const trial = (action: number, theta: string, reward: number | null) =>
+      ({ action: [action], theta: { sky: theta }, reward }) as unknown as EvaluationRecord;
+    const trials = [
+      trial(1, 'rain', 5),
+      trial(2, 'rain', 7),
+      trial(3, 'snow', 6),
+      trial(4, 'fog', null),
+      trial(5, 'clear', 1),
+    ];
+    const agent = { ask: () => [], tell: () => {}, recommend: () => [9] };
+    assert.deepEqual(finalists(trials, agent, { finalists: 2 }), [[2], [3], [9]]);
+    assert.deepEqual(finalists(trials, agent, { finalists: 9 }), [[2], [3], [5], [9]]);
+  });
 
   it('are won by the best mean reward, and lost by a failed evaluation', async () => {
     assert.deepEqual(await winner([1, 2], [0, 4]), [1]);

@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SessionTicket } from '../../../agents/client/index.ts';
 import { seedRange } from '../../../agents/run/flags.ts';
-import type { EvaluationRecord, LogRecord } from '../../../agents/run/trial-log.ts';
+import type { EvaluationRecord, LogRecord, WarmStart } from '../../../agents/run/trial-log.ts';
 import type { EnvironmentServer } from '../../../env/server/server.ts';
+import type { Theta } from '../../../protocol/parameters.ts';
 import { startBanditServer } from '../../env/server/bandit-server.ts';
 import { Peer } from '../../env/server/peer.ts';
 
@@ -22,7 +23,7 @@ const evaluations = (log: string) => records(log).filter((record) => record.type
 interface Reported {
   readonly name: string;
   readonly action: number[];
-  readonly theta: Record<string, number | number[]>;
+  readonly theta: Theta;
   readonly validation: { gain: number }[];
   readonly test: { gain: number }[];
 }
@@ -104,6 +105,22 @@ describe('an agent’s program @slow', () => {
     assert.match(out, /^weather\.low sun +0\.400/m);
     assert.match(out, /^validation gain \(reward\) +[\d.]+ ± [\d.]+ +[\d.]+ ± [\d.]+$/m);
     assert.match(out, /^test distance/m);
+  });
+
+  it('prints and logs integers, booleans and choices as such, and starts from them', async () => {
+    const dice = await startBanditServer({ environments: ['./env/examples/dice.ts'] });
+    const from = '{"dice":3,"die":"octahedron","bestOfTwo":true}';
+    const flags = ['--url', dice.url, '--log', log, '--evaluations', '20', '--seed', '2', '--start', from];
+    const { code, out, err } = await finish(start('gaussian-process', ...flags));
+    await dice.stop();
+    assert.equal(code, 0, err);
+    assert.match(out, /^dice +3 +[1-6] +dice$/m);
+    assert.match(out, /^die +octahedron +(tetrahedron|cube|octahedron|icosahedron)$/m);
+    assert.match(out, /^bestOfTwo +true +(true|false)$/m);
+    assert.match(out, /^luck\.any +0\.997/m);
+    const types = ({ dice, die, bestOfTwo }: Theta) => [Number.isInteger(dice), typeof die, typeof bestOfTwo];
+    assert.equal(evaluations(log).length, 20 + 4 * 2 + 2 * 3);
+    for (const { theta } of evaluations(log)) assert.deepEqual(types(theta), [true, 'string', 'boolean']);
   });
 
   it('asks for test scores only in the final report', async () => {
@@ -283,6 +300,102 @@ describe('an agent’s program @slow', () => {
     assert.match(other.err, /expected a log of cem, got one of random-search/);
     const changed = await finish(start('random-search', '--resume', log, '--seed', '2'));
     assert.match(changed.err, /option seed: expected 1 as in .*, got 2/);
+  });
+
+  describe('with --warm-start', () => {
+    const first = join(folder, 'first.jsonl');
+    const flags = ['--env-options', '{"noise":0.02,"delayMs":40}', '--evaluations', '32', '--seed', '2'];
+    before(async () => {
+      const { code, err } = await finish(
+        start('random-search', '--url', server.url, '--log', first, ...noisy, '--evaluations', '48', '--seed', '9'),
+      );
+      assert.equal(code, 0, err);
+    });
+    const decided = (path: string) => {
+      const all = evaluations(path).map(({ key, action, reward }) => ({ key, action, reward }));
+      const iterations = records(path).filter(({ type }) => type === 'iteration');
+      return { all: all.sort((a, b) => (a.key < b.key ? -1 : 1)), iterations, reported: reported(path) };
+    };
+
+    it('starts from the trials of another run, which cost nothing', async () => {
+      const { code, out, err } = await finish(
+        start('cem', '--url', server.url, '--log', log, ...noisy, '--evaluations', '32', '--warm-start', first),
+      );
+      assert.equal(code, 0, err);
+      assert.match(out, new RegExp(`^warm start: 48 trials of ${first}, best [01]\\.\\d{4}$`, 'm'));
+      assert.equal(out.match(/^\[ ?\d+\/32\]/gm)?.length, 32);
+      const warm = records(log)[1] as WarmStart;
+      const trials = evaluations(first).filter(({ key }) => key.startsWith('search/'));
+      assert.deepEqual(
+        warm.trials.map(({ action, reward }) => [action, reward]),
+        trials
+          .sort((a, b) => Number(a.key.slice(7)) - Number(b.key.slice(7)))
+          .map(({ action, reward }) => [action, reward]),
+      );
+      assert.deepEqual([warm.type, warm.trials[47]!.key], ['warm-start', 'warm-start/47']);
+      assert.equal(evaluations(log).filter(({ key }) => key.startsWith('search/')).length, 32);
+    });
+
+    it('has the best of them among its finalists, also where the agent learns nothing', async () => {
+      const bad = ['--start', '{"x":0}', '--evaluations', '2', '--batch', '2', '--finalists', '2', '--seed', '1'];
+      const { out } = await run('random-search', ...bad, '--warm-start', first);
+      assert.match(out, /^ {2}this agent learns nothing from them; the best of them join its finalists$/m);
+      const tried = evaluations(log).filter(({ key }) => key.startsWith('after-2/finalist/'));
+      const best = Math.max(...(records(log)[1] as WarmStart).trials.map(({ reward }) => reward!));
+      const winner = (records(log)[1] as WarmStart).trials.find(({ reward }) => reward === best)!;
+      assert.ok(
+        tried.some(({ action }) => String(action) === String(winner.action)),
+        'not the best of them',
+      );
+    });
+
+    it('takes rewards of another specification as a guide alone, and says so', async () => {
+      const { out, err } = await finish(
+        start('cem', '--url', server.url, '--log', log, ...flags, '--population', '16', '--warm-start', first),
+      );
+      assert.equal(err, '');
+      assert.match(
+        out,
+        /^ {2}48 of them were made under another specification than \w+, so their rewards may not compare/m,
+      );
+      const known = new Set((records(log)[1] as WarmStart).trials.map(({ action }) => String(action)));
+      const finalists = evaluations(log).filter(({ key }) => key.includes('/finalist/'));
+      assert.ok(
+        finalists.length > 0 && finalists.every(({ action }) => !known.has(String(action))),
+        'one is a finalist',
+      );
+    });
+
+    it('gives the same run again when it was killed and resumed, without the file of the trials', async () => {
+      const whole = join(folder, 'warm-whole.jsonl');
+      const moved = join(folder, 'moved.jsonl');
+      writeFileSync(moved, readFileSync(first));
+      const words = ['--url', server.url, ...flags, '--warm-start', moved];
+      await finish(start('cem', ...words, '--log', whole));
+      const child = start('cem', ...words, '--log', log);
+      while (!existsSync(log) || evaluationsSoFar(log) < 20) await new Promise((resolve) => setTimeout(resolve, 20));
+      child.kill('SIGKILL');
+      await once(child, 'close');
+      rmSync(moved);
+      const { code, err } = await finish(start('cem', '--resume', log));
+      assert.equal(code, 0, err);
+      assert.deepEqual(decided(log), decided(whole));
+    });
+
+    it('is refused in a run that began without it, and where its trials are of other parameters', async () => {
+      const cold = await finish(start('random-search', '--resume', first, '--warm-start', first));
+      assert.equal(cold.code, 1);
+      assert.match(cold.err, /option warmStart: expected none as in .*first\.jsonl, got ".*first\.jsonl"/);
+      const other = join(folder, 'other.jsonl');
+      writeFileSync(other, readFileSync(first, 'utf8').replace('"high":1', '"high":2'));
+      const refused = await run('cem', '--warm-start', other);
+      assert.equal(refused.code, 1);
+      assert.match(
+        refused.err,
+        /^cem: --warm-start: .*other\.jsonl: expected the parameters of Bandit-v0: x\.high: expected 1, got 2\n$/,
+      );
+      assert.ok(!existsSync(log), 'no log is begun');
+    });
   });
 
   it('continues with a larger budget than the run had', async () => {

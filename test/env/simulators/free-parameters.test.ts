@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createExperiment, loadDefinition } from '../../../env/experiments/load.ts';
+import { DEFAULT_RUNTIME } from '../../../env/runtime.ts';
 import { drawSamples } from '../../../env/simulators/draw-samples.ts';
 import { freeParameters, startTheta, withDefaults } from '../../../env/simulators/free-parameters.ts';
 import { mixtureSimulator } from '../../../env/simulators/mixture/mixture.ts';
@@ -45,6 +47,27 @@ describe('free parameters', () => {
 
   it('take their own values from a start', () => {
     assert.deepEqual(startTheta(free, { 'a0.mean.x': 1, 'a1.mean.x': 2 }), { 'a1.mean.x': 2, 'b0.sd.y': 1 });
+  });
+
+  it('may be integers, booleans and choices', async () => {
+    const { experiment } = createExperiment(await loadDefinition('./env/examples/dice.ts'), {}, DEFAULT_RUNTIME);
+    const dice = experiment.simulator;
+    const freed = freeParameters(dice, ['bestOfTwo', 'die', 'dice']);
+    assert.deepEqual(
+      freed.parameters.map(({ name, slice }) => [name, slice]),
+      [
+        ['dice', [0, 1]],
+        ['die', [1, 5]],
+        ['bestOfTwo', [5, 6]],
+      ],
+    );
+    const theta = { dice: 3, die: 'octahedron', bestOfTwo: true };
+    const moved = withDefaults(dice, theta);
+    assert.deepEqual(await drawSamples(moved, {}, 1, 8), await drawSamples(freed, theta, 1, 8));
+    assert.deepEqual(startTheta(freed, { die: 'icosahedron', bonus: 3 }), {
+      ...{ dice: 2, die: 'icosahedron', bestOfTwo: false },
+    });
+    assert.throws(() => withDefaults(dice, { die: 'coin' }), /die: expected one of tetrahedron/);
   });
 
   it('must exist', () => {

@@ -8,23 +8,27 @@ import { checkClient } from '../../../protocol/conformance/check-client.ts';
 import { checkServer, checks } from '../../../protocol/conformance/check-server.ts';
 import { ACTIONS, ENV_ID } from '../../../protocol/conformance/scripted-server.ts';
 import type { Codec } from '../../../protocol/messages.ts';
-import { startBanditServer } from '../../env/server/bandit-server.ts';
+import { BANDIT, startBanditServer } from '../../env/server/bandit-server.ts';
 
 describe('the conformance kit', () => {
   let server: EnvironmentServer;
-  before(async () => (server = await startBanditServer()));
+  before(async () => (server = await startBanditServer({ environments: [BANDIT, './env/examples/dice.ts'] })));
   after(() => server.stop());
 
   const target = (codec: Codec) => ({ url: server.url, codec, envId: 'Bandit-v0', options: { noise: 0.1 } });
+  const everyKind = (codec: Codec) => ({ ...target(codec), envId: 'Dice-v0', options: {} });
 
   for (const codec of ['msgpack', 'json'] as Codec[]) {
-    it(`finds nothing wrong with our server (${codec}) @slow`, async () => {
-      const verdicts = await checkServer(target(codec));
-      assert.deepEqual(
-        verdicts.filter(({ passed }) => !passed),
-        [],
-      );
-      assert.equal(verdicts.length, checks.length);
+    it(`finds nothing wrong with our server, nor with an environment that has every kind of parameter (${codec}) @slow`, async () => {
+      for (const environment of [target(codec), everyKind(codec)]) {
+        const verdicts = await checkServer(environment);
+        assert.deepEqual(
+          verdicts.filter(({ passed }) => !passed),
+          [],
+          environment.envId,
+        );
+        assert.equal(verdicts.length, checks.length);
+      }
     });
 
     it(`finds nothing wrong with our client, step by step and in a batch (${codec}) @slow`, async () => {

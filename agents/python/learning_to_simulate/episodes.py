@@ -1,0 +1,107 @@
+"""What the environments of Gymnasium share: their arguments, the seeds of their episodes, and what a step tells."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from .client import Environment, connect
+from .errors import EvaluationError
+from .results import Result
+from .seeds import derive_seed
+
+OnFailure: TypeAlias = "Literal['raise', 'nan'] | float"
+Zero: TypeAlias = Literal["centre", "start"]
+Observation: TypeAlias = "npt.NDArray[np.float32]"
+Action: TypeAlias = "npt.NDArray[Any]"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The arguments of an environment; `SimulatorEnvironment` describes them.
+
+    :raises ValueError: naming the argument that cannot be so
+    """
+
+    url: str
+    env_id: str | None
+    options: Mapping[str, Any] | None
+    token: str | None
+    on_failure: OnFailure
+    zero: Zero
+    deadline: float | None
+    reconnect_for: float
+    render_mode: str | None
+
+    def __post_init__(self) -> None:
+        number = isinstance(self.on_failure, (int, float)) and math.isfinite(self.on_failure)
+        if not number and self.on_failure not in ("raise", "nan"):
+            raise ValueError(f"on_failure: expected 'raise', 'nan' or a number, got {self.on_failure!r}")
+        if self.zero not in ("centre", "start"):
+            raise ValueError(f"zero: expected 'centre' or 'start', got {self.zero!r}")
+        if self.render_mode is not None:
+            told = "expected None, since the protocol has no pictures (npm run scenes draws some)"
+            raise ValueError(f"render_mode: {told}, got {self.render_mode!r}")
+
+    def connect(self) -> Environment:
+        return connect(self.url, self.env_id, self.options, token=self.token, reconnect_for=self.reconnect_for)
+
+    def from_zero(self, remote: Environment, action: Action) -> Action:
+        """The server's action, of which 0 is the centre, from one of which 0 is what `zero` says. [D] or [n, D]"""
+        if self.zero == "centre":
+            return action
+        start = remote.to_action(remote.start)
+        moved = start + action * (1 - np.sign(action) * start)
+        return np.where(np.abs(action) <= 1, np.clip(moved, -1, 1), action)  # what breaks a rule is refused as it is
+
+    def reward_of(self, result: Result) -> float:
+        """:raises EvaluationError: when it has none, and `on_failure` gives none"""
+        if result.reward is not None:
+            return result.reward
+        if self.on_failure == "raise" or result.outcome == "refused":
+            raise EvaluationError(result)
+        return math.nan if self.on_failure == "nan" else float(self.on_failure)
+
+
+def reopened(kind: type[Any], settings: Settings, arguments: Mapping[str, Any], state: Mapping[str, Any]) -> Any:
+    """An environment that was pickled: it has a session of its own.
+
+    :param arguments: of its class, beside the settings
+    :param state: what it has besides
+    """
+    given = {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
+    environment = kind(**given, **arguments)
+    vars(environment).update(state)
+    return environment
+
+
+class Stream:
+    """The seeds of the episodes that follow each other (rule P7)."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.count = 0
+
+    def peek(self) -> int:
+        return derive_seed(self.seed, "episode", self.count)
+
+    def next(self) -> int:
+        seed = self.peek()
+        self.count += 1
+        return seed
+
+
+def observation_of(result: Result) -> Observation:
+    return np.array(result.observation, np.float32)
+
+
+def info_of(result: Result) -> dict[str, Any]:
+    """Without times: equal seeds give equal infos."""
+    told = ("outcome", "reason", "scores", "theta", "seed", "seeds", "repro")
+    return {name: value for name in told if (value := getattr(result, name)) is not None}

@@ -1,0 +1,44 @@
+import type { BoxedImage, TrueBox } from '../../streets/boxed-image.ts';
+import type { DataSet, Simulator } from '../simulator.ts';
+import { visibleBoxes } from './annotations.ts';
+import type { TrafficImage } from './traffic.ts';
+
+/**
+ * The least height of a box that is to be found, as a share of the picture's height: KITTI asks for 25 of its 375 pixels.
+ */
+export const FOUND_HEIGHT = 25 / 375;
+
+/** The boxes of the cars and people in view; small ones, and what others hide but for a strip, are ignored. */
+function boxesOf({ cars, people, instances, width, height }: TrafficImage): TrueBox[] {
+  const seen = visibleBoxes(instances, width);
+  const least = FOUND_HEIGHT * height;
+  return [...cars, ...people].flatMap((object): TrueBox[] => {
+    const visible = seen.get(object.instance);
+    if (visible === undefined) return [];
+    const [x, y, across, down] = visible.box;
+    const category = 'type' in object ? 'car' : 'person';
+    const ignored = down < least || across < least / 2;
+    return [{ category, ignored, x, y, width: across, height: down }];
+  });
+}
+
+/** The same streets, as pictures with boxes. */
+export function boxed(streets: Simulator<TrafficImage>): Simulator<BoxedImage> {
+  return {
+    ...streets,
+    open(theta, seed): DataSet<BoxedImage> {
+      const set = streets.open(theta, seed);
+      const boxedImage = (image: TrafficImage): BoxedImage => {
+        const { width, height, rgb } = image;
+        return { width, height, rgb, boxes: boxesOf(image) };
+      };
+      return {
+        draw(index, signal) {
+          const image = set.draw(index, signal);
+          return image instanceof Promise ? image.then(boxedImage) : boxedImage(image);
+        },
+        close: () => set.close?.(),
+      };
+    },
+  };
+}

@@ -1,0 +1,60 @@
+/** A picture of what networks detect that were trained on the streets of several θ. */
+import { evaluationSeeds } from '../../env/evaluate.ts';
+import type { trafficDetection } from '../../env/experiments/traffic-detection.ts';
+import { drawSamples } from '../../env/simulators/draw-samples.ts';
+import { DETECTED, type Rectangle } from '../../env/streets/boxed-image.ts';
+import type { Theta } from '../../protocol/parameters.ts';
+import { writeSheet, type Cell, type Outline } from './sheet.ts';
+
+const IMAGES = 6;
+
+/** Detections that are less sure than this are not drawn. */
+const SURE = 0.3;
+
+/** Bright colours, which are seen on a street. */
+const COLOURS = [
+  [255, 220, 0],
+  [0, 230, 255],
+] as const;
+const IGNORED = [160, 160, 160] as const;
+
+type DetectionExperiment = ReturnType<typeof trafficDetection>;
+
+/** Draws test images with their true boxes, and with those that each network finds, as a PNG. */
+export async function drawDetections(
+  { simulator, task, target, trainingSamples }: DetectionExperiment,
+  reported: readonly { readonly name: string; readonly theta: Theta }[],
+  path: string,
+): Promise<void> {
+  const test = await target.test();
+  const images = Array.from({ length: IMAGES }, (_, i) => test[Math.floor((i * test.length) / IMAGES)]!);
+  const cells = (outlinesOf: (image: number) => Outline[]): Cell[] =>
+    images.map(({ width, height, rgb }, i) => ({ width, height, rgb, outlines: outlinesOf(i) }));
+  const outline = ({ x, y, width, height }: Rectangle, colour: Outline['colour'], opacity = 1): Outline => {
+    return { x, y, width, height, colour, opacity };
+  };
+  const truth = cells((i) =>
+    images[i]!.boxes.map((box) => outline(box, box.ignored ? IGNORED : COLOURS[DETECTED.indexOf(box.category)]!)),
+  );
+  const rows = [{ caption: 'truth', cells: truth }];
+  const seeds = evaluationSeeds(1);
+  for (const { name, theta } of reported) {
+    const samples = await drawSamples(simulator, theta, seeds.simulation, trainingSamples);
+    const model = await task.train(samples, seeds, () => {});
+    const found = await model.predict(images);
+    model.dispose();
+    const drawn = cells((i) =>
+      found[i]!.flatMap((detections, c) =>
+        detections.filter(({ score }) => score >= SURE).map((box) => outline(box, COLOURS[c]!, box.score)),
+      ),
+    );
+    rows.push({ caption: `trained on\n${name} θ`, cells: drawn });
+  }
+  const entries = [
+    { name: 'car', colour: COLOURS[0] },
+    { name: 'person (where it is asked for)', colour: COLOURS[1] },
+    { name: 'too small to be asked for', colour: IGNORED },
+  ];
+  const keys = [{ title: 'boxes; the fainter, the less sure', entries }];
+  await writeSheet({ title: 'What the networks detect', rows, keys, scale: 3 }, path);
+}

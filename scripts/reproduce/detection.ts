@@ -1,0 +1,85 @@
+/**
+ * Object detection, sim to sim: which streets teach a network to find the cars of a hidden distribution of streets as
+ * boxes? θ, start and θ* are those of segmentation.
+ */
+import { createExperiment } from '../../env/experiments/load.ts';
+import { HIDDEN_STREETS, POOR_STREETS } from '../../env/experiments/streets.ts';
+import detection, { type trafficDetection } from '../../env/experiments/traffic-detection.ts';
+import { completeTheta } from '../../protocol/parameters.ts';
+import { drawDetections } from '../figures/detections.ts';
+import { ALL_FREE, everySearch, randomArm, repeatedArm } from './arms.ts';
+import { curvesFigure } from './reward-curves.ts';
+import type { Arm, Study } from './study.ts';
+import { COMMON, middleOf, REPORT_SEEDS, streetParameters, streetSearches } from './streets.ts';
+
+const FREE = Object.keys(POOR_STREETS);
+
+const hidden = completeTheta(streetParameters([]), HIDDEN_STREETS);
+const middle = middleOf(FREE);
+
+const ARMS = {
+  ...streetSearches(),
+  cmaEs: { kind: 'search', title: 'CMA-ES', agent: 'cma-es', options: COMMON },
+  gaussianProcess: { kind: 'search', title: 'Gaussian process', agent: 'gaussian-process', options: COMMON },
+  start: repeatedArm('the start, the middle of θ’s ranges', middle, ALL_FREE),
+  poor: repeatedArm('the poor start', POOR_STREETS, ALL_FREE),
+  random: randomArm('random θ', streetParameters(FREE)),
+  randomBest: { kind: 'best', title: 'random θ, best on validation', of: 'random' },
+  truth: repeatedArm('the hidden θ*', hidden, ALL_FREE),
+} satisfies Record<string, Arm>;
+
+export const detectionStudy: Study = {
+  name: 'detection',
+  environment: detection.id,
+  backend: 'TensorFlow.js',
+  presets: {
+    quick: {
+      searchSeeds: 2,
+      evaluations: everySearch(ARMS, 48),
+      randomThetas: 20,
+      envOptions: { preset: 'quick', free: FREE },
+    },
+    standard: {
+      searchSeeds: 5,
+      evaluations: everySearch(ARMS, 96),
+      randomThetas: 20,
+      envOptions: { free: FREE },
+    },
+    /** The level of a network that knows ImageNet. */
+    pretrained: {
+      searchSeeds: 3,
+      evaluations: everySearch(ARMS, 96),
+      randomThetas: 10,
+      envOptions: { preset: 'pretrained', free: FREE },
+      arms: ['reinforce', 'randomSearch', 'start', 'poor', 'random', 'randomBest', 'truth'],
+    },
+  },
+  arms: ARMS,
+  learned: { seeds: REPORT_SEEDS, envOptions: ALL_FREE },
+  metric: 'ap50',
+  alsoReported: ['smoothAp', 'ap'],
+  figures: [
+    curvesFigure({
+      file: 'average-precision',
+      title: 'Average precision during the search',
+      axis: 'AP at an overlap of .5, validation',
+      score: (scores) => scores['ap50'],
+      levels: [{ arm: 'truth' }, { arm: 'random' }],
+    }),
+  ],
+  pictures: [
+    {
+      file: 'detections.png',
+      needs: 'networks, which have to be trained',
+      async draw(evidence, path, runtime) {
+        const { experiment } = createExperiment(detection, evidence.preset.envOptions, runtime);
+        const shown = [
+          { name: 'start', theta: completeTheta(streetParameters([]), middle) },
+          { name: 'REINFORCE', theta: evidence.searches()['reinforce']![0]!.learned.theta },
+          { name: 'hidden', theta: hidden },
+        ];
+        await drawDetections(experiment as ReturnType<typeof trafficDetection>, shown, path);
+      },
+    },
+  ],
+};
