@@ -69,8 +69,8 @@ export interface Evaluation {
   readonly testScores?: Scores;
   /** Why the outcome is not `ok`. */
   readonly reason?: string;
-  /** What the model predicts, of the first replicate, where that was asked for and can be shown. */
-  readonly pictures?: readonly EncodedStrip[];
+  /** What the model predicts, of the first replicate, where that was asked for; or why it cannot be shown. */
+  readonly pictures?: readonly EncodedStrip[] | string;
   readonly timing: Timing;
 }
 
@@ -186,8 +186,6 @@ async function evaluateOnce<Sample>(
     signal?.throwIfAborted();
     const testScores = request.test ? await scoreTestSets(model, target, signal) : undefined;
     timing.validateMs = lap();
-    const strips = request.pictures ? await model.pictures?.(await target.validation(signal)) : undefined;
-    const pictures = strips && (await encodedStrips(strips));
     const reward = scores[task.reward];
     if (reward === undefined) {
       throw new Error(
@@ -200,9 +198,24 @@ async function evaluateOnce<Sample>(
     }
     checkBounds(task, scores);
     if (testScores) checkBounds(task, testScores);
+    const pictures = request.pictures && (await picturesOf(model, target, signal));
     return { outcome: 'ok', reward, scores, ...(testScores && { testScores }), ...(pictures && { pictures }), timing };
   } finally {
     model.dispose();
+  }
+}
+
+/** What a model predicts for validation samples, as pictures. An error here is no error of the evaluation. */
+async function picturesOf<Sample>(
+  model: TrainedModel<Sample>,
+  target: Target<Sample>,
+  signal: AbortSignal | undefined,
+): Promise<readonly EncodedStrip[] | string> {
+  if (!model.pictures) return 'its model does not show what it predicts';
+  try {
+    return await encodedStrips(await model.pictures(await target.validation(signal)));
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
 

@@ -18,6 +18,7 @@ import { answerHttp } from './http.ts';
 import { fileHandles, Lobby } from './lobby.ts';
 import type { Logger } from './log.ts';
 import { RecentLosses } from './recent-losses.ts';
+import { RecentPredictions } from './recent-predictions.ts';
 import { Sessions } from './sessions.ts';
 import { createMetrics, observe } from './metrics.ts';
 import { checkTokens, needsToken, rolesOf, type Tokens } from './roles.ts';
@@ -162,6 +163,7 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
       runtime,
       log,
       losses: new RecentLosses(),
+      predictions: new RecentPredictions(),
     };
     const heartbeatMs = options.heartbeatMs ?? 15_000;
     const shared: Omit<Server, 'dashboard'> = {

@@ -18,6 +18,7 @@ import type { Runtime } from '../runtime.ts';
 import { unscored, type Evaluations } from '../workers/evaluations.ts';
 import type { LiveRun, Underway } from './dashboard/answers.ts';
 import type { RecentLosses } from './recent-losses.ts';
+import type { RecentPredictions } from './recent-predictions.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { decodedTheta, requestHash, resultOf, type EarlyScores, type StepItem } from './step.ts';
@@ -59,6 +60,7 @@ export interface SessionSurroundings {
   readonly runtime: Runtime;
   readonly log: Logger;
   readonly losses: RecentLosses;
+  readonly predictions: RecentPredictions;
 }
 
 export interface SessionOptions {
@@ -437,15 +439,22 @@ export class Session {
 
   /** Evaluates a step, writes its result to the store, and sends it. */
   private async evaluate(step: RunningStep): Promise<void> {
-    const { evaluations, store, metrics, runtime } = this.surroundings;
+    const { evaluations, store, metrics, runtime, predictions } = this.surroundings;
     const { source, experiment, spec, onIdle } = this.options;
     const { record, stop } = step;
     const began = performance.now();
+    const pictures = predictions.claim(this.id);
     let evaluation: Evaluation;
     try {
       const content = experiment.target.content?.();
       evaluation = await evaluations.submit(
-        { source, options: spec.options, runtime, content, request: record.request },
+        {
+          source,
+          options: spec.options,
+          runtime,
+          content,
+          request: { ...record.request, ...(pictures && { pictures }) },
+        },
         {
           owner: this.id,
           signal: stop.signal,
@@ -460,6 +469,7 @@ export class Session {
     metrics.evaluated(evaluation);
     this.tell(record, evaluation, performance.now() - began - evaluation.timing.queueMs);
     if (step.losses.length > 1) this.surroundings.losses.keep(this.id, record.id, step.losses);
+    if (evaluation.pictures) predictions.keep(this.id, { step: record.id, shown: evaluation.pictures });
     if (this.ended) return;
     const result = this.resultOf(step, evaluation);
     await store.addResult(record, result);

@@ -189,6 +189,13 @@ export interface LiveRun {
   readonly notes: number;
 }
 
+/** What the model of a run's latest evaluation predicts, of those that were asked to show it. */
+export interface LatestPrediction {
+  readonly step: string;
+  /** Or why it cannot be shown, in a sentence. */
+  readonly shown: readonly PictureStrip[] | string;
+}
+
 /** Pictures of one kind: of some samples, side by side. */
 export interface PictureStrip {
   readonly name: string;

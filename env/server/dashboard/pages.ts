@@ -8,7 +8,7 @@ import type { Server } from '../dispatch.ts';
 import { linesOf, queryOf, type Asking, type Page, type Reply } from '../http.ts';
 import { needsToken, rolesOf } from '../roles.ts';
 import { bearerToken } from '../upgrade.ts';
-import type { Visitor } from './answers.ts';
+import type { LatestPrediction, Visitor } from './answers.ts';
 import { pageAssets, SECURITY_HEADERS } from './assets.ts';
 import { MOST_LISTENERS } from './feed.ts';
 import type { DescribedRun } from './runs.ts';
@@ -23,6 +23,7 @@ const number = z
   .transform(Number);
 const lists = z.strictObject({ run: name, after: number.default(0) });
 const one = z.strictObject({ run: name, step: name });
+const latest = z.strictObject({ run: name, known: name.optional() });
 const wanted = z.strictObject({
   run: name,
   theta,
@@ -102,8 +103,8 @@ async function predict(server: Server, asking: Asking): Promise<Reply> {
     },
     { owner: 'dashboard', signal: asking.signal },
   );
-  if (pictures) return { status: 200, headers: FRESH, body: { strips: pictures } };
-  const error = outcome === 'ok' ? 'its model cannot show what it predicts' : `it ended as ${outcome}: ${reason ?? ''}`;
+  if (typeof pictures === 'object') return { status: 200, headers: FRESH, body: { strips: pictures } };
+  const error = pictures ?? `it ended as ${outcome}: ${reason ?? ''}`;
   return { status: 400, body: { error: `predictions: ${error}` } };
 }
 
@@ -199,6 +200,16 @@ export const DASHBOARD_PAGES: Readonly<Record<string, Page>> = {
     method: 'POST',
     role: 'agent',
     reply: (server, _url, _rest, asking) => predict(server, asking),
+  },
+  '/v1/latest-predictions': {
+    method: 'GET',
+    role: 'observer',
+    reply({ predictions }, url) {
+      const { run, known } = latest.parse(queryOf(url));
+      const prediction = predictions.ask(run);
+      const isNew = prediction && prediction.step !== known;
+      return { status: 200, headers: FRESH, body: isNew ? (prediction satisfies LatestPrediction) : {} };
+    },
   },
   '/v1/notes.jsonl': {
     method: 'GET',

@@ -19,6 +19,25 @@ export function stepsOf(line: readonly number[]): number[] {
   );
 }
 
+/** The standard deviation of the last `window` numbers about their mean, at each place; NaN for fewer than two. */
+export function movingSpread(values: readonly number[], window: number): number[] {
+  const shift = values.find((value) => !Number.isNaN(value)) ?? 0; // squares of small numbers lose no digits
+  const shifted = values.map((value) => value - shift);
+  const means = movingMean(shifted, window);
+  const squares = movingMean(
+    shifted.map((value) => value * value),
+    window,
+  );
+  let count = 0;
+  return values.map((value, i) => {
+    const old = values[i - window];
+    if (!Number.isNaN(value)) count++;
+    if (old !== undefined && !Number.isNaN(old)) count--;
+    if (count < 2) return NaN;
+    return Math.sqrt((Math.max(0, squares[i]! - means[i]! ** 2) * count) / (count - 1));
+  });
+}
+
 /** The mean of the last `window` numbers, at each place; NaN where there is none. */
 export function movingMean(values: readonly number[], window: number): number[] {
   let [sum, count] = [0, 0];

@@ -2,6 +2,7 @@
 import type { EChartsOption, SeriesOption } from 'echarts';
 import { rewardCurve } from '../../../../protocol/reward-curve.ts';
 import { searchRewards, type RunGroup } from '../analysis/run-groups.ts';
+import { band } from './band.ts';
 import { axisLook, common, legendLook, type Palette } from './palette.ts';
 
 /** @param level the reward that is to be reached: a dashed line */
@@ -23,7 +24,14 @@ export function compareChart(groups: readonly RunGroup[], level: number, palette
       }),
     };
     if (runs.length < 2) return [line];
-    return [line, band(points, `${name} interval`, colour)];
+    return [
+      line,
+      band(
+        points.map(({ evaluations, low, high }) => [evaluations, low, high] as const),
+        `${name} interval`,
+        colour,
+      ),
+    ];
   });
   const last = Math.max(...groups.flatMap(({ runs }) => runs.map((run) => searchRewards(run).length)));
   return {
@@ -42,32 +50,5 @@ export function compareChart(groups: readonly RunGroup[], level: number, palette
       nameTextStyle: { color: palette.muted, align: 'left' },
     },
     series,
-  };
-}
-
-/** An area between two lines. */
-function band(
-  points: readonly { readonly evaluations: number; readonly low: number; readonly high: number }[],
-  name: string,
-  colour: string,
-): SeriesOption {
-  return {
-    type: 'custom',
-    name,
-    silent: true,
-    clip: true,
-    z: 1,
-    itemStyle: { color: colour },
-    encode: { x: 0, y: 1 },
-    data: points.length > 1 ? [[points[0]!.evaluations, points[0]!.low]] : [],
-    renderItem: (_parameters, api) => {
-      const lows = points.map(({ evaluations, low }) => api.coord([evaluations, low]));
-      const highs = points.map(({ evaluations, high }) => api.coord([evaluations, high]));
-      return {
-        type: 'polygon',
-        shape: { points: [...lows, ...highs.reverse()] },
-        style: { fill: colour, opacity: 0.18 },
-      };
-    },
   };
 }

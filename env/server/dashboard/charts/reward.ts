@@ -2,7 +2,8 @@
 import type { EChartsOption, SeriesOption } from 'echarts';
 import type { RewardNoise, ThetaGroup } from '../analysis/noise.ts';
 import type { Purpose, RunData } from '../analysis/run-data.ts';
-import { bestSoFar, movingMean, stepsOf, thinned } from '../analysis/thin.ts';
+import { bestSoFar, movingMean, movingSpread, stepsOf, thinned } from '../analysis/thin.ts';
+import { band } from './band.ts';
 import { axisLook, common, legendLook, type Palette } from './palette.ts';
 
 /** More points than this are thinned: a screen has fewer places. */
@@ -19,7 +20,7 @@ const PURPOSES: Readonly<Record<Purpose, { name: string; symbol: string }>> = {
 export const windowOf = (count: number) => Math.max(4, Math.round(count / 25));
 
 /**
- * Every reward, the best so far, the mean of the latest ones, and the mean of each θ that was evaluated several times
+ * Every reward, the best so far, mean and spread of the latest ones, and the mean of each θ that was evaluated several times
  * with its 95 % interval.
  *
  * @param last only the last so many evaluations; 0 for all
@@ -46,6 +47,7 @@ export function rewardChart(
   const searched = rewards.map((reward, i) => (purposes[i] === 'search' ? reward : NaN));
   const window = windowOf(rewards.length);
   const means = movingMean(searched, window);
+  const spreads = movingSpread(searched, window);
   const line = thinned(rewards.length - from, MOST_ON_LINE)
     .map((k) => k + from)
     .filter((i) => purposes[i] === 'search' && !Number.isNaN(means[i]!));
@@ -81,6 +83,15 @@ export function rewardChart(
       itemStyle: { color: palette.accent },
       data: line.map((i) => [numberAt(i), means[i]!]),
     },
+  );
+  series.push(
+    band(
+      line
+        .filter((i) => !Number.isNaN(spreads[i]!))
+        .map((i) => [numberAt(i), means[i]! - spreads[i]!, means[i]! + spreads[i]!] as const),
+      'their spread (sd)',
+      palette.accent,
+    ),
   );
   if (repeated.length > 0 && noise) {
     const ends = repeated.map(({ rows: all, mean, half }) => [numberAt(all.at(-1)!), mean, mean - half, mean + half]);

@@ -2,6 +2,7 @@
 import type {
   EvaluationEntry,
   EvaluationRow,
+  LatestPrediction,
   ServerState,
   PictureStrip,
   PolicyNote,
@@ -109,6 +110,19 @@ export class ServerSource implements PageSource {
 
   async predictions(run: string, step: string): Promise<readonly PictureStrip[]> {
     return this.strips('/v1/predictions', { run, step });
+  }
+
+  /**
+   * What the model of a run's latest evaluation predicts. Asking makes evaluations that begin within the next half minute
+   * show it.
+   *
+   * @param known the step whose predictions are here already
+   * @returns undefined where there are no others
+   */
+  async latestPrediction(run: string, known: string | undefined): Promise<LatestPrediction | undefined> {
+    const answer = await this.ask(`/v1/latest-predictions?${query({ run, ...(known !== undefined && { known }) })}`);
+    const prediction = (await answer.json()) as LatestPrediction | Record<string, never>;
+    return 'step' in prediction ? (prediction as LatestPrediction) : undefined;
   }
 
   private async strips(path: string, body: object): Promise<readonly PictureStrip[]> {

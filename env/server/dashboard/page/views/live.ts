@@ -9,6 +9,7 @@ import { card, choice, h, say } from '../dom.ts';
 import { digits, duration, plural } from '../format.ts';
 import { hashOf } from '../route.ts';
 import type { RunPlace, PageView } from '../view.ts';
+import { predictionsCard } from './predictions.ts';
 import { scenesCard } from './scenes.ts';
 import { trajectoriesCard } from './trajectories.ts';
 import { underwayCard } from './underway.ts';
@@ -56,6 +57,7 @@ export function liveView({ app, data }: RunPlace): PageView {
   const trajectories = trajectoriesCard(data);
   const underway = underwayCard(app, data);
   const scenes = app.source.live ? scenesCard(app, data) : undefined;
+  const predictions = app.server ? predictionsCard(app, data) : undefined;
   const element = h(
     'div',
     { class: 'view' },
@@ -72,13 +74,17 @@ export function liveView({ app, data }: RunPlace): PageView {
     ...proportions.map((each) => each.card),
     trajectories.element,
     scenes?.element,
+    predictions?.element,
   );
   return {
     element,
     update({ frame, data: changed }) {
       const isOurs = changed.has(description.run);
       if (frame || isOurs) tiles.update();
-      if (frame) underway.update();
+      if (frame) {
+        underway.update();
+        predictions?.update();
+      }
       if (!isOurs) return;
       drawRewards();
       for (const { name, chart } of proportions) {
@@ -96,6 +102,7 @@ export function liveView({ app, data }: RunPlace): PageView {
       for (const { chart } of proportions) chart.close();
       trajectories.close();
       scenes?.close();
+      predictions?.close();
     },
   };
 }
