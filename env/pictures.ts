@@ -1,4 +1,5 @@
 /** Pictures for people: of samples, and of what a trained model predicts for them. */
+
 /** Pictures of one kind, one for each of some samples, side by side: images, labels, depth. */
 export interface Strip {
   readonly name: string;

@@ -10,6 +10,7 @@ import { onSignals } from '../agents/run/interrupt.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { BUILT_IN } from '../env/experiments/index.ts';
+import { pageAssets } from '../env/server/dashboard/assets.ts';
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat } from '../env/server/log.ts';
 import { MAX_EVALUATION_MS, startServer, type EnvironmentServer } from '../env/server/server.ts';
 import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
@@ -139,6 +140,8 @@ async function main(): Promise<void> {
   stopOnSignals(server, options.drainSeconds * 1000);
   if (options.stopWithStdin) process.stdin.once('end', () => void process.kill(process.pid, 'SIGTERM')).resume();
   announce(server, options);
+  // The first visitor does not wait for it.
+  pageAssets().catch((error: unknown) => log.warn({ error: String(error) }, 'the page cannot be bundled'));
 }
 
 function announce({ url, port, environments }: EnvironmentServer, { workers, json }: Options): void {

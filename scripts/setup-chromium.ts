@@ -12,7 +12,7 @@ import { firstWorking, must, projectRoot, SetupError, step, type Find } from './
 
 /** The package, and where its program lies. */
 const PACKAGE = 'chromium';
-const PROGRAM = '/usr/bin/chromium';
+export const CHROMIUM = '/usr/bin/chromium';
 
 /**
  * How to call the installer, as this user.
@@ -23,7 +23,7 @@ export async function findInstaller(find: Find, isRoot: boolean): Promise<readon
   if (!(await find(['apt-get'], '--version'))) {
     throw new SetupError(
       `expected apt-get (Debian, Ubuntu) to install ${PACKAGE} with, got none; install Chromium as your system does, ` +
-        `with its program at ${PROGRAM}`,
+        `with its program at ${CHROMIUM}`,
     );
   }
   if (isRoot) return ['apt-get'];
@@ -33,7 +33,7 @@ export async function findInstaller(find: Find, isRoot: boolean): Promise<readon
 
 async function setup(isMeant: boolean): Promise<void> {
   const say = (text: string) => void process.stdout.write(`${text}\n`);
-  if (existsSync(PROGRAM)) return say(`${PROGRAM} is there already`);
+  if (existsSync(CHROMIUM)) return say(`${CHROMIUM} is there already`);
   const [program, ...words] = await findInstaller(firstWorking, process.getuid?.() === 0);
   if (!isMeant) {
     throw new SetupError(
@@ -45,8 +45,8 @@ async function setup(isMeant: boolean): Promise<void> {
     must(`${program} ${more[0]}`, program!, [...words, ...more], projectRoot, true).then(() => undefined);
   await step('1/2 Reading the list of packages', () => apt('update'));
   await step(`2/2 Installing ${PACKAGE}`, () => apt('install', '--yes', '--no-install-recommends', PACKAGE));
-  if (!existsSync(PROGRAM)) throw new SetupError(`expected ${PROGRAM} after the installation, got none`);
-  say(`${PROGRAM} is ready; the tests of the page run with it.`);
+  if (!existsSync(CHROMIUM)) throw new SetupError(`expected ${CHROMIUM} after the installation, got none`);
+  say(`${CHROMIUM} is ready; the tests of the page run with it.`);
 }
 
 if (isProgram(import.meta.url)) {

@@ -9,9 +9,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { connect, type Client } from '../../../../agents/client/client.ts';
 import type { EnvironmentServer } from '../../../../env/server/server.ts';
+import { CHROMIUM } from '../../../../scripts/setup-chromium.ts';
 import { BANDIT, startBanditServer } from '../bandit-server.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
 const HOSTILE = fileURLToPath(new URL('../../../environments/hostile.ts', import.meta.url));
 const MISSING = `needs ${CHROMIUM}, which is not here: npm run setup:chromium -- --yes`;
 /** A slow machine has other things to do. */
