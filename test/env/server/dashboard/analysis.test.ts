@@ -6,7 +6,13 @@ import { purposeOf, runName } from '../../../../env/server/dashboard/analysis/ru
 import { groupRuns, searchRewards } from '../../../../env/server/dashboard/analysis/run-groups.ts';
 import { smoothLine, smoothMap } from '../../../../env/server/dashboard/analysis/smooth.ts';
 import { quantile, upperTail } from '../../../../env/server/dashboard/analysis/student.ts';
-import { bestSoFar, movingMean, stepsOf, thinned } from '../../../../env/server/dashboard/analysis/thin.ts';
+import {
+  bestSoFar,
+  movingMean,
+  movingSpread,
+  stepsOf,
+  thinned,
+} from '../../../../env/server/dashboard/analysis/thin.ts';
 import { Random } from '../../../../protocol/random.ts';
 import { number, testRun, type TestEvaluation } from './run.ts';
 
@@ -221,6 +227,8 @@ describe('fewer of many', () => {
     assert.deepEqual(best, [NaN, 1, 1, 3, 3, 3]);
     assert.deepEqual(stepsOf(best), [1, 3, 5]);
     assert.deepEqual(movingMean([1, NaN, 3, 5], 2), [1, 1, 3, 4]);
+    // Of 1 and 3: mean 2, variance (1 + 1) / 1.
+    assert.deepEqual(movingSpread([1, 3, NaN, 5, 5, 1], 2), [NaN, Math.SQRT2, NaN, NaN, 0, Math.sqrt(8)]);
   });
 });
 

@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { connect as connectSocket } from 'node:net';
 import { connect } from '../../../../agents/client/client.ts';
 import type {
+  LatestPrediction,
   PictureStrip,
   EvaluationRow,
   ServerState,
@@ -295,11 +296,51 @@ describe('pictures @slow', () => {
     assert.equal((await ask('/v1/pictures', { run: body.run, theta: {}, seed: 1 }, 'a')).status, 403);
     assert.equal((await ask('/v1/predictions', { ...body, step: 'two' })).status, 404);
     const none = await ask('/v1/predictions', { run: runs['Bandit-v0'], step: 'one' });
-    assert.match(none.error, /its model cannot show what it predicts/);
+    assert.match(none.error, /its model does not show what it predicts/);
     const rows = await fetch(`${http(server)}/v1/evaluations.jsonl?run=${body.run}`, {
       headers: { authorization: 'Bearer x' },
     });
     assert.equal(linesOf(await rows.text()).length, 1);
+  });
+});
+
+describe('the latest predictions @slow', () => {
+  it('[W9] come with an evaluation that begins after somebody has asked, and change nothing in it', async () => {
+    const server = await startBanditServer({
+      environments: ['Mixture-v0', BANDIT],
+      tokens: { agent: 'a', observer: 'o' },
+    });
+    const client = await connect(server.url, { token: 'a' });
+    const latest = async (run: string, known = '', token = 'o') => {
+      const query = known === '' ? '' : `&known=${known}`;
+      const headers = { authorization: `Bearer ${token}` };
+      const response = await fetch(`${http(server)}/v1/latest-predictions?run=${run}${query}`, { headers });
+      return { status: response.status, ...((await response.json()) as Partial<LatestPrediction>) };
+    };
+    const mixture = await client.open({ env_id: 'Mixture-v0' });
+    const run = mixture.sessionId;
+    const evaluate = (step_id: string) => mixture.evaluate({ step_id, action: new Array<number>(16).fill(0), seed: 1 });
+    const unwatched = await evaluate('first');
+    assert.deepEqual(await latest(run), { status: 200 }, 'nobody had asked');
+    const watched = await evaluate('second');
+    const { step, shown } = await latest(run);
+    assert.equal(step, 'second');
+    assert.deepEqual(
+      (shown as PictureStrip[]).map(({ name, pictures }) => [name, pictures[0]!.png.startsWith('iVBORw0KGgo')]),
+      [['prediction', true]],
+    );
+    assert.deepEqual(await latest(run, 'second'), { status: 200 }, 'it is known');
+    await evaluate('third');
+    assert.equal((await latest(run)).step, 'second', 'at most one in ten seconds');
+    assert.deepEqual([watched.reward, watched.scores], [unwatched.reward, unwatched.scores]);
+    assert.ok(!('pictures' in watched), 'the client of the run gets no pictures');
+    const bandit = await client.open({ env_id: 'Bandit-v0' });
+    await latest(bandit.sessionId);
+    await bandit.evaluate({ action: [0, 0, 0, 0, 0, 0] });
+    assert.equal((await latest(bandit.sessionId)).shown, 'its model does not show what it predicts');
+    assert.equal((await latest(run, '', 'a')).status, 403);
+    await client.close();
+    await server.stop();
   });
 });
 
