@@ -150,8 +150,9 @@ function lowered(option: EChartsOption): EChartsOption {
     const { top = 0 } = part as { top?: number | string };
     return { ...(part as object), ...(typeof top === 'number' && { top: top + by }) };
   };
+  const { dataZoom: _, ...still } = option;
   return {
-    ...option,
+    ...still,
     backgroundColor: PALETTE.paper,
     ...(option.grid && { grid: lower(option.grid) }),
     ...(option.legend && { legend: { ...lower(option.legend), type: 'plain' } }),

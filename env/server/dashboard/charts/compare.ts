@@ -3,7 +3,7 @@ import type { EChartsOption, SeriesOption } from 'echarts';
 import { rewardCurve } from '../../../../protocol/reward-curve.ts';
 import { searchRewards, type RunGroup } from '../analysis/run-groups.ts';
 import { band } from './band.ts';
-import { axisLook, common, legendLook, type Palette } from './palette.ts';
+import { axisLook, common, legendLook, ZOOM, type Palette } from './palette.ts';
 
 /** @param level the reward that is to be reached: a dashed line */
 export function compareChart(groups: readonly RunGroup[], level: number, palette: Palette): EChartsOption {
@@ -36,6 +36,7 @@ export function compareChart(groups: readonly RunGroup[], level: number, palette
   const last = Math.max(...groups.flatMap(({ runs }) => runs.map((run) => searchRewards(run).length)));
   return {
     ...common(palette),
+    dataZoom: ZOOM,
     tooltip: { ...common(palette).tooltip, trigger: 'item' },
     legend: { ...legendLook(palette), data: groups.map(({ name }) => name) },
     grid: { left: 8, right: 16, top: 48, bottom: 28, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },

@@ -67,6 +67,11 @@ export function axisLook({ muted, line }: Palette) {
   };
 }
 
+/** Zoom along the x axis: the wheel alone scrolls the page. */
+export const ZOOM: NonNullable<EChartsOption['dataZoom']> = [
+  { type: 'inside', xAxisIndex: 0, filterMode: 'none', zoomOnMouseWheel: 'ctrl', moveOnMouseMove: true },
+];
+
 /** A legend above the chart. */
 export const legendLook = ({ ink, muted }: Palette) => ({
   top: 0,

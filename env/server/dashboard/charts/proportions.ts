@@ -2,7 +2,7 @@
 import type { EChartsOption, SeriesOption } from 'echarts';
 import type { RunData } from '../analysis/run-data.ts';
 import { movingMean, thinned } from '../analysis/thin.ts';
-import { axisLook, common, legendLook, type Palette } from './palette.ts';
+import { axisLook, common, legendLook, ZOOM, type Palette } from './palette.ts';
 import { windowOf } from './reward.ts';
 
 const MOST_ON_LINE = 300;
@@ -47,6 +47,7 @@ export function proportionsChart(data: RunData, name: string, palette: Palette):
   });
   return {
     ...common(palette),
+    dataZoom: ZOOM,
     tooltip: { ...common(palette).tooltip, trigger: 'axis' },
     legend: legendLook(palette),
     grid: { left: 8, right: 16, top: 34, bottom: 26, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },

@@ -4,7 +4,7 @@ import type { RewardNoise, ThetaGroup } from '../analysis/noise.ts';
 import type { Purpose, RunData } from '../analysis/run-data.ts';
 import { bestSoFar, movingMean, movingSpread, stepsOf, thinned } from '../analysis/thin.ts';
 import { band } from './band.ts';
-import { axisLook, common, legendLook, type Palette } from './palette.ts';
+import { axisLook, common, legendLook, ZOOM, type Palette } from './palette.ts';
 
 /** More points than this are thinned: a screen has fewer places. */
 const MOST_POINTS = 4000;
@@ -120,6 +120,7 @@ export function rewardChart(
   }
   return {
     ...common(palette),
+    dataZoom: ZOOM,
     legend: {
       ...legendLook(palette),
       data: series.filter(({ data: all }) => (all as unknown[]).length > 0).map(({ name }) => String(name)),

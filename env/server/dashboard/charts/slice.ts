@@ -4,7 +4,7 @@ import { numberOf, shareOf } from '../analysis/columns.ts';
 import type { RunData } from '../analysis/run-data.ts';
 import { smoothLine } from '../analysis/smooth.ts';
 import { thinned } from '../analysis/thin.ts';
-import { axisLook, common, legendLook, type Palette } from './palette.ts';
+import { axisLook, common, legendLook, ZOOM, type Palette } from './palette.ts';
 
 const MOST_POINTS = 3000;
 
@@ -37,6 +37,7 @@ export function sliceChart(data: RunData, column: number, palette: Palette): ECh
   const hidden = data.truth(column);
   return {
     ...common(palette),
+    dataZoom: ZOOM,
     legend: legendLook(palette),
     grid: { left: 8, right: 20, top: 52, bottom: 28, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     xAxis: { ...columnAxis(data, column, palette), nameLocation: 'middle', nameGap: 28, splitLine: { show: false } },

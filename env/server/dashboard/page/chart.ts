@@ -50,7 +50,17 @@ export class Chart {
   /** Draws again, for example in other colours. */
   draw(): void {
     if (!this.chart || !this.make) return;
-    this.chart.setOption(this.make(palette()), { notMerge: true, lazyUpdate: false });
+    const option = this.make(palette());
+    this.chart.setOption(option.dataZoom ? { ...option, dataZoom: this.zoomed(option.dataZoom) } : option, {
+      notMerge: true,
+      lazyUpdate: false,
+    });
+  }
+
+  /** The part of the axis that the reader has chosen stays chosen. */
+  private zoomed(zoom: NonNullable<EChartsOption['dataZoom']>): object[] {
+    const [before] = (this.chart!.getOption()?.['dataZoom'] ?? []) as { start?: number; end?: number }[];
+    return [zoom].flat().map((each) => ({ ...each, start: before?.start ?? 0, end: before?.end ?? 100 }));
   }
 
   on<E>(event: string, listener: (event: E) => void): void {
@@ -75,6 +85,7 @@ export class Chart {
     if (this.chart) return this.chart.resize();
     this.chart = init(this.canvas, null, { renderer: 'canvas' });
     for (const [event, listener] of this.listeners) this.chart.on(event, listener as (event: unknown) => void);
+    this.chart.getZr().on('dblclick', () => this.chart?.dispatchAction({ type: 'dataZoom', start: 0, end: 100 }));
     this.draw();
   }
 }

@@ -69,7 +69,21 @@ export function liveView({ app, data }: RunPlace): PageView {
         `Parameters and scores are shown as the evaluations have them, without units and bounds: ${description.unknown}.`,
       ),
     tiles.element,
-    card(`Reward: ${description.reward}`, { class: 'wide' }, zoom, rewards.element),
+    card(
+      `Reward: ${description.reward}`,
+      { class: 'wide' },
+      h(
+        'div',
+        { class: 'row' },
+        zoom,
+        h(
+          'span',
+          { class: 'note' },
+          'Zoom with Ctrl and the wheel or two fingers, drag, and double-click for all of it.',
+        ),
+      ),
+      rewards.element,
+    ),
     underway.element,
     ...proportions.map((each) => each.card),
     trajectories.element,
