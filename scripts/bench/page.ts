@@ -88,7 +88,7 @@ async function updateCost(page: Page, session: CDPSession, updates: number, next
   }
   await page.waitForTimeout(3000); // views that wait before they draw
   const busy = (1000 * ((await busySeconds(session)) - before)) / updates;
-  const tasks = (await page.evaluate('window.longTasks')) as number[];
+  const tasks = await page.evaluate<number[]>('window.longTasks');
   return { busy, longest: Math.max(0, ...tasks) };
 }
 

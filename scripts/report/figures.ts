@@ -150,7 +150,8 @@ function lowered(option: EChartsOption): EChartsOption {
     const { top = 0 } = part as { top?: number | string };
     return { ...(part as object), ...(typeof top === 'number' && { top: top + by }) };
   };
-  const { dataZoom: _, ...still } = option;
+  const still = { ...option };
+  delete still.dataZoom;
   return {
     ...still,
     backgroundColor: PALETTE.paper,

@@ -37,7 +37,7 @@ export async function runOfLog(path: string, known: Known): Promise<ReportedRun>
   };
   return {
     entry: { ...same, open: false, seq: entries.length, latest_at: 0, notes: records.length },
-    description: { ...same, options: header.environment.options as Record<string, unknown>, ...description },
+    description: { ...same, options: header.environment.options, ...description },
     evaluations: entries,
     notes: policyOf(records, (number, evaluations, { mu, sigma, deviations = sigma }) =>
       policyNote({ number, evaluations, mean: mu, spread: deviations }, columns, parameters),
@@ -54,7 +54,7 @@ function entryOf(
     ...{
       seq,
       step_id: `${runId}/${key}`,
-      outcome: outcome as EvaluationEntry['outcome'],
+      outcome,
       reward,
       scores,
       seeds,
@@ -81,7 +81,7 @@ async function describe(
     own.find((one) => one.id === id) ?? (Object.hasOwn(BUILT_IN, id) ? await loadDefinition(id) : undefined);
   if (!definition) return unknown(`${id} is not built in; --env names its module`);
   try {
-    const { experiment, spec } = describeExperiment(definition, options as Record<string, unknown>, runtime, undefined);
+    const { experiment, spec } = describeExperiment(definition, options, runtime, undefined);
     if (spec.spec_hash !== specHash) return unknown(`${id} is another environment now than it was then`);
     const truth = reveal ? experiment.target.truth : undefined;
     // A file draws no samples.

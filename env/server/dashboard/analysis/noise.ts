@@ -1,5 +1,4 @@
 /** How much rewards vary where θ does not, and which of the best cannot be told apart for that. */
-import type { EvaluationRow } from '../answers.ts';
 import type { RunData } from './run-data.ts';
 import { quantile } from './student.ts';
 
@@ -22,11 +21,10 @@ export interface RewardNoise {
 }
 
 /** The evaluations with a reward by their θ, in the order of their first. */
-export function thetaGroups({ rows, rewards }: Pick<RunData, 'rows' | 'rewards'>): ThetaGroup[] {
+export function thetaGroups({ keys, rewards }: Pick<RunData, 'keys' | 'rewards'>): ThetaGroup[] {
   const groups = new Map<string, number[]>();
-  rows.forEach(({ theta }: EvaluationRow, i) => {
+  keys.forEach((key, i) => {
     if (Number.isNaN(rewards[i]!)) return;
-    const key = JSON.stringify(theta);
     const known = groups.get(key);
     if (known) known.push(i);
     else groups.set(key, [i]);
@@ -62,10 +60,10 @@ export function noiseOf(data: RunData, groups: readonly ThetaGroup[] = thetaGrou
   if (df >= FEWEST_DF) return { sd: Math.sqrt(squares / df), df, from: 'repeats' };
   const latest = groups.map(({ rows }) => rows[0]!).slice(-LATEST);
   if (latest.length < 8) return undefined;
-  const places = data.columns.map((_, c) => data.shares(c));
-  const differences = latest.map((i) => {
+  const places = data.columns.map((_, c) => data.shares(c, latest));
+  const differences = latest.map((row, i) => {
     let [nearest, distance] = [-1, Infinity];
-    for (const j of latest) {
+    for (let j = 0; j < latest.length; j++) {
       if (j === i) continue;
       let sum = 0;
       for (const place of places) {
@@ -75,7 +73,7 @@ export function noiseOf(data: RunData, groups: readonly ThetaGroup[] = thetaGrou
       }
       if (sum < distance) [nearest, distance] = [j, sum];
     }
-    return nearest < 0 ? 0 : (rewards[i]! - rewards[nearest]!) ** 2 / 2;
+    return nearest < 0 ? 0 : (rewards[row]! - rewards[latest[nearest]!]!) ** 2 / 2;
   });
   const variance = differences.reduce((sum, each) => sum + each, 0) / differences.length;
   return { sd: Math.sqrt(variance), df: Math.max(1, Math.floor(latest.length / 2)), from: 'neighbours' };

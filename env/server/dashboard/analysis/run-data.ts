@@ -19,6 +19,8 @@ export class RunData {
   /** By row: NaN where there is no reward. */
   readonly rewards: number[] = [];
   readonly purposes: Purpose[] = [];
+  /** By row: θ as a text; equal ones are the same θ. */
+  readonly keys: string[] = [];
   private readonly values: number[][];
   private readonly truthValues: readonly (ThetaValue | undefined)[];
   private readonly places = new Map<string, number>();
@@ -47,6 +49,7 @@ export class RunData {
       this.rows.push(row);
       this.rewards.push(row.reward ?? NaN);
       this.purposes.push(purposeOf(row.step_id));
+      this.keys.push(row.theta.join('\n'));
       this.columns.forEach((column, i) => this.values[i]!.push(numberOf(column, row.theta[i])));
     }
   }
@@ -69,11 +72,12 @@ export class RunData {
     return rangeOf(this.columns[column]!, this.values[column]!);
   }
 
-  /** The values of a column as shares of its range, by row. */
-  shares(column: number): number[] {
+  /** The values of a column as shares of its range, by row; of some rows, in their order. */
+  shares(column: number, rows?: readonly number[]): number[] {
     const own = this.columns[column]!;
     const range = this.range(column);
-    return this.values[column]!.map((value) => shareOf(own, value, range));
+    const values = this.values[column]!;
+    return (rows?.map((row) => values[row]!) ?? values).map((value) => shareOf(own, value, range));
   }
 
   /** The hidden value of a column, where it is shown; otherwise NaN. */

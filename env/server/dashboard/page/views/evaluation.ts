@@ -242,8 +242,7 @@ function thetaTable(
 function repeats(data: RunPlace['data'], step: string): HTMLElement[] {
   const place = data.find(step);
   if (place < 0) return [];
-  const key = JSON.stringify(data.rows[place]!.theta);
-  const same = data.rows.flatMap((row, i) => (i !== place && JSON.stringify(row.theta) === key ? [i] : []));
+  const same = data.keys.flatMap((key, i) => (i !== place && key === data.keys[place] ? [i] : []));
   if (same.length === 0) return [];
   return [
     card(
