@@ -54,7 +54,7 @@ function entryOf(
     ...{
       seq,
       step_id: `${runId}/${key}`,
-      outcome,
+      outcome: outcome as EvaluationEntry['outcome'],
       reward,
       scores,
       seeds,
