@@ -25,7 +25,7 @@ export class RunData {
   private readonly truthValues: readonly (ThetaValue | undefined)[];
   private readonly places = new Map<string, number>();
 
-  constructor(readonly description: RunDescription) {
+  constructor(public description: RunDescription) {
     this.columns = columnsOf(description.parameters);
     this.values = this.columns.map(() => []);
     const { truth } = description;

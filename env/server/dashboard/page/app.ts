@@ -81,6 +81,9 @@ export class App {
   async listRuns(): Promise<void> {
     const runs = await this.source.runs();
     this.runs = [...runs].sort((a, b) => Number(b.open) - Number(a.open) || b.latest_at - a.latest_at);
+    for (const { run, about } of this.runs) {
+      if (about) void this.loaded.get(run)?.then(({ data }) => (data.description = { ...data.description, about }));
+    }
     this.tell({ runs: true });
     this.refreshWatched();
   }
@@ -148,7 +151,11 @@ export class App {
     const isOther = frame.runs.length !== known.size || frame.runs.some(({ run }) => !known.has(run));
     // One may have come and gone between two looks.
     const isNew = before?.server.sessions !== frame.server.sessions;
-    if (isRestarted || isOther || isNew) void this.listRuns().catch((error: unknown) => this.fail(error));
+    // Who searches is told after the session was opened.
+    const isNamed = frame.runs.some(
+      ({ run, notes }) => notes > 0 && !before?.runs.some((other) => other.run === run && other.notes > 0),
+    );
+    if (isRestarted || isOther || isNew || isNamed) void this.listRuns().catch((error: unknown) => this.fail(error));
     // What a server has counted is not what the next one counts.
     if (isRestarted) for (const loading of this.loaded.values()) void loading.then((one) => (one.notes = -1));
     this.tell({ frame: true });

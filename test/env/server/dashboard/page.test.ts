@@ -86,7 +86,7 @@ describe('the page @slow', function () {
     until(
       page,
       () => tile(page, 'Evaluations').textContent(),
-      (text) => isEnough(Number(text)),
+      (text) => isEnough(Number(text.replaceAll(',', ''))),
     );
 
   it('[W6] [W7] [W8] shows a run while an agent makes it, from the first evaluation to the end', async () => {
@@ -411,7 +411,7 @@ describe('the page @slow', function () {
     assert.equal((await once(program, 'close'))[0], 0);
     const watched = await open(pathToFileURL(out).href);
     const { page, addresses } = watched;
-    const count = Number(await evaluationsOf(page, (all) => all > 1000));
+    await evaluationsOf(page, (all) => all > 1000); // the whole log
     assert.equal(await page.getByRole('link', { name: 'Playground' }).count(), 0, 'what needs a server is not offered');
     for (const name of ['Evaluations', 'Understand', 'Compare']) {
       await page.getByRole('link', { name, exact: true }).click();
@@ -421,7 +421,6 @@ describe('the page @slow', function () {
     await page.getByRole('link', { name: 'Evaluations', exact: true }).click();
     await page.locator('.body [role=row]').first().click();
     await page.getByRole('heading', { name: /^Evaluation / }).waitFor();
-    assert.ok(count > 1000, 'the whole log is shown');
     assert.deepEqual(
       addresses.filter((address) => !/^(file|data):/.test(address)),
       [],
