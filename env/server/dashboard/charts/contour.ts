@@ -8,7 +8,6 @@ import { axisLook, common, type Palette } from './palette.ts';
 
 const CELLS = 40;
 const MOST_POINTS = 1000;
-const MOST_TICKS = 5;
 
 export function contourChart(data: RunData, across: number, up: number, palette: Palette): EChartsOption {
   const shares = [across, up].map((column) => placesOf(data, column));
@@ -24,29 +23,27 @@ export function contourChart(data: RunData, across: number, up: number, palette:
   const shown = thinned(scored.length, MOST_POINTS).map((k) => scored[k]!);
   const best = data.best();
   const truths = [across, up].map((column) => shareOf(data.columns[column]!, data.truth(column), data.range(column)));
-  const axis = (column: number) => ({
-    type: 'category' as const,
-    data: Array.from({ length: CELLS }, (_, i) => i),
-    name: data.columns[column]!.name,
-    nameLocation: 'middle' as const,
-    ...axisLook(palette),
-    axisTick: { show: false },
-    splitLine: { show: false },
-    axisLabel: {
-      color: palette.muted,
-      fontSize: 11,
-      interval: (i: number) => i % Math.round(CELLS / MOST_TICKS) === 0 || i === CELLS - 1,
-      formatter: (_: string, i: number) => valueAt(data, column, i),
-    },
-  });
-  // Over the same part of the plane as the cells, on axes of their own.
-  const place = { type: 'value' as const, min: 0, max: 1, show: false };
+  const look = { ...axisLook(palette), axisTick: { show: false }, splitLine: { show: false } };
+  const cellAxis = { type: 'category' as const, data: Array.from({ length: CELLS }, (_, i) => i), show: false };
+  /** Over the same part of the plane as the cells, from 0 to 1. */
+  const placeAxis = (column: number) => {
+    const { choices, name } = data.columns[column]!;
+    return {
+      ...{ type: 'value' as const, min: 0, max: 1, name, nameLocation: 'middle' as const, ...look },
+      ...(choices
+        ? { interval: 0.5 / choices.length, axisLabel: { ...look.axisLabel, formatter: choiceAt(choices) } }
+        : {
+            interval: 0.25,
+            axisLabel: { ...look.axisLabel, formatter: (share: number) => valueAt(data, column, share) },
+          }),
+    };
+  };
   const low = Math.min(...means);
   return {
     ...common(palette),
     grid: { left: 30, right: 84, top: 12, bottom: 30, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
-    xAxis: [{ ...axis(across), nameGap: 28 }, place],
-    yAxis: [{ ...axis(up), nameGap: 44 }, place],
+    xAxis: [cellAxis, { ...placeAxis(across), position: 'bottom', nameGap: 28 }],
+    yAxis: [cellAxis, { ...placeAxis(up), position: 'left', nameGap: 44 }],
     visualMap: {
       ...{ type: 'continuous', seriesIndex: 0, min: low, max: Math.max(low + 1e-9, ...means), right: 0, top: 'middle' },
       ...{ itemHeight: 160, precision: 3, inRange: { color: [...palette.scale] } },
@@ -97,11 +94,15 @@ function placesOf(data: RunData, column: number): number[] {
   return data.valuesOf(column).map((value) => (value < 0 ? NaN : (value + 0.5) / choices.length));
 }
 
-/** The value in the middle of a cell. */
-function valueAt(data: RunData, column: number, cell: number): string {
-  const { choices, log } = data.columns[column]!;
-  const share = (cell + 0.5) / CELLS;
-  if (choices) return choices[Math.floor(share * choices.length)]!;
+/** Names of choices in the middle of their parts. */
+const choiceAt = (choices: readonly string[]) => (share: number) => {
+  const place = share * choices.length - 0.5;
+  return Math.abs(place - Math.round(place)) < 1e-6 ? (choices[Math.round(place)] ?? '') : '';
+};
+
+/** The value at a share of a column's range. */
+function valueAt(data: RunData, column: number, share: number): string {
+  const { log } = data.columns[column]!;
   const [low, high] = data.range(column);
   const value = log && low > 0 ? low * (high / low) ** share : low + (high - low) * share;
   return String(Number(value.toPrecision(2)));

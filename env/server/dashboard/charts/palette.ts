@@ -61,7 +61,7 @@ export function axisLook({ muted, line }: Palette) {
   return {
     nameTextStyle: { color: muted, fontSize: 12 },
     axisLabel: { color: muted, fontSize: 11, hideOverlap: true },
-    axisLine: { lineStyle: { color: line } },
+    axisLine: { onZero: false, lineStyle: { color: line } },
     axisTick: { lineStyle: { color: line } },
     splitLine: { lineStyle: { color: line } },
   };

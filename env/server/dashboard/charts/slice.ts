@@ -64,7 +64,7 @@ export function sliceChart(data: RunData, column: number, palette: Palette): ECh
         ...(!Number.isNaN(hidden) && {
           markLine: {
             ...{ silent: true, symbol: 'none', lineStyle: { type: 'dashed', color: palette.ink } },
-            label: { formatter: 'hidden', color: palette.ink },
+            label: { show: false },
             data: [{ xAxis: hidden }],
           },
         }),

@@ -126,8 +126,8 @@ export function compareView(app: App, shown: string | undefined): PageView {
     say(says, explanation(groups));
     fill(
       heads,
-      ['', 'agent', 'runs', 'evaluations', 'best', 'last tenth', `to reach ${digits(reached, 4)}`].map((name) =>
-        h('th', { scope: 'col' }, name),
+      ['', 'agent', 'runs', 'evaluations', 'best', 'last tenth', `to reach ${digits(reached, 4)}`].map((name, i) =>
+        h('th', { scope: 'col', class: i > 1 ? 'number' : '' }, name),
       ),
     );
     fill(

@@ -143,7 +143,9 @@ function scoresTable({ description }: RunPlace['data'], { entry }: Pick<Evaluati
       h(
         'tr',
         {},
-        ['metric', 'validation', ...(tested ? ['test'] : [])].map((name) => h('th', { scope: 'col' }, name)),
+        ['metric', 'validation', ...(tested ? ['test'] : [])].map((name, i) =>
+          h('th', { scope: 'col', class: i > 0 ? 'number' : '' }, name),
+        ),
       ),
     ),
     h(
@@ -194,14 +196,14 @@ function trainingCard(
   if (losses.length < 2 && early.length === 0) {
     const why =
       'The server remembers the losses of its latest trainings only, and not beyond its end; it has none of this one.';
-    return [card('Training', { class: 'half' }, h('p', { class: 'note' }, why))];
+    return [card('Training', { class: 'wide' }, h('p', { class: 'note' }, why))];
   }
   const chart = new Chart('Loss and early scores over the training');
   charts.push(chart);
   const { reward } = data.description;
   const said = losses.length > 1 ? `The loss goes from ${digits(losses[0]![1])} to ${digits(losses.at(-1)![1])}.` : '';
   chart.set((palette) => lossChart(losses, early, { name: reward, final: entry.scores[reward] }, palette), said);
-  return [card('Training', { class: 'half' }, chart.element)];
+  return [card('Training', { class: 'wide' }, chart.element)];
 }
 
 function thetaTable(

@@ -11,6 +11,9 @@ const PURPOSES = { search: 'search', finalist: 'finalist', report: 'final report
 /** The part of a step's name after the name of its run. */
 export const shortName = (step_id: string) => step_id.slice(step_id.indexOf('/') + 1);
 
+/** Wide enough for a head, in pixels. */
+const widthOf = (head: string, least: number) => Math.max(least, Math.min(200, 24 + 8 * head.length));
+
 export function evaluationsView({ data }: RunPlace): PageView {
   const { rows, rewards, columns, description } = data;
   let words = '';
@@ -25,11 +28,11 @@ export function evaluationsView({ data }: RunPlace): PageView {
       text: (i) => String(rows[i]!.seq),
       order: (i) => rows[i]!.seq,
     },
-    { name: 'name', width: 130, text: (i) => shortName(rows[i]!.step_id), order: (i) => rows[i]!.step_id },
+    { name: 'name', width: 170, text: (i) => shortName(rows[i]!.step_id), order: (i) => rows[i]!.step_id },
     {
       name: description.reward,
       meaning: 'reward',
-      width: 90,
+      width: widthOf(description.reward, 90),
       isNumber: true,
       text: (i) => digits(rewards[i]),
       order: (i) => rewards[i]!,
@@ -37,7 +40,7 @@ export function evaluationsView({ data }: RunPlace): PageView {
     { name: 'outcome', width: 90, text: (i) => rows[i]!.outcome, order: (i) => rows[i]!.outcome },
     { name: 'for', width: 90, text: (i) => PURPOSES[data.purposes[i]!], order: (i) => data.purposes[i]! },
     { name: 'took', width: 80, isNumber: true, text: (i) => duration(rows[i]!.ms), order: (i) => rows[i]!.ms },
-    { name: 'accepted', width: 150, text: (i) => time(rows[i]!.at), order: (i) => rows[i]!.at },
+    { name: 'accepted', width: 165, text: (i) => time(rows[i]!.at), order: (i) => rows[i]!.at },
     {
       name: 'seed',
       width: 100,
@@ -49,7 +52,7 @@ export function evaluationsView({ data }: RunPlace): PageView {
   const thetas = columns.map((column, c): TableColumn => ({
     name: column.name,
     meaning: column.parameter.meaning,
-    width: 96,
+    width: widthOf(column.name, 96),
     isNumber: !column.choices,
     text: (i) => valueText(rows[i]!.theta[c]),
     order: (i) => numberOf(column, rows[i]!.theta[c]),

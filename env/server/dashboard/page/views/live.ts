@@ -85,10 +85,10 @@ export function liveView({ app, data }: RunPlace): PageView {
       rewards.element,
     ),
     underway.element,
-    ...proportions.map((each) => each.card),
-    trajectories.element,
     scenes?.element,
     predictions?.element,
+    ...proportions.map((each) => each.card),
+    trajectories.element,
   );
   return {
     element,

@@ -87,8 +87,10 @@ export function scenesCard(app: App, data: RunData) {
     isDrawing = true;
     drawnKey = key;
     drawnAt = performance.now();
+    if (strips.childElementCount === 0) say(says, 'They are drawn …');
     await picturesOf(strips, () => app.source.pictures({ run, theta, seed: SEED, large: true }));
     isDrawing = false;
+    say(says, '');
   };
   const soon = () => {
     timer ??= setTimeout(() => void draw(), Math.max(0, drawnAt + DRAW_MS - performance.now()));

@@ -9,6 +9,9 @@ import type { PageView } from '../view.ts';
 /** Throughput is counted over this time. */
 const WINDOW_MS = 30_000;
 
+/** The columns of the table of runs that are numbers. */
+const NUMBERS = ['evaluations', 'under way'];
+
 export function serverView(app: App): PageView {
   const tiles = h('dl', { class: 'tiles' });
   const values = new Map<string, HTMLElement>();
@@ -49,7 +52,7 @@ export function serverView(app: App): PageView {
         h(
           'tr',
           {},
-          heads.map((name) => h('th', { scope: 'col' }, name)),
+          heads.map((name) => h('th', { scope: 'col', class: NUMBERS.includes(name) ? 'number' : '' }, name)),
         ),
       ),
       rows,

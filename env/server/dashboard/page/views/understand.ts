@@ -197,7 +197,8 @@ class SlicePart {
 
   constructor(private readonly data: RunData) {
     this.column = new ColumnChoice('Parameter', data, () => this.draw());
-    const note = 'Where a search has looked often, the points are dense; the line smooths over all other parameters.';
+    const truth = data.description.truth ? ' Dashed: the hidden value.' : '';
+    const note = `Where a search has looked often, the points are dense; the line smooths over all other parameters.${truth}`;
     this.element = card(
       'Slice',
       { class: 'half' },

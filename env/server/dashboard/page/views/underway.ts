@@ -18,7 +18,6 @@ export function underwayCard(app: App, { description }: RunData) {
   const none = h('p', { class: 'note' }, 'Nothing is evaluated at this moment.');
   const items = new Map<string, Item>();
   const element = card('Evaluations under way', { class: 'wide' }, none, list);
-  element.hidden = !app.source.live;
   const update = () => {
     const running = (app.frame?.underway ?? []).filter(({ session_id }) => session_id === description.run);
     const ids = new Set(running.map(({ step_id }) => step_id));
@@ -37,7 +36,10 @@ export function underwayCard(app: App, { description }: RunData) {
       item.update(one);
     }
     none.hidden = running.length > 0;
+    // A run that has ended evaluates nothing any more.
+    element.hidden = !app.frame?.runs.some(({ run }) => run === description.run);
   };
+  update();
   return { element, update };
 }
 
