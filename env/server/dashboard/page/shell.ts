@@ -145,8 +145,10 @@ export class Shell {
     const current = this.tabOf(this.route.view);
     for (const [name, tab] of this.tabs) {
       tab.href = hashOf(name as ViewName, this.route.run);
-      if (name === current) tab.setAttribute('aria-current', 'page');
-      else tab.removeAttribute('aria-current');
+      if (name === current) {
+        tab.setAttribute('aria-current', 'page');
+        tab.scrollIntoView({ block: 'nearest', inline: 'nearest' }); // on a telephone, not all are in sight
+      } else tab.removeAttribute('aria-current');
     }
   }
 
