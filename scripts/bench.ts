@@ -7,6 +7,7 @@ import { benchMemory } from './bench/memory.ts';
 import { benchPage, type PageBenchOptions } from './bench/page.ts';
 import { benchPageCost, type PageCostBenchOptions } from './bench/page-cost.ts';
 import { benchEvaluate, type EvaluateBenchOptions } from './bench/evaluate.ts';
+import { benchPrograms, type ProgramsBenchOptions } from './bench/programs.ts';
 import { benchPythonClient, type PythonClientBenchOptions } from './bench/python-client.ts';
 import { DEFAULT_PYTHON } from './bench/rounds.ts';
 import { benchRender, type RenderBenchOptions } from './bench/render.ts';
@@ -145,6 +146,19 @@ program
   .action(async (options: PageCostBenchOptions) => {
     announce('page-cost', options);
     await benchPageCost(options);
+  });
+
+program
+  .command('programs')
+  .description('what an evaluation costs beyond the time of its programs, where simulator and trainer are programs')
+  .option('--width <pixels>', 'width of an image', integer(16, 1024), 96)
+  .option('--height <pixels>', 'height of an image', integer(16, 1024), 72)
+  .option('--images <n>', 'images that the simulator writes', integer(1, 10_000), 200)
+  .option('--evaluations <n>', 'number of measurements', integer(1, 1000), 20)
+  .option('--json', 'end with one line of JSON: {"evaluationMs", "programsMs", "overheadMs"}')
+  .action(async (options: ProgramsBenchOptions) => {
+    announce('programs', options);
+    await benchPrograms(options);
   });
 
 await runProgram('bench', async () => {

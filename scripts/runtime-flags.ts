@@ -16,9 +16,8 @@ export function backendFlag(): Option {
 }
 
 export function dataFlag(): Option {
-  return new Option('--data <folder>', 'real street images with labels, for TrafficSegmentationReal-v0').argParser(
-    absolutePath,
-  );
+  const meaning = 'images that models are scored on, for TrafficSegmentationReal-v0 and Program-v0';
+  return new Option('--data <folder>', meaning).argParser(absolutePath);
 }
 
 /** @throws {Error} naming the folder of `--data`, when there is none: also where nothing reads it */

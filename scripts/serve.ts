@@ -13,7 +13,11 @@ import { BUILT_IN } from '../env/experiments/index.ts';
 import { pageAssets } from '../env/server/dashboard/assets.ts';
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat } from '../env/server/log.ts';
 import { MAX_EVALUATION_MS, startServer, type EnvironmentServer } from '../env/server/server.ts';
+import { addProgramFlags, programsOf, type ProgramFlags } from './program-flags.ts';
 import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
+
+/** The environment of programs. */
+const PROGRAM = 'Program-v0';
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
@@ -52,6 +56,7 @@ withSecret(
   'token for admins, who may do everything, such as DELETE /v1/sessions/ID',
   'LTS_ADMIN_TOKEN',
 );
+addProgramFlags(command);
 command
   .option(
     '--max-evaluation <seconds>',
@@ -85,7 +90,7 @@ command
   )
   .option('--json', 'print one line of JSON on stdout when ready, and nothing else; log in JSON');
 
-interface Options extends RuntimeFlags {
+interface Options extends RuntimeFlags, ProgramFlags {
   readonly env?: string[];
   readonly port: number;
   readonly host: string;
@@ -106,9 +111,11 @@ interface Options extends RuntimeFlags {
 async function main(): Promise<void> {
   endDescendants();
   const options = command.parse().opts<Options>();
-  const { env, port, host, workers } = options;
+  const { port, host, workers } = options;
+  const programs = programsOf(options, workers);
+  const env = programs ? [...new Set([PROGRAM, ...(options.env ?? [])])] : options.env;
   const token = secretOf(options, 'token');
-  if (!env) return command.error('--env: expected at least one environment');
+  if (!env) return command.error('--env: expected at least one environment, or --simulator or --trainer');
   if (token === undefined && !LOOPBACK.includes(host)) {
     return command.error(`--token: expected one where --host ${host} lets other machines in`);
   }
@@ -135,7 +142,7 @@ async function main(): Promise<void> {
     log,
     journal: options.journal ?? (port === 0 ? undefined : `runs/server-${port}.sqlite`),
     ...(await version()),
-    runtime: runtimeOf(options),
+    runtime: { ...runtimeOf(options), ...(programs && { programs }) },
   });
   stopOnSignals(server, options.drainSeconds * 1000);
   if (options.stopWithStdin) process.stdin.once('end', () => void process.kill(process.pid, 'SIGTERM')).resume();

@@ -443,23 +443,17 @@ export class Session {
     const { source, experiment, spec, onIdle } = this.options;
     const { record, stop } = step;
     const began = performance.now();
-    const pictures = predictions.claim(this.id);
     let evaluation: Evaluation;
     try {
       const content = experiment.target.content?.();
       evaluation = await evaluations.submit(
-        {
-          source,
-          options: spec.options,
-          runtime,
-          content,
-          request: { ...record.request, ...(pictures && { pictures }) },
-        },
+        { source, options: spec.options, runtime, content, request: record.request },
         {
           owner: this.id,
           signal: stop.signal,
           isWaited: this.isWaited,
           deadlineMs: record.deadlineMs,
+          wantsPictures: () => predictions.claim(this.id),
           onProgress: (progress) => this.report(step, progress),
         },
       );
