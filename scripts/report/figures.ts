@@ -18,7 +18,7 @@ import { noiseOf, thetaGroups, withIntervals } from '../../env/server/dashboard/
 import { evaluationRow } from '../../env/server/dashboard/analysis/rows.ts';
 import { RunData, runName } from '../../env/server/dashboard/analysis/run-data.ts';
 import { groupRuns, searchRewards } from '../../env/server/dashboard/analysis/run-groups.ts';
-import type { Report } from '../../env/server/dashboard/answers.ts';
+import type { ReportedRuns } from '../../env/server/dashboard/answers.ts';
 import { compareChart } from '../../env/server/dashboard/charts/compare.ts';
 import { contourChart } from '../../env/server/dashboard/charts/contour.ts';
 import { importanceChart } from '../../env/server/dashboard/charts/importance.ts';
@@ -63,7 +63,7 @@ const MOST_AXES = 7;
  *
  * @returns the paths of the PNGs; an SVG lies beside each
  */
-export function drawFigures({ runs }: Report, folder: string): string[] {
+export function drawFigures({ runs }: ReportedRuns, folder: string): string[] {
   const all = runs.map(dataOf);
   const paths: string[] = [];
   const write = (name: string, svg: string) => {
@@ -86,7 +86,7 @@ export function drawFigures({ runs }: Report, folder: string): string[] {
   return paths;
 }
 
-function dataOf({ description, evaluations, notes }: Report['runs'][number]): RunData {
+function dataOf({ description, evaluations, notes }: ReportedRuns['runs'][number]): RunData {
   const data = new RunData(description);
   const metrics = description.metrics.map(({ name }) => name);
   data.add(evaluations.map((entry) => evaluationRow(entry, data.columns, metrics)));

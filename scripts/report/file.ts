@@ -1,6 +1,6 @@
 /** The file of a report: the page of a server with its code, its style, and the runs in itself. */
 import { createHash } from 'node:crypto';
-import type { Report } from '../../env/server/dashboard/answers.ts';
+import type { ReportedRuns } from '../../env/server/dashboard/answers.ts';
 import { bundle } from '../../env/server/dashboard/assets.ts';
 
 /** What a browser may use of the file: this script and this style, and pictures in it. */
@@ -10,7 +10,7 @@ function policy(script: string, style: string): string {
 }
 
 /** A self-contained HTML file: nothing is loaded when it is opened. */
-export async function reportFile(report: Report): Promise<string> {
+export async function reportFile(report: ReportedRuns): Promise<string> {
   const { html, script, style } = await bundle();
   // No text of a run may end the element that it stands in.
   const json = JSON.stringify(report).replaceAll('<', String.raw`\u003c`);

@@ -4,14 +4,14 @@ import { BUILT_IN } from '../../env/experiments/index.ts';
 import { loadDefinition } from '../../env/experiments/load.ts';
 import type { Runtime } from '../../env/runtime.ts';
 import { columnsOf } from '../../env/server/dashboard/analysis/columns.ts';
-import type { EvaluationEntry, PolicyNote, Report } from '../../env/server/dashboard/answers.ts';
+import type { EvaluationEntry, PolicyNote, ReportedRuns } from '../../env/server/dashboard/answers.ts';
 import { policyNote } from '../../env/server/dashboard/policy.ts';
 import { knownDescription, unknownDescription } from '../../env/server/dashboard/runs.ts';
 import { describeExperiment } from '../../env/server/describe.ts';
 import { readTrialLog, type EvaluationRecord, type LogRecord, type RunHeader } from '../../agents/run/trial-log.ts';
 import type { Parameter } from '../../protocol/parameters.ts';
 
-export type ReportedRun = Report['runs'][number];
+export type ReportedRun = ReportedRuns['runs'][number];
 
 interface Known {
   /** Environments that are not built in. */

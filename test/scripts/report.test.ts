@@ -9,7 +9,7 @@ import { connect } from '../../agents/client/client.ts';
 import { loadDefinition } from '../../env/experiments/load.ts';
 import { DEFAULT_RUNTIME } from '../../env/runtime.ts';
 import { describeExperiment } from '../../env/server/describe.ts';
-import type { Report } from '../../env/server/dashboard/answers.ts';
+import type { ReportedRuns } from '../../env/server/dashboard/answers.ts';
 import { actionToTheta } from '../../protocol/parameters.ts';
 import { startBanditServer } from '../env/server/bandit-server.ts';
 
@@ -45,10 +45,10 @@ describe('npm run report @slow', () => {
     return path;
   }
 
-  function read(path: string): { html: string; data: Report } {
+  function read(path: string): { html: string; data: ReportedRuns } {
     const html = readFileSync(path, 'utf8');
     const json = /<script type="application\/json" id="report">(.*?)<\/script>/s.exec(html)![1]!;
-    return { html, data: JSON.parse(json) as Report };
+    return { html, data: JSON.parse(json) as ReportedRuns };
   }
 
   it('writes one file that needs no other, and its figures as SVG and PNG', async () => {

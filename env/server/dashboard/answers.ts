@@ -114,7 +114,7 @@ export interface EvaluationEntry extends Pick<EvaluationRow, 'seq' | 'step_id' |
 }
 
 /** A report: what a server would tell of some runs, in the page's own file. */
-export interface Report {
+export interface ReportedRuns {
   readonly runs: readonly {
     readonly entry: RunEntry;
     readonly description: RunDescription;

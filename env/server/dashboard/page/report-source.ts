@@ -1,7 +1,7 @@
 /** The runs of a report, which stand in the file of the page itself. */
 import { columnsOf } from '../analysis/columns.ts';
 import { evaluationRow } from '../analysis/rows.ts';
-import type { EvaluationRow, PolicyNote, Report, RunDescription, RunEntry } from '../answers.ts';
+import type { EvaluationRow, PolicyNote, ReportedRuns, RunDescription, RunEntry } from '../answers.ts';
 import type { EvaluationDetail, PageSource } from './source.ts';
 
 /** The id of the element that has the report as JSON. */
@@ -10,14 +10,14 @@ const ELEMENT = 'report';
 /** The report in this file; undefined where a server serves the page. */
 export function reportHere(): ReportSource | undefined {
   const text = document.getElementById(ELEMENT)?.textContent;
-  return text ? new ReportSource(JSON.parse(text) as Report) : undefined;
+  return text ? new ReportSource(JSON.parse(text) as ReportedRuns) : undefined;
 }
 
 export class ReportSource implements PageSource {
   readonly live = false;
   readonly visitor = { roles: ['observer'] as const, needsToken: false };
 
-  constructor(private readonly report: Report) {}
+  constructor(private readonly report: ReportedRuns) {}
 
   async runs(): Promise<readonly RunEntry[]> {
     return this.report.runs.map(({ entry }) => entry);
@@ -52,7 +52,7 @@ export class ReportSource implements PageSource {
     return this.pictures();
   }
 
-  private of(run: string): Report['runs'][number] {
+  private of(run: string): ReportedRuns['runs'][number] {
     const found = this.report.runs.find(({ entry }) => entry.run === run);
     if (!found) throw new Error(`This report has no run ${run}.`);
     return found;
