@@ -13,8 +13,11 @@ import { hashOf } from '../route.ts';
 import type { PageView, RunPlace } from '../view.ts';
 import { shortName } from './evaluations.ts';
 
-/** While evaluations arrive, the view is drawn again at most this often. */
+/** While evaluations arrive, the view is drawn again at most this often, … */
 const DRAW_MS = 3000;
+/** … and this often where they are few beside those that are drawn: they change nothing that one could see. */
+const DRAW_FEW_MS = 30_000;
+const FEW = 0.01;
 /** Bars and axes that are shown without asking. */
 const MOST_BARS = 12;
 const MOST_AXES = 7;
@@ -36,24 +39,34 @@ export function understandView({ data }: RunPlace): PageView {
     parts.map((part) => part.element),
   );
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let nextPart: ReturnType<typeof setTimeout> | undefined;
   let drawnAt = -Infinity;
+  let drawnRows = 0;
+  /** Each part in a task of its own, so that the page answers in between. */
+  const drawParts = ([part, ...rest]: readonly { draw(): void }[]) => {
+    part?.draw();
+    if (rest.length > 0) nextPart = setTimeout(() => drawParts(rest));
+  };
   const draw = () => {
-    timer = undefined;
+    clearTimeout(nextPart);
     drawnAt = performance.now();
+    drawnRows = data.rows.length;
     const all = importances(data);
-    importance.draw(all);
-    for (const part of [slice, contour, parallel]) part.suggest(all);
-    for (const part of parts.slice(1)) (part as { draw(): void }).draw();
+    for (const one of [slice, contour, parallel]) one.suggest(all);
+    drawParts([{ draw: () => importance.draw(all) }, ...parts.slice(1)] as { draw(): void }[]);
   };
   return {
     element,
     update({ data: changed }) {
-      if (changed.has(data.description.run))
-        timer ??= setTimeout(draw, Math.max(0, drawnAt + DRAW_MS - performance.now()));
+      if (!changed.has(data.description.run)) return;
+      const wait = data.rows.length > drawnRows * (1 + FEW) ? DRAW_MS : DRAW_FEW_MS;
+      clearTimeout(timer);
+      timer = setTimeout(draw, Math.max(0, drawnAt + wait - performance.now()));
     },
     redraw: () => parts.forEach((part) => part.charts.forEach((chart) => chart.draw())),
     close() {
       clearTimeout(timer);
+      clearTimeout(nextPart);
       parts.forEach((part) => part.charts.forEach((chart) => chart.close()));
     },
   };
