@@ -68,5 +68,5 @@ await runProgram('report', async () => {
   if (!options.figures) return;
   const folder = join(dirname(out), `${basename(out).replace(/\.html$/, '')}-figures`);
   makeFolder(folder);
-  for (const path of drawFigures({ runs }, folder)) console.log(path);
+  console.log(`${folder} ${drawFigures({ runs }, folder).length} figures, each as SVG and PNG`);
 });

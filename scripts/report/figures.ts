@@ -59,7 +59,7 @@ const MOST_BARS = 12;
 const MOST_AXES = 7;
 
 /**
- * Draws the figures of a report into a folder: of each run, and of all together where their rewards can be compared.
+ * Draws the figures of a report into a folder: of each run, and of those together whose rewards can be compared.
  *
  * @returns the paths of the PNGs; an SVG lies beside each
  */
@@ -73,15 +73,18 @@ export function drawFigures({ runs }: ReportedRuns, folder: string): string[] {
     paths.push(`${path}.png`);
   };
   all.forEach((data, i) => {
-    const prefix = all.length === 1 ? '' : `${i + 1}-`;
+    const prefix = all.length === 1 ? '' : `${i + 1}-${fileName(agentAndSeed(data))}-`;
     for (const [name, svg] of runFigures(data)) write(`${prefix}${name}`, svg);
   });
-  const hashes = new Set(all.map(({ description }) => description.spec_hash));
-  if (all.length > 1 && hashes.size === 1) {
-    const groups = groupRuns(all.filter((data) => data.scored().length > 0));
+  const scored = all.filter((data) => data.scored().length > 0);
+  for (const hash of new Set(scored.map(({ description }) => description.spec_hash))) {
+    const same = scored.filter(({ description }) => description.spec_hash === hash);
+    if (same.length < 2) continue;
+    const groups = groupRuns(same);
     const level = defaultLevel(groups.map((group) => group.runs.map(searchRewards)));
-    const title = `Mean reward of each agent, ${all[0]!.description.env_id}`;
-    if (groups.length > 0) write('compare', chart(title, compareChart(groups, level, PALETTE)));
+    const { env_id } = same[0]!.description;
+    const title = `Mean reward of each agent, ${env_id}`;
+    write(`compare-${fileName(env_id)}-${hash.slice(0, 6)}`, chart(title, compareChart(groups, level, PALETTE)));
   }
   return paths;
 }
@@ -127,8 +130,17 @@ function* runFigures(data: RunData): Generator<[name: string, svg: string]> {
   ];
 }
 
-/** Names of parameters come from outside. */
-const fileName = (name: string) => name.replace(/[^\w.-]/g, '_').replace(/^\.+/, '_');
+function agentAndSeed({ description: { about } }: RunData): string {
+  const seed = about?.options?.['seed'];
+  return `${about?.agent ?? 'run'}${typeof seed === 'number' ? `-${seed}` : ''}`;
+}
+
+/** Names of parameters and agents come from outside. */
+const fileName = (name: string) =>
+  name
+    .replace(/[^\w.-]/g, '_')
+    .replace(/^\.+/, '_')
+    .slice(0, 60);
 
 /** A chart of the page with a title above it, as SVG. */
 function chart(title: string, option: EChartsOption, height = HEIGHT): string {
@@ -155,7 +167,8 @@ function lowered(option: EChartsOption): EChartsOption {
   return {
     ...still,
     backgroundColor: PALETTE.paper,
-    ...(option.grid && { grid: lower(option.grid) }),
+    // A legend may take two lines.
+    ...(option.grid && { grid: lower(option.grid, option.legend ? TITLE + 16 : TITLE) }),
     ...(option.legend && { legend: { ...lower(option.legend), type: 'plain' } }),
     ...('parallel' in option && { parallel: lower(option['parallel']) }),
   };
