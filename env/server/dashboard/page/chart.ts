@@ -75,6 +75,9 @@ export class Chart {
 
   close(): void {
     this.sizes.disconnect();
+    // A drawing that takes several frames would go on when its canvas is gone, if no other took its place.
+    this.chart?.clear();
+    this.chart?.getZr().refreshImmediately();
     this.chart?.dispose();
     this.chart = undefined;
   }
