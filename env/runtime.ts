@@ -44,6 +44,8 @@ export interface Runtime {
   readonly data?: string;
   /** For the environment that consists of them. */
   readonly programs?: ProgramsRuntime;
+  /** The file of past evaluations, for the environment that looks them up. */
+  readonly table?: string;
   /** The folder of the weights that trainings may start from. */
   readonly weights: string;
 }

@@ -5,7 +5,16 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { Option } from 'commander';
-import { filePath, integer, number, secretOf, withoutSecrets, withSecret, word } from '../agents/run/flags.ts';
+import {
+  absolutePath,
+  filePath,
+  integer,
+  number,
+  secretOf,
+  withoutSecrets,
+  withSecret,
+  word,
+} from '../agents/run/flags.ts';
 import { onSignals } from '../agents/run/interrupt.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
@@ -16,8 +25,9 @@ import { MAX_EVALUATION_MS, startServer, type EnvironmentServer } from '../env/s
 import { addProgramFlags, programsOf, type ProgramFlags } from './program-flags.ts';
 import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
 
-/** The environment of programs. */
+/** The environments that flags of their own serve. */
 const PROGRAM = 'Program-v0';
+const TABLE = 'Table-v0';
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
@@ -58,6 +68,7 @@ withSecret(
 );
 addProgramFlags(command);
 command
+  .option('--table <file>', 'evaluations as CSV or Parquet, for Table-v0: see npm run table', absolutePath)
   .option(
     '--max-evaluation <seconds>',
     'an evaluation that runs for longer ends, with the outcome deadline',
@@ -92,6 +103,7 @@ command
 
 interface Options extends RuntimeFlags, ProgramFlags {
   readonly env?: string[];
+  readonly table?: string;
   readonly port: number;
   readonly host: string;
   readonly workers: number;
@@ -113,9 +125,14 @@ async function main(): Promise<void> {
   const options = command.parse().opts<Options>();
   const { port, host, workers } = options;
   const programs = programsOf(options, workers);
-  const env = programs ? [...new Set([PROGRAM, ...(options.env ?? [])])] : options.env;
+  const { table } = options;
+  const env = [
+    ...new Set([...(programs ? [PROGRAM] : []), ...(table === undefined ? [] : [TABLE]), ...(options.env ?? [])]),
+  ];
   const token = secretOf(options, 'token');
-  if (!env) return command.error('--env: expected at least one environment, or --simulator or --trainer');
+  if (env.length === 0) {
+    return command.error('--env: expected at least one environment, or --simulator, --trainer or --table');
+  }
   if (token === undefined && !LOOPBACK.includes(host)) {
     return command.error(`--token: expected one where --host ${host} lets other machines in`);
   }
@@ -142,7 +159,7 @@ async function main(): Promise<void> {
     log,
     journal: options.journal ?? (port === 0 ? undefined : `runs/server-${port}.sqlite`),
     ...(await version()),
-    runtime: { ...runtimeOf(options), ...(programs && { programs }) },
+    runtime: { ...runtimeOf(options), ...(programs && { programs }), ...(table !== undefined && { table }) },
   });
   stopOnSignals(server, options.drainSeconds * 1000);
   if (options.stopWithStdin) process.stdin.once('end', () => void process.kill(process.pid, 'SIGTERM')).resume();
