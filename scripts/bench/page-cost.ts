@@ -1,6 +1,6 @@
 /** Measures what an open page costs a search: evaluations a minute with and without it, in turn, with the same work. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from '../../agents/client/index.ts';
 import { actionSize } from '../../protocol/parameters.ts';
@@ -64,6 +64,7 @@ export async function benchPageCost(options: PageCostBenchOptions): Promise<void
     };
     await measure(true); // workers load what they need, and the page is bundled
     const costs: number[] = [];
+    const shares: number[] = [];
     for (let round = 1; round <= rounds; round++) {
       // The order changes, so that what drifts is in both.
       const isFirst = round % 2 === 1;
@@ -71,6 +72,8 @@ export async function benchPageCost(options: PageCostBenchOptions): Promise<void
       const [open, shut] = isFirst ? [first, second] : [second, first];
       const cost = 100 * (1 - shut.seconds / open.seconds);
       costs.push(cost);
+      const used = open.server / open.seconds - shut.server / shut.seconds + open.browser / open.seconds;
+      shares.push((100 * used) / availableParallelism());
       const rate = (seconds: number) => ((60 * evaluations) / seconds).toFixed(2);
       console.log(
         `pair ${round} of ${rounds}: ${rate(shut.seconds)} evaluations a minute without, ${rate(open.seconds)} with a page: ${cost.toFixed(1)} % fewer; ` +
@@ -80,7 +83,10 @@ export async function benchPageCost(options: PageCostBenchOptions): Promise<void
     const { mean, ci95 } = summarise(costs);
     const interval = ci95 ? ` (95 % interval ${ci95.map((end) => end.toFixed(1)).join(' to ')})` : '';
     console.log(`a page costs ${mean.toFixed(1)} % of the evaluations a minute${interval}`);
-    if (json) console.log(JSON.stringify({ percent: mean, ci95 }));
+    // Where other programs run too, the clock says little, and this more.
+    const share = summarise(shares).mean;
+    console.log(`server and browser take ${share.toFixed(1)} % of the processors for it`);
+    if (json) console.log(JSON.stringify({ percent: mean, ci95, processors: share }));
   } finally {
     await client.close();
     await browser.close();
