@@ -16,7 +16,7 @@ const ROW_HEIGHT = 30;
 /** Rows above and below the ones in sight. */
 const MARGIN = 8;
 
-export class Table {
+export class RowTable {
   readonly element: HTMLElement;
   private readonly head = h('div', { class: 'tr head', role: 'row' });
   private readonly body = h('div', { class: 'body', role: 'rowgroup' });

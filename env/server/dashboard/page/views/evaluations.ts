@@ -3,7 +3,7 @@ import { numberOf } from '../../analysis/columns.ts';
 import { card, choice, h, newId, say } from '../dom.ts';
 import { digits, duration, plural, time, valueText } from '../format.ts';
 import { hashOf } from '../route.ts';
-import { Table, type TableColumn } from '../table.ts';
+import { RowTable, type TableColumn } from '../table.ts';
 import type { RunPlace, PageView } from '../view.ts';
 
 const PURPOSES = { search: 'search', finalist: 'finalist', report: 'final report' } as const;
@@ -57,7 +57,7 @@ export function evaluationsView({ data }: RunPlace): PageView {
     text: (i) => valueText(rows[i]!.theta[c]),
     order: (i) => numberOf(column, rows[i]!.theta[c]),
   }));
-  const table = new Table('Evaluations', [...own, ...thetas], (row) => {
+  const table = new RowTable('Evaluations', [...own, ...thetas], (row) => {
     location.hash = hashOf('evaluation', description.run, rows[row]!.step_id);
   });
   const count = h('p', { class: 'note', role: 'status' });
