@@ -13,6 +13,7 @@ import { DEFAULT_PYTHON } from './bench/rounds.ts';
 import { benchRender, type RenderBenchOptions } from './bench/render.ts';
 import { processor } from './bench/processor.ts';
 import { benchTrain } from './bench/train.ts';
+import { benchTrainers, type TrainersBenchOptions } from './bench/trainers.ts';
 import { jsonObject, word } from '../agents/run/flags.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runCommands, runProgram } from '../agents/run/run-program.ts';
@@ -159,6 +160,22 @@ program
   .action(async (options: ProgramsBenchOptions) => {
     announce('programs', options);
     await benchPrograms(options);
+  });
+
+program
+  .command('trainers')
+  .description('IoU and seconds of our segmentation and of the trainer in PyTorch, on the same images')
+  .option('--width <pixels>', 'width of an image', integer(16, 1024), 96)
+  .option('--height <pixels>', 'height of an image', integer(16, 1024), 72)
+  .option('--images <n>', 'images to train on, and as many to score on', integer(1, 10_000), 200)
+  .option('--steps <n>', 'steps of the optimiser', integer(1, 1_000_000), 250)
+  .option('--seeds <n>', 'trainings of each', integer(1, 1000), 3)
+  .addOption(backendFlag())
+  .option('--python <path>', 'Python that has torch and Pillow (default: of npm run setup:python)', word, PYTHON)
+  .option('--json', 'end with one line of JSON')
+  .action(async (options: TrainersBenchOptions) => {
+    announce('trainers', options);
+    await benchTrainers(options);
   });
 
 await runProgram('bench', async () => {

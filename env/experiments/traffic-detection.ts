@@ -21,7 +21,7 @@ import { HIDDEN_STREETS, POOR_STREETS } from './streets.ts';
 /** The seed of the target's scenes: everyone has the same validation and test set. */
 const TARGET_SEED = 20261127;
 
-const options = imageOptions(
+export const detectionOptions = imageOptions(
   {
     width: 96,
     height: 72,
@@ -41,7 +41,7 @@ const options = imageOptions(
   },
 );
 
-const presets = {
+export const detectionPresets = {
   /** An evaluation takes seconds on one core without libtensorflow. */
   quick: {
     width: 64,
@@ -68,7 +68,7 @@ const presets = {
 };
 
 /** The experiment, with the type of its samples, for the scripts that draw pictures. */
-export function trafficDetection(given: z.infer<typeof options>, runtime: Runtime) {
+export function trafficDetection(given: z.infer<typeof detectionOptions>, runtime: Runtime) {
   const { width, height, trainingImages, validationImages, testImages, networkWidth, free, replicates, ...training } =
     given;
   const simulator = boxed(trafficSimulator({ width, height, renderer: new SoftwareRenderer() }));
@@ -91,7 +91,7 @@ export function trafficDetection(given: z.infer<typeof options>, runtime: Runtim
 export default defineExperiment({
   id: 'TrafficDetection-v0',
   title: 'Traffic scenes, detection of cars as boxes, average precision on streets of a hidden θ*',
-  options,
-  presets,
+  options: detectionOptions,
+  presets: detectionPresets,
   create: trafficDetection,
 });

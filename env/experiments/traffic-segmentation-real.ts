@@ -11,6 +11,7 @@ import type { LabelledImage } from '../streets/labelled-image.ts';
 import { STREET_PICTURES } from '../streets/pictures.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { streetFolder } from '../targets/street-folder.ts';
+import { streetClasses } from '../tasks/segmentation/merged-classes.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
 import { POOR_STREETS } from './streets.ts';
 import { segmentationOptions, segmentationPresets, segmentationTaskOf } from './traffic-segmentation.ts';
@@ -29,7 +30,8 @@ export function trafficSegmentationReal(given: z.infer<typeof options>, runtime:
   const { width, height, trainingImages, validationImages, testImages, free, replicates } = given;
   const simulator = freeParameters(trafficSimulator({ width, height, renderer: new SoftwareRenderer() }), free);
   const counts = { validation: validationImages, test: testImages };
-  const { target, training, prepare } = streetFolder(data, { width, height }, counts);
+  const folder = streetFolder(data, { width, height }, counts, () => streetClasses(), { asStreets: true });
+  const { target, training, prepare, about } = folder;
   const task = segmentationTaskOf(given, runtime);
   return {
     simulator,
@@ -43,6 +45,7 @@ export function trafficSegmentationReal(given: z.infer<typeof options>, runtime:
       await prepare();
       return task.prepare();
     },
+    about,
     training,
   } satisfies Experiment<LabelledImage> & { training: unknown };
 }

@@ -11,6 +11,7 @@ import { STREET_PICTURES } from '../streets/pictures.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
+import type { ClassSet } from '../tasks/segmentation/merged-classes.ts';
 import { segmentationTask, type SegmentationTask } from '../tasks/segmentation.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
 import { imageOptions, PRETRAINED_PRESET } from './image-options.ts';
@@ -63,12 +64,17 @@ export const segmentationPresets = {
   },
 };
 
-/** The task with these options. */
-export function segmentationTaskOf(given: SegmentationExperimentOptions, runtime: Runtime): SegmentationTask {
+/** The task with these options. @param classes what is told apart; left out: our streets' */
+export function segmentationTaskOf(
+  given: Omit<SegmentationExperimentOptions, 'reward'> & { readonly reward: string },
+  runtime: Runtime,
+  classes?: ClassSet,
+): SegmentationTask {
   const { steps, batchSize, learningRate, networkWidth: width, pretrained, reward } = given;
   const { network, head, cell, taps, finetune } = given;
   const training = { steps, batchSize, learningRate, width, pretrained, reward };
-  return segmentationTask({ ...training, network, head, cell, taps, finetune }, runtime);
+  const own = { ...training, network, head, cell, taps, finetune };
+  return segmentationTask({ ...own, ...(classes && { classes }) }, runtime);
 }
 
 /** The experiment, with the type of its samples, for the scripts that draw pictures. */

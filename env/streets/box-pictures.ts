@@ -1,11 +1,13 @@
 /** Street images with boxes, for people. */
 import type { ColourKey, RgbPicture, SamplePictures, Strip } from '../pictures.ts';
-import { DETECTED, type BoxedImage, type Detected, type Rectangle } from './boxed-image.ts';
+import { DETECTED, type BoxedImage, type Rectangle } from './boxed-image.ts';
 
-/** Bright colours, which are seen on a street, in the order of {@link DETECTED}. */
+/** Bright colours, which are seen on a street: of the first class, the second … */
 export const BOX_COLOURS = [
   [255, 220, 0],
   [0, 230, 255],
+  [255, 110, 200],
+  [130, 255, 90],
 ] as const;
 export const IGNORED_COLOUR = [160, 160, 160] as const;
 
@@ -18,7 +20,8 @@ interface ColouredBox extends Rectangle {
   readonly opacity?: number;
 }
 
-const colourOf = (category: Detected) => BOX_COLOURS[DETECTED.indexOf(category)]!;
+/** @param place of a class among those that are asked for; a class that is not among them has −1 */
+export const boxColour = (place: number) => (place < 0 ? IGNORED_COLOUR : BOX_COLOURS[place % BOX_COLOURS.length]!);
 
 /** An image, enlarged without smoothing, with the outlines of boxes on it. */
 export function outlined({ width, height, rgb }: BoxedImage, boxes: readonly ColouredBox[]): RgbPicture {
@@ -54,14 +57,13 @@ export function outlined({ width, height, rgb }: BoxedImage, boxes: readonly Col
   return { ...size, rgb: large };
 }
 
-/** The boxes that are there: those that nobody is asked to find are grey. */
-export const trueBoxes = ({ boxes }: BoxedImage): ColouredBox[] =>
-  boxes.map((box) => ({ ...box, colour: box.ignored ? IGNORED_COLOUR : colourOf(box.category) }));
+/** The boxes that are there: those that nobody is asked to find are grey. @param classes that are asked for */
+export const trueBoxes = ({ boxes }: BoxedImage, classes: readonly string[]): ColouredBox[] =>
+  boxes.map((box) => ({ ...box, colour: boxColour(box.ignored ? -1 : classes.indexOf(box.category)) }));
 
-export const BOX_KEY: ColourKey['entries'] = [
-  { name: 'car', colour: BOX_COLOURS[0] },
-  { name: 'person', colour: BOX_COLOURS[1] },
-  { name: 'too small to be asked for', colour: IGNORED_COLOUR },
+export const boxKey = (classes: readonly string[]): ColourKey['entries'] => [
+  ...classes.map((name, place) => ({ name, colour: boxColour(place) })),
+  { name: 'not asked for', colour: IGNORED_COLOUR },
 ];
 
 /** How the images of a street simulator with boxes are shown: four scenes, without and with their boxes. */
@@ -76,8 +78,8 @@ export const BOXED_PICTURES: SamplePictures<BoxedImage> = {
     {
       name: 'boxes',
       meaning: 'what is to be found',
-      pictures: images.map((image) => outlined(image, trueBoxes(image))),
-      key: BOX_KEY,
+      pictures: images.map((image) => outlined(image, trueBoxes(image, DETECTED))),
+      key: boxKey(DETECTED),
     },
   ],
 };

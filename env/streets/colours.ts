@@ -6,18 +6,19 @@ import { CLASSES, VOID } from './classes.ts';
 export function classColours(classes: Uint8Array): Uint8Array {
   const rgb = new Uint8Array(classes.length * 3);
   classes.forEach((id, i) => {
-    if (id !== VOID) rgb.set(CLASSES[id]!.colour, i * 3);
+    if (id !== VOID) rgb.set(colourOf(id), i * 3);
   });
   return rgb;
 }
 
+/** The ids of other classes than ours have the colours of ours, in turn. */
+const colourOf = (id: number) => CLASSES[id % CLASSES.length]!.colour;
+
 /** The colours of the classes that occur in pictures of {@link classColours}. @param names by id, if other than the classes' own */
 export function classKey(pictures: readonly Uint8Array[], names: readonly (string | undefined)[] = []): ColourKey {
   const shown = new Set(pictures.flatMap((classes) => [...new Set(classes)]));
-  const entries = CLASSES.filter(({ id }) => shown.has(id)).map(({ id, name, colour }) => ({
-    name: names[id] ?? name,
-    colour,
-  }));
+  const ids = [...shown].filter((id) => id !== VOID).sort((a, b) => a - b);
+  const entries = ids.map((id) => ({ name: names[id] ?? CLASSES[id]?.name ?? String(id), colour: colourOf(id) }));
   const none = { name: 'no class', colour: [0, 0, 0] } as const;
   return { title: 'labels', entries: shown.has(VOID) ? [...entries, none] : entries };
 }

@@ -27,7 +27,7 @@ export async function drawDetections(
   };
   const truth = cells((i) =>
     images[i]!.boxes.map((box) =>
-      outline(box, box.ignored ? IGNORED_COLOUR : BOX_COLOURS[DETECTED.indexOf(box.category)]!),
+      outline(box, box.ignored ? IGNORED_COLOUR : BOX_COLOURS[(DETECTED as readonly string[]).indexOf(box.category)]!),
     ),
   );
   const rows = [{ caption: 'truth', cells: truth }];

@@ -1,7 +1,7 @@
 /** What a detection network finds, beside the truth, for people. */
 import type { Strip } from '../../pictures.ts';
-import { BOX_COLOURS, BOX_KEY, outlined, trueBoxes } from '../../streets/box-pictures.ts';
-import { DETECTED, type BoxedImage, type Detected } from '../../streets/boxed-image.ts';
+import { boxColour, boxKey, outlined, trueBoxes } from '../../streets/box-pictures.ts';
+import type { BoxedImage } from '../../streets/boxed-image.ts';
 import type { Predicted } from '../image-task.ts';
 import type { Detection } from './average-precision.ts';
 
@@ -11,13 +11,13 @@ export const SURE = 0.3;
 /** @param classes what each list of detections is of */
 export function detectionPictures(
   all: readonly Predicted<BoxedImage, Detection[][]>[],
-  classes: readonly Detected[],
+  classes: readonly string[],
 ): Strip[] {
   const found = all.map(({ image, prediction }) => {
     const boxes = prediction.flatMap((detections, c) =>
       detections
         .filter(({ score }) => score >= SURE)
-        .map((box) => ({ ...box, opacity: box.score, colour: BOX_COLOURS[DETECTED.indexOf(classes[c]!)]! })),
+        .map((box) => ({ ...box, opacity: box.score, colour: boxColour(c) })),
     );
     return outlined(image, boxes);
   });
@@ -25,13 +25,13 @@ export function detectionPictures(
     {
       name: 'truth',
       meaning: 'validation images, never trained on',
-      pictures: all.map(({ image }) => outlined(image, trueBoxes(image))),
+      pictures: all.map(({ image }) => outlined(image, trueBoxes(image, classes))),
     },
     {
       name: 'prediction',
       meaning: 'what the network finds there; the fainter, the less sure',
       pictures: found,
-      key: BOX_KEY,
+      key: boxKey(classes),
     },
   ];
 }

@@ -4,23 +4,26 @@ import { VOID } from '../../streets/classes.ts';
 import { classColours, classKey } from '../../streets/colours.ts';
 import type { LabelledImage } from '../../streets/labelled-image.ts';
 import type { Predicted } from '../image-task.ts';
-import { CLASS_OF_MERGED, MERGED_CLASSES, MERGED_ID } from './merged-classes.ts';
+import type { ClassSet } from './merged-classes.ts';
 import type { PixelPrediction } from './prediction.ts';
 
 /** Labels in the classes that the network is asked for, each as the class that stands for it. */
-export function askedClasses(classes: Uint8Array): Uint8Array {
-  return classes.map((id) => CLASS_OF_MERGED[MERGED_ID[id]!] ?? VOID);
+export function askedClasses(classes: Uint8Array, { outputOf, classOf }: ClassSet): Uint8Array {
+  return classes.map((id) => classOf[outputOf[id]!] ?? VOID);
 }
 
 /** The names of the classes that the network is asked for, by the ids that stand for them. */
-export const ASKED_NAMES: readonly string[] = (() => {
-  const names: string[] = [];
-  CLASS_OF_MERGED.forEach((id, merged) => (names[id] = MERGED_CLASSES[merged]!));
-  return names;
-})();
+export function askedNames({ names, classOf }: ClassSet): readonly string[] {
+  const byId: string[] = [];
+  classOf.forEach((id, output) => (byId[id] = names[output]!));
+  return byId;
+}
 
-export function segmentationPictures(all: readonly Predicted<LabelledImage, PixelPrediction>[]): Strip[] {
-  const truth = all.map(({ image }) => askedClasses(image.classes));
+export function segmentationPictures(
+  all: readonly Predicted<LabelledImage, PixelPrediction>[],
+  asked: ClassSet,
+): Strip[] {
+  const truth = all.map(({ image }) => askedClasses(image.classes, asked));
   const predicted = all.map(({ prediction }) => prediction.classes);
   const strip = (rgbs: readonly Uint8Array[]) =>
     all.map(({ image: { width, height } }, i) => ({ width, height, rgb: rgbs[i]! }));
@@ -35,7 +38,7 @@ export function segmentationPictures(all: readonly Predicted<LabelledImage, Pixe
       name: 'prediction',
       meaning: 'what the network sees there',
       pictures: strip(predicted.map(classColours)),
-      key: classKey([...truth, ...predicted], ASKED_NAMES).entries,
+      key: classKey([...truth, ...predicted], askedNames(asked)).entries,
     },
   ];
 }
