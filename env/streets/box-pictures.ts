@@ -2,12 +2,10 @@
 import type { ColourKey, RgbPicture, SamplePictures, Strip } from '../pictures.ts';
 import { DETECTED, type BoxedImage, type Rectangle } from './boxed-image.ts';
 
-/** Bright colours, which are seen on a street: of the first class, the second … */
+/** Bright colours, which are seen on a street, in the order of {@link DETECTED}. */
 export const BOX_COLOURS = [
   [255, 220, 0],
   [0, 230, 255],
-  [255, 110, 200],
-  [130, 255, 90],
 ] as const;
 export const IGNORED_COLOUR = [160, 160, 160] as const;
 
@@ -20,8 +18,9 @@ interface ColouredBox extends Rectangle {
   readonly opacity?: number;
 }
 
-/** @param place of a class among those that are asked for; a class that is not among them has −1 */
-export const boxColour = (place: number) => (place < 0 ? IGNORED_COLOUR : BOX_COLOURS[place % BOX_COLOURS.length]!);
+/** The colour of a box of a class; other classes than ours have the first one. */
+export const boxColour = (category: string) =>
+  BOX_COLOURS[(DETECTED as readonly string[]).indexOf(category)] ?? BOX_COLOURS[0];
 
 /** An image, enlarged without smoothing, with the outlines of boxes on it. */
 export function outlined({ width, height, rgb }: BoxedImage, boxes: readonly ColouredBox[]): RgbPicture {
@@ -57,13 +56,14 @@ export function outlined({ width, height, rgb }: BoxedImage, boxes: readonly Col
   return { ...size, rgb: large };
 }
 
-/** The boxes that are there: those that nobody is asked to find are grey. @param classes that are asked for */
-export const trueBoxes = ({ boxes }: BoxedImage, classes: readonly string[]): ColouredBox[] =>
-  boxes.map((box) => ({ ...box, colour: boxColour(box.ignored ? -1 : classes.indexOf(box.category)) }));
+/** The boxes that are there: those that nobody is asked to find are grey. */
+export const trueBoxes = ({ boxes }: BoxedImage): ColouredBox[] =>
+  boxes.map((box) => ({ ...box, colour: box.ignored ? IGNORED_COLOUR : boxColour(box.category) }));
 
-export const boxKey = (classes: readonly string[]): ColourKey['entries'] => [
-  ...classes.map((name, place) => ({ name, colour: boxColour(place) })),
-  { name: 'not asked for', colour: IGNORED_COLOUR },
+export const BOX_KEY: ColourKey['entries'] = [
+  { name: 'car', colour: BOX_COLOURS[0] },
+  { name: 'person', colour: BOX_COLOURS[1] },
+  { name: 'too small to be asked for', colour: IGNORED_COLOUR },
 ];
 
 /** How the images of a street simulator with boxes are shown: four scenes, without and with their boxes. */
@@ -78,8 +78,8 @@ export const BOXED_PICTURES: SamplePictures<BoxedImage> = {
     {
       name: 'boxes',
       meaning: 'what is to be found',
-      pictures: images.map((image) => outlined(image, trueBoxes(image, DETECTED))),
-      key: boxKey(DETECTED),
+      pictures: images.map((image) => outlined(image, trueBoxes(image))),
+      key: BOX_KEY,
     },
   ],
 };

@@ -2,6 +2,9 @@
 import type { ColourKey } from '../pictures.ts';
 import { CLASSES, VOID } from './classes.ts';
 
+/** Of a data set that names more classes itself, the colours come again. */
+const colourOf = (id: number) => CLASSES[id % CLASSES.length]!.colour;
+
 /** Class ids as colours, VOID as black. @returns sRGB bytes, uint8 [n, 3] */
 export function classColours(classes: Uint8Array): Uint8Array {
   const rgb = new Uint8Array(classes.length * 3);
@@ -11,14 +14,11 @@ export function classColours(classes: Uint8Array): Uint8Array {
   return rgb;
 }
 
-/** The ids of other classes than ours have the colours of ours, in turn. */
-const colourOf = (id: number) => CLASSES[id % CLASSES.length]!.colour;
-
 /** The colours of the classes that occur in pictures of {@link classColours}. @param names by id, if other than the classes' own */
 export function classKey(pictures: readonly Uint8Array[], names: readonly (string | undefined)[] = []): ColourKey {
   const shown = new Set(pictures.flatMap((classes) => [...new Set(classes)]));
   const ids = [...shown].filter((id) => id !== VOID).sort((a, b) => a - b);
-  const entries = ids.map((id) => ({ name: names[id] ?? CLASSES[id]?.name ?? String(id), colour: colourOf(id) }));
+  const entries = ids.map((id) => ({ name: names[id] ?? CLASSES[id]?.name ?? `class ${id}`, colour: colourOf(id) }));
   const none = { name: 'no class', colour: [0, 0, 0] } as const;
   return { title: 'labels', entries: shown.has(VOID) ? [...entries, none] : entries };
 }

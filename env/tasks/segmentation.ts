@@ -53,7 +53,7 @@ export function segmentationTask(options: Partial<SegmentationOptions>, runtime:
         return 1;
       },
       score: (predicted) => segmentationScores(predicted, classes),
-      pictures: (all) => segmentationPictures(all, classes),
+      pictures: segmentationPictures(classes),
     },
     training,
     runtime,

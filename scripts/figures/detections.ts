@@ -2,8 +2,8 @@
 import { evaluationSeeds } from '../../env/evaluate.ts';
 import type { trafficDetection } from '../../env/experiments/traffic-detection.ts';
 import { drawSamples } from '../../env/simulators/draw-samples.ts';
-import { BOX_COLOURS, IGNORED_COLOUR } from '../../env/streets/box-pictures.ts';
-import { DETECTED, type Rectangle } from '../../env/streets/boxed-image.ts';
+import { BOX_COLOURS, boxColour, IGNORED_COLOUR } from '../../env/streets/box-pictures.ts';
+import type { Rectangle } from '../../env/streets/boxed-image.ts';
 import { SURE } from '../../env/tasks/detection/pictures.ts';
 import type { Theta } from '../../protocol/parameters.ts';
 import { writeSheet, type Cell, type Outline } from './sheet.ts';
@@ -26,9 +26,7 @@ export async function drawDetections(
     return { x, y, width, height, colour, opacity };
   };
   const truth = cells((i) =>
-    images[i]!.boxes.map((box) =>
-      outline(box, box.ignored ? IGNORED_COLOUR : BOX_COLOURS[(DETECTED as readonly string[]).indexOf(box.category)]!),
-    ),
+    images[i]!.boxes.map((box) => outline(box, box.ignored ? IGNORED_COLOUR : boxColour(box.category))),
   );
   const rows = [{ caption: 'truth', cells: truth }];
   const seeds = evaluationSeeds(1);

@@ -7,8 +7,8 @@ import { trafficSegmentation } from '../../env/experiments/traffic-segmentation.
 import type { Runtime } from '../../env/runtime.ts';
 import { drawSamples } from '../../env/simulators/draw-samples.ts';
 import type { LabelledImage } from '../../env/streets/labelled-image.ts';
-import { streetClasses } from '../../env/tasks/segmentation/merged-classes.ts';
 import { askedClasses, askedNames } from '../../env/tasks/segmentation/pictures.ts';
+import { streetClasses } from '../../env/tasks/segmentation/merged-classes.ts';
 import { classColours, classKey } from '../../env/streets/colours.ts';
 import type { Theta } from '../../protocol/parameters.ts';
 import { writeChart } from './chart.ts';
@@ -136,7 +136,8 @@ export async function drawPredictions(
   const { simulator, task, target, trainingSamples } = experiment;
   const test = await target.test();
   const images = Array.from({ length: SCENES }, (_, i) => test[Math.floor((i * test.length) / SCENES)]!);
-  const truth = images.map((image) => askedClasses(image.classes, streetClasses()));
+  const asked = streetClasses();
+  const truth = images.map((image) => askedClasses(image.classes, asked));
   const shown = { caption: 'test image', cells: images.map((image) => cell(image, image.rgb)) };
   const rows = [{ caption: 'truth', cells: images.map((image, i) => cell(image, classColours(truth[i]!))) }];
   const labels = [...truth];
@@ -152,7 +153,7 @@ export async function drawPredictions(
       cells: images.map((image, i) => cell(image, classColours(predicted[i]!.classes))),
     });
   }
-  const sheet = { title: 'What the networks see', keys: [classKey(labels, askedNames(streetClasses()))], scale: 3 };
+  const sheet = { title: 'What the networks see', keys: [classKey(labels, askedNames(asked))], scale: 3 };
   if (photographs !== path) await writeSheet({ ...sheet, rows }, path);
   await writeSheet({ ...sheet, rows: [shown, ...rows] }, photographs);
 }
