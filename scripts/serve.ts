@@ -163,7 +163,8 @@ async function main(): Promise<void> {
 }
 
 function announce({ url, port, environments }: EnvironmentServer, { workers, json }: Options): void {
-  const served = environments.map(({ spec }) => ({
+  const served = environments.map(({ spec, about }) => ({
+    about,
     id: spec.env_id,
     title: spec.title,
     actionSize: spec.spaces.action.shape[0],
@@ -171,10 +172,11 @@ function announce({ url, port, environments }: EnvironmentServer, { workers, jso
   }));
   if (json)
     return console.log(JSON.stringify({ ready: true, url, port, pid: process.pid, workers, environments: served }));
-  for (const { id, title, actionSize, backend } of served) {
+  for (const { id, title, actionSize, backend, about } of served) {
     console.log(
       `${id}: ${title}; ${actionSize} action components${backend === undefined ? '' : `; backend: ${backend}`}`,
     );
+    if (about !== undefined) console.log(`  ${about}`);
   }
   console.log(`${url} is ready, with ${workers} worker${workers === 1 ? '' : 's'}; Ctrl-C stops it`);
 }

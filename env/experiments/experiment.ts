@@ -25,6 +25,8 @@ export interface Experiment<Sample = unknown> {
    * @throws {Error} in a sentence, when something that every evaluation needs is missing or broken
    */
   prepare?(): Promise<string | undefined>;
+  /** What a person should know who starts the server, in a line: such as what was found in the folder of images. */
+  about?(): string;
   /** Frees what the experiment holds, where it holds anything. */
   dispose?(): void;
 }

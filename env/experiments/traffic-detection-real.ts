@@ -38,7 +38,7 @@ export function trafficDetectionReal(given: z.infer<typeof options>, runtime: Ru
   const simulator = freeParameters(streets, free);
   const counts = { validation: validationImages, test: testImages };
   const wanted = { classes: training.classes, difficulty };
-  const { target, training: photographs, prepare } = boxFolder(data, { width, height }, counts, wanted);
+  const { target, training: photographs, prepare, about } = boxFolder(data, { width, height }, counts, wanted);
   const task = detectionTask({ ...training, width: networkWidth }, runtime);
   return {
     simulator,
@@ -51,6 +51,7 @@ export function trafficDetectionReal(given: z.infer<typeof options>, runtime: Ru
       await prepare();
       return task.prepare();
     },
+    about,
     training: photographs,
   } satisfies Experiment<BoxedImage> & { training: unknown };
 }

@@ -29,9 +29,8 @@ export function trafficSegmentationReal(given: z.infer<typeof options>, runtime:
   const { width, height, trainingImages, validationImages, testImages, free, replicates } = given;
   const simulator = freeParameters(trafficSimulator({ width, height, renderer: new SoftwareRenderer() }), free);
   const counts = { validation: validationImages, test: testImages };
-  const { target, training, prepare } = streetFolder(data, { width, height }, counts, () => streetClasses(), {
-    asStreets: true,
-  });
+  const folder = streetFolder(data, { width, height }, counts, () => streetClasses(), { asStreets: true });
+  const { target, training, prepare, about } = folder;
   const task = segmentationTaskOf(given, runtime);
   return {
     simulator,
@@ -44,6 +43,7 @@ export function trafficSegmentationReal(given: z.infer<typeof options>, runtime:
       await prepare();
       return task.prepare();
     },
+    about,
     training,
   } satisfies Experiment<LabelledImage> & { training: unknown };
 }

@@ -144,8 +144,8 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
   try {
     await aloud(log, 'starting: the first worker prepares the environments', evaluations.ready);
     const environments = definitions.map(({ source, definition }) => {
-      const { spec } = describeExperiment(definition, {}, runtime, evaluations.backendOf(source));
-      return { source, definition, spec };
+      const { experiment, spec } = describeExperiment(definition, {}, runtime, evaluations.backendOf(source));
+      return { source, definition, spec, about: experiment.about?.() };
     });
     const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits, workers: evaluations.counts.workers };
     limits.max_sessions_per_connection ??= Math.ceil(limits.max_sessions * CONNECTION_SHARE);

@@ -16,6 +16,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  statfsSync,
   statSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -553,6 +554,19 @@ function stepRecord(row: Record<string, unknown>): StepRecord {
   };
 }
 
+/** A disk with less than this is full: a page of the journal and its index no longer fit. */
+const LEAST_SPACE = 65_536;
+
+/** Whether the disk of a file has no room: SQLite says only that it could not write. */
+function isFull(path: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path));
+    return bavail * bsize < LEAST_SPACE;
+  } catch {
+    return false;
+  }
+}
+
 /** Names the file in an error of SQLite or the operating system, which does not. */
 function naming<T>(path: string | undefined, work: () => T): T {
   try {
@@ -560,7 +574,8 @@ function naming<T>(path: string | undefined, work: () => T): T {
   } catch (error) {
     if ((error as Error).message.startsWith('journal: ')) throw error;
     const file = path ?? 'the memory';
-    throw new Error(`journal: expected ${file} to be a journal with room to write, got: ${(error as Error).message}`, {
+    const got = path !== undefined && isFull(path) ? 'no space left on its disk' : (error as Error).message;
+    throw new Error(`journal: expected ${file} to be a journal with room to write, got: ${got}`, {
       cause: error,
     });
   }

@@ -113,14 +113,19 @@ function pairs(folder: string, end: string, places: readonly LabelFiles[]): Fram
   const images = inOrder(imageFiles(folder), (image) => image);
   const sequences = sequencesOf(images);
   const expected = new Set<string>();
-  const frames = images.map((image, i) => {
+  const candidatesOf = (image: string) => {
     const stem = relative(folder, image).replace(new RegExp(`(${end})?\\.\\w+$`), '');
-    const candidates = places.map(({ folder, end, maps }) => ({ labels: join(folder, `${stem}${end}`), maps }));
+    return places.map(({ folder, end, maps }) => ({ labels: join(folder, `${stem}${end}`), maps }));
+  };
+  const frames = images.map((image, i) => {
+    const candidates = candidatesOf(image);
     for (const { labels } of candidates) expected.add(labels);
     const found = candidates.find(({ labels }) => existsSync(labels));
     if (found) return { image, ...found, sequence: sequences[i]! };
     const paths = candidates.map(({ labels }) => labels).join(' or ');
-    throw new Error(`${image}: expected its labels at ${paths}, found none`);
+    const missing = images.filter((other) => !candidatesOf(other).some(({ labels }) => existsSync(labels))).length;
+    const count = images.length === 1 ? '' : ` (${missing} of ${images.length} images have none)`;
+    throw new Error(`${image}: expected its labels at ${paths}, found none${count}`);
   });
   const labels = places.flatMap(({ folder, end }) => imageFiles(folder).filter((path) => path.endsWith(end)));
   if (images.length === 0 && labels.length > 0) {

@@ -10,10 +10,15 @@ import type { ClassSet } from '../tasks/segmentation/merged-classes.ts';
 import { spread } from './spread.ts';
 import type { Target } from './target.ts';
 
+/** With fewer frames to validate on, chance decides which θ is better. */
+const FEW = 20;
+
 export interface StreetFolder<Image> {
   readonly target: Target<Image>;
   /** Real images to train on: the score of that network is the ceiling of a search. */
   readonly training: () => Promise<Image[]>;
+  /** The numbers of its frames, in a line. */
+  readonly about: () => string;
   /** Reads every image, so that a broken file is named before any evaluation starts. */
   readonly prepare: () => Promise<void>;
 }
@@ -78,6 +83,13 @@ function folderTarget<Found extends FrameFiles, Image>(
       content,
     },
     training,
+    about() {
+      const { training, validation, heldOut, test } = frames;
+      const counted = `${training.length} frames to train on, ${validation.length} validate`;
+      const tested = test.length > 0 ? `, ${test.length} test` : ', no official test split';
+      const few = validation.length < FEW ? '; so few of them say little about a θ' : '';
+      return `${layout.name} in ${data}: ${counted}, ${heldOut.length} are held out${tested}${few}`;
+    },
     async prepare() {
       for (const set of [validation, heldOut, official, training]) await set?.();
     },
