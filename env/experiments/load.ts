@@ -39,6 +39,7 @@ const returned = z.object({
   replicates: z.int().min(1).optional(),
   deterministic: z.boolean().optional(),
   start: theta,
+  pictures: z.object({ samples: z.int().min(1), draw: z.function() }).optional(),
 });
 
 /**

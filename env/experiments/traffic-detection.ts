@@ -10,6 +10,7 @@ import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { boxed } from '../simulators/traffic/boxed.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import type { BoxedImage } from '../streets/boxed-image.ts';
+import { BOXED_PICTURES } from '../streets/box-pictures.ts';
 import { DETECTED } from '../streets/boxed-image.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
 import { detectionTask } from '../tasks/detection.ts';
@@ -79,6 +80,7 @@ export function trafficDetection(given: z.infer<typeof detectionOptions>, runtim
     simulator: searched,
     task,
     target: hiddenTarget<BoxedImage>(simulator, hidden, size, TARGET_SEED),
+    pictures: BOXED_PICTURES,
     trainingSamples: trainingImages,
     replicates,
     start: startTheta(searched, POOR_STREETS),

@@ -8,6 +8,7 @@ import { SoftwareRenderer } from '../render/software/software-renderer.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import type { Runtime } from '../runtime.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
+import { STREET_PICTURES } from '../streets/pictures.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { streetFolder } from '../targets/street-folder.ts';
 import { streetClasses } from '../tasks/segmentation/merged-classes.ts';
@@ -36,6 +37,7 @@ export function trafficSegmentationReal(given: z.infer<typeof options>, runtime:
     simulator,
     task,
     target,
+    pictures: STREET_PICTURES,
     trainingSamples: trainingImages,
     replicates,
     start: startTheta(simulator, POOR_STREETS),

@@ -7,6 +7,7 @@ import { SoftwareRenderer } from '../render/software/software-renderer.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
 import type { Runtime } from '../runtime.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
+import { STREET_PICTURES } from '../streets/pictures.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
@@ -88,6 +89,7 @@ export function trafficSegmentation(given: SegmentationExperimentOptions, runtim
     simulator: searched,
     task,
     target: hiddenTarget<LabelledImage>(simulator, hidden, size, TARGET_SEED),
+    pictures: STREET_PICTURES,
     trainingSamples: trainingImages,
     replicates,
     start: startTheta(searched, POOR_STREETS),
