@@ -12,7 +12,7 @@ import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { BUILT_IN } from '../env/experiments/index.ts';
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat } from '../env/server/log.ts';
 import { MAX_EVALUATION_MS, startServer, type EnvironmentServer } from '../env/server/server.ts';
-import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
+import { backendFlag, dataFlag, rendererFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
@@ -63,6 +63,7 @@ command
   .option('--origin <url>', 'web page that may connect; may be repeated', collect)
   .addOption(backendFlag())
   .addOption(dataFlag())
+  .addOption(rendererFlag())
   .option(
     '--journal <file>',
     'SQLite file with sessions and results (default: runs/server-<port>.sqlite; none for port 0)',

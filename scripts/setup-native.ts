@@ -7,19 +7,22 @@
  * not touch. An unfinished build has another folder name, so the final folder is always complete.
  */
 import { existsSync } from 'node:fs';
-import { rename, rm, stat, statfs, symlink, writeFile } from 'node:fs/promises';
+import { rename, rm, stat, statfs, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isProgram } from '../agents/run/flags.ts';
-import { makeFolder } from '../protocol/make-folder.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { nativeFolder } from '../env/tasks/tensorflow/backend.ts';
 import {
+  checkCompiler,
   downloadWheels,
+  emptyStaging,
   findPython,
   firstWorking,
   type Find,
   must,
+  nodeHeaders,
+  npmInstall,
   projectRoot,
   SetupError,
   step,
@@ -58,12 +61,7 @@ export async function checkMachine(machine: {
     );
   }
   const python = await findPython(find);
-  for (const programs of [['make'], ['c++', 'g++', 'clang++']]) {
-    if (await find(programs, '--version')) continue;
-    throw new SetupError(
-      `expected ${programs[0]} to build the binding, got none; on Debian: apt install build-essential`,
-    );
-  }
+  await checkCompiler(find);
   if (freeBytes < neededBytes) {
     const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
     throw new SetupError(`expected ${gigabytes(neededBytes)} GB of free disk space, got ${gigabytes(freeBytes)}`);
@@ -109,18 +107,9 @@ async function unpackTensorflow(python: string, wheel: string, deps: string): Pr
   await symlink('libtensorflow_framework.so.2', join(deps, 'lib', 'libtensorflow_framework.so'));
 }
 
-function npm(): [program: string, args: string[]] {
-  const path = process.env.npm_execpath;
-  return path?.endsWith('.js') ? [process.execPath, [path]] : ['npm', []];
-}
-
-/** Installs the package without its install script, which would download libtensorflow. */
+/** Installs the package without libtensorflow, which its install script would download. */
 async function installPackage(name: string, folder: string): Promise<void> {
-  makeFolder(folder);
-  await writeFile(join(folder, 'package.json'), '{ "private": true }\n');
-  const [program, args] = npm();
-  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'];
-  await must('npm install', program, [...args, 'install', ...options, `@tensorflow/${name}@${TFJS_VERSION}`], folder);
+  await npmInstall(folder, { dependencies: { [`@tensorflow/${name}`]: TFJS_VERSION } });
   // Remove packages that the project has itself: there must be only one tfjs-core.
   for (const shared of ['tfjs-core', 'tfjs-backend-cpu']) {
     await rm(join(folder, 'node_modules', '@tensorflow', shared), { recursive: true });
@@ -128,12 +117,9 @@ async function installPackage(name: string, folder: string): Promise<void> {
 }
 
 async function buildBinding(packageFolder: string): Promise<void> {
-  // The headers beside the running node match it, and save node-gyp a download.
-  const prefix = resolve(process.execPath, '../..');
-  const headers = existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
   const preGyp = resolve(packageFolder, '../../@mapbox/node-pre-gyp/bin/node-pre-gyp');
   // Without this option, the binding is built six times, once for every version of Node-API.
-  const args = [preGyp, 'rebuild', '--build-latest-napi-version-only', ...headers];
+  const args = [preGyp, 'rebuild', '--build-latest-napi-version-only', ...nodeHeaders()];
   await must('building the binding', process.execPath, args, packageFolder);
 }
 
@@ -158,13 +144,9 @@ async function setup(name: 'tfjs-node' | 'tfjs-node-gpu', force: boolean): Promi
     const verdict = await step(`${name} is there already; trying it`, () => tryBackend(name, target));
     return void process.stdout.write(`${verdict}. To build it anew: npm run setup:native -- --force\n`);
   }
-  const staging = `${target}.unfinished`;
+  const staging = await emptyStaging(target);
   const packageFolder = join(staging, 'node_modules', '@tensorflow', name);
   const deps = join(packageFolder, 'deps');
-  await rm(staging, { recursive: true, force: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new SetupError(`expected to remove ${staging}, got ${error.code}; is another setup still running?`);
-  });
-  makeFolder(staging);
 
   const { bavail, bsize } = await statfs(staging);
   const [platform, arch] = [process.platform, process.arch];

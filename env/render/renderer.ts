@@ -30,6 +30,8 @@ export interface Renderer {
   readonly name: string;
   /** Part of an environment's version: raise it when the same scene gives another frame. */
   readonly version: number;
+  /** What draws for it, where that decides the bytes too: it is also part of an environment's version. */
+  readonly driver?: string;
   /**
    * Draws a scene. When the call returns, scene and camera have been read: the caller may change both, also where the
    * frame comes later. Frames come in the order of the calls.
@@ -39,6 +41,13 @@ export interface Renderer {
    * @throws {TypeError} when the scene has something visible that the renderer can't draw
    */
   draw(scene: THREE.Scene, camera: Camera, format: PictureFormat): Frame | Promise<Frame>;
+}
+
+/** A renderer's name and version, and its driver where it has one. */
+export type RendererIdentity = Pick<Renderer, 'name' | 'version' | 'driver'>;
+
+export function identityOfRenderer({ name, version, driver }: Renderer): RendererIdentity {
+  return { name, version, ...(driver !== undefined && { driver }) };
 }
 
 /**
