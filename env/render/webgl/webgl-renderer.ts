@@ -4,7 +4,7 @@ import { backgroundClassOf, byOrder, DrawList } from '../draw-list.ts';
 import { checkCamera, checkScene, refuse } from '../refusals.ts';
 import type { Camera, Frame, PictureFormat, Renderer } from '../renderer.ts';
 import { openWebgl, type Webgl } from './context.ts';
-import { Labels } from './labels.ts';
+import { LabelPass } from './label-pass.ts';
 import { Reflections } from './reflections.ts';
 import { Sky } from './sky.ts';
 
@@ -29,7 +29,7 @@ export class WebglRenderer implements Renderer {
   readonly driver: string;
   private readonly webgl: Webgl;
   private readonly list = new DrawList();
-  private readonly labels = new Labels();
+  private readonly labels = new LabelPass();
   private readonly sky = new Sky();
   private readonly reflections: Reflections;
   /** Holds the scene that is drawn, and the sky behind it. */

@@ -1,4 +1,4 @@
-/** The second pass: what is seen at the centre of each pixel, as class, instance and depth. */
+/** The second pass of a picture: what is seen at the centre of each pixel, as class, instance and depth. */
 import * as THREE from 'three';
 import type { Draw, DrawList } from '../draw-list.ts';
 import type { Camera } from '../renderer.ts';
@@ -49,7 +49,7 @@ function labelMaterial(defines: Record<string, string>): THREE.ShaderMaterial {
 const WHOLE = { start: 0, count: Infinity };
 
 /** Draws class ids, instance ids and depth of a list's opaque surfaces, in the list's order. */
-export class Labels {
+export class LabelPass {
   private readonly solid = labelMaterial({});
   private readonly holed = labelMaterial({ HOLES: '' });
   private readonly scene = new THREE.Scene();
