@@ -10,6 +10,8 @@ export interface PictureFormat {
   readonly height: number;
   /** Whether the colours of a pixel come from several samples instead of one; true when left out. */
   readonly antialias?: boolean;
+  /** Whether colours are needed; true when left out. Otherwise a frame's `linear` may be anything. */
+  readonly colours?: boolean;
 }
 
 /**

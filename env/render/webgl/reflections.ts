@@ -27,7 +27,10 @@ export class Reflections {
   }
 }
 
-/** The generator's own would be 256 texels wide, which takes a software driver most of the time of a picture. */
+/**
+ * The generator's own would be 256 texels wide: with llvmpipe a picture of 160 × 120 takes four times as long with it, and
+ * differs by .02 of 255 in the mean.
+ */
 function mirrorTarget(): THREE.WebGLCubeRenderTarget {
   const target = new THREE.WebGLCubeRenderTarget(SIZE, {
     minFilter: THREE.LinearMipmapLinearFilter,

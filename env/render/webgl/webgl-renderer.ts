@@ -61,15 +61,17 @@ export class WebglRenderer implements Renderer {
     if (camera.coordinateSystem !== THREE.WebGLCoordinateSystem || camera.reversedDepth) {
       refuse('camera', camera, 'WebGL’s coordinate system', 'another');
     }
-    const { width, height, antialias = true } = format;
+    const { width, height, antialias = true, colours = true } = format;
     if (this.canvas?.width !== width || this.canvas.height !== height) {
       this.canvas?.dispose();
       this.canvas = undefined;
       this.canvas = new Canvas(this.webgl, width, height);
     }
     this.list.gather(scene, camera);
-    this.drawColours(scene, camera, this.canvas.colours(antialias));
-    this.canvas.readColours(antialias);
+    if (colours) {
+      this.drawColours(scene, camera, this.canvas.colours(antialias));
+      this.canvas.readColours(antialias);
+    }
     this.labels.draw(this.webgl, this.list, camera, this.canvas.labels);
     this.canvas.readLabels(backgroundClassOf(scene));
     this.free(scene);

@@ -28,7 +28,7 @@ export interface TrafficImage extends RenderedImage {
   readonly camera: { readonly matrixWorld: readonly number[]; readonly projectionMatrix: readonly number[] };
 }
 
-export interface TrafficOptions extends PictureFormat {
+export interface TrafficOptions extends Omit<PictureFormat, 'colours'> {
   readonly renderer: Renderer;
 }
 
