@@ -9,9 +9,10 @@ import { deriveSeed, type Seed } from '../protocol/random.ts';
 import type { Theta } from '../protocol/parameters.ts';
 import { earlyScorer } from './early-scores.ts';
 import type { Experiment } from './experiments/experiment.ts';
-import { drawSamples } from './simulators/draw-samples.ts';
+import { FailedError } from './failed-error.ts';
+import { withSamples } from './simulators/draw-samples.ts';
 import { InfeasibleError } from './simulators/simulator.ts';
-import type { Scores, Task, TrainedModel } from './tasks/task.ts';
+import type { Scores, Task, TrainedModel, TrainingProgress } from './tasks/task.ts';
 import type { Target } from './targets/target.ts';
 
 /** The three sources of noise in an evaluation. */
@@ -59,7 +60,7 @@ export interface EvaluationProgress {
 
 /** The result of an evaluation. `reward` is finite when the outcome is `ok` and null otherwise, never NaN. */
 export interface Evaluation {
-  /** `ok`, `infeasible` and `diverged` are set here; `failed`, `deadline` and `cancelled` by workers/evaluations.ts. */
+  /** `deadline`, `cancelled`, and `failed` where the evaluation threw an error, are set by workers/evaluations.ts. */
   readonly outcome: Outcome;
   readonly reward: number | null;
   readonly scores: Scores;
@@ -88,8 +89,8 @@ export interface EvaluationOptions {
  * One evaluation: the mean over the experiment's replicates. The first replicate has the seeds of the request, the
  * others have seeds derived from them. A replicate without a reward ends the evaluation with its outcome.
  *
- * @throws the signal's reason when it is aborted; what `report`, simulator, task and target throw, except the simulator's
- *   InfeasibleError, which is the outcome `infeasible`
+ * @throws the signal's reason when it is aborted; what `report`, simulator, task and target throw, except
+ *   InfeasibleError and FailedError, which are the outcomes `infeasible` and `failed`
  */
 export async function evaluate<Sample>(
   experiment: Experiment<Sample>,
@@ -148,53 +149,57 @@ async function evaluateOnce<Sample>(
   const timing = { queueMs: 0, simulateMs: 0, trainMs: 0, validateMs: 0 };
   let clock = performance.now();
   const lap = () => -clock + (clock = performance.now());
+  const without = (outcome: Outcome, reason: string) => ({ outcome, reward: null, scores: {}, reason, timing });
 
   // Simulate: D(θ) = {s ~ P(· | θ)}
-  let samples: Sample[];
+  const drawing = { report: (fraction: number) => report({ phase: 'simulate', fraction }), signal };
   try {
-    samples = await drawSamples(simulator, theta, seeds.simulation, trainingSamples, {
-      report: (fraction) => report({ phase: 'simulate', fraction }),
-      signal,
+    return await withSamples(simulator, theta, seeds.simulation, trainingSamples, drawing, async (samples) => {
+      timing.simulateMs = lap();
+
+      // Train: h* = argmin over h of the loss on D(θ)
+      const early = request.earlyScores === true;
+      const scoreEarly = early ? earlyScorer(target, signal) : () => undefined;
+      const watch: TrainingProgress<Sample> = async ({ fraction, loss, model, ...own }) => {
+        signal?.throwIfAborted(); // an aborted training ends here
+        const scores = own.scores ?? (await scoreEarly(fraction, model));
+        const metrics = { ...(loss !== undefined && { loss }), ...own.metrics, ...scores };
+        report({ phase: 'train', fraction, metrics, ...(scores && { scored: true }) });
+      };
+      const { validation, test } = target;
+      const scoring = { validation, ...(request.test && { test }), early, signal };
+      const model = await task.train(samples, seeds, watch, scoring);
+      timing.trainMs = lap();
+
+      // Score: R(θ) is always taken on validation
+      try {
+        signal?.throwIfAborted();
+        report({ phase: 'validate', fraction: 0 });
+        const scores = await model.score(await target.validation(signal));
+        signal?.throwIfAborted();
+        const testScores = request.test ? await scoreTestSets(model, target, signal) : undefined;
+        timing.validateMs = lap();
+        const reward = scores[task.reward];
+        if (reward === undefined) {
+          throw new Error(
+            `${task.name}: expected scores with ${task.reward}, got ${Object.keys(scores).join(', ') || 'none'}`,
+          );
+        }
+        if (!Number.isFinite(reward)) {
+          return without('diverged', `${task.name}: expected a finite ${task.reward}, got ${shown(reward)}`);
+        }
+        checkBounds(task, scores);
+        if (testScores) checkBounds(task, testScores);
+        return { outcome: 'ok', reward, scores, ...(testScores && { testScores }), timing };
+      } finally {
+        model.dispose();
+      }
     });
   } catch (error) {
-    if (!(error instanceof InfeasibleError)) throw error;
-    return { outcome: 'infeasible', reward: null, scores: {}, reason: error.message, timing };
-  }
-  timing.simulateMs = lap();
-
-  // Train: h* = argmin over h of the loss on D(θ)
-  const scoreEarly = request.earlyScores ? earlyScorer(target, signal) : () => undefined;
-  const model = await task.train(samples, seeds, async ({ fraction, loss, model }) => {
-    signal?.throwIfAborted(); // an aborted training ends here
-    const scores = await scoreEarly(fraction, model);
-    const metrics = { ...(loss !== undefined && { loss }), ...scores };
-    report({ phase: 'train', fraction, metrics, ...(scores && { scored: true }) });
-  });
-  timing.trainMs = lap();
-
-  // Score: R(θ) is always taken on validation
-  try {
-    signal?.throwIfAborted();
-    report({ phase: 'validate', fraction: 0 });
-    const scores = await model.score(await target.validation(signal));
-    signal?.throwIfAborted();
-    const testScores = request.test ? await scoreTestSets(model, target, signal) : undefined;
-    timing.validateMs = lap();
-    const reward = scores[task.reward];
-    if (reward === undefined) {
-      throw new Error(
-        `${task.name}: expected scores with ${task.reward}, got ${Object.keys(scores).join(', ') || 'none'}`,
-      );
-    }
-    if (!Number.isFinite(reward)) {
-      const reason = `${task.name}: expected a finite ${task.reward}, got ${shown(reward)}`;
-      return { outcome: 'diverged', reward: null, scores: {}, reason, timing };
-    }
-    checkBounds(task, scores);
-    if (testScores) checkBounds(task, testScores);
-    return { outcome: 'ok', reward, scores, ...(testScores && { testScores }), timing };
-  } finally {
-    model.dispose();
+    signal?.throwIfAborted(); // what goes wrong while it is stopped is no outcome
+    if (error instanceof InfeasibleError) return without('infeasible', error.message);
+    if (error instanceof FailedError) return without('failed', error.message);
+    throw error;
   }
 }
 

@@ -13,6 +13,7 @@
  * env/examples/line.ts is a complete one; dice.ts beside it has every kind of parameter.
  */
 export { defineExperiment, type Experiment, type ExperimentDefinition } from './experiments/experiment.ts';
+export { FailedError } from './failed-error.ts';
 export { InfeasibleError, type DataSet, type Simulator } from './simulators/simulator.ts';
 export type { Runtime } from './runtime.ts';
 export type { Metric, Scores, Task, TrainedModel, TrainingProgress } from './tasks/task.ts';

@@ -44,6 +44,8 @@ export const specification = z.object({
   renderer: z.object({ name: z.string(), version: z.int(), driver: z.string().optional() }).optional(),
   /** The number of samples that a model is trained on. */
   training_samples: z.int(),
+  /** Whether equal θ and seeds give equal rewards; they do where it is left out. A program of somebody's may not. */
+  deterministic: z.boolean().optional(),
   /** The backend of the evaluations, if the server knows it. Equal builds and backends give rewards equal to the bit. */
   backend: z.string().optional(),
 });

@@ -15,10 +15,11 @@ import { cuts } from './attack/cuts.ts';
 import { damages } from './attack/damage.ts';
 import { history } from './attack/history.ts';
 import { kills } from './attack/kills.ts';
+import { programs } from './attack/programs.ts';
 import type { Found } from './attack/round.ts';
 import { silent } from './attack/silent.ts';
 
-const ROUNDS = ['kills', 'cuts', 'damage', 'silent', 'history'] as const;
+const ROUNDS = ['kills', 'cuts', 'damage', 'silent', 'history', 'programs'] as const;
 
 interface Options {
   readonly rounds: readonly (typeof ROUNDS)[number][];
@@ -32,6 +33,7 @@ interface Options {
   readonly mostFall: number;
   readonly rows: number;
   readonly readers: number;
+  readonly evaluations: number;
   readonly seed: number;
 }
 
@@ -48,6 +50,7 @@ const options = newCommand('attack')
   .option('--most-fall <share>', 'how far the evaluations a minute may fall', number(0, 1), 0.1)
   .option('--rows <n>', 'rows of the history', integer(1, 100_000), 100_000)
   .option('--readers <n>', 'readers of the whole history at once', integer(1, 200), 20)
+  .option('--evaluations <n>', 'evaluations by programs that go wrong', integer(10, 100_000), 500)
   .option('--seed <n>', 'decides what happens when', seed, 1)
   .parse()
   .opts<Options>();
@@ -63,6 +66,7 @@ async function main(): Promise<void> {
     damage: () => damages(folder, options.places, random),
     silent: () => silent(options.sockets, options.windowSeconds * 1000, options.mostFall),
     history: () => history(folder, options.rows, options.readers),
+    programs: () => programs(folder, options.evaluations, random),
   };
   let wrong = 0;
   try {

@@ -5,6 +5,7 @@ import type { NetworkBenchOptions } from './bench/beside-torch.ts';
 import { benchProtocol, type ProtocolBenchOptions } from './bench/protocol.ts';
 import { benchMemory } from './bench/memory.ts';
 import { benchEvaluate, type EvaluateBenchOptions } from './bench/evaluate.ts';
+import { benchPrograms, type ProgramsBenchOptions } from './bench/programs.ts';
 import { benchPythonClient, type PythonClientBenchOptions } from './bench/python-client.ts';
 import { DEFAULT_PYTHON } from './bench/rounds.ts';
 import { benchRender, type RenderBenchOptions } from './bench/render.ts';
@@ -120,6 +121,19 @@ program
   .action(async ({ memory, ...options }: EvaluateBenchOptions & { memory?: number }) => {
     announce('evaluate', { ...options, memory });
     await (memory === undefined ? benchEvaluate(options) : benchMemory(options, memory));
+  });
+
+program
+  .command('programs')
+  .description('what an evaluation costs beyond the time of its programs, where simulator and trainer are programs')
+  .option('--width <pixels>', 'width of an image', integer(16, 1024), 96)
+  .option('--height <pixels>', 'height of an image', integer(16, 1024), 72)
+  .option('--images <n>', 'images that the simulator writes', integer(1, 10_000), 200)
+  .option('--evaluations <n>', 'number of measurements', integer(1, 1000), 20)
+  .option('--json', 'end with one line of JSON: {"evaluationMs", "programsMs", "overheadMs"}')
+  .action(async (options: ProgramsBenchOptions) => {
+    announce('programs', options);
+    await benchPrograms(options);
   });
 
 await runProgram('bench', async () => {

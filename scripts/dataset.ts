@@ -1,7 +1,7 @@
 /** `npm run dataset`: writes a data set of the traffic simulator in formats that other tools read. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,8 +13,8 @@ import { identityOfRenderer } from '../env/render/renderer.ts';
 import type { RendererName } from '../env/runtime.ts';
 import { TRAFFIC } from '../env/simulators/traffic/traffic.ts';
 import { isHidden } from '../env/streets/hidden-files.ts';
-import { COCO_CATEGORIES } from './dataset/coco.ts';
-import { type FrameRecord, frameFile, frameIndex, frameName, removeParts } from './dataset/frame.ts';
+import { frameIndex, removeParts } from '../env/dataset/frame.ts';
+import { readJson, summarise } from '../env/dataset/summary.ts';
 import type { Report, Share } from './dataset/writer.ts';
 import { writeWhole } from '../protocol/whole-file.ts';
 import { completeTheta, type Theta } from '../protocol/parameters.ts';
@@ -68,7 +68,7 @@ async function main(): Promise<void> {
     process.exitCode = 130;
     return;
   }
-  summarise(out, count, width, height);
+  summarise(out, count, { width, height });
   console.log(out);
 }
 
@@ -148,32 +148,6 @@ function claim(folder: string, known: object): void {
   if (!isDeepStrictEqual(found, JSON.parse(JSON.stringify(known)))) {
     throw new Error(`${expected}, got another: see ${path}`);
   }
-}
-
-/** @throws {Error} naming the file and the remedy, when the file is damaged */
-function readJson(path: string, help: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    const rule = 'expected JSON as this program writes it';
-    throw new Error(`${path}: ${rule} (${(error as Error).message}); ${help}`, { cause: error });
-  }
-}
-
-/** Collects frames/ into annotations.json and metadata.jsonl. */
-function summarise(folder: string, count: number, width: number, height: number): void {
-  const frames = Array.from(
-    { length: count },
-    (_, index) => readJson(frameFile(folder, index), 'delete it, and the picture is written again') as FrameRecord,
-  );
-  const coco = {
-    info: { description: 'Simulated street pictures; see dataset.json' },
-    images: frames.map((_, id) => ({ id, file_name: `images/${frameName(id)}.png`, width, height })),
-    categories: COCO_CATEGORIES,
-    annotations: frames.flatMap(({ objects }) => objects).map((object, i) => ({ id: i + 1, ...object })),
-  };
-  writeWhole(join(folder, 'annotations.json'), JSON.stringify(coco));
-  writeWhole(join(folder, 'metadata.jsonl'), frames.map(({ metadata }) => `${JSON.stringify(metadata)}\n`).join(''));
 }
 
 await runProgram('dataset', main);

@@ -8,19 +8,16 @@ import { isDeepStrictEqual } from 'node:util';
 import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { filePath, integer, jsonObject, word } from '../agents/run/flags.ts';
-import { LineLog, linesSoFar } from '../agents/run/line-log.ts';
 import { makeFolder } from '../protocol/make-folder.ts';
-import { SparseLines } from '../agents/run/progress-lines.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
-import { runAll } from '../agents/run/runner.ts';
 import { evaluationSeeds } from '../env/evaluate.ts';
 import { loadDefinition } from '../env/experiments/load.ts';
 import type { Experiment } from '../env/experiments/experiment.ts';
 import type { Runtime } from '../env/runtime.ts';
 import { describeExperiment } from '../env/server/describe.ts';
-import { processEvaluations } from '../env/workers/processes/process-evaluations.ts';
 import type { Specification } from '../protocol/messages.ts';
 import { deriveSeed } from '../protocol/random.ts';
+import { keptEvaluations } from './kept-evaluations.ts';
 import { commandLine } from './provenance.ts';
 import { noiseReport, type Measurement } from './noise/report.ts';
 import { randomTheta } from './random-theta.ts';
@@ -38,12 +35,6 @@ interface Flags extends RuntimeFlags {
   readonly workers: number;
   readonly out: string;
   readonly log?: string;
-}
-
-/** The first line of the log. */
-interface Header {
-  readonly type: 'noise';
-  readonly environment: { readonly id: string; readonly specHash: string };
 }
 
 /** One evaluation, as a line of the log. */
@@ -82,34 +73,14 @@ const keyOf = ({ kind, options, theta, seed }: Omit<Line, 'reward' | 'seconds'>)
 
 type Wanted = Omit<Line, 'reward' | 'seconds'> & { readonly key: string };
 
-/**
- * The evaluations in a log; undefined if it has not begun.
- *
- * @throws {Error} when it is no log of noise, or one of another environment
- */
-function evaluationsIn(path: string, { id, specHash }: Header['environment']): Line[] | undefined {
-  const [header, ...lines] = linesSoFar<Header | Line>(path);
-  if (header === undefined) return undefined;
-  const what = 'expected a log of the noise of';
-  if (!('type' in header) || header.type !== 'noise') {
-    throw new Error(`${path}: ${what} ${id}, got another log or an old one; give --log another name`);
-  }
-  const { environment } = header;
-  if (environment.specHash !== specHash) {
-    const got = `${environment.id} with spec ${environment.specHash}`;
-    throw new Error(`${path}: ${what} ${id} with spec ${specHash}, got ${got}; give --log another name`);
-  }
-  return lines as Line[];
-}
-
 /** Evaluates in worker processes what is missing in the log, and returns all evaluations. */
-async function measure(
+function measure(
   flags: Flags,
   runtime: Runtime,
   { parameters }: Experiment['simulator'],
-  { env_id: id, spec_hash: specHash }: Specification,
+  spec: Specification,
   kinds: readonly Kind[],
-  path: string,
+  log: string,
 ): Promise<Line[]> {
   const wanted = kinds.flatMap((kind) =>
     Array.from({ length: flags.thetas * flags.seeds }, (_, i): Wanted => {
@@ -118,45 +89,30 @@ async function measure(
       return { key: keyOf(one), ...one };
     }),
   );
-  const environment = { id, specHash };
-  const before = evaluationsIn(path, environment);
-  const known = new Map(before?.map((line) => [keyOf(line), line]));
-  const missing = wanted.filter(({ key }) => !known.has(key)).length;
-  console.log(`${wanted.length - missing} of ${wanted.length} evaluations are in ${path}`);
-  if (missing === 0) return wanted.map(({ key }) => known.get(key)!);
-
-  const log = new LineLog<Header | Line>(path);
-  if (!before) log.append({ type: 'noise', environment });
-  const evaluations = processEvaluations({ size: flags.workers, sources: [flags.env], runtime });
-  const lines = new SparseLines(missing);
-  let done = 0;
-  const start = performance.now();
-  const evaluate = async ({ kind, options, theta, seed }: Wanted, signal: AbortSignal): Promise<Line> => {
-    const request = {
-      theta: randomTheta(parameters, deriveSeed(0, 'noise', theta)),
-      seeds: evaluationSeeds(seed),
-      test: false,
-    };
-    const job = { source: flags.env, options, runtime, request };
-    const { reward, timing, outcome, reason } = await evaluations.submit(job, { owner: 'noise', signal });
-    if (outcome === 'failed' || outcome === 'cancelled') throw new Error(`an evaluation ${outcome}: ${reason}`);
-    const seconds = (timing.simulateMs + timing.trainMs + timing.validateMs) / 1000;
-    const left = ((performance.now() - start) / ++done / 60_000) * (missing - done);
-    if (lines.isDue(done)) {
-      console.log(
-        `${done} of ${missing}: θ ${theta}, seed ${seed}, ${kind}, ` +
-          `reward ${reward?.toFixed(4) ?? outcome}, ${seconds.toFixed(1)} s; about ${left.toFixed(1)} min left`,
-      );
-    }
-    return { kind, options, theta, seed, reward, seconds };
-  };
-  try {
-    await evaluations.ready;
-    return await runAll(wanted, { log, known, atOnce: flags.workers, evaluate });
-  } finally {
-    await evaluations.close();
-    log.close();
-  }
+  const { env, workers } = flags;
+  return keptEvaluations<Wanted, Line>(wanted, {
+    script: 'noise',
+    env,
+    spec,
+    runtime,
+    workers,
+    log,
+    keyOf,
+    jobOf: ({ options, theta, seed }) => ({
+      options,
+      request: {
+        theta: randomTheta(parameters, deriveSeed(0, 'noise', theta)),
+        seeds: evaluationSeeds(seed),
+        test: false,
+      },
+    }),
+    lineOf({ kind, options, theta, seed }, { reward, timing }) {
+      const seconds = (timing.simulateMs + timing.trainMs + timing.validateMs) / 1000;
+      return { kind, options, theta, seed, reward, seconds };
+    },
+    words: ({ theta, seed, kind, reward, seconds }) =>
+      `θ ${theta}, seed ${seed}, ${kind}, reward ${reward?.toFixed(4) ?? 'none'}, ${seconds.toFixed(1)} s`,
+  });
 }
 
 const command = newCommand('noise')

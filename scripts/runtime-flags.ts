@@ -25,9 +25,8 @@ export function backendFlag(): Option {
 }
 
 export function dataFlag(): Option {
-  return new Option('--data <folder>', 'real street images with labels, for TrafficSegmentationReal-v0').argParser(
-    absolutePath,
-  );
+  const meaning = 'images that models are scored on, for TrafficSegmentationReal-v0 and Program-v0';
+  return new Option('--data <folder>', meaning).argParser(absolutePath);
 }
 
 export function rendererFlag(): Option {
@@ -37,20 +36,14 @@ export function rendererFlag(): Option {
 }
 
 /**
- * Makes sure that a renderer can draw, here and in the processes that this program starts.
- *
- * @throws {Error} in a sentence, when it is not installed or finds nothing that draws
+ * @throws {Error} naming the folder of `--data`, when there is none: also where nothing reads it; or in a sentence, when the
+ *   renderer is not installed or finds nothing that draws
  */
-export function openRenderer(name: RendererName): void {
-  if (name === 'webgl') openWebgl();
-}
-
-/** @throws {Error} naming the folder of `--data`, when there is none: also where nothing reads it; or a renderer that can't draw */
 export function runtimeOf({ backend, data, renderer = DEFAULT_RUNTIME.renderer }: RuntimeFlags): Runtime {
   const found = data === undefined ? undefined : statSync(data, { throwIfNoEntry: false });
   if (data !== undefined && !found?.isDirectory()) {
     throw new Error(`${data}: expected a folder of street images, found ${found ? 'a file' : 'nothing'}`);
   }
-  openRenderer(renderer);
+  if (renderer === 'webgl') openWebgl(); // before other processes start, which draw through the same display
   return { ...DEFAULT_RUNTIME, backend, renderer, ...(data !== undefined && { data }) };
 }

@@ -5,14 +5,28 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { Option } from 'commander';
-import { filePath, integer, number, secretOf, withoutSecrets, withSecret, word } from '../agents/run/flags.ts';
+import {
+  absolutePath,
+  filePath,
+  integer,
+  number,
+  secretOf,
+  withoutSecrets,
+  withSecret,
+  word,
+} from '../agents/run/flags.ts';
 import { onSignals } from '../agents/run/interrupt.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { BUILT_IN } from '../env/experiments/index.ts';
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat } from '../env/server/log.ts';
 import { MAX_EVALUATION_MS, startServer, type EnvironmentServer } from '../env/server/server.ts';
+import { addProgramFlags, programsOf, type ProgramFlags } from './program-flags.ts';
 import { backendFlag, dataFlag, rendererFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
+
+/** The environments that flags of their own serve. */
+const PROGRAM = 'Program-v0';
+const TABLE = 'Table-v0';
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
@@ -51,7 +65,9 @@ withSecret(
   'token for admins, who may do everything, such as DELETE /v1/sessions/ID',
   'LTS_ADMIN_TOKEN',
 );
+addProgramFlags(command);
 command
+  .option('--table <file>', 'evaluations as CSV or Parquet, for Table-v0: see npm run table', absolutePath)
   .option(
     '--max-evaluation <seconds>',
     'an evaluation that runs for longer ends, with the outcome deadline',
@@ -84,8 +100,9 @@ command
   )
   .option('--json', 'print one line of JSON on stdout when ready, and nothing else; log in JSON');
 
-interface Options extends RuntimeFlags {
+interface Options extends RuntimeFlags, ProgramFlags {
   readonly env?: string[];
+  readonly table?: string;
   readonly port: number;
   readonly host: string;
   readonly workers: number;
@@ -104,9 +121,16 @@ interface Options extends RuntimeFlags {
 async function main(): Promise<void> {
   endDescendants();
   const options = command.parse().opts<Options>();
-  const { env, port, host, workers } = options;
+  const { port, host, workers } = options;
+  const programs = programsOf(options, workers);
+  const { table } = options;
+  const env = [
+    ...new Set([...(programs ? [PROGRAM] : []), ...(table === undefined ? [] : [TABLE]), ...(options.env ?? [])]),
+  ];
   const token = secretOf(options, 'token');
-  if (!env) return command.error('--env: expected at least one environment');
+  if (env.length === 0) {
+    return command.error('--env: expected at least one environment, or --simulator, --trainer or --table');
+  }
   if (token === undefined && !LOOPBACK.includes(host)) {
     return command.error(`--token: expected one where --host ${host} lets other machines in`);
   }
@@ -132,7 +156,7 @@ async function main(): Promise<void> {
     log,
     journal: options.journal ?? (port === 0 ? undefined : `runs/server-${port}.sqlite`),
     ...(await version()),
-    runtime: runtimeOf(options),
+    runtime: { ...runtimeOf(options), ...(programs && { programs }), ...(table !== undefined && { table }) },
   });
   stopOnSignals(server, options.drainSeconds * 1000);
   if (options.stopWithStdin) process.stdin.once('end', () => void process.kill(process.pid, 'SIGTERM')).resume();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startBanditServer } from './env/server/bandit-server.ts';
@@ -22,6 +22,9 @@ const shorter: Readonly<Record<string, string | null>> = {
   'npm ci && npm run demo': '--evaluations 8 --out OUT/demo',
   'npm ci && npm test': null, // this is it
   'npm run serve -- --env TrafficSegmentation-v0': '',
+  'npm run dataset -- --count 60': null, // 'searches for the θ of a simulator of one’s own' runs these
+  'npm run serve -- --simulator': null,
+  'node --import tsx agents/gaussian-process.ts': null,
   'node --import tsx agents/reinforce.ts': '',
   'node --import tsx agents/random-search.ts': '',
   'node --import tsx agents/cem.ts': '',
@@ -154,6 +157,37 @@ describe('README', () => {
     const [, before, after] = /^validation gain \(reward\) +([\d.]+).*? {2}([\d.]+)/m.exec(output)!;
     assert.ok(Number(after) > Number(before) + 0.2, output);
   });
+
+  it('searches for the θ of a simulator of one’s own, in five lines @slow', async function () {
+    if (spawnSync('python3', ['-c', 'import numpy']).status !== 0) {
+      assert.ok(!process.env['CI'], 'python3 with numpy: expected it here');
+      console.log('      skipped: python3 with numpy is not here');
+      return this.skip();
+    }
+    const lines = commands.slice(commands.indexOf('pip install numpy'), commands.indexOf('pip install numpy') + 5);
+    assert.equal(lines.length, 5);
+    const [, validation, test, serve, search] = lines.map((line) => line.replace('runs/streets', join(out, 'streets')));
+    for (const line of [validation!, test!]) {
+      const { code, output } = await start(line.replace('--count 60', '--count 8')).end;
+      assert.equal(code, 0, output);
+    }
+    const server = start(`${serve} --port 0 --workers 1 --work ${join(out, 'work')}`);
+    while (!/^ws:\S+ is ready/m.test(server.output())) {
+      assert.ok(!server.ended(), server.output());
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const url = /^(ws:\S+) is ready/m.exec(server.output())![1]!;
+    const quick = search!
+      .replace('ws://127.0.0.1:7077', url)
+      .replace('{"preset":"quick"}', '{"preset":"quick","trainingImages":8,"steps":10}')
+      .replace(/--evaluations \d+/, '--evaluations 2 --finalists 1 --finalist-seeds 1 --report-seeds 1');
+    const { code, output } = await start(`${quick} --log ${join(out, 'own.jsonl')}`).end;
+    assert.equal(code, 0, output);
+    assert.match(output, /^carSize +[\d.]+ +[\d.]+/m);
+    server.interrupt();
+    await server.end;
+    assert.deepEqual(readdirSync(join(out, 'work')), []);
+  }).timeout(400_000);
 
   it('draws scenes and a sweep @slow', async () => {
     for (const beginning of ['npm run scenes -- --theta', 'npm run scenes -- --sweep']) {

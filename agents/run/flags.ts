@@ -115,30 +115,34 @@ export const THETA_HELP = 'θ by name, as JSON or a file of it; parameters that 
 /** A JSON object, given directly or as the path of a file. */
 export function jsonObject(word: string): Record<string, unknown> {
   const inline = word.trim().startsWith('{');
-  let text = word;
-  if (!inline) {
-    try {
-      isRegularFile(word, 'file or pipe');
-      text = readFileSync(word, 'utf8').replace(/^\uFEFF/, ''); // without the byte order mark that some editors write
-    } catch (error) {
-      throw new InvalidArgumentError(
-        `Expected {…} or a readable file of it, got "${word}" (${(error as Error).message}).`,
-      );
-    }
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    const where = inline ? '' : ` in ${word}`;
-    throw new InvalidArgumentError(
-      `Expected a JSON object${where}, got "${text.slice(0, 60)}" (${(error as Error).message}).`,
-    );
-  }
+  const text = inline ? word : textOf(word, '{…} or a readable file of it');
+  const value = parsed(text, `a JSON object${inline ? '' : ` in ${word}`}`);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InvalidArgumentError(`Expected a JSON object, got "${text.slice(0, 60)}".`);
   }
   return value as Record<string, unknown>;
+}
+
+/** Any JSON value, from a file. */
+export function jsonFile(path: string): unknown {
+  return parsed(textOf(path, 'a readable file of JSON'), `JSON in ${path}`);
+}
+
+function textOf(path: string, expected: string): string {
+  try {
+    isRegularFile(path, 'file or pipe');
+    return readFileSync(path, 'utf8').replace(/^\uFEFF/, ''); // without the byte order mark that some editors write
+  } catch (error) {
+    throw new InvalidArgumentError(`Expected ${expected}, got "${path}" (${(error as Error).message}).`);
+  }
+}
+
+function parsed(text: string, expected: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`Expected ${expected}, got "${text.slice(0, 60)}" (${(error as Error).message}).`);
+  }
 }
 
 /** Whether the module of this `import.meta.url` is the program that was started. */

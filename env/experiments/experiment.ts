@@ -14,6 +14,8 @@ export interface Experiment<Sample = unknown> {
   readonly trainingSamples: number;
   /** The number of trainings, each on its own samples, whose scores an evaluation averages; 1 when left out. */
   readonly replicates?: number;
+  /** Whether equal θ and seeds give equal scores; they do where it is left out. */
+  readonly deterministic?: boolean;
   /** θ where a search starts: plausible, but poor. Parameters that it leaves out start at their default. */
   readonly start: Theta;
   /**

@@ -37,6 +37,7 @@ const returned = z.object({
   target: z.object({ name: z.string(), validation: z.function(), test: z.function() }),
   trainingSamples: z.int().min(1),
   replicates: z.int().min(1).optional(),
+  deterministic: z.boolean().optional(),
   start: theta,
 });
 

@@ -77,7 +77,7 @@ export function describeExperiment(
   backend: string | undefined,
 ): { experiment: Experiment; spec: Specification } {
   const { experiment, options } = createExperiment(definition, given, runtime);
-  const { simulator, task, target } = experiment;
+  const { simulator, task, target, deterministic } = experiment;
   const { renderer } = simulator;
   const parameters = [...simulator.parameters];
   const identity = {
@@ -110,6 +110,7 @@ export function describeExperiment(
     default: defaultTheta(parameters),
     ...(renderer && { renderer }),
     training_samples: experiment.trainingSamples,
+    ...(deterministic !== undefined && { deterministic }),
     ...(backend !== undefined && { backend }),
   };
   return { experiment, spec };

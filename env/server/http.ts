@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { shortened, shown } from '../../protocol/errors.ts';
 import { messageSchemas } from '../../protocol/schema.ts';
 import { name, OUTCOMES } from '../../protocol/messages.ts';
+import { programSchemas } from '../programs/contract.ts';
 import { optionsSchema } from './describe.ts';
 import type { Server } from './dispatch.ts';
 import { rolesOf, type Role } from './roles.ts';
@@ -101,7 +102,11 @@ const PAGES: Readonly<Record<string, Page>> = {
       return { status: 200, body: { version, build, limits, environments: described } };
     },
   },
-  '/v1/schema': { method: 'GET', role: 'agent', reply: () => ({ status: 200, body: messageSchemas() }) },
+  '/v1/schema': {
+    method: 'GET',
+    role: 'agent',
+    reply: () => ({ status: 200, body: { ...messageSchemas(), programs: programSchemas() } }),
+  },
   '/v1/sessions': {
     method: 'GET',
     role: 'observer',

@@ -36,8 +36,25 @@ export interface DataSet<Sample> {
    * @throws {InfeasibleError} when no sample exists for this θ
    */
   draw(index: number, signal?: AbortSignal): Sample | Promise<Sample>;
-  /** Frees what the data set holds, where it holds anything. The caller draws nothing afterwards. */
+  /**
+   * Draws samples 0 to `count` − 1 at once, where that is faster than one by one; `draw` then has them ready.
+   *
+   * @param options.report called with the share that is done, 0 to 1
+   * @throws as `draw` does, and what `report` throws
+   */
+  drawAhead?(count: number, options: DrawOptions): Promise<void>;
+  /**
+   * Frees what the data set holds, where it holds anything. The caller draws nothing afterwards. Samples that are files
+   * end here; all others stay.
+   */
   close?(): void | Promise<void>;
+}
+
+export interface DrawOptions {
+  /** Ends the drawing when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called with the share of drawn samples, 0 to 1, from time to time. */
+  readonly report?: (fraction: number) => void;
 }
 
 /** θ is within its bounds, but nothing can be simulated with it: the evaluation ends with outcome `infeasible`. */

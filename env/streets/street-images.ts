@@ -3,7 +3,7 @@ import { VOID } from './classes.ts';
 import type { LabelledImage } from './labelled-image.ts';
 import { readLayout, type FolderLayout, type FramePair } from './folder-layouts.ts';
 import { readLabels } from './labels.ts';
-import { readPhotograph, scaled } from './photograph.ts';
+import { readPhotograph, scaled, type Photograph } from './photograph.ts';
 
 /**
  * What the frames of a data set are used for. `test` is the data set's own test split. The others are blocks of
@@ -84,15 +84,43 @@ function centreCrop(width: number, height: number, aspect: number) {
   };
 }
 
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Which pixels of an image remain when it is cropped around its centre to the aspect of `size` and then resized.
+ *
+ * @returns the position in the image of the pixel that is nearest to each pixel of `size`, [height, width]
+ */
+export function nearestPixels(image: Size, size: Size): Uint32Array {
+  const crop = centreCrop(image.width, image.height, size.width / size.height);
+  const positions = new Uint32Array(size.width * size.height);
+  for (let y = 0; y < size.height; y++) {
+    const row = crop.top + Math.floor(((y + 0.5) * crop.height) / size.height);
+    for (let x = 0; x < size.width; x++) {
+      const column = crop.left + Math.floor(((x + 0.5) * crop.width) / size.width);
+      positions[y * size.width + x] = row * image.width + column;
+    }
+  }
+  return positions;
+}
+
+/** A photograph, cropped around its centre to the aspect of `size` and resized: sRGB, uint8 [height, width, 3]. */
+export function fitted(photograph: Photograph, size: Size): Promise<Uint8Array> {
+  return scaled(photograph, centreCrop(photograph.width, photograph.height, size.width / size.height), size);
+}
+
 /**
  * Reads a frame: cropped around its centre to the aspect of `size`, then resized; colours filtered, labels by the
  * nearest pixel.
  *
  * @throws {Error} naming the file that cannot be read, or whose size is wrong
  */
-async function readFrame(
-  { image, labels, maps }: FramePair,
-  { width, height }: { readonly width: number; readonly height: number },
+export async function readFrame(
+  { image, labels, maps }: Omit<FramePair, 'sequence'>,
+  { width, height }: Size,
 ): Promise<LabelledImage> {
   const truth = await readLabels(labels, maps);
   const photograph = await readPhotograph(image);
@@ -100,17 +128,9 @@ async function readFrame(
     const sizes = `${truth.width}×${truth.height} as its labels, got ${photograph.width}×${photograph.height}`;
     throw new Error(`${image}: expected ${sizes}`);
   }
-  const crop = centreCrop(truth.width, truth.height, width / height);
-  const rgb = await scaled(photograph, crop, { width, height });
-  const classes = new Uint8Array(width * height);
-  for (let y = 0; y < height; y++) {
-    const row = crop.top + Math.floor(((y + 0.5) * crop.height) / height);
-    for (let x = 0; x < width; x++) {
-      const column = crop.left + Math.floor(((x + 0.5) * crop.width) / width);
-      classes[y * width + x] = truth.classes[row * truth.width + column]!;
-    }
-  }
-  return { width, height, rgb, classes };
+  const rgb = await fitted(photograph, { width, height });
+  const nearest = nearestPixels(truth, { width, height });
+  return { width, height, rgb, classes: Uint8Array.from(nearest, (position) => truth.classes[position]!) };
 }
 
 /** The largest share of label images that may be void everywhere; of few, one may be. */
@@ -122,10 +142,7 @@ const VOID_SHARE = 0.1;
  *
  * @throws {Error} naming the file that is broken, or the first labels that are void where many are
  */
-export async function readFrames(
-  frames: readonly FramePair[],
-  size: { readonly width: number; readonly height: number },
-): Promise<LabelledImage[]> {
+export async function readFrames(frames: readonly FramePair[], size: Size): Promise<LabelledImage[]> {
   const images: LabelledImage[] = [];
   for (let i = 0; i < frames.length; i += 8) {
     images.push(...(await Promise.all(frames.slice(i, i + 8).map((frame) => readFrame(frame, size)))));

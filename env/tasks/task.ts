@@ -1,4 +1,5 @@
 import type { Seed } from '../../protocol/random.ts';
+import type { SampleSet } from '../targets/target.ts';
 
 /** The scores of a trained model on a set, by metric name. */
 export type Scores = Readonly<Record<string, number>>;
@@ -26,7 +27,22 @@ export type TrainingProgress<Sample = unknown> = (progress: {
    * randomness, so the training goes on as if nobody had asked. Left out by tasks that have no unfinished model.
    */
   readonly model?: () => TrainedModel<Sample>;
+  /** Further numbers of the training, by name. */
+  readonly metrics?: Readonly<Record<string, number>>;
+  /** Scores of the unfinished model, of a task that takes them itself. */
+  readonly scores?: Scores;
 }) => void | Promise<void>;
+
+/** What a model will be scored on, for tasks that train and score in one go. */
+export interface Scoring<Sample> {
+  readonly validation: SampleSet<Sample>;
+  /** Where it will be scored too. */
+  readonly test?: SampleSet<Sample>;
+  /** Whether scores of the unfinished model are wanted. */
+  readonly early: boolean;
+  /** Ends the training when it is aborted; the error of `report` does so too. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
  * The main task: samples → trained model → scores. The lower problem of the paper (eq. 1b).
@@ -44,12 +60,14 @@ export interface Task<Sample> {
    *
    * Deterministic: the same samples and seeds give the same model on the same backend.
    *
+   * @param scoring for a task that can score only where it trains; the others need not know
    * @throws what `report` throws
    */
   train(
     samples: readonly Sample[],
     seeds: { readonly initialisation: Seed; readonly order: Seed },
     report: TrainingProgress<Sample>,
+    scoring?: Scoring<Sample>,
   ): Promise<TrainedModel<Sample>>;
 }
 

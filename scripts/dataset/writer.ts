@@ -7,7 +7,7 @@ import { trafficSimulator } from '../../env/simulators/traffic/traffic.ts';
 import { sentenceOf } from '../../agents/run/run-program.ts';
 import type { Theta } from '../../protocol/parameters.ts';
 import type { Seed } from '../../protocol/random.ts';
-import { isWhole, writeFrame } from './frame.ts';
+import { isWhole, writeFrame } from '../../env/dataset/frame.ts';
 
 /** The writer's task, as JSON in its first argument. */
 export interface Share {

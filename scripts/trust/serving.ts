@@ -42,13 +42,13 @@ export function serveBandit(port: number, ...flags: string[]): Promise<Serving> 
   return serveWithHandles(undefined, port, ...flags);
 }
 
-export async function serveWithHandles(
-  handles: number | undefined,
-  port: number,
-  ...flags: string[]
-): Promise<Serving> {
-  const all = ['--env', BANDIT, '--port', String(port), '--json', '--log', 'error', ...flags];
-  const child = program('scripts/serve.ts', all, 'pipe', handles);
+export function serveWithHandles(handles: number | undefined, port: number, ...flags: string[]): Promise<Serving> {
+  return serve(handles, '--env', BANDIT, '--port', String(port), ...flags);
+}
+
+/** A server of whatever the flags name. @throws {Error} when the server ends before it is ready */
+export async function serve(handles: number | undefined, ...flags: string[]): Promise<Serving> {
+  const child = program('scripts/serve.ts', ['--json', '--log', 'error', ...flags], 'pipe', handles);
   for await (const line of createInterface({ input: child.stdout! })) {
     const { url, port: actual } = JSON.parse(line) as { url: string; port: number };
     return { process: child, url, port: actual };

@@ -22,8 +22,8 @@ import { annotator } from '../../env/simulators/traffic/annotations.ts';
 import { SoftwareRenderer } from '../../env/render/software/software-renderer.ts';
 import { drawSample } from '../../env/simulators/draw-samples.ts';
 import { trafficSimulator } from '../../env/simulators/traffic/traffic.ts';
-import { runLengths } from '../../scripts/dataset/coco.ts';
-import { frameHash, type FrameRecord } from '../../scripts/dataset/frame.ts';
+import { runLengths } from '../../env/dataset/coco.ts';
+import { frameHash, type FrameRecord } from '../../env/dataset/frame.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dataset-'));
 const [width, height] = [64, 40];

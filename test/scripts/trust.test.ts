@@ -24,8 +24,14 @@ describe('the trials of trust, in short @slow', () => {
     const sizes = '--results 1000 --kills 2 --cut-results 1000 --cuts 4 --places 10 --sockets 1200';
     // The window is short, and the machine of a test does other things: a fall is measured by hand.
     const flags = `${sizes} --window-seconds 2 --most-fall 1 --rows 1500 --readers 5`;
-    const output = await run('scripts/attack.ts', ...flags.split(' '));
+    const rounds = ['--rounds', 'kills', 'cuts', 'damage', 'silent', 'history'];
+    const output = await run('scripts/attack.ts', ...flags.split(' '), ...rounds);
     assert.match(output, /kills: 0 wrong[^]*cuts: 0 wrong[^]*damage: 0 wrong[^]*silent: 0 wrong[^]*history: 0 wrong/);
     assert.match(output, /silent sockets +1200\n/);
   });
+
+  it('[G13] [G15] [G16] attack: programs that go wrong in every way end their own evaluation, and leave nothing', async () => {
+    const output = await run('scripts/attack.ts', '--rounds', 'programs', '--evaluations', '24');
+    assert.match(output, /programs: 0 wrong\n +evaluations +24\n/);
+  }).timeout(300_000);
 });

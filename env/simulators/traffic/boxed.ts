@@ -8,15 +8,30 @@ import type { TrafficImage } from './traffic.ts';
  */
 export const FOUND_HEIGHT = 25 / 375;
 
+/** Objects, each with the id by which `instances` shows it. */
+type Objects = readonly { readonly instance: number }[];
+
 /** The boxes of the cars and people in view; small ones, and what others hide but for a strip, are ignored. */
-function boxesOf({ cars, people, instances, width, height }: TrafficImage): TrueBox[] {
+export function boxesOf({
+  cars,
+  people,
+  instances,
+  width,
+  height,
+}: Pick<TrafficImage, 'instances' | 'width' | 'height'> & {
+  readonly cars: Objects;
+  readonly people: Objects;
+}): TrueBox[] {
   const seen = visibleBoxes(instances, width);
   const least = FOUND_HEIGHT * height;
-  return [...cars, ...people].flatMap((object): TrueBox[] => {
-    const visible = seen.get(object.instance);
+  const all = [
+    ...cars.map(({ instance }) => ({ instance, category: 'car' as const })),
+    ...people.map(({ instance }) => ({ instance, category: 'person' as const })),
+  ];
+  return all.flatMap(({ instance, category }): TrueBox[] => {
+    const visible = seen.get(instance);
     if (visible === undefined) return [];
     const [x, y, across, down] = visible.box;
-    const category = 'type' in object ? 'car' : 'person';
     const ignored = down < least || across < least / 2;
     return [{ category, ignored, x, y, width: across, height: down }];
   });

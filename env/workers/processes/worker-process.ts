@@ -1,22 +1,18 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { killMarked } from '../../marked-processes.ts';
+import { removeFolderOf, WORKER_VARIABLE } from '../../programs/working-folder.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
+import { ONE_THREAD } from './one-thread.ts';
 
 /** The loader that lets node run TypeScript, whatever folder the server was started in. */
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
 /** The number of characters that are kept from the end of a worker's stderr. */
 const STDERR_TAIL = 16_384;
-
-/** One thread per process: each process gets one of the machine's cores. */
-const ONE_THREAD = {
-  TF_NUM_INTRAOP_THREADS: '1',
-  TF_NUM_INTEROP_THREADS: '-1', // none beside the caller's thread
-  OMP_NUM_THREADS: '1',
-  TF_CPP_MIN_LOG_LEVEL: '2',
-};
 
 /** Lines that libtensorflow prints when it is loaded: the instructions that it uses, where its log goes. */
 const CHATTER =
@@ -57,17 +53,18 @@ const PIPES_MS = 1000;
 
 /**
  * A child process that runs worker.ts, in a process group of its own: the programs that an evaluation has started end with
- * its process, however it ends.
+ * its process, however it ends. So do those that have left the group: they have its name in their environment.
  */
 export class WorkerProcess implements WorkerLike {
   private readonly child: ChildProcess;
+  private readonly name = randomUUID();
   private stderr = '';
   readonly exited: Promise<void>;
 
   constructor(options: WorkerOptions) {
     this.child = fork(fileURLToPath(new URL('./worker.ts', import.meta.url)), [], {
       execArgv: ['--import', TSX],
-      env: { ...process.env, ...ONE_THREAD, ...options.variables },
+      env: { ...process.env, ...ONE_THREAD, ...options.variables, [WORKER_VARIABLE]: this.name },
       serialization: 'json',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
       detached: true, // as the leader of a group
@@ -76,13 +73,14 @@ export class WorkerProcess implements WorkerLike {
     this.exited = new Promise((resolve) => {
       this.child.once('exit', () => {
         this.killGroup();
+        killMarked(WORKER_VARIABLE, this.name);
         setTimeout(() => this.child.stdio.slice(1).forEach((pipe) => pipe?.destroy()), PIPES_MS).unref();
       });
       // `close` comes after the last byte of stderr; `exit` may come before it.
       this.child.once('close', (code, signal) => {
         if (this.child.pid === undefined) return; // `error` has said that it could not start
         options.onExit(this.reason(code, signal));
-        resolve();
+        void this.tidy(options.runtime).then(resolve);
       });
       this.child.once('error', (error) => {
         if (this.child.pid !== undefined) return;
@@ -115,6 +113,11 @@ export class WorkerProcess implements WorkerLike {
     } catch {
       // no process of the group is left, or the system has no process groups
     }
+  }
+
+  /** Removes what its programs have left on the disk. */
+  private async tidy({ programs }: Runtime): Promise<void> {
+    if (programs) await removeFolderOf(programs.work, this.name).catch(() => {}); // the next worker tries again
   }
 
   private listen({ onMessage, onLine, onBeat }: WorkerOptions): void {

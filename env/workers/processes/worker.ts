@@ -7,6 +7,8 @@
  * are one process group (worker-process.ts).
  */
 import { Worker } from 'node:worker_threads';
+import { killMarked } from '../../marked-processes.ts';
+import { WORKER_VARIABLE } from '../../programs/working-folder.ts';
 import { Evaluator } from './evaluator.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
@@ -18,6 +20,7 @@ const evaluator = new Evaluator((message: FromWorker) => {
 
 process.on('message', (message: ToWorker) => evaluator.hear(message));
 process.on('disconnect', () => {
+  killMarked(WORKER_VARIABLE, process.env[WORKER_VARIABLE]!); // before the folders are removed in which they work
   process.once('exit', () => process.kill(-process.pid, 'SIGKILL'));
   process.exit(0);
 });
@@ -29,7 +32,8 @@ process.on('SIGTERM', () => {});
 const watchdog = new Worker(
   `const { writeSync } = require('node:fs');
    const parent = process.ppid;
-   setInterval(() => process.ppid === parent || process.kill(-process.pid, 'SIGKILL'), 500);
+   let gone = 0; // looks: at the first one, the process may be about to end by itself
+   setInterval(() => process.ppid === parent || ++gone < 2 || process.kill(-process.pid, 'SIGKILL'), 500);
    setInterval(() => { try { writeSync(4, '.'); } catch {} }, 1000);`,
   { eval: true, execArgv: [] },
 );

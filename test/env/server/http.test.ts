@@ -92,7 +92,7 @@ describe('HTTP', () => {
     }
   });
 
-  it('[W2] /v1/spec and /v1/schema say what a client needs to know', async () => {
+  it('[W2] [G21] /v1/spec and /v1/schema say what a client, or a program, needs to know', async () => {
     const spec = JSON.parse((await ask(open, '/v1/spec')).text) as {
       environments: {
         env_id: string;
@@ -107,9 +107,14 @@ describe('HTTP', () => {
     const schema = JSON.parse((await ask(open, '/v1/schema')).text) as {
       client: Record<string, { required: string[] }>;
       server: Record<string, { properties: Record<string, { enum?: string[] }> }>;
+      programs: { contract: number; simulatorRequest: { required: string[] }; trainerResult: { required: string[] } };
     };
     assert.deepEqual(schema.client['resume']!.required.sort(), ['id', 'last_seq', 'resume_token', 'session_id', 't']);
     assert.ok(schema.server['result']!.properties['outcome']!.enum!.includes('infeasible'));
+    const { contract, simulatorRequest, trainerResult } = schema.programs;
+    assert.equal(contract, 1);
+    assert.ok(['theta', 'seed', 'first', 'count', 'out'].every((name) => simulatorRequest.required.includes(name)));
+    assert.deepEqual(trainerResult.required, ['scores']);
   });
 
   it('[W3] /metrics counts what happened, and /v1/sessions tells no secret', async () => {

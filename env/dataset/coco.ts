@@ -1,6 +1,6 @@
 /** Annotations in the format of COCO: https://cocodataset.org/#format-data */
-import { type Annotation, type PixelBox, CATEGORIES } from '../../env/simulators/traffic/annotations.ts';
-import { CAR_TYPES } from '../../env/simulators/traffic/parameters.ts';
+import { type Annotation, type PixelBox, CATEGORIES } from '../simulators/traffic/annotations.ts';
+import { CAR_TYPES } from '../simulators/traffic/parameters.ts';
 
 /** A mask, column by column, as the lengths of runs of 0 and 1 in turn; the first run is of 0 and may be empty. */
 export interface RunLengths {

@@ -4,11 +4,12 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { writeWhole } from '../../protocol/whole-file.ts';
-import { CLASSES, VOID } from '../../env/streets/classes.ts';
-import { isAlive } from '../../env/is-alive.ts';
-import { countCars, type Annotation } from '../../env/simulators/traffic/annotations.ts';
-import { CAR_TYPES } from '../../env/simulators/traffic/parameters.ts';
-import type { TrafficImage } from '../../env/simulators/traffic/traffic.ts';
+import { CLASSES, VOID } from '../streets/classes.ts';
+import type { LabelledImage } from '../streets/labelled-image.ts';
+import { isAlive } from '../is-alive.ts';
+import { countCars, type Annotation } from '../simulators/traffic/annotations.ts';
+import { CAR_TYPES } from '../simulators/traffic/parameters.ts';
+import type { TrafficImage } from '../simulators/traffic/traffic.ts';
 import { cocoObjects, rounded, type CocoObject } from './coco.ts';
 
 /** Depth pictures are in centimetres, and 0 is sky. */
@@ -31,6 +32,24 @@ export function frameName(index: number): string {
   return String(index).padStart(6, '0');
 }
 
+/** An image and its labels, as pictures. */
+function labelledPictures({ width, height, rgb, classes }: LabelledImage) {
+  const camvid = classes.map((id) => (id === VOID ? CAMVID_VOID : CLASSES[id]!.camvid));
+  const gray8 = (values: Uint8Array) =>
+    sharp(values, { raw: { width, height, channels: 1 } })
+      .png({ palette: false })
+      .toColourspace('b-w');
+  const images = sharp(rgb, { raw: { width, height, channels: 3 } }).png();
+  return { images, labels: gray8(classes), labels_camvid: gray8(camvid) };
+}
+
+/** Writes image `index` with its labels, and nothing else, into `folder`. */
+export async function writeImage(folder: string, index: number, image: LabelledImage): Promise<void> {
+  for (const [kind, picture] of Object.entries(labelledPictures(image))) {
+    writeWhole(join(folder, kind, `${frameName(index)}.png`), await picture.toBuffer());
+  }
+}
+
 /**
  * Writes the files of picture `index` into `folder`. `frames/NNNNNN.json` comes last: if it exists, all files do, and it
  * tells whether they are as they were.
@@ -45,21 +64,17 @@ export async function writeFrame(
   annotations: readonly Annotation[],
   known: Record<string, unknown>,
 ): Promise<void> {
-  const { width, height, rgb, classes, instances, depth } = image;
+  const { width, height, instances, depth } = image;
   const name = `${frameName(index)}.png`;
-  const gray8 = (values: Uint8Array) => sharp(values, { raw: { width, height, channels: 1 } }).png({ palette: false });
   const gray16 = (values: Uint16Array) =>
     sharp(values, { raw: { width, height, channels: 1 } })
       .toColourspace('grey16')
       .png();
-  const camvid = classes.map((id) => (id === VOID ? CAMVID_VOID : CLASSES[id]!.camvid));
   const centimetres = Uint16Array.from(depth, (metres) =>
     Number.isFinite(metres) ? Math.min(65535, Math.max(1, Math.round(metres * DEPTH_STEPS))) : 0,
   );
   const pictures: Record<(typeof KINDS)[number], Sharp> = {
-    images: sharp(rgb, { raw: { width, height, channels: 3 } }).png(),
-    labels: gray8(classes).toColourspace('b-w'),
-    labels_camvid: gray8(camvid).toColourspace('b-w'),
+    ...labelledPictures(image),
     instances: gray16(instances),
     depth: gray16(centimetres),
   };

@@ -1,0 +1,244 @@
+/**
+ * Any simulator, any trainer: either is a program of somebody's, or one of ours. env/programs.md is the contract.
+ *
+ * The programs and the folder are named when the server starts, never by a client.
+ */
+import { z } from 'zod';
+import { shown } from '../../protocol/errors.ts';
+import type { Theta } from '../../protocol/parameters.ts';
+import { readBoxed, readCountable, readLabelled } from '../dataset/read.ts';
+import { commandOf, type Command } from '../programs/command.ts';
+import { SetCache } from '../programs/set-cache.ts';
+import {
+  asFiles,
+  programSimulator,
+  writtenSimulator,
+  type ReadImages,
+  type StoredImage,
+} from '../programs/simulator.ts';
+import { labelledTarget, objectTarget, storedTarget, type FolderTarget } from '../programs/target.ts';
+import { metricsOf, programTask } from '../programs/trainer.ts';
+import { removeAbandoned } from '../programs/working-folder.ts';
+import { createRenderer } from '../render/create-renderer.ts';
+import type { ProgramsRuntime, Runtime } from '../runtime.ts';
+import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
+import type { Simulator } from '../simulators/simulator.ts';
+import { annotator } from '../simulators/traffic/annotations.ts';
+import { CAR_TYPES } from '../simulators/traffic/parameters.ts';
+import { trafficSimulator } from '../simulators/traffic/traffic.ts';
+import { DETECTED, type BoxedImage } from '../streets/boxed-image.ts';
+import { countingTask } from '../tasks/counting.ts';
+import { carCounts } from '../tasks/counting/counts.ts';
+import { COUNTING_METRICS } from '../tasks/counting/scores.ts';
+import { detectionTask } from '../tasks/detection.ts';
+import { DETECTION_METRICS } from '../tasks/detection/scores.ts';
+import { SEGMENTATION_METRICS } from '../tasks/segmentation/scores.ts';
+import type { Metric, Task } from '../tasks/task.ts';
+import { defineExperiment, type Experiment } from './experiment.ts';
+import { PRETRAINED_PRESET } from './image-options.ts';
+import { POOR_STREETS } from './streets.ts';
+import { segmentationOptions, segmentationPresets, segmentationTaskOf } from './traffic-segmentation.ts';
+
+const jsonOptions = z.record(z.string(), z.json()).default({});
+
+/** Of all programs, and of our task where no trainer is a program. */
+const options = segmentationOptions.extend({
+  /** What is learned where no trainer is a program. */
+  task: z.enum(['segmentation', 'counting', 'detection']).default('segmentation'),
+  /** What is detected, where that is the task. */
+  classes: z.array(z.enum(DETECTED)).min(1).max(DETECTED.length).default(['car']),
+  /** The name of the metric that is the reward; empty: the task's first, or the trainer's. */
+  reward: z.string().max(200).default(''),
+  /** Handed to the simulator, where it is a program. */
+  simulatorOptions: jsonOptions,
+  /** Handed to the trainer, where it is a program. */
+  trainerOptions: jsonOptions,
+});
+type Options = z.infer<typeof options>;
+
+const { quick, standard } = segmentationPresets;
+const presets = {
+  quick,
+  standard,
+  pretrained: PRETRAINED_PRESET,
+  counting: { task: 'counting', trainingImages: 240, steps: 180, batchSize: 16, networkWidth: 0.35 },
+} as const;
+
+/** What the programs and the folder of the server's command line are, and what an experiment is made of. */
+interface Given {
+  readonly given: Options;
+  readonly runtime: Runtime;
+  readonly programs: ProgramsRuntime;
+  readonly data: string;
+}
+
+/** The experiment. @throws {Error} in a sentence, when the server was started without a program or a folder */
+export function programExperiment(given: Options, runtime: Runtime): Experiment {
+  const { programs, data } = runtime;
+  const start = 'npm run serve -- --simulator COMMAND --parameters FILE --data DIR, or with --trainer COMMAND';
+  if (!programs) throw new Error(`Program-v0: expected a simulator or a trainer that is a program: ${start}`);
+  if (data === undefined) throw new Error(`Program-v0: expected a folder to score models on: ${start}`);
+  const all: Given = { given, runtime, programs, data };
+  if (programs.trainer) return withTrainer(all, programs.trainer);
+  const { trainerOptions, task } = given;
+  refuseOptions('trainerOptions', trainerOptions, 'the trainer is ours');
+  switch (task) {
+    case 'segmentation':
+      return withSegmentation(all);
+    case 'counting':
+      return withCounting(all);
+    case 'detection':
+      return withDetection(all);
+  }
+}
+
+function withTrainer(all: Given, trainer: NonNullable<ProgramsRuntime['trainer']>): Experiment<StoredImage> {
+  const { given, programs, data } = all;
+  const { width, height, task: ours, reward, validationImages, testImages } = given;
+  if (ours !== 'segmentation') throw new Error(`task: expected none where the trainer is a program, got ${ours}`);
+  const command = commandOf('trainer', trainer, programs);
+  const metrics = metricsOf(trainer);
+  const { steps, batchSize, learningRate, networkWidth, network, head, cell, taps, finetune, pretrained } = given;
+  const training = { steps, batchSize, learningRate, networkWidth, network, head, cell, taps, finetune, pretrained };
+  const task = programTask({
+    name: command.line,
+    program: command.program,
+    metrics,
+    reward: rewardOf(reward, metrics),
+    size: { width, height },
+    options: { ...training, ...given.trainerOptions },
+    keep: programs.keep,
+  });
+  const size = { width, height, validation: validationImages, test: testImages };
+  const target = storedTarget(data, size, programs.work);
+  const simulated = programs.simulator ? simulatorProgram(all, asFiles) : writtenTraffic(all);
+  return assembled(all, { ...simulated, task, target, commands: [...simulated.commands, command] });
+}
+
+function withSegmentation(all: Given): Experiment {
+  const { given, runtime, data } = all;
+  const { width, height, validationImages, testImages } = given;
+  const size = { width, height, validation: validationImages, test: testImages };
+  const reward = rewardOf(given.reward, SEGMENTATION_METRICS) as 'softCarIou';
+  return assembled(all, {
+    ...simulatorProgram(all, (folder, indices) => readLabelled(folder, indices, size)),
+    task: segmentationTaskOf({ ...given, reward }, runtime),
+    target: labelledTarget(data, size),
+  });
+}
+
+function withCounting(all: Given): Experiment {
+  const { given, runtime, data } = all;
+  const { width, height, validationImages, testImages, networkWidth } = given;
+  const size = { width, height, validation: validationImages, test: testImages };
+  const reward = rewardOf(given.reward, COUNTING_METRICS) as 'devianceExplained';
+  const { steps, batchSize, learningRate, network, head, cell, taps, finetune, pretrained } = given;
+  const training = { steps, batchSize, learningRate, network, head, cell, taps, finetune, pretrained };
+  return assembled(all, {
+    ...simulatorProgram(all, (folder, indices) => readCountable(folder, indices, size)),
+    task: countingTask({ ...training, reward, types: CAR_TYPES, width: networkWidth, augment: false }, runtime),
+    target: objectTarget(data, size, readCountable, (image) => carCounts(image, CAR_TYPES).some((count) => count > 0)),
+  });
+}
+
+function withDetection(all: Given): Experiment {
+  const { given, runtime, data } = all;
+  const { width, height, validationImages, testImages, networkWidth, classes } = given;
+  const size = { width, height, validation: validationImages, test: testImages };
+  const reward = rewardOf(given.reward, DETECTION_METRICS) as 'smoothAp';
+  const { steps, batchSize, learningRate, network, head, cell, taps, finetune, pretrained } = given;
+  const training = { steps, batchSize, learningRate, network, head, cell, taps, finetune, pretrained };
+  const isFound = ({ boxes }: BoxedImage) => boxes.some((box) => !box.ignored && classes.includes(box.category));
+  return assembled(all, {
+    ...simulatorProgram(all, (folder, indices) => readBoxed(folder, indices, size)),
+    task: detectionTask({ ...training, reward, classes, width: networkWidth }, runtime),
+    target: objectTarget(data, size, readBoxed, isFound),
+  });
+}
+
+/** A simulator, the programs behind it, and where a search starts. */
+interface Simulated<Sample> {
+  readonly simulator: Simulator<Sample>;
+  readonly commands: readonly Command[];
+  readonly start: Theta;
+}
+
+function simulatorProgram<Sample>({ given, programs }: Given, read: ReadImages<Sample>): Simulated<Sample> {
+  const { width, height, simulatorOptions } = given;
+  const { simulator: setting, cache, work, keep } = programs;
+  if (!setting) throw new Error('Program-v0: expected a simulator that is a program, or a trainer, got neither');
+  const command = commandOf('simulator', setting, programs);
+  const simulator = programSimulator({
+    name: command.line,
+    program: command.program,
+    parameters: setting.parameters,
+    size: { width, height },
+    options: simulatorOptions,
+    read,
+    work,
+    keep,
+    cache: cache && { sets: new SetCache(cache.folder, cache.mostBytes), of: `${command.line} ${command.content}` },
+  });
+  return { simulator, commands: [command], start: setting.start };
+}
+
+function writtenTraffic({ given, runtime, programs }: Given): Simulated<StoredImage> {
+  const { width, height, simulatorOptions } = given;
+  refuseOptions('simulatorOptions', simulatorOptions, 'the simulator is ours');
+  const renderer = createRenderer(runtime.renderer);
+  const simulator = trafficSimulator({ width, height, renderer });
+  return { simulator: writtenSimulator(simulator, annotator(renderer), programs), commands: [], start: POOR_STREETS };
+}
+
+/** What all experiments with programs have in common. */
+function assembled<Sample>(
+  { given, programs }: Given,
+  parts: Simulated<Sample> & {
+    readonly task: Task<Sample> & { readonly prepare?: () => Promise<string> };
+    readonly target: FolderTarget<Sample>;
+  },
+): Experiment<Sample> {
+  const { task, target, commands } = parts;
+  const simulator = freeParameters(parts.simulator, given.free);
+  const contents = commands.map(({ content }) => content);
+  return {
+    simulator,
+    task,
+    target: { ...target.target, content: () => [target.target.content(), ...contents].join(' ') },
+    trainingSamples: given.trainingImages,
+    replicates: given.replicates,
+    start: startTheta(simulator, parts.start),
+    deterministic: programs.deterministic,
+    async prepare() {
+      for (const command of commands) command.check();
+      removeAbandoned(programs.work);
+      await target.prepare();
+      return task.prepare?.();
+    },
+    dispose() {
+      for (const { program } of commands) program.close();
+    },
+  };
+}
+
+/** @throws {Error} naming the metrics, where there is none of this name; an empty name is the first one's */
+function rewardOf(name: string, metrics: readonly Metric[]): string {
+  const names = metrics.map((metric) => metric.name);
+  if (name === '') return names[0]!;
+  if (names.includes(name)) return name;
+  throw new Error(`reward: expected one of ${names.join(', ')}, got ${name}`);
+}
+
+/** What was asked for and cannot be done is an error. */
+function refuseOptions(name: string, options: object, reason: string): void {
+  if (Object.keys(options).length === 0) return;
+  throw new Error(`${name}: expected none where ${reason}, got ${shown(options)}`);
+}
+
+export default defineExperiment({
+  id: 'Program-v0',
+  title: 'Somebody’s simulator or trainer, or both, as programs',
+  options,
+  presets,
+  create: programExperiment,
+});
