@@ -1,4 +1,5 @@
 /** Draws a street by WebGL and by the rasteriser, and says what drew it: `node --import tsx scripts/try-webgl.ts <folder>`. */
+import { resolve } from 'node:path';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { defaultTheta } from '../protocol/parameters.ts';
 import { SoftwareRenderer } from '../env/render/software/software-renderer.ts';
@@ -17,7 +18,7 @@ const [folder] = newCommand('try-webgl')
   .parse().processedArgs as [string];
 
 await runProgram('try-webgl', () => {
-  const { driver } = openWebgl([folder]);
+  const { driver } = openWebgl([resolve(folder)]);
   const { scene, camera } = drawScene(defaultTheta(TRAFFIC_PARAMETERS) as unknown as TrafficTheta, 1, SIZE);
   const expected = new SoftwareRenderer().draw(scene, camera, SIZE).classes;
   const got = new WebglRenderer().draw(scene, camera, SIZE).classes;

@@ -36,7 +36,7 @@ const PEERS = { pybullet: 'render_pybullet.py', mujoco: 'render_mujoco.py' };
 /** Runs a program that prints its images per CPU second. */
 function rate(command: string, args: readonly string[], options: RenderBenchOptions): Promise<number> {
   const { width, height, seconds } = options;
-  return rateOf(command, [...args, width, height, seconds].map(String), (seconds * 20 + 60) * 1000);
+  return rateOf(command, [...args, width, height, seconds].map(String), (seconds * 20 + 240) * 1000);
 }
 
 function ours(renderer: RendererName, scenes: object, options: RenderBenchOptions): [string, Contender][] {

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hasWebgl, WEBGL_FOLDER } from '../../env/render/webgl/context.ts';
 import { installCommand, notInstalled } from '../../scripts/setup-webgl.ts';
 import { SetupError } from '../../scripts/setup/steps.ts';
 
@@ -55,6 +56,18 @@ describe('setup:webgl', () => {
     assert.match(
       text,
       /^try-webgl: webgl renderer: expected node-canvas-webgl, got none; npm run setup:webgl builds it\n$/,
+    );
+  });
+
+  it('says in a sentence that a display draws nothing @slow', async function () {
+    if (!hasWebgl()) return this.skip();
+    this.timeout(60_000);
+    process.env['DISPLAY'] = ':4242';
+    const { code, text } = await start('try-webgl.ts', WEBGL_FOLDER).finally(() => delete process.env['DISPLAY']);
+    assert.equal(code, 1);
+    assert.match(
+      text,
+      /^try-webgl: webgl renderer: expected a driver that draws WebGL 2, got none with DISPLAY=:4242$/m,
     );
   });
 

@@ -46,7 +46,7 @@ interface Gl {
 }
 
 interface Canvas {
-  getContext(type: 'webgl2', options: object): Gl | null;
+  getContext(type: 'webgl2', options: object): Gl;
 }
 
 /** A drawing context and what draws into it. */
@@ -82,11 +82,7 @@ function open(folder: string | undefined): Webgl {
   openDisplay();
   process.env['LP_NUM_THREADS'] ??= '1'; // llvmpipe's: this project starts one process per core
   const canvas = load(folder).createCanvas(1, 1);
-  const gl = canvas.getContext('webgl2', { createWebGL2Context: true, alpha: false, depth: false });
-  if (gl === null) {
-    const display = process.env['DISPLAY'];
-    throw new Error(`webgl renderer: expected a display that draws WebGL 2, got none on DISPLAY=${display ?? ''}`);
-  }
+  const gl = contextOf(canvas);
   const driver = String(gl._getParameterDirect(gl.RENDERER));
   restrictExtensions(gl, driver);
   const three = new THREE.WebGLRenderer({ canvas: canvas as never, context: gl as never });
@@ -95,6 +91,17 @@ function open(folder: string | undefined): Webgl {
     throw new Error('webgl renderer: expected shaders that the driver compiles, got one that it does not');
   };
   return { three, driver, read: readerOf(three, gl) };
+}
+
+function contextOf(canvas: Canvas): Gl {
+  try {
+    return canvas.getContext('webgl2', { createWebGL2Context: true, alpha: false, depth: false });
+  } catch (error) {
+    // Where headless-gl finds no driver, node-canvas-webgl stumbles over the context that is not there.
+    const { DISPLAY, ANGLE_DEFAULT_PLATFORM: platform } = process.env;
+    const on = `DISPLAY=${DISPLAY ?? ''}${platform === undefined ? '' : ` ANGLE_DEFAULT_PLATFORM=${platform}`}`;
+    throw new Error(`webgl renderer: expected a driver that draws WebGL 2, got none with ${on}`, { cause: error });
+  }
 }
 
 function load(folder: string): { createCanvas(width: number, height: number): Canvas } {
