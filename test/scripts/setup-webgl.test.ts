@@ -62,8 +62,9 @@ describe('setup:webgl', () => {
   it('says in a sentence that a display draws nothing @slow', async function () {
     if (!hasWebgl()) return this.skip();
     this.timeout(60_000);
+    const { DISPLAY = '' } = process.env;
     process.env['DISPLAY'] = ':4242';
-    const { code, text } = await start('try-webgl.ts', WEBGL_FOLDER).finally(() => delete process.env['DISPLAY']);
+    const { code, text } = await start('try-webgl.ts', WEBGL_FOLDER).finally(() => (process.env['DISPLAY'] = DISPLAY));
     assert.equal(code, 1);
     assert.match(
       text,
