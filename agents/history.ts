@@ -8,7 +8,7 @@
  */
 import { Option, type Command } from 'commander';
 import type { HistoryEntry } from '../protocol/history.ts';
-import type { Result } from '../protocol/messages.ts';
+import { OUTCOMES, type Result } from '../protocol/messages.ts';
 import { EXPORT_FORMATS, exportEvaluations, type ExportFlags } from './history/export.ts';
 import { entriesOf, historyLines, openAgain, withClient, type ServerFlags } from './history/server-history.ts';
 import { filePath, integer, isProgram, withSecret, word } from './run/flags.ts';
@@ -41,10 +41,20 @@ export function replay(flags: ServerFlags, entry: HistoryEntry): Promise<Result>
 
 async function list(flags: ServerFlags & Filter): Promise<void> {
   const { session, env, outcome, since, limit = 20 } = flags;
-  for (const entry of entriesOf(await historyLines(flags, { session, env, outcome, since, limit }))) {
-    const { accepted_at, env_id, reward, session_id, step_id } = entry;
-    console.log([accepted_at, env_id, entry.outcome, reward ?? '-', session_id, step_id].join('  '));
-  }
+  const entries = entriesOf(await historyLines(flags, { session, env, outcome, since, limit }));
+  if (entries.length === 0) return console.error('history: no evaluation matches');
+  const rows = entries.map(({ accepted_at, env_id, reward, session_id, step_id, ...entry }) => {
+    return [accepted_at, env_id, entry.outcome, reward === null ? '-' : reward.toPrecision(6), session_id, step_id];
+  });
+  const table = [['accepted at', 'environment', 'outcome', 'reward', 'session', 'step'], ...rows];
+  const widths = table[0]!.map((_, i) => Math.max(...table.map((row) => row[i]!.length)));
+  for (const row of table)
+    console.log(
+      row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd(),
+    );
 }
 
 async function exportAll(file: string | undefined, flags: ExportFlags & Filter): Promise<void> {
@@ -75,7 +85,7 @@ const withFilter = (command: Command) =>
   withServer(command)
     .option('--session <id>', 'only of this session', word)
     .option('--env <id>', 'only in this environment', word)
-    .option('--outcome <name>', 'only with this outcome: ok, infeasible, diverged, failed, deadline, cancelled', word)
+    .addOption(new Option('--outcome <name>', 'only with this outcome').choices(OUTCOMES))
     .option('--since <time>', 'only accepted at or after this time, in ISO 8601 (a date will do)', word)
     .option('--limit <n>', 'at most this number, the latest first', integer(1, 100_000));
 

@@ -4,6 +4,8 @@ import { benchBackbone } from './bench/backbone.ts';
 import type { NetworkBenchOptions } from './bench/beside-torch.ts';
 import { benchProtocol, type ProtocolBenchOptions } from './bench/protocol.ts';
 import { benchMemory } from './bench/memory.ts';
+import { benchPage, type PageBenchOptions } from './bench/page.ts';
+import { benchPageCost, type PageCostBenchOptions } from './bench/page-cost.ts';
 import { benchEvaluate, type EvaluateBenchOptions } from './bench/evaluate.ts';
 import { benchPrograms, type ProgramsBenchOptions } from './bench/programs.ts';
 import { benchPythonClient, type PythonClientBenchOptions } from './bench/python-client.ts';
@@ -11,6 +13,7 @@ import { DEFAULT_PYTHON } from './bench/rounds.ts';
 import { benchRender, type RenderBenchOptions } from './bench/render.ts';
 import { processor } from './bench/processor.ts';
 import { benchTrain } from './bench/train.ts';
+import { benchTrainers, type TrainersBenchOptions } from './bench/trainers.ts';
 import { jsonObject, word } from '../agents/run/flags.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runCommands, runProgram } from '../agents/run/run-program.ts';
@@ -124,6 +127,31 @@ program
   });
 
 program
+  .command('page')
+  .description('how soon Chromium shows the page of a server with a long run, and what a new evaluation costs it')
+  .option('--evaluations <n>', 'evaluations of the run', integer(100, 100_000), 10_000)
+  .option('--updates <n>', 'new evaluations in each view', integer(1, 1000), 10)
+  .option('--rounds <n>', 'first views', integer(1, 100), 5)
+  .option('--json', 'end with one line of JSON')
+  .action(async (options: PageBenchOptions) => {
+    announce('page', options);
+    await benchPage(options);
+  });
+
+program
+  .command('page-cost')
+  .description('evaluations a minute with and without the page open in Chromium, in turn, on this machine')
+  .option('--env <id>', 'environment', word, 'TrafficSegmentation-v0')
+  .option('--env-options <json>', 'options of the environment', jsonObject, { preset: 'quick' })
+  .option('--evaluations <n>', 'evaluations of each measurement', integer(1, 1000), 12)
+  .option('--rounds <n>', 'pairs of measurements', integer(1, 100), 6)
+  .option('--json', 'end with one line of JSON')
+  .action(async (options: PageCostBenchOptions) => {
+    announce('page-cost', options);
+    await benchPageCost(options);
+  });
+
+program
   .command('programs')
   .description('what an evaluation costs beyond the time of its programs, where simulator and trainer are programs')
   .option('--width <pixels>', 'width of an image', integer(16, 1024), 96)
@@ -134,6 +162,22 @@ program
   .action(async (options: ProgramsBenchOptions) => {
     announce('programs', options);
     await benchPrograms(options);
+  });
+
+program
+  .command('trainers')
+  .description('IoU and seconds of our segmentation and of the trainer in PyTorch, on the same images')
+  .option('--width <pixels>', 'width of an image', integer(16, 1024), 96)
+  .option('--height <pixels>', 'height of an image', integer(16, 1024), 72)
+  .option('--images <n>', 'images to train on, and as many to score on', integer(1, 10_000), 200)
+  .option('--steps <n>', 'steps of the optimiser', integer(1, 1_000_000), 250)
+  .option('--seeds <n>', 'trainings of each', integer(1, 1000), 3)
+  .addOption(backendFlag())
+  .option('--python <path>', 'Python that has torch and Pillow (default: of npm run setup:python)', word, PYTHON)
+  .option('--json', 'end with one line of JSON')
+  .action(async (options: TrainersBenchOptions) => {
+    announce('trainers', options);
+    await benchTrainers(options);
   });
 
 await runProgram('bench', async () => {

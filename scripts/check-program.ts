@@ -1,12 +1,13 @@
 /** `npm run check-program`: runs a simulator or a trainer once or twice, and says in sentences what is missing or wrong. */
 import { Option } from 'commander';
-import { integer, jsonObject, seed, THETA_HELP } from '../agents/run/flags.ts';
+import { integer, jsonObject, seed, THETA_HELP, word } from '../agents/run/flags.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runProgram, sentenceOf } from '../agents/run/run-program.ts';
 import { evaluationSeeds } from '../env/evaluate.ts';
 import { commandOf, type Command } from '../env/programs/command.ts';
 import { asFiles, programSimulator, writtenSimulator, type StoredImage } from '../env/programs/simulator.ts';
-import { storedTarget } from '../env/programs/target.ts';
+import { labelledTarget, storedTarget, type LabelClasses } from '../env/programs/target.ts';
+import { streetClasses } from '../env/tasks/segmentation/merged-classes.ts';
 import { metricsOf } from '../env/programs/trainer.ts';
 import { SoftwareRenderer } from '../env/render/software/software-renderer.ts';
 import type { ProgramsRuntime } from '../env/runtime.ts';
@@ -32,6 +33,8 @@ const command = addProgramFlags(newCommand('check-program'))
       .choices(['segmentation', 'counting', 'detection'])
       .default('segmentation'),
   )
+  .option('--classes <names>', 'what is detected, separated by commas', (text) => text.split(','), ['car'])
+  .option('--score-class <name>', 'the class that segmentation is scored by, where --data names classes', word, '')
   .option('--theta <file|json>', THETA_HELP, jsonObject, {})
   .option('--seed <n>', 'seed of the images', seed, 1)
   .option('--count <n>', 'number of images', integer(1, 100_000), 8)
@@ -42,6 +45,8 @@ const command = addProgramFlags(newCommand('check-program'))
 
 interface Options extends ProgramFlags, Pick<RuntimeFlags, 'data'> {
   readonly task: 'segmentation' | 'counting' | 'detection';
+  readonly classes: readonly string[];
+  readonly scoreClass: string;
   readonly theta: Theta;
   readonly seed: number;
   readonly count: number;
@@ -93,14 +98,19 @@ async function checkedSimulator(
   options: Options,
   say: Say,
 ): Promise<Simulator<StoredImage>> {
-  const { width, height, seed, count, task } = options;
+  const { width, height, seed, count, task, data, classes: wanted, scoreClass } = options;
   const { work, keep, deterministic } = programs;
   const { parameters } = programs.simulator!;
   const theta = completeTheta(parameters, options.theta);
   const size = { width, height };
   const simulator = { name: line, program, parameters, size, options: options.simulatorOptions, work, keep };
   const reader = programs.trainer ? 'trainer' : task;
-  await checkSimulator({ simulator, reader, theta, seed, count, deterministic }, named('simulator', say));
+  const labels: LabelClasses =
+    data !== undefined && reader === 'segmentation'
+      ? labelledTarget(data, { ...size, validation: count, test: count }, scoreClass)
+      : { named: undefined, classes: streetClasses(scoreClass || 'car') };
+  const check = { simulator, reader, labels, wanted, theta, seed, count, deterministic } as const;
+  await checkSimulator(check, named('simulator', say));
   return programSimulator({ ...simulator, read: asFiles });
 }
 

@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   const theta = completeTheta(TRAFFIC.parameters, options.theta);
   const drawnBy = renderer === 'software' ? {} : { renderer: identityOfRenderer(createRenderer(renderer)) };
   const known = { simulator: `${TRAFFIC.name} ${TRAFFIC.version}`, ...drawnBy, seed, width, height, theta };
-  console.log(JSON.stringify({ ...options, theta }));
+  console.log(`dataset ${JSON.stringify(options)}`);
   removeParts(out);
   claim(out, known);
   const there = pictureCount(out);
@@ -146,8 +146,23 @@ function claim(folder: string, known: object): void {
     `write ${JSON.stringify(known)} into it if the pictures are of this θ, seed, size and renderer`,
   );
   if (!isDeepStrictEqual(found, JSON.parse(JSON.stringify(known)))) {
-    throw new Error(`${expected}, got another: see ${path}`);
+    throw new Error(
+      `${expected}, got another: ${difference(JSON.parse(JSON.stringify(known)) as object, found)} (${path})`,
+    );
   }
+}
+
+/** The first field in which two descriptions differ, such as `seed 2, 1 there`. */
+function difference(own: object, there: unknown, place = ''): string {
+  for (const [name, value] of Object.entries(own)) {
+    const other = (there as Record<string, unknown> | null)?.[name];
+    if (isDeepStrictEqual(value, other)) continue;
+    const path = place === '' ? name : `${place}.${name}`;
+    const isNested = [value, other].every((one) => typeof one === 'object' && one !== null && !Array.isArray(one));
+    if (isNested) return difference(value as object, other, path);
+    return `${path} ${JSON.stringify(value)}, ${other === undefined ? 'none' : JSON.stringify(other)} there`;
+  }
+  return 'it has more fields';
 }
 
 await runProgram('dataset', main);

@@ -5,9 +5,10 @@
  */
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { filePath, integer, seed } from '../agents/run/flags.ts';
+import { filePath, integer, seed, typed } from '../agents/run/flags.ts';
 import { makeFolder } from '../protocol/make-folder.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
+import { startedTrialLog } from '../agents/run/trial-log.ts';
 import { drawRun } from './figures/run-pictures.ts';
 import { ownPrograms, startServer } from './programs.ts';
 import { backendFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
@@ -38,9 +39,21 @@ const options = newCommand('demo')
   .option('--seed <n>', 'decides everything random', seed, 1)
   .addOption(backendFlag())
   .option('--workers <n>', 'evaluations at once (default: one per core)', integer(1))
-  .option('--out <folder>', 'folder for the log and the pictures', filePath, `runs/demo-${time}`)
+  .option(
+    '--out <folder>',
+    'folder for the log and the pictures; if it has the log of a demo, this one goes on',
+    filePath,
+    `runs/demo-${time}`,
+  )
   .parse()
   .opts<DemoOptions>();
+
+/** The flags that go on with this demo. */
+const given = [
+  ...['--out', typed(options.out), '--evaluations', options.evaluations, '--seed', options.seed],
+  ...(options.workers === undefined ? [] : ['--workers', options.workers]),
+  ...(options.backend === 'auto' ? [] : ['--backend', options.backend]),
+];
 
 const ENVIRONMENT = 'TrafficSegmentation-v0';
 
@@ -50,12 +63,14 @@ async function main(): Promise<void> {
   const programs = ownPrograms();
   const workers = options.workers === undefined ? [] : ['--workers', String(options.workers)];
   const server = await startServer(programs, ['--env', ENVIRONMENT, '--backend', options.backend, ...workers]);
-  console.log(`server: ${server.url} serves ${ENVIRONMENT}; backend: ${server.backend ?? 'unknown'}\n`);
+  console.log(`server: ${server.url} serves ${ENVIRONMENT}; backend: ${server.backend ?? 'unknown'}`);
+  console.log(`${server.url.replace(/^ws/, 'http')}/ shows it in a browser\n`);
   const log = join(options.out, 'trials.jsonl');
   try {
-    const agentFlags = ['--url', server.url, '--log', log, '--env-options', JSON.stringify(ENV_OPTIONS)];
+    const agentFlags = ['--url', server.url, '--env-options', JSON.stringify(ENV_OPTIONS)];
     agentFlags.push('--evaluations', String(options.evaluations), '--seed', String(options.seed));
-    agentFlags.push(...AGENT_FLAGS);
+    agentFlags.push(...AGENT_FLAGS, startedTrialLog(log) ? '--resume' : '--log', log);
+    agentFlags.push('--go-on', `npm run demo -- ${given.join(' ')}`);
     const agent = programs.start('agents/reinforce.ts', agentFlags, 'inherit');
     const [code] = (await once(agent, 'close')) as [number | null];
     if (code !== 0 && !programs.interrupted) throw new Error(`the agent ended with ${code ?? 'a signal'}`);

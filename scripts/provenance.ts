@@ -1,10 +1,11 @@
 /** The provenance of a result: the command, the commit and the machine. */
 import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
+import { typed } from '../agents/run/flags.ts';
 
 /** The current command, in a form that can be typed again. */
 export function commandLine(script: string): string {
-  const words = process.argv.slice(2).map((word) => (/[\s{]/.test(word) ? `'${word}'` : word));
+  const words = process.argv.slice(2).map(typed);
   return [`npm run ${script} --`, ...words].join(' ');
 }
 

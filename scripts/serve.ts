@@ -19,6 +19,7 @@ import { onSignals } from '../agents/run/interrupt.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { BUILT_IN } from '../env/experiments/index.ts';
+import { pageAssets } from '../env/server/dashboard/assets.ts';
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat } from '../env/server/log.ts';
 import { MAX_EVALUATION_MS, startServer, type EnvironmentServer } from '../env/server/server.ts';
 import { addProgramFlags, programsOf, type ProgramFlags } from './program-flags.ts';
@@ -77,6 +78,7 @@ command
   .option('--history-days <n>', 'closed sessions are forgotten after this number of days', integer(0, 36500), 30)
   .option('--history-mb <n>', '… or when all results together are larger than this', integer(1, 1_000_000), 1024)
   .option('--origin <url>', 'web page that may connect; may be repeated', collect)
+  .option('--reveal', 'the page shows the hidden θ of a benchmark to those who watch; agents never get it')
   .addOption(backendFlag())
   .addOption(dataFlag())
   .addOption(rendererFlag())
@@ -110,6 +112,7 @@ interface Options extends RuntimeFlags, ProgramFlags {
   readonly historyDays: number;
   readonly historyMb: number;
   readonly origin?: string[];
+  readonly reveal?: true;
   readonly journal?: string;
   readonly drainSeconds: number;
   readonly stopWithStdin?: boolean;
@@ -153,6 +156,7 @@ async function main(): Promise<void> {
     keeping: { maxAgeMs: options.historyDays * 86_400_000, maxBytes: options.historyMb * 1024 ** 2 },
     onDrainRequest: () => void process.kill(process.pid, 'SIGTERM'),
     origins: options.origin ?? [],
+    reveal: options.reveal ?? false,
     log,
     journal: options.journal ?? (port === 0 ? undefined : `runs/server-${port}.sqlite`),
     ...(await version()),
@@ -161,10 +165,13 @@ async function main(): Promise<void> {
   stopOnSignals(server, options.drainSeconds * 1000);
   if (options.stopWithStdin) process.stdin.once('end', () => void process.kill(process.pid, 'SIGTERM')).resume();
   announce(server, options);
+  // The first visitor does not wait for it.
+  pageAssets().catch((error: unknown) => log.warn({ error: String(error) }, 'the page cannot be bundled'));
 }
 
 function announce({ url, port, environments }: EnvironmentServer, { workers, json }: Options): void {
-  const served = environments.map(({ spec }) => ({
+  const served = environments.map(({ spec, about }) => ({
+    about,
     id: spec.env_id,
     title: spec.title,
     actionSize: spec.spaces.action.shape[0],
@@ -172,11 +179,13 @@ function announce({ url, port, environments }: EnvironmentServer, { workers, jso
   }));
   if (json)
     return console.log(JSON.stringify({ ready: true, url, port, pid: process.pid, workers, environments: served }));
-  for (const { id, title, actionSize, backend } of served) {
+  for (const { id, title, actionSize, backend, about } of served) {
     console.log(
       `${id}: ${title}; ${actionSize} action components${backend === undefined ? '' : `; backend: ${backend}`}`,
     );
+    if (about !== undefined) console.log(`  ${about}`);
   }
+  console.log(`${url.replace(/^ws/, 'http')}/ shows it in a browser`);
   console.log(`${url} is ready, with ${workers} worker${workers === 1 ? '' : 's'}; Ctrl-C stops it`);
 }
 

@@ -2,6 +2,7 @@ import { WebSocket } from 'ws';
 import { decode, encode } from '../../protocol/codec.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import {
+  CAPABILITIES,
   PROTOCOL_VERSION,
   SUBPROTOCOLS,
   parseMessage,
@@ -28,6 +29,22 @@ export interface ConnectionOptions {
 /** The socket was lost, or could not be opened. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
+}
+
+/** Why a socket could not be opened. */
+function wordsOf({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ECONNREFUSED') return `${message}; no server listens there (npm run serve -- --env … starts one)`;
+  if (code === 'EPROTO') return 'expected a server that speaks TLS, as wss:// says, got one that does not; try ws://';
+  const [, status] = /^Unexpected server response: (\d+)$/.exec(message) ?? [];
+  if (status === '401' || status === '403')
+    return `expected the token of this server, got another one (HTTP ${status})`;
+  return status === undefined ? message : `expected a server of this protocol, got one that answers HTTP ${status}`;
+}
+
+/** How a socket was closed. 1006 stands for a close without a word (RFC 6455, 7.1.5). */
+function closedBy(code: number, reason: string): string {
+  if (code === 1006) return 'lost';
+  return `closed (${[code, reason].filter((part) => part !== '').join(' ')})`;
 }
 
 /** One socket, from `hello` to its close. */
@@ -111,21 +128,17 @@ export class ServerConnection {
           id: 0,
           protocol: [PROTOCOL_VERSION],
           client,
-          capabilities: ['progress', 'resume', 'batch'],
+          capabilities: [...CAPABILITIES],
         });
       });
       // A socket that is lost after the welcome is reported by `close`.
       socket.on('error', (error: NodeJS.ErrnoException) => {
-        const hint =
-          error.code === 'ECONNREFUSED' ? '; no server listens there (npm run serve -- --env … starts one)' : '';
-        reject(new ConnectionError(`${this.url}: ${error.message}${hint}`));
+        reject(new ConnectionError(`${this.url}: ${wordsOf(error)}`));
       });
       socket.on('close', (code, reason) => {
         clearTimeout(timer);
         clearTimeout(this.liveness);
-        const error = new ConnectionError(
-          `${this.url}: the connection was closed (${code} ${reason.toString()})`.trim(),
-        );
+        const error = new ConnectionError(`${this.url}: the connection was ${closedBy(code, reason.toString())}`);
         reject(error);
         this.onClose(error);
       });

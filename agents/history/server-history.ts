@@ -26,9 +26,15 @@ export async function historyLines(
   const token = secretOf(flags, 'token');
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const response = await fetch(page, { headers }).catch((error: unknown) => {
-    throw new Error(`${url}: expected a server, got ${sentenceOf(error)}`, { cause: error });
+    const hint = '; npm run serve -- --env … starts one';
+    throw new Error(`${url}: expected a server, got ${sentenceOf(error)}${hint}`, { cause: error });
   });
   const text = await response.text();
+  if (response.status === 401) {
+    throw new Error(
+      `${url}: expected a token of this server (--token or LTS_TOKEN), got ${token === undefined ? 'none' : 'another one'}`,
+    );
+  }
   if (!response.ok) throw new Error(`${page.href}: expected the history, got ${response.status} ${text.trim()}`);
   return text;
 }

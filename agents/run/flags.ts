@@ -10,10 +10,15 @@ export function number(low = -Infinity, high = Infinity): (word: string) => numb
   return (word) => {
     const value = word.trim() === '' ? Number.NaN : Number(word);
     if (!Number.isFinite(value) || value < low || value > high) {
-      throw new InvalidArgumentError(`Expected a number from ${low} to ${high}, got "${word}".`);
+      throw new InvalidArgumentError(`Expected a number ${between(low, high)}, got "${word}".`);
     }
     return value;
   };
+}
+
+function between(low: number, high: number): string {
+  if (high < Number.MAX_SAFE_INTEGER) return `from ${low} to ${high}`;
+  return low > -Infinity ? `of at least ${low}` : 'that is finite';
 }
 
 /** A whole number, at least `low` and at most `high`. */
@@ -52,6 +57,10 @@ export function choice<const T extends string>(...words: readonly T[]): (word: s
     return found;
   };
 }
+
+/** A word as it is typed in a shell. */
+export const typed = (word: string): string =>
+  /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** A word that names something: a server, an environment, a secret. An empty one, from an unset variable, is refused. */
 export const word = nonEmpty('a word');

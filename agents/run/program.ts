@@ -15,7 +15,7 @@ import { actionSize, canonicalAction } from '../../protocol/parameters.ts';
 import { deriveSeed, Random } from '../../protocol/random.ts';
 import type { Agent, Problem } from '../agent.ts';
 import { connect, ConnectionError, ProtocolError, type Client, type RemoteEnvironment } from '../client/index.ts';
-import { secretOf, withoutSecrets } from './flags.ts';
+import { secretOf, typed, withoutSecrets } from './flags.ts';
 import { bestOf, finalists } from './finalists.ts';
 import { interruptible } from './interrupt.ts';
 import { isWritableLog, LineLog } from './line-log.ts';
@@ -109,7 +109,7 @@ function checkNewLog(path: string): void {
   if (!isWritableLog(path)) return;
   const text = readFileSync(path, 'utf8');
   if (text === '' || (text.startsWith('{"type":"run"') && !text.includes('\n'))) return;
-  throw new Error(`--log: expected a new file, got ${path}, which exists; --resume ${path} goes on with it`);
+  throw new Error(`--log: expected a new file, got ${path}, which exists; --resume ${typed(path)} goes on with it`);
 }
 
 async function runFrom<Options>(
@@ -119,7 +119,7 @@ async function runFrom<Options>(
   signal: AbortSignal,
   past?: Past,
 ): Promise<void> {
-  const options = past ? resumedOptions(command, past.header, name) : command.opts<RunOptions>();
+  const options = past ? resumedOptions(command, past, name) : command.opts<RunOptions>();
   if (!past && options.log !== undefined) checkNewLog(options.log);
   console.log(`${name} ${withoutSecrets(options)}`);
 
@@ -156,6 +156,7 @@ async function runFrom<Options>(
       if (warm && !logged) log.append(warm);
       session ??= new SessionFile(path, say);
       session.keep(environment);
+      environment.note('run', { agent: name, run_id: header.runId, options: { ...header.options, url: undefined } });
       console.log(`${spec.env_id} at ${options.url}, ${actionSize(spec.parameters)} action components; log: ${path}`);
       if (warm) warmStart(agent, warm, spec);
       const parallel = options.parallel ?? client.limits.max_in_flight;
@@ -168,7 +169,8 @@ async function runFrom<Options>(
       if (goesOn) console.log(`stopped; go on with ${goOn(options, path)}`);
       // What the server has for the run, it keeps; a signal cancels it, and so does an error that would only come again.
       keepSessions = !signal.aborted && (goesOn || isOfTheDisk(error));
-      throw error;
+      // Of the client that was closed after the signal, nobody needs to hear.
+      throw signal.aborted && error instanceof ConnectionError ? new Error('interrupted', { cause: error }) : error;
     } finally {
       if (!past) log.close();
     }
@@ -183,8 +185,9 @@ function isOfTheDisk(error: unknown): boolean {
 }
 
 /** The flags that continue a stopped run. */
-function goOn({ searchSeeds }: RunOptions, path: string): string {
-  return searchSeeds ? `the same command, and --log ${dirname(path)}` : `--resume ${path}`;
+function goOn({ searchSeeds, goOn }: RunOptions, path: string): string {
+  if (goOn !== undefined) return goOn;
+  return searchSeeds ? `the same command, and --log ${typed(dirname(path))}` : `--resume ${typed(path)}`;
 }
 
 function onlyEnvironment(client: Client): string {
@@ -261,8 +264,10 @@ async function searchAndReport(
     agent,
     options,
     (requests) => evaluate(requests, (record, past) => progress.show(record, past)),
-    (iteration, state) => {
+    (iteration, state, told) => {
       if (iteration >= iterations) log.append({ type: 'iteration', iteration, state });
+      const { mu: mean, sigma, deviations: spread = sigma } = state;
+      environment.note(`iteration/${iteration}`, { evaluations: told, ...(mean !== undefined && { mean, spread }) });
     },
   );
   const learned = await bestOf(finalists([...before, ...trials], agent, options), options, evaluate);

@@ -1,7 +1,7 @@
 /** The options that every agent's program has besides its own. */
 import { Option, type Command } from 'commander';
 import { choice, filePath, integer, jsonObject, seed, seedRange, withSecret, word } from './flags.ts';
-import type { RunHeader } from './trial-log.ts';
+import type { LogRecord, RunHeader } from './trial-log.ts';
 
 export interface RunOptions {
   readonly url: string;
@@ -20,10 +20,12 @@ export interface RunOptions {
   readonly warmStart?: string;
   readonly log?: string;
   readonly resume?: string;
+  /** What goes on with the run, if it is stopped: told by the program that has started this one. */
+  readonly goOn?: string;
 }
 
 /** Options that decide no result; they are not logged. */
-const UNLOGGED = ['token', 'tokenFile', 'parallel', 'log', 'resume', 'searchSeeds'];
+const UNLOGGED = ['token', 'tokenFile', 'parallel', 'log', 'resume', 'searchSeeds', 'goOn'];
 /** Options that a resumed run may change. */
 const CHANGEABLE = ['url', 'evaluations'];
 
@@ -92,7 +94,8 @@ export function withRunFlags(command: Command): Command {
       'file for the log of trials, with --search-seeds the folder of logs (default: runs/<agent>-<env>-<time>)',
       filePath,
     )
-    .option('--resume <file>', 'continue a stopped run from its log', filePath);
+    .option('--resume <file>', 'continue a stopped run from its log', filePath)
+    .addOption(new Option('--go-on <words>', 'what goes on with the run, if it is stopped').argParser(word).hideHelp());
 }
 
 /**
@@ -100,7 +103,11 @@ export function withRunFlags(command: Command): Command {
  *
  * @throws {Error} when a flag differs from the log, or the log is another agent's
  */
-export function resumedOptions(command: Command, header: RunHeader, name: string): RunOptions {
+export function resumedOptions(
+  command: Command,
+  { header, records }: { readonly header: RunHeader; readonly records: readonly LogRecord[] },
+  name: string,
+): RunOptions {
   const path = command.getOptionValue('resume') as string;
   if (header.agent !== name) throw new Error(`${path}: expected a log of ${name}, got one of ${header.agent}`);
   for (const [key, given] of Object.entries(command.opts<Record<string, unknown>>())) {
@@ -112,7 +119,16 @@ export function resumedOptions(command: Command, header: RunHeader, name: string
   for (const [key, logged] of Object.entries(header.options)) {
     if (command.getOptionValueSource(key) !== 'cli') command.setOptionValueWithSource(key, logged, 'config');
   }
-  return command.opts();
+  const options = command.opts<RunOptions>();
+  const ended = records.flatMap((record) =>
+    record.type === 'evaluation' ? Number(/^after-(\d+)\//.exec(record.key)?.[1] ?? 0) : [],
+  );
+  const least = ended.reduce((most, evaluations) => Math.max(most, evaluations), 0);
+  if (options.evaluations < least) {
+    const got = `got ${options.evaluations}; give --log another name for a shorter run`;
+    throw new Error(`--evaluations: expected at least ${least}, after which ${path} has its report, ${got}`);
+  }
+  return options;
 }
 
 /** The options that are logged: all that decide a result. */

@@ -31,6 +31,24 @@ export async function runCommands(program: Command): Promise<void> {
   await program.parseAsync();
 }
 
+/** What the operating system's calls and errors are called, where its own words are not plain. */
+const VERBS: Readonly<Record<string, string>> = {
+  scandir: 'list',
+  stat: 'find',
+  lstat: 'find',
+  mkdir: 'make',
+  unlink: 'remove',
+};
+const CAUSES: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or folder',
+  ENOTDIR: 'a file where a folder should be',
+  EISDIR: 'a folder where a file should be',
+  EACCES: 'no right to do so',
+  EPERM: 'no right to do so',
+  ENOSPC: 'no space left on the disk',
+  EROFS: 'a disk that cannot be written',
+};
+
 /** What a person needs to know of an error, without its stack. */
 export function sentenceOf(error: unknown): string {
   if (error instanceof z.ZodError) return error.issues.map(sentenceOfIssue).join('; ');
@@ -41,7 +59,7 @@ export function sentenceOf(error: unknown): string {
   const { code, path, syscall } = error as NodeJS.ErrnoException;
   if (code !== undefined && path !== undefined && syscall !== undefined) {
     const reason = /^\w+: ([^,]*)/.exec(message)?.[1] ?? message;
-    return `${path}: expected to ${syscall} it, got ${code} (${reason})`;
+    return `${path}: expected to ${VERBS[syscall] ?? syscall} it, got ${CAUSES[code] ?? `${code} (${reason})`}`;
   }
   if (message === 'fetch failed' && cause !== undefined) return sentenceOf(cause);
   return message || code || error.name;

@@ -34,7 +34,7 @@ export function frameName(index: number): string {
 
 /** An image and its labels, as pictures. */
 function labelledPictures({ width, height, rgb, classes }: LabelledImage) {
-  const camvid = classes.map((id) => (id === VOID ? CAMVID_VOID : CLASSES[id]!.camvid));
+  const camvid = classes.map((id) => (id === VOID ? CAMVID_VOID : (CLASSES[id]?.camvid ?? CAMVID_VOID)));
   const gray8 = (values: Uint8Array) =>
     sharp(values, { raw: { width, height, channels: 1 } })
       .png({ palette: false })
@@ -43,9 +43,19 @@ function labelledPictures({ width, height, rgb, classes }: LabelledImage) {
   return { images, labels: gray8(classes), labels_camvid: gray8(camvid) };
 }
 
-/** Writes image `index` with its labels, and nothing else, into `folder`. */
-export async function writeImage(folder: string, index: number, image: LabelledImage): Promise<void> {
+/**
+ * Writes image `index` with its labels, and nothing else, into `folder`.
+ *
+ * @param areStreets whether the classes are those of streets, so that they have CamVid's ids too
+ */
+export async function writeImage(
+  folder: string,
+  index: number,
+  image: LabelledImage,
+  { areStreets = true } = {},
+): Promise<void> {
   for (const [kind, picture] of Object.entries(labelledPictures(image))) {
+    if (kind === 'labels_camvid' && !areStreets) continue;
     writeWhole(join(folder, kind, `${frameName(index)}.png`), await picture.toBuffer());
   }
 }

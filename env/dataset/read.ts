@@ -5,24 +5,27 @@
  *     labels/000000.png     ids or colours of Cityscapes' classes
  *     instances/000000.png  ids of objects; where cars are counted or detected
  *     metadata.jsonl        a line for each image: {"index": 0, "cars": [{"instance": 1, "type": "van"}]}; likewise
+ *     annotations.json      in the format of COCO, in the place of labels, or of instances and metadata
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { shown, valueAt } from '../../protocol/errors.ts';
 import { isRegularFile } from '../../protocol/regular-file.ts';
 import { boxesOf } from '../simulators/traffic/boxed.ts';
 import { CAR_TYPES } from '../simulators/traffic/parameters.ts';
 import type { PictureSize } from '../simulators/traffic/scene.ts';
-import type { FramePair } from '../streets/folder-layouts.ts';
+import { cocoBoxes, paintedFrames, type FramePair } from '../streets/folder-layouts.ts';
 import type { BoxedImage } from '../streets/boxed-image.ts';
 import { VOID } from '../streets/classes.ts';
+import { cocoPaths, readCoco, type CocoFile } from '../streets/coco-file.ts';
 import { decodedFile } from '../streets/image-file.ts';
 import { CITYSCAPES_TRAIN } from '../streets/label-maps.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
 import { readPhotograph } from '../streets/photograph.ts';
 import { storedSamples } from '../streets/stored-samples.ts';
-import { fitted, nearestPixels, readFrame } from '../streets/street-images.ts';
+import type { NamedClasses } from '../streets/named-classes.ts';
+import { fitted, nearestPixels, readBoxFrame, readFrame } from '../streets/street-images.ts';
 import type { CountableImage } from '../tasks/counting/counts.ts';
 import { frameName } from './frame.ts';
 
@@ -55,15 +58,51 @@ function numbersFile(folder: string, kind: 'labels' | 'instances', index: number
   throw new Error(`${path}: expected the ${kind} of image ${index}, found none`);
 }
 
-/** The files of an image with its labels. @throws {Error} naming the file that is missing */
-export function pictureFiles(folder: string, index: number): FramePair {
+/**
+ * The files of an image with its labels.
+ *
+ * @param named the classes of the labels, where they are not Cityscapes'
+ * @throws {Error} naming the file that is missing
+ */
+export function pictureFiles(folder: string, index: number, named?: NamedClasses): FramePair {
   const image = imageFile(folder, index);
-  return { image, labels: numbersFile(folder, 'labels', index), maps: CITYSCAPES_TRAIN, sequence: '' };
+  const labels = numbersFile(folder, 'labels', index);
+  return { image, labels, maps: named?.maps ?? CITYSCAPES_TRAIN, sequence: '' };
+}
+
+/** The file of COCO's annotations in a folder that has no other truth; undefined where there is none. */
+function annotationsOf(folder: string, other: string): CocoFile | undefined {
+  const [path] = existsSync(join(folder, other)) ? [] : cocoPaths(folder);
+  return path === undefined ? undefined : readCoco(path);
+}
+
+/** Of the frames of a file of annotations, those with these numbers. @throws {Error} naming the image that it lacks */
+function numbered<Found extends { readonly image: string }>(
+  frames: readonly Found[],
+  folder: string,
+  indices: readonly number[],
+  { path }: CocoFile,
+): Found[] {
+  const byImage = new Map(frames.map((frame) => [frame.image, frame]));
+  return indices.map((index) => {
+    const image = imageFile(folder, index);
+    const frame = byImage.get(image);
+    if (frame) return frame;
+    throw new Error(`${path}: images: expected one with "file_name": "images/${basename(image)}", found none`);
+  });
+}
+
+/** The frames of images in a folder that a simulator has written, as {@link pictureFiles} or by COCO's annotations. */
+export function writtenFrames(folder: string, indices: readonly number[], named?: NamedClasses): FramePair[] {
+  const file = named && annotationsOf(folder, 'labels');
+  if (!file) return indices.map((index) => pictureFiles(folder, index, named));
+  return numbered(paintedFrames(file, named), folder, indices, file);
 }
 
 /**
  * Reads images with their labels, cropped and resized to `size` where they have another one.
  *
+ * @param named the classes, where they are not Cityscapes'
  * @throws {Error} naming the file that is missing or broken, or whose size is not that of its labels; or the first
  *   labels, where all are void
  */
@@ -71,12 +110,14 @@ export async function readLabelled(
   folder: string,
   indices: readonly number[],
   size: PictureSize,
+  named?: NamedClasses,
 ): Promise<LabelledImage[]> {
-  const images = await eightAtOnce(indices, (index) => readFrame(pictureFiles(folder, index), size));
+  const frames = writtenFrames(folder, indices, named);
+  const images = await eightAtOnce(frames, (frame) => readFrame(frame, size));
   if (images.some(({ classes }) => classes.some((id) => id !== VOID))) return images;
-  const { labels } = pictureFiles(folder, indices[0]!);
+  const expected = named ? named.names.join(', ') : 'Cityscapes’ classes';
   throw new Error(
-    `${labels}: expected ids or colours of Cityscapes’ classes, got void everywhere, as in all label images`,
+    `${frames[0]!.labels}: expected ids or colours of ${expected}, got void everywhere, as in all label images`,
   );
 }
 
@@ -136,8 +177,26 @@ export async function readCountable(
   return eightAtOnce(indices, (index) => readInstances(folder, index, size, known.get(index)));
 }
 
-/** Reads images with the boxes of their cars and people, as {@link readCountable} reads them. */
-export async function readBoxed(folder: string, indices: readonly number[], size: PictureSize): Promise<BoxedImage[]> {
+/** Whether a folder has the objects of its images as {@link readCountable} reads them. */
+export const hasMetadata = (folder: string): boolean => isRegularFile(join(folder, 'metadata.jsonl'));
+
+/**
+ * Reads images with the boxes of their cars and people, as {@link readCountable} reads them; or of COCO's annotations,
+ * where there is no metadata.
+ *
+ * @param classes that are wanted
+ */
+export async function readBoxed(
+  folder: string,
+  indices: readonly number[],
+  size: PictureSize,
+  classes: readonly string[],
+): Promise<BoxedImage[]> {
+  const file = annotationsOf(folder, 'metadata.jsonl');
+  if (file) {
+    const frames = numbered(cocoBoxes(file, { classes }), folder, indices, file);
+    return eightAtOnce(frames, (frame) => readBoxFrame(frame, size));
+  }
   const images = await readCountable(folder, indices, size);
   return images.map((image) => ({ width: image.width, height: image.height, rgb: image.rgb, boxes: boxesOf(image) }));
 }

@@ -10,6 +10,7 @@ export const BUILT_IN: Readonly<Record<string, () => Promise<{ readonly default:
   'TrafficSegmentationReal-v0': () => import('./traffic-segmentation-real.ts'),
   'TrafficCounting-v0': () => import('./traffic-counting.ts'),
   'TrafficDetection-v0': () => import('./traffic-detection.ts'),
+  'TrafficDetectionReal-v0': () => import('./traffic-detection-real.ts'),
   'Program-v0': () => import('./program.ts'),
   'Table-v0': () => import('./table.ts'),
   'Mixture-v0': () => import('./mixture.ts'),

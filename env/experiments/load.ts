@@ -39,6 +39,7 @@ const returned = z.object({
   replicates: z.int().min(1).optional(),
   deterministic: z.boolean().optional(),
   start: theta,
+  pictures: z.object({ samples: z.int().min(1), draw: z.function() }).optional(),
 });
 
 /**
@@ -54,6 +55,8 @@ export async function loadDefinition(source: string): Promise<ExperimentDefiniti
   const path = resolve(source);
   if (!isRegularFile(path)) {
     const ids = Object.keys(BUILT_IN).join(', ');
+    const isPath = /[/\\]|\.[cm]?[jt]s$/.test(source);
+    if (isPath) throw new Error(`environment: expected a module at ${source}, found no such file`);
     throw new Error(`environment: expected an id (${ids}) or the path of a module, got ${source}`);
   }
   const module = await (import(pathToFileURL(path).href) as Promise<{ default?: unknown }>).catch((error: unknown) => {

@@ -16,7 +16,7 @@ import {
   type ReadImages,
   type StoredImage,
 } from '../programs/simulator.ts';
-import { labelledTarget, objectTarget, storedTarget, type FolderTarget } from '../programs/target.ts';
+import { boxedTarget, countedTarget, labelledTarget, storedTarget, type FolderTarget } from '../programs/target.ts';
 import { metricsOf, programTask } from '../programs/trainer.ts';
 import { removeAbandoned } from '../programs/working-folder.ts';
 import { createRenderer } from '../render/create-renderer.ts';
@@ -26,13 +26,13 @@ import type { Simulator } from '../simulators/simulator.ts';
 import { annotator } from '../simulators/traffic/annotations.ts';
 import { CAR_TYPES } from '../simulators/traffic/parameters.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
-import { DETECTED, type BoxedImage } from '../streets/boxed-image.ts';
+import { DIFFICULTIES } from '../streets/kitti-boxes.ts';
 import { countingTask } from '../tasks/counting.ts';
 import { carCounts } from '../tasks/counting/counts.ts';
 import { COUNTING_METRICS } from '../tasks/counting/scores.ts';
 import { detectionTask } from '../tasks/detection.ts';
 import { DETECTION_METRICS } from '../tasks/detection/scores.ts';
-import { SEGMENTATION_METRICS } from '../tasks/segmentation/scores.ts';
+import { segmentationMetrics } from '../tasks/segmentation/scores.ts';
 import type { Metric, Task } from '../tasks/task.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
 import { PRETRAINED_PRESET } from './image-options.ts';
@@ -46,7 +46,11 @@ const options = segmentationOptions.extend({
   /** What is learned where no trainer is a program. */
   task: z.enum(['segmentation', 'counting', 'detection']).default('segmentation'),
   /** What is detected, where that is the task. */
-  classes: z.array(z.enum(DETECTED)).min(1).max(DETECTED.length).default(['car']),
+  classes: z.array(z.string().min(1).max(100)).min(1).max(20).default(['car']),
+  /** What is asked for, where the data are KITTI's boxes. */
+  difficulty: z.enum(DIFFICULTIES).default('moderate'),
+  /** The class that the scores of our segmentation are of; empty: `car`, or the second where none has this name. */
+  scoreClass: z.string().max(100).default(''),
   /** The name of the metric that is the reward; empty: the task's first, or the trainer's. */
   reward: z.string().max(200).default(''),
   /** Handed to the simulator, where it is a program. */
@@ -119,11 +123,12 @@ function withSegmentation(all: Given): Experiment {
   const { given, runtime, data } = all;
   const { width, height, validationImages, testImages } = given;
   const size = { width, height, validation: validationImages, test: testImages };
-  const reward = rewardOf(given.reward, SEGMENTATION_METRICS) as 'softCarIou';
+  const { named, classes, ...target } = labelledTarget(data, size, given.scoreClass);
+  const reward = rewardOf(given.reward, segmentationMetrics(classes));
   return assembled(all, {
-    ...simulatorProgram(all, (folder, indices) => readLabelled(folder, indices, size)),
-    task: segmentationTaskOf({ ...given, reward }, runtime),
-    target: labelledTarget(data, size),
+    ...simulatorProgram(all, (folder, indices) => readLabelled(folder, indices, size, named)),
+    task: segmentationTaskOf({ ...given, reward }, runtime, classes),
+    target,
   });
 }
 
@@ -137,22 +142,21 @@ function withCounting(all: Given): Experiment {
   return assembled(all, {
     ...simulatorProgram(all, (folder, indices) => readCountable(folder, indices, size)),
     task: countingTask({ ...training, reward, types: CAR_TYPES, width: networkWidth, augment: false }, runtime),
-    target: objectTarget(data, size, readCountable, (image) => carCounts(image, CAR_TYPES).some((count) => count > 0)),
+    target: countedTarget(data, size, (image) => carCounts(image, CAR_TYPES).some((count) => count > 0)),
   });
 }
 
 function withDetection(all: Given): Experiment {
   const { given, runtime, data } = all;
-  const { width, height, validationImages, testImages, networkWidth, classes } = given;
+  const { width, height, validationImages, testImages, networkWidth, classes, difficulty } = given;
   const size = { width, height, validation: validationImages, test: testImages };
   const reward = rewardOf(given.reward, DETECTION_METRICS) as 'smoothAp';
   const { steps, batchSize, learningRate, network, head, cell, taps, finetune, pretrained } = given;
   const training = { steps, batchSize, learningRate, network, head, cell, taps, finetune, pretrained };
-  const isFound = ({ boxes }: BoxedImage) => boxes.some((box) => !box.ignored && classes.includes(box.category));
   return assembled(all, {
-    ...simulatorProgram(all, (folder, indices) => readBoxed(folder, indices, size)),
+    ...simulatorProgram(all, (folder, indices) => readBoxed(folder, indices, size, classes)),
     task: detectionTask({ ...training, reward, classes, width: networkWidth }, runtime),
-    target: objectTarget(data, size, readBoxed, isFound),
+    target: boxedTarget(data, size, { classes, difficulty }),
   });
 }
 

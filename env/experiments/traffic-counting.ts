@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { createRenderer } from '../render/create-renderer.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
 import type { Runtime } from '../runtime.ts';
+import { STREET_PICTURES } from '../streets/pictures.ts';
 import { freeParameters, startTheta, withDefaults } from '../simulators/free-parameters.ts';
 import { stratified } from '../simulators/stratified.ts';
 import { CAR_TYPES } from '../simulators/traffic/parameters.ts';
@@ -75,6 +76,7 @@ export function trafficCounting(given: z.infer<typeof options>, runtime: Runtime
     simulator: searched,
     task,
     target: hiddenTarget(simulator, hidden, { validation: validationImages, test: testImages }, TARGET_SEED),
+    pictures: STREET_PICTURES,
     trainingSamples: trainingImages,
     replicates,
     start: startTheta(searched, POOR_STREETS),

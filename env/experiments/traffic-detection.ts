@@ -10,6 +10,7 @@ import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { boxed } from '../simulators/traffic/boxed.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import type { BoxedImage } from '../streets/boxed-image.ts';
+import { BOXED_PICTURES } from '../streets/box-pictures.ts';
 import { DETECTED } from '../streets/boxed-image.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
 import { detectionTask } from '../tasks/detection.ts';
@@ -20,7 +21,7 @@ import { HIDDEN_STREETS, POOR_STREETS } from './streets.ts';
 /** The seed of the target's scenes: everyone has the same validation and test set. */
 const TARGET_SEED = 20261127;
 
-const options = imageOptions(
+export const detectionOptions = imageOptions(
   {
     width: 96,
     height: 72,
@@ -40,7 +41,7 @@ const options = imageOptions(
   },
 );
 
-const presets = {
+export const detectionPresets = {
   /** An evaluation takes seconds on one core without libtensorflow. */
   quick: {
     width: 64,
@@ -67,7 +68,7 @@ const presets = {
 };
 
 /** The experiment, with the type of its samples, for the scripts that draw pictures. */
-export function trafficDetection(given: z.infer<typeof options>, runtime: Runtime) {
+export function trafficDetection(given: z.infer<typeof detectionOptions>, runtime: Runtime) {
   const { width, height, trainingImages, validationImages, testImages, networkWidth, free, replicates, ...training } =
     given;
   const simulator = boxed(trafficSimulator({ width, height, renderer: createRenderer(runtime.renderer) }));
@@ -79,6 +80,7 @@ export function trafficDetection(given: z.infer<typeof options>, runtime: Runtim
     simulator: searched,
     task,
     target: hiddenTarget<BoxedImage>(simulator, hidden, size, TARGET_SEED),
+    pictures: BOXED_PICTURES,
     trainingSamples: trainingImages,
     replicates,
     start: startTheta(searched, POOR_STREETS),
@@ -89,7 +91,7 @@ export function trafficDetection(given: z.infer<typeof options>, runtime: Runtim
 export default defineExperiment({
   id: 'TrafficDetection-v0',
   title: 'Traffic scenes, detection of cars as boxes, average precision on streets of a hidden θ*',
-  options,
-  presets,
+  options: detectionOptions,
+  presets: detectionPresets,
   create: trafficDetection,
 });

@@ -8,8 +8,10 @@ import { createRenderer } from '../render/create-renderer.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import type { Runtime } from '../runtime.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
+import { STREET_PICTURES } from '../streets/pictures.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { streetFolder } from '../targets/street-folder.ts';
+import { streetClasses } from '../tasks/segmentation/merged-classes.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
 import { POOR_STREETS } from './streets.ts';
 import { segmentationOptions, segmentationPresets, segmentationTaskOf } from './traffic-segmentation.ts';
@@ -31,12 +33,14 @@ export function trafficSegmentationReal(given: z.infer<typeof options>, runtime:
     free,
   );
   const counts = { validation: validationImages, test: testImages };
-  const { target, training, prepare } = streetFolder(data, { width, height }, counts);
+  const folder = streetFolder(data, { width, height }, counts, () => streetClasses(), { asStreets: true });
+  const { target, training, prepare, about } = folder;
   const task = segmentationTaskOf(given, runtime);
   return {
     simulator,
     task,
     target,
+    pictures: STREET_PICTURES,
     trainingSamples: trainingImages,
     replicates,
     start: startTheta(simulator, POOR_STREETS),
@@ -44,6 +48,7 @@ export function trafficSegmentationReal(given: z.infer<typeof options>, runtime:
       await prepare();
       return task.prepare();
     },
+    about,
     training,
   } satisfies Experiment<LabelledImage> & { training: unknown };
 }

@@ -7,9 +7,11 @@ import { createRenderer } from '../render/create-renderer.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
 import type { Runtime } from '../runtime.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
+import { STREET_PICTURES } from '../streets/pictures.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
+import type { ClassSet } from '../tasks/segmentation/merged-classes.ts';
 import { segmentationTask, type SegmentationTask } from '../tasks/segmentation.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
 import { imageOptions, PRETRAINED_PRESET } from './image-options.ts';
@@ -62,12 +64,17 @@ export const segmentationPresets = {
   },
 };
 
-/** The task with these options. */
-export function segmentationTaskOf(given: SegmentationExperimentOptions, runtime: Runtime): SegmentationTask {
+/** The task with these options. @param classes what is told apart; left out: our streets' */
+export function segmentationTaskOf(
+  given: Omit<SegmentationExperimentOptions, 'reward'> & { readonly reward: string },
+  runtime: Runtime,
+  classes?: ClassSet,
+): SegmentationTask {
   const { steps, batchSize, learningRate, networkWidth: width, pretrained, reward } = given;
   const { network, head, cell, taps, finetune } = given;
   const training = { steps, batchSize, learningRate, width, pretrained, reward };
-  return segmentationTask({ ...training, network, head, cell, taps, finetune }, runtime);
+  const own = { ...training, network, head, cell, taps, finetune };
+  return segmentationTask({ ...own, ...(classes && { classes }) }, runtime);
 }
 
 /** The experiment, with the type of its samples, for the scripts that draw pictures. */
@@ -82,6 +89,7 @@ export function trafficSegmentation(given: SegmentationExperimentOptions, runtim
     simulator: searched,
     task,
     target: hiddenTarget<LabelledImage>(simulator, hidden, size, TARGET_SEED),
+    pictures: STREET_PICTURES,
     trainingSamples: trainingImages,
     replicates,
     start: startTheta(searched, POOR_STREETS),

@@ -2,16 +2,31 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeWhole } from '../../protocol/whole-file.ts';
 import { writeImage } from '../dataset/frame.ts';
-import { pictureFiles, pictureIndices } from '../dataset/read.ts';
+import { hasMetadata, pictureFiles, pictureIndices, readBoxed, readCountable } from '../dataset/read.ts';
 import type { PictureSize } from '../simulators/traffic/scene.ts';
+import type { BoxedImage } from '../streets/boxed-image.ts';
+import { cocoClasses, cocoPaths, readCoco } from '../streets/coco-file.ts';
 import { fileHash } from '../streets/content.ts';
+import {
+  cocoBoxes,
+  kittiBoxes,
+  namedFrames,
+  paintedFrames,
+  type BoxFrame,
+  type FramePair,
+  type WantedBoxes,
+} from '../streets/folder-layouts.ts';
 import { isHidden } from '../streets/hidden-files.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
-import { readFrames } from '../streets/street-images.ts';
+import { classesIn, type NamedClasses } from '../streets/named-classes.ts';
+import { readBoxFrames, readFrames } from '../streets/street-images.ts';
 import { spread } from '../targets/spread.ts';
-import { streetFolder, withCar } from '../targets/street-folder.ts';
+import { boxFolder, hasScored, streetFolder, withScored, type StreetFolder } from '../targets/street-folder.ts';
 import type { SampleSet, Target } from '../targets/target.ts';
+import type { CountableImage } from '../tasks/counting/counts.ts';
+import { namedClasses, streetClasses, type ClassSet } from '../tasks/segmentation/merged-classes.ts';
 import type { StoredImage } from './simulator.ts';
 import { workerFolder } from './working-folder.ts';
 
@@ -82,35 +97,109 @@ function contentOfSets(data: string): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** For our segmentation: the two sets, or street images in a known layout. @throws {Error} in a sentence */
-export function labelledTarget(data: string, size: TargetSize): FolderTarget<LabelledImage> {
-  if (!hasSets(data)) return streets(data, size);
-  return setsOf(data, async (folder, set) => {
-    const files = spread(pictureIndices(folder), size[set]).map((index) => pictureFiles(folder, index));
-    return withCar(await readFrames(files, size), folder);
-  });
+/** What labels mean: the classes that a data set names, if it does, and what of them is told apart and scored. */
+export interface LabelClasses {
+  readonly named: NamedClasses | undefined;
+  readonly classes: ClassSet;
 }
 
 /**
- * For our counting and our detection: the two sets, with their objects.
+ * For our segmentation: the two sets, or images in a known layout. Classes are those of `classes.json`, of COCO's
+ * categories, or of streets.
  *
- * @param read      makes images of a set's files
- * @param isScored  whether there is something to count or to find in an image
- * @throws {Error} in a sentence, where the sets are not there
+ * @param scoreClass the class that the scores are of; empty: `car`, or what takes its place
+ * @throws {Error} in a sentence
  */
-export function objectTarget<Image>(
+export function labelledTarget(
   data: string,
   size: TargetSize,
-  read: (folder: string, indices: readonly number[], size: PictureSize) => Promise<Image[]>,
-  isScored: (image: Image) => boolean,
-): FolderTarget<Image> {
+  scoreClass: string,
+): FolderTarget<LabelledImage> & LabelClasses {
   if (!hasSets(data)) {
-    throw new Error(
-      `${data}: expected validation/ and test/ as \`npm run dataset\` writes them, since the score is about objects, found none`,
+    let named: NamedClasses | undefined;
+    const folder = streetFolder(data, size, size, (own) => classSet((named = own), scoreClass));
+    return { ...inFolder(folder), named, classes: folder.classes };
+  }
+  const named = classesOfSets(data);
+  const classes = classSet(named, scoreClass);
+  const sets = setsOf(data, async (folder, set) => {
+    const files = spread(labelledFrames(folder, named), size[set]);
+    const images = await readFrames(files, size);
+    return withScored(images, folder, hasScored(classes), `a ${classes.names[classes.scored]}`);
+  });
+  return { ...withFile(sets, named?.path), named, classes };
+}
+
+function classSet(named: NamedClasses | undefined, scoreClass: string): ClassSet {
+  return named ? namedClasses(named.names, scoreClass) : streetClasses(scoreClass || 'car');
+}
+
+/** The classes that the sets' labels have: of `classes.json`, or the categories of the validation set. */
+function classesOfSets(data: string): NamedClasses | undefined {
+  const [named, validation] = [classesIn(data), join(data, 'validation')];
+  if (named) return named;
+  const [path] = hasLabels(validation) ? [] : cocoPaths(validation);
+  return path === undefined ? undefined : cocoClasses(readCoco(path));
+}
+
+const hasLabels = (folder: string) => statSync(join(folder, 'labels'), { throwIfNoEntry: false })?.isDirectory();
+
+/** The frames of a set. */
+function labelledFrames(folder: string, named: NamedClasses | undefined): FramePair[] {
+  if (!named) return pictureIndices(folder).map((index) => pictureFiles(folder, index));
+  const [path] = hasLabels(folder) ? [] : cocoPaths(folder);
+  return path === undefined ? namedFrames(folder, named) : paintedFrames(readCoco(path), named);
+}
+
+/** The sets, of whose content a file beside them is a part. */
+function withFile<Sample>({ target, prepare }: FolderTarget<Sample>, path: string | undefined): FolderTarget<Sample> {
+  if (path === undefined) return { target, prepare };
+  const own = fileHash(path); // as it has just been read
+  return { target: { ...target, content: () => `${target.content()} ${own}` }, prepare };
+}
+
+/** For our counting: the two sets, with their objects. @throws {Error} in a sentence, where the sets are not there */
+export function countedTarget(
+  data: string,
+  size: TargetSize,
+  isScored: (image: CountableImage) => boolean,
+): FolderTarget<CountableImage> {
+  if (hasSets(data)) {
+    return objectSets(data, isScored, (folder, set) =>
+      readCountable(folder, spread(pictureIndices(folder), size[set]), size),
     );
   }
+  throw new Error(
+    `${data}: expected validation/ and test/ as \`npm run dataset\` writes them, since the score is about objects, found none`,
+  );
+}
+
+/** For our detection: the two sets, or images with boxes in a known layout. @throws {Error} in a sentence */
+export function boxedTarget(data: string, size: TargetSize, wanted: WantedBoxes): FolderTarget<BoxedImage> {
+  if (!hasSets(data)) return inFolder(boxFolder(data, size, size, wanted));
+  const isScored = ({ boxes }: BoxedImage) =>
+    boxes.some(({ ignored, category }) => !ignored && wanted.classes.includes(category));
+  return objectSets(data, isScored, (folder, set) => {
+    const frames = hasMetadata(folder) ? undefined : boxFrames(folder, wanted);
+    if (frames) return readBoxFrames(spread(frames, size[set]), size);
+    return readBoxed(folder, spread(pictureIndices(folder), size[set]), size, wanted.classes);
+  });
+}
+
+/** The frames of a set in KITTI's or COCO's layout. */
+function boxFrames(folder: string, wanted: WantedBoxes): BoxFrame[] | undefined {
+  const [path] = cocoPaths(folder);
+  return kittiBoxes(folder, wanted) ?? (path === undefined ? undefined : cocoBoxes(readCoco(path), wanted));
+}
+
+/** @param isScored whether there is something to count or to find in an image */
+function objectSets<Image>(
+  data: string,
+  isScored: (image: Image) => boolean,
+  read: Parameters<typeof setsOf<Image>>[1],
+): FolderTarget<Image> {
   return setsOf(data, async (folder, set) => {
-    const images = await read(folder, spread(pictureIndices(folder), size[set]), size);
+    const images = await read(folder, set);
     if (images.some(isScored)) return images;
     throw new Error(`${folder}: expected something to count or to find in ${images.length} images, found nothing`);
   });
@@ -130,9 +219,11 @@ export function storedTarget(data: string, size: TargetSize, work: string): Fold
       throw new Error(`${folder}: expected files to score on, found none`);
     });
   }
-  const { target, prepare } = streets(data, size);
+  let named: NamedClasses | undefined;
+  const folder = streetFolder(data, size, size, (own) => classSet((named = own), ''));
+  const { target, prepare } = inFolder(folder);
   const written = (set: (typeof SETS)[number]) =>
-    once(() => writeImages(join(workerFolder(work), `${set}-${sets++}`), target[set]));
+    once(() => writeImages(join(workerFolder(work), `${set}-${sets++}`), target[set], named));
   return {
     target: {
       name: target.name,
@@ -147,13 +238,18 @@ export function storedTarget(data: string, size: TargetSize, work: string): Fold
 /** The number of sets that this process has written. */
 let sets = 0;
 
-async function writeImages(folder: string, set: SampleSet<LabelledImage>): Promise<readonly StoredImage[]> {
+/** @param named the classes, where the data set names them: they are written too, in the order of the labels' ids */
+async function writeImages(
+  folder: string,
+  set: SampleSet<LabelledImage>,
+  named: NamedClasses | undefined,
+): Promise<readonly StoredImage[]> {
   const images = await set();
-  for (const [index, image] of images.entries()) await writeImage(folder, index, image);
+  for (const [index, image] of images.entries()) await writeImage(folder, index, image, { areStreets: !named });
+  if (named) writeWhole(join(folder, 'classes.json'), JSON.stringify(named.names));
   return images.map((_, index) => ({ folder, index }));
 }
 
-function streets(data: string, size: TargetSize): FolderTarget<LabelledImage> {
-  const { target, prepare } = streetFolder(data, size, size);
+function inFolder<Sample>({ target, prepare }: StreetFolder<Sample>): FolderTarget<Sample> {
   return { target: { ...target, content: () => target.content!() }, prepare };
 }

@@ -16,6 +16,8 @@ export interface ServedEnvironment {
   readonly source: string;
   readonly definition: ExperimentDefinition;
   readonly spec: Specification;
+  /** What the experiment says of itself to the person who starts the server. */
+  readonly about?: string | undefined;
 }
 
 /** The options that `open` takes, as JSON Schema: names, bounds and defaults. */

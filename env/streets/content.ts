@@ -1,6 +1,7 @@
 /** What a data set holds, as a short hash: two folders with one hash give the same images and scores. */
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import type { FrameFiles } from './folder-layouts.ts';
 import type { StreetFrames } from './street-images.ts';
 
 /** Raise it when the same files come to be read as other images. */
@@ -38,7 +39,7 @@ function hashOfBytes(path: string): string {
  *
  * @throws {Error} naming the file that cannot be read
  */
-export function contentOf(frames: StreetFrames): string {
+export function contentOf<Found extends FrameFiles>(frames: StreetFrames<Found>): string {
   const { training, validation, heldOut, test } = frames;
   const files = [training, validation, heldOut, test].map((role) =>
     role.map(({ image, labels, maps }) => [fileHash(image), fileHash(labels), maps.name]),

@@ -1,26 +1,54 @@
-/** Where the public street data sets keep their images and labels. */
+/** Where data sets keep their images and labels: the public ones of streets, COCO, and any with a `classes.json`. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
+import type { TrueBox } from './boxed-image.ts';
+import { cocoClasses, cocoImage, cocoPaths, readCoco, type CocoFile, type CocoPicture } from './coco-file.ts';
 import { isHidden } from './hidden-files.ts';
+import { kittiTypes, readKittiBoxes, type KittiDifficulty } from './kitti-boxes.ts';
 import { CAMVID, CITYSCAPES, CITYSCAPES_TRAIN, type LabelMaps } from './label-maps.ts';
+import { classesIn, type NamedClasses } from './named-classes.ts';
 
-/** The paths of an image and of its labels. */
-export interface FramePair {
+/** An image, and the file in which its truth stands. */
+export interface FrameFiles {
   readonly image: string;
   readonly labels: string;
-  /** What the labels may hold. */
-  readonly maps: LabelMaps;
+  /** How that file is read. */
+  readonly maps: { readonly name: string };
   /** The sequence that the frame belongs to. Neighbouring frames of a sequence look alike. */
   readonly sequence: string;
 }
 
-/** The frames of a folder, and how to read their labels. */
-export interface FolderLayout {
-  readonly name: 'camvid' | 'kitti' | 'cityscapes';
+/** An image and its labels. */
+export interface FramePair extends FrameFiles {
+  /** What the labels may hold. */
+  readonly maps: LabelMaps;
+  /** Of a file of annotations, the objects that are painted as labels, for the classes of these names. */
+  readonly painted?: { readonly picture: CocoPicture; readonly names: readonly string[] };
+}
+
+/** An image and its boxes, in pixels of the file. */
+export interface BoxFrame extends FrameFiles {
+  /** Of the image, where the data set says it. */
+  readonly size?: { readonly width: number; readonly height: number };
+  /** @throws {Error} naming what breaks a rule */
+  boxes(): readonly TrueBox[];
+}
+
+/** What is to be found: classes, and how hard it may be where the data set is KITTI. */
+export interface WantedBoxes {
+  readonly classes: readonly string[];
+  readonly difficulty: KittiDifficulty;
+}
+
+/** The frames of a folder. */
+export interface FolderLayout<Found extends FrameFiles = FramePair> {
+  readonly name: 'camvid' | 'kitti' | 'cityscapes' | 'coco' | 'images and labels';
   /** Frames for validation and training, in the order of their sequences. */
-  readonly pool: readonly FramePair[];
-  /** The data set's own test frames that have public labels (of Cityscapes, its `val`; of KITTI, none). */
-  readonly test: readonly FramePair[];
+  readonly pool: readonly Found[];
+  /** The data set's own test frames that have public labels (of Cityscapes and COCO, its `val`; of KITTI, none). */
+  readonly test: readonly Found[];
+  /** The classes, where the data set names them itself. */
+  readonly classes?: NamedClasses | undefined;
 }
 
 /** Where images have their labels: in the same place below `folder`, with another end of the name. */
@@ -85,14 +113,19 @@ function pairs(folder: string, end: string, places: readonly LabelFiles[]): Fram
   const images = inOrder(imageFiles(folder), (image) => image);
   const sequences = sequencesOf(images);
   const expected = new Set<string>();
-  const frames = images.map((image, i) => {
+  const candidatesOf = (image: string) => {
     const stem = relative(folder, image).replace(new RegExp(`(${end})?\\.\\w+$`), '');
-    const candidates = places.map(({ folder, end, maps }) => ({ labels: join(folder, `${stem}${end}`), maps }));
+    return places.map(({ folder, end, maps }) => ({ labels: join(folder, `${stem}${end}`), maps }));
+  };
+  const frames = images.map((image, i) => {
+    const candidates = candidatesOf(image);
     for (const { labels } of candidates) expected.add(labels);
     const found = candidates.find(({ labels }) => existsSync(labels));
     if (found) return { image, ...found, sequence: sequences[i]! };
     const paths = candidates.map(({ labels }) => labels).join(' or ');
-    throw new Error(`${image}: expected its labels at ${paths}, found none`);
+    const missing = images.filter((other) => !candidatesOf(other).some(({ labels }) => existsSync(labels))).length;
+    const count = images.length === 1 ? '' : ` (${missing} of ${images.length} images have none)`;
+    throw new Error(`${image}: expected its labels at ${paths}, found none${count}`);
   });
   const labels = places.flatMap(({ folder, end }) => imageFiles(folder).filter((path) => path.endsWith(end)));
   if (images.length === 0 && labels.length > 0) {
@@ -113,19 +146,23 @@ function refuseLonely(labels: readonly string[], expected: ReadonlySet<string>):
   throw new Error(`${lonely[0]}: expected an image that these labels belong to, found none (${count})`);
 }
 
-/** `{train,val,test}/{images,labels}/NAME.png`, or `{train,val,test}` beside `{train,val,test}annot`. */
-function camvid(folder: string): FolderLayout | undefined {
+/**
+ * `{train,val,test}/{images,labels}/NAME.png`, or `{train,val,test}` beside `{train,val,test}annot`.
+ *
+ * @param classes that the labels have, instead of CamVid's
+ */
+function camvid(folder: string, classes?: NamedClasses): FolderLayout | undefined {
   const split = (name: string): FramePair[] | undefined => {
     const nested = ['images', 'labels'].some((kind) => existsSync(join(folder, name, kind)));
     const labels = nested ? join(folder, name, 'labels') : join(folder, `${name}annot`);
     if (!nested && !existsSync(labels)) return undefined;
-    const places = ['.png', '_L.png'].map((end) => ({ folder: labels, end, maps: CAMVID }));
+    const places = ['.png', '_L.png'].map((end) => ({ folder: labels, end, maps: classes?.maps ?? CAMVID }));
     return pairs(nested ? join(folder, name, 'images') : join(folder, name), '', places);
   };
   const [train, val] = [split('train'), split('val')];
   if (!train && !val) return undefined;
   const pool = inOrder([...(train ?? []), ...(val ?? [])], ({ image }) => basename(image));
-  return { name: 'camvid', pool, test: split('test') ?? [] };
+  return { name: classes ? 'images and labels' : 'camvid', pool, test: split('test') ?? [], classes };
 }
 
 /** `training/image_2/NAME.png` and `training/semantic/NAME.png` or `semantic_rgb`, of KITTI's semantic benchmark. */
@@ -158,11 +195,122 @@ function cityscapes(folder: string): FolderLayout | undefined {
   return pool && { name: 'cityscapes', pool, test: split('val') ?? [] };
 }
 
+/** `images/NAME.jpg` and `labels/NAME.png`, with classes that the folder names. */
+function named(folder: string, classes: NamedClasses): FolderLayout | undefined {
+  const splits = camvid(folder, classes);
+  if (splits || !existsSync(join(folder, 'images'))) return splits;
+  return { name: 'images and labels', pool: namedFrames(folder, classes), test: [], classes };
+}
+
+/** The frames of one folder with `images/` and `labels/`. @throws {Error} naming an image without labels */
+export function namedFrames(folder: string, { maps }: NamedClasses): FramePair[] {
+  return pairs(join(folder, 'images'), '', [{ folder: join(folder, 'labels'), end: '.png', maps }]);
+}
+
+/** A file of COCO's annotations, or `annotations/instances_{train,val}….json`: then `val` is the test. */
+function coco(folder: string): { readonly pool: CocoFile; readonly test?: CocoFile } | undefined {
+  const paths = cocoPaths(folder);
+  const [first] = paths;
+  if (first === undefined) return undefined;
+  const of = (set: string) => paths.find((path) => basename(path).startsWith(`instances_${set}`));
+  const [pool, test] = paths.length === 1 ? [first] : [of('train'), of('val')];
+  if (pool === undefined || (paths.length > 1 && test === undefined)) {
+    const names = paths.map((path) => basename(path)).join(', ');
+    throw new Error(
+      `${dirname(first)}: expected one file, or instances_train….json and instances_val….json, got ${names}`,
+    );
+  }
+  return { pool: readCoco(pool), ...(test !== undefined && { test: readCoco(test) }) };
+}
+
+/** The pictures of a file of annotations, in the order of their names, each with what `of` makes of it. */
+function cocoFrames<Own>(file: CocoFile, of: (picture: CocoPicture) => Own): (Own & Omit<FrameFiles, 'maps'>)[] {
+  const pictures = inOrder(file.pictures, ({ name }) => name);
+  const sequences = sequencesOf(pictures.map(({ name }) => name));
+  return pictures.map((picture, i) => {
+    return { ...of(picture), image: cocoImage(file.path, picture), labels: file.path, sequence: sequences[i]! };
+  });
+}
+
+/** The frames of a file of annotations, whose objects are painted. @param names of the classes */
+export function paintedFrames(file: CocoFile, { names, maps }: Pick<NamedClasses, 'names' | 'maps'>): FramePair[] {
+  return cocoFrames(file, (picture) => ({ maps, painted: { picture, names } }));
+}
+
+function cocoMasks(folder: string): FolderLayout | undefined {
+  const files = coco(folder);
+  if (!files) return undefined;
+  const classes = cocoClasses(files.pool);
+  const test = files.test ? paintedFrames(files.test, classes) : [];
+  return { name: 'coco', pool: paintedFrames(files.pool, classes), test, classes };
+}
+
+/** The frames of a file of annotations, with the boxes of the classes that are wanted. */
+export function cocoBoxes(file: CocoFile, { classes }: Pick<WantedBoxes, 'classes'>): BoxFrame[] {
+  const known = file.categories.map(({ name }) => name);
+  const missing = classes.find((name) => !known.includes(name));
+  if (missing !== undefined) {
+    throw new RangeError(`classes: expected categories of ${file.path} (${known.join(', ')}), got ${missing}`);
+  }
+  return cocoFrames(file, ({ objects, width, height }) => ({
+    size: { width, height },
+    maps: { name: `boxes of ${classes.join()}` },
+    boxes: () =>
+      objects.flatMap(({ place, category, isCrowd, bbox }): TrueBox[] => {
+        if (!classes.includes(category)) return [];
+        if (!bbox) throw new Error(`${place}: expected a box (bbox), got none`);
+        const [x, y, width, height] = bbox;
+        return [{ category, ignored: isCrowd, x, y, width, height }];
+      }),
+  }));
+}
+
+/** `image_2/NAME.png` and `label_2/NAME.txt`, of KITTI's object benchmark; undefined where they are not there. */
+export function kittiBoxes(folder: string, { classes, difficulty }: WantedBoxes): BoxFrame[] | undefined {
+  const root = existsSync(join(folder, 'training')) ? join(folder, 'training') : folder;
+  const [photographs, labels] = [join(root, 'image_2'), join(root, 'label_2')];
+  if (!existsSync(photographs) || !existsSync(labels)) return undefined;
+  classes.forEach(kittiTypes); // an unknown one is named before any file is read
+  const images = inOrder(imageFiles(photographs), (image) => image);
+  const sequences = sequencesOf(images);
+  return images.map((image, i) => {
+    const file = join(labels, relative(photographs, image).replace(/\.\w+$/, '.txt'));
+    if (!existsSync(file)) throw new Error(`${image}: expected its boxes at ${file}, found none`);
+    return {
+      ...{ image, labels: file, maps: { name: `KITTI ${difficulty} ${classes.join()}` }, sequence: sequences[i]! },
+      boxes: () => readKittiBoxes(file, classes, difficulty),
+    };
+  });
+}
+
+/**
+ * Recognises the layout of a folder of images with boxes, and lists its frames.
+ *
+ * @throws {Error} naming the folder and the known layouts, or what is missing or breaks a rule
+ */
+export function readBoxLayout(folder: string, wanted: WantedBoxes): FolderLayout<BoxFrame> {
+  refuseNoFolder(folder);
+  const boxes = kittiBoxes(folder, wanted);
+  if (boxes && boxes.length === 0) throw new Error(`${folder}: expected images in image_2, found none`);
+  if (boxes) return { name: 'kitti', pool: boxes, test: [] };
+  const files = coco(folder);
+  if (!files) {
+    const found = foundIn(folder);
+    throw new Error(
+      `${folder}: expected KITTI (training/image_2, training/label_2) or COCO (annotations.json, ` +
+        `_annotations.coco.json or annotations/instances_….json), found ${found}`,
+    );
+  }
+  return { name: 'coco', pool: cocoBoxes(files.pool, wanted), test: files.test ? cocoBoxes(files.test, wanted) : [] };
+}
+
 /** Where each layout has the images of its pool. */
 const POOLS: Readonly<Record<FolderLayout['name'], string>> = {
   camvid: 'train/images or train',
   kitti: 'training/image_2',
   cityscapes: 'leftImg8bit/train',
+  coco: 'the list of images',
+  'images and labels': 'images, or train/images',
 };
 
 /**
@@ -171,25 +319,38 @@ const POOLS: Readonly<Record<FolderLayout['name'], string>> = {
  * @throws {Error} naming the folder and the known layouts, or the file without its image or labels
  */
 export function readLayout(folder: string): FolderLayout {
-  if (!existsSync(folder) || !statSync(folder).isDirectory()) {
-    throw new Error(
-      `${folder}: expected a folder of street images, found ${existsSync(folder) ? 'a file' : 'nothing'}`,
-    );
-  }
-  const layout = camvid(folder) ?? kitti(folder) ?? cityscapes(folder);
+  refuseNoFolder(folder);
+  const classes = classesIn(folder);
+  const layout = classes
+    ? named(folder, classes)
+    : (camvid(folder) ?? kitti(folder) ?? cityscapes(folder) ?? cocoMasks(folder));
   if (layout === undefined) {
-    const names = namesIn(folder).flatMap((name) => {
-      if (!statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory()) return name;
-      const inner = namesIn(join(folder, name)).map((each) => `${name}/${each}`);
-      return inner.length > 0 ? inner : `${name}, which is empty`;
-    });
-    throw new Error(
-      `${folder}: expected CamVid (train/images, train/labels), KITTI (training/image_2, training/semantic) or ` +
-        `Cityscapes (leftImg8bit/train, gtFine/train), found ${names.slice(0, 8).join(', ') || 'nothing'}`,
-    );
+    const known = classes
+      ? 'images/ and labels/ beside classes.json, or in train/, val/ and test/'
+      : 'CamVid (train/images, train/labels), KITTI (training/image_2, training/semantic), ' +
+        'Cityscapes (leftImg8bit/train, gtFine/train), COCO (annotations.json) or classes.json with images/ and labels/';
+    throw new Error(`${folder}: expected ${known}, found ${foundIn(folder)}`);
   }
   if (layout.pool.length === 0) {
     throw new Error(`${folder}: expected images (.png, .jpg or .jpeg) in ${POOLS[layout.name]}, found none`);
   }
   return layout;
+}
+
+/** What is in a folder, for an error. */
+function foundIn(folder: string): string {
+  const names = namesIn(folder).flatMap((name) => {
+    if (!statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory()) return name;
+    const inner = namesIn(join(folder, name)).map((each) => `${name}/${each}`);
+    return inner.length > 0 ? inner : `${name}, which is empty`;
+  });
+  return names.slice(0, 8).join(', ') || 'nothing';
+}
+
+function refuseNoFolder(folder: string): void {
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) {
+    throw new Error(
+      `${folder}: expected a folder of street images, found ${existsSync(folder) ? 'a file' : 'nothing'}`,
+    );
+  }
 }

@@ -17,7 +17,7 @@ export interface LabelMaps {
 }
 
 /** What many tools write for pixels that do not count: −1 in 8 and in 16 bits. */
-const IGNORED = [255, 65535];
+export const IGNORED = [255, 65535];
 
 function idMap(entries: readonly (readonly [value: number, name: ClassName])[], voids: readonly number[]): LabelMap {
   const known = entries.map(([value, name]) => [value, CLASS_ID[name]] as const);
@@ -68,7 +68,8 @@ const CITYSCAPES_TRAIN_IDS = idMap(
 
 type Colour = readonly [red: number, green: number, blue: number];
 
-const packed = ([red, green, blue]: Colour) => (red << 16) | (green << 8) | blue;
+/** A colour as a key of a palette. */
+export const packed = ([red, green, blue]: Colour) => (red << 16) | (green << 8) | blue;
 
 function palette(entries: readonly (readonly [...Colour, name: ClassName])[], voids: readonly Colour[]): LabelMap {
   const known = entries.map(([red, green, blue, name]) => [packed([red, green, blue]), CLASS_ID[name]] as const);

@@ -1,7 +1,9 @@
 /** Real street images with labels, from a folder that the user names: the sim-to-real target. */
+import { isTooSmall, type BoxedImage, type TrueBox } from './boxed-image.ts';
 import { VOID } from './classes.ts';
 import type { LabelledImage } from './labelled-image.ts';
-import { readLayout, type FolderLayout, type FramePair } from './folder-layouts.ts';
+import { paintedLabels } from './coco-file.ts';
+import { readLayout, type BoxFrame, type FolderLayout, type FrameFiles, type FramePair } from './folder-layouts.ts';
 import { readLabels } from './labels.ts';
 import { readPhotograph, scaled, type Photograph } from './photograph.ts';
 
@@ -9,15 +11,15 @@ import { readPhotograph, scaled, type Photograph } from './photograph.ts';
  * What the frames of a data set are used for. `test` is the data set's own test split. The others are blocks of
  * neighbouring frames, cut from its training sequences, so that frames which look alike mostly have the same use.
  */
-export interface StreetFrames {
+export interface StreetFrames<Found extends FrameFiles = FramePair> {
   /** The reward is the score on these. */
-  readonly validation: readonly FramePair[];
+  readonly validation: readonly Found[];
   /** Other blocks of the same streets. Their scores are only reported. */
-  readonly heldOut: readonly FramePair[];
+  readonly heldOut: readonly Found[];
   /** The remaining blocks: a network trained on these is the ceiling of a search. */
-  readonly training: readonly FramePair[];
+  readonly training: readonly Found[];
   /** Other streets, which are harder; their scores are only reported. Empty where there are no public test labels. */
-  readonly test: readonly FramePair[];
+  readonly test: readonly Found[];
 }
 
 /** A quarter of the blocks is for validation, a quarter is held out, half is for training. */
@@ -31,11 +33,11 @@ const BLOCK_FRAMES = 15;
  *
  * @param blockFrames the number of frames in a block
  */
-export function assignFrames(
-  { pool, test }: Pick<FolderLayout, 'pool' | 'test'>,
+export function assignFrames<Found extends FrameFiles>(
+  { pool, test }: Pick<FolderLayout<Found>, 'pool' | 'test'>,
   blockFrames = BLOCK_FRAMES,
-): StreetFrames {
-  const frames = { training: [] as FramePair[], validation: [] as FramePair[], heldOut: [] as FramePair[] };
+): StreetFrames<Found> {
+  const frames = { training: [] as Found[], validation: [] as Found[], heldOut: [] as Found[] };
   let block = -1;
   let position = 0;
   let sequence: string | undefined;
@@ -56,7 +58,11 @@ export function assignFrames(
  *
  * @throws {Error} naming the folder, what it has, and what would do
  */
-function refuseTooFew(folder: string, { pool, test }: FolderLayout, { validation, heldOut }: StreetFrames): void {
+function refuseTooFew<Found extends FrameFiles>(
+  folder: string,
+  { pool, test }: FolderLayout<Found>,
+  { validation, heldOut }: StreetFrames<Found>,
+): void {
   if (validation.length > 0 && heldOut.length + test.length > 0) return;
   const what = validation.length === 0 ? 'frames to validate on' : 'frames to test on';
   const sequences = new Set(pool.map(({ sequence }) => sequence)).size;
@@ -119,10 +125,10 @@ export function fitted(photograph: Photograph, size: Size): Promise<Uint8Array> 
  * @throws {Error} naming the file that cannot be read, or whose size is wrong
  */
 export async function readFrame(
-  { image, labels, maps }: Omit<FramePair, 'sequence'>,
+  { image, labels, maps, painted }: Omit<FramePair, 'sequence'>,
   { width, height }: Size,
 ): Promise<LabelledImage> {
-  const truth = await readLabels(labels, maps);
+  const truth = painted ? paintedLabels(painted.picture, painted.names) : await readLabels(labels, maps);
   const photograph = await readPhotograph(image);
   if (photograph.width !== truth.width || photograph.height !== truth.height) {
     const sizes = `${truth.width}×${truth.height} as its labels, got ${photograph.width}×${photograph.height}`;
@@ -157,14 +163,66 @@ export async function readFrames(frames: readonly FramePair[], size: Size): Prom
   return images.filter((_, i) => hasClasses[i]);
 }
 
+/** A box of which less than this remains after cropping is ignored. */
+const LEAST_LEFT = 0.3;
+
+/**
+ * Reads an image with its boxes: cropped around its centre to the aspect of `size`, then resized. Boxes that are cut off
+ * for the most part, or are small then, are ignored.
+ *
+ * @throws {Error} naming the file that cannot be read, or what in it breaks a rule
+ */
+export async function readBoxFrame(
+  { image, labels, boxes, size: said }: Omit<BoxFrame, 'maps' | 'sequence'>,
+  size: Size,
+): Promise<BoxedImage> {
+  const truth = boxes();
+  const photograph = await readPhotograph(image);
+  if (said && (said.width !== photograph.width || said.height !== photograph.height)) {
+    const sizes = `${said.width}×${said.height}, as ${labels} says, got ${photograph.width}×${photograph.height}`;
+    throw new Error(`${image}: expected ${sizes}`);
+  }
+  const crop = centreCrop(photograph.width, photograph.height, size.width / size.height);
+  const scale = { x: size.width / crop.width, y: size.height / crop.height };
+  const seen = truth.flatMap((box): TrueBox[] => {
+    const [left, top] = [Math.max(box.x, crop.left), Math.max(box.y, crop.top)];
+    const width = Math.min(box.x + box.width, crop.left + crop.width) - left;
+    const height = Math.min(box.y + box.height, crop.top + crop.height) - top;
+    if (width <= 0 || height <= 0) return [];
+    const isCut = width * height < LEAST_LEFT * box.width * box.height;
+    const place = { x: (left - crop.left) * scale.x, y: (top - crop.top) * scale.y };
+    const within = { ...place, width: width * scale.x, height: height * scale.y };
+    return [{ ...box, ...within, ignored: box.ignored || isCut || isTooSmall(within, size.height) }];
+  });
+  return { width: size.width, height: size.height, rgb: await fitted(photograph, size), boxes: seen };
+}
+
+/** Reads images with their boxes, a few at a time. @throws as {@link readBoxFrame} does */
+export async function readBoxFrames(frames: readonly BoxFrame[], size: Size): Promise<BoxedImage[]> {
+  const images: BoxedImage[] = [];
+  for (let i = 0; i < frames.length; i += 8) {
+    images.push(...(await Promise.all(frames.slice(i, i + 8).map((frame) => readBoxFrame(frame, size)))));
+  }
+  return images;
+}
+
+/**
+ * The roles of a layout's frames.
+ *
+ * @throws {Error} where the folder has too few frames to validate or to test on
+ */
+export function framesOf<Found extends FrameFiles>(folder: string, layout: FolderLayout<Found>): StreetFrames<Found> {
+  const frames = assignFrames(layout);
+  refuseTooFew(folder, layout, frames);
+  return frames;
+}
+
 /**
  * The layout of a folder and the role of each of its frames.
  *
- * @throws {Error} as readLayout does, and where the folder has too few frames to validate or to test on
+ * @throws {Error} as readLayout and {@link framesOf} do
  */
 export function streetFrames(folder: string): { layout: FolderLayout; frames: StreetFrames } {
   const layout = readLayout(folder);
-  const frames = assignFrames(layout);
-  refuseTooFew(folder, layout, frames);
-  return { layout, frames };
+  return { layout, frames: framesOf(folder, layout) };
 }

@@ -1,54 +1,79 @@
-/** A folder of real street images as a target: which of its frames validate, which test, and what must be in them. */
-import { contentOf } from '../streets/content.ts';
+/** A folder of images with their truth as a target: which of its frames validate, which test, and what must be in them. */
+import type { BoxedImage } from '../streets/boxed-image.ts';
+import { CLASS_ID, VOID } from '../streets/classes.ts';
+import { contentOf, fileHash } from '../streets/content.ts';
+import { readBoxLayout, type FolderLayout, type FrameFiles, type WantedBoxes } from '../streets/folder-layouts.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
-import { readFrames, streetFrames, type StreetFrames } from '../streets/street-images.ts';
-import { MERGED_CAR, MERGED_ID } from '../tasks/segmentation/merged-classes.ts';
+import type { NamedClasses } from '../streets/named-classes.ts';
+import { framesOf, readBoxFrames, readFrames, streetFrames, type StreetFrames } from '../streets/street-images.ts';
+import type { ClassSet } from '../tasks/segmentation/merged-classes.ts';
 import { spread } from './spread.ts';
 import type { Target } from './target.ts';
 
-export interface StreetFolder {
-  readonly target: Target<LabelledImage>;
+/** With fewer frames to validate on, chance decides which θ is better. */
+const FEW = 20;
+
+export interface StreetFolder<Image> {
+  readonly target: Target<Image>;
   /** Real images to train on: the score of that network is the ceiling of a search. */
-  readonly training: () => Promise<LabelledImage[]>;
+  readonly training: () => Promise<Image[]>;
+  /** The numbers of its frames, in a line. */
+  readonly about: () => string;
   /** Reads every image, so that a broken file is named before any evaluation starts. */
   readonly prepare: () => Promise<void>;
 }
 
-/**
- * The frames of a data set in a known layout, read when they are first needed.
- *
- * @param size   of the images, in pixels
- * @param counts the number of frames of the validation set, and of each test set, at most
- * @throws {Error} in a sentence, when the layout is none of the known ones, or there are too few frames
- */
-export function streetFolder(
-  data: string,
-  size: { readonly width: number; readonly height: number },
-  counts: { readonly validation: number; readonly test: number },
-): StreetFolder {
-  const { layout, frames } = streetFrames(data);
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The number of frames of the validation set, and of each test set, at most. */
+interface Counts {
+  readonly validation: number;
+  readonly test: number;
+}
+
+/** What differs between labels and boxes. */
+interface FolderParts<Found extends FrameFiles, Image> {
+  readonly data: string;
+  readonly layout: FolderLayout<Found>;
+  readonly frames: StreetFrames<Found>;
+  readonly read: (frames: readonly Found[]) => Promise<Image[]>;
+  /** Whether there is something in an image that scores are about. */
+  readonly isScored: (image: Image) => boolean;
+  /** What the scores are about, as in 'a car'. */
+  readonly what: string;
+}
+
+/** The frames of a data set, read when they are first needed. */
+function folderTarget<Found extends FrameFiles, Image>(
+  { data, layout, frames, read, isScored, what }: FolderParts<Found, Image>,
+  counts: Counts,
+): StreetFolder<Image> {
   let hash: string | undefined;
-  const content = () => (hash ??= contentOf(frames));
-  const read = (role: keyof StreetFrames, count = Infinity) => {
-    let images: Promise<LabelledImage[]> | undefined;
+  const { classes } = layout;
+  const content = () => (hash ??= [contentOf(frames), ...(classes ? [fileHash(classes.path)] : [])].join(' '));
+  const images = (role: keyof StreetFrames, count = Infinity) => {
+    let images: Promise<Image[]> | undefined;
     return () => {
       content(); // of the files as they are read
-      return (images ??= readFrames(spread(frames[role], count), size));
+      return (images ??= read(spread(frames[role], count)));
     };
   };
   /** A set that scores are taken on. */
   const scored = (role: keyof StreetFrames, count: number) => {
-    const images = read(role, count);
-    return async () => withCar(await images(), `${data}: ${role}`);
+    const set = images(role, count);
+    return async () => withScored(await set(), `${data}: ${role}`, isScored, what);
   };
   const validation = scored('validation', counts.validation);
   const official = frames.test.length > 0 ? scored('test', counts.test) : undefined;
-  // A small data set may have no held-out block, or no car there, and one without public test labels is tested on those
-  // blocks alone.
-  const further = read('heldOut', counts.test);
-  const heldOutOrNone = async () => ((await further()).some(hasCar) ? further() : []);
+  // A small data set may have no held-out block, or nothing to score there, and one without public test labels is tested
+  // on those blocks alone.
+  const further = images('heldOut', counts.test);
+  const heldOutOrNone = async () => ((await further()).some(isScored) ? further() : []);
   const heldOut = frames.heldOut.length === 0 ? undefined : official ? heldOutOrNone : scored('heldOut', counts.test);
-  const training = read('training');
+  const training = images('training');
   return {
     target: {
       name: `${layout.name}, ${frames.validation.length} validation frames`,
@@ -58,19 +83,100 @@ export function streetFolder(
       content,
     },
     training,
+    about() {
+      const { training, validation, heldOut, test } = frames;
+      const counted = `${training.length} frames to train on, ${validation.length} validate`;
+      const tested = test.length > 0 ? `, ${test.length} test` : ', no official test split';
+      const few = validation.length < FEW ? '; so few of them say little about a θ' : '';
+      return `${layout.name} in ${data}: ${counted}, ${heldOut.length} are held out${tested}${few}`;
+    },
     async prepare() {
       for (const set of [validation, heldOut, official, training]) await set?.();
     },
   };
 }
 
-const hasCar = ({ classes }: LabelledImage) => classes.some((id) => MERGED_ID[id] === MERGED_CAR);
+/**
+ * The labelled frames of a data set in a known layout.
+ *
+ * @param size      of the images, in pixels
+ * @param classesOf what is told apart, where the data set names its classes itself, and where it does not; if it is left
+ *   out, those that are named must be Cityscapes', and are read as such
+ * @throws {Error} in a sentence, when the layout is none of the known ones, or there are too few frames
+ */
+export function streetFolder(
+  data: string,
+  size: Size,
+  counts: Counts,
+  classesOf: (named: NamedClasses | undefined) => ClassSet,
+  { asStreets = false } = {},
+): StreetFolder<LabelledImage> & { readonly classes: ClassSet } {
+  const { layout, frames } = streetFrames(data);
+  const ids = asStreets && layout.classes ? streetIds(layout.classes) : undefined;
+  const classes = classesOf(ids ? undefined : layout.classes);
+  const read = async (frames: Parameters<typeof readFrames>[0]) => {
+    const images = await readFrames(frames, size);
+    return ids ? images.map((image) => ({ ...image, classes: image.classes.map((id) => ids[id]!) })) : images;
+  };
+  const parts = {
+    data,
+    layout,
+    frames,
+    read,
+    isScored: hasScored(classes),
+    what: `a ${classes.names[classes.scored]}`,
+  };
+  return { ...folderTarget(parts, counts), classes };
+}
 
-/** The images. @throws {Error} naming the set when no pixel of them is a car: nothing could be scored then */
-export function withCar(images: readonly LabelledImage[], set: string): readonly LabelledImage[] {
-  if (images.some(hasCar)) return images;
+/** Cityscapes' id of each named class, uint8 [256]. @throws {Error} naming a class that Cityscapes does not have */
+function streetIds({ names, path }: NamedClasses): Uint8Array {
+  const table = new Uint8Array(256).fill(VOID);
+  names.forEach((name, position) => {
+    const id = CLASS_ID[name as keyof typeof CLASS_ID] as number | undefined;
+    if (id === undefined && name !== 'background') {
+      const known = Object.keys(CLASS_ID).join(', ');
+      throw new Error(`${path}: expected classes of streets (${known}; null or background for void), got ${name}`);
+    }
+    table[position] = id ?? VOID;
+  });
+  return table;
+}
+
+/**
+ * The frames of KITTI's object benchmark, or of annotations in COCO's format, with their boxes.
+ *
+ * @throws {Error} as {@link streetFolder} does, or naming a class that the data set does not have
+ */
+export function boxFolder(data: string, size: Size, counts: Counts, wanted: WantedBoxes): StreetFolder<BoxedImage> {
+  const layout = readBoxLayout(data, wanted);
+  const frames = framesOf(data, layout);
+  const isScored = ({ boxes }: BoxedImage) => boxes.some(({ ignored }) => !ignored);
+  const what = `a ${wanted.classes.join(' or a ')} to be found`;
+  return folderTarget({ data, layout, frames, read: (some) => readBoxFrames(some, size), isScored, what }, counts);
+}
+
+/** Whether the class that is scored is in an image. */
+export const hasScored =
+  ({ outputOf, scored }: ClassSet) =>
+  ({ classes }: LabelledImage): boolean =>
+    classes.some((id) => outputOf[id] === scored);
+
+/**
+ * The images.
+ *
+ * @param what the scores are about, as in 'a car'
+ * @throws {Error} naming the set when it is in none of them: nothing could be scored then
+ */
+export function withScored<Image>(
+  images: readonly Image[],
+  set: string,
+  isScored: (image: Image) => boolean,
+  what: string,
+): readonly Image[] {
+  if (images.some(isScored)) return images;
   throw new Error(
-    `${set}: expected a car in at least one image, found none in ${images.length}, and the score is about cars. ` +
-      'More images, or larger ones, would do; or labels whose cars have the data set’s own id or colour',
+    `${set}: expected ${what} in at least one image, found none in ${images.length}, and the score is about it. ` +
+      'More images, or larger ones, would do; or labels in which it has the data set’s own id or colour',
   );
 }

@@ -3,9 +3,10 @@
  * paper's text names the task and has no experiment on it (Ruiz et al. 2019, sec. 1).
  */
 import type { Runtime } from '../runtime.ts';
-import type { BoxedImage, Detected } from '../streets/boxed-image.ts';
+import type { BoxedImage } from '../streets/boxed-image.ts';
 import type { Detection } from './detection/average-precision.ts';
 import { answerNumbers, BOX_NUMBERS, centreLoss, detectionsIn, writeCentres } from './detection/centres.ts';
+import { detectionPictures } from './detection/pictures.ts';
 import { DETECTION_METRICS, detectionScores } from './detection/scores.ts';
 import { IMAGE_TASK_DEFAULTS, imageTask, type ImageTask, type ImageTaskOptions } from './image-task.ts';
 import { smallSegmentation } from './segmentation/network.ts';
@@ -15,7 +16,7 @@ import type { Answer } from './training/image-batches.ts';
 /** A `width` of 1 is about 39 thousand weights. */
 export interface DetectionOptions extends ImageTaskOptions {
   /** What is detected, in the order of the network's outputs. */
-  readonly classes: readonly Detected[];
+  readonly classes: readonly string[];
   readonly reward: 'smoothAp' | 'ap50' | 'ap';
 }
 
@@ -44,6 +45,7 @@ export function detectionTask(options: Partial<DetectionOptions>, runtime: Runti
       firstBias: () => [...classes.map(() => FIRST_LOGIT), 0, 0, Math.log(FIRST_SIDE), Math.log(FIRST_SIDE)],
       predict: (output, image, grid) => detectionsIn(output, image, grid, classes.length),
       score: (predicted) => detectionScores(predicted, classes),
+      pictures: (all) => detectionPictures(all, classes),
     },
     training,
     runtime,
@@ -51,7 +53,7 @@ export function detectionTask(options: Partial<DetectionOptions>, runtime: Runti
 }
 
 /** The answer that the network learns (centres and boxes) and its loss. */
-function centres(classes: readonly Detected[], grid: Grid): Answer<BoxedImage> {
+function centres(classes: readonly string[], grid: Grid): Answer<BoxedImage> {
   const { size, cell } = grid;
   return {
     length: (size.width / cell) * (size.height / cell) * answerNumbers(classes.length),

@@ -114,7 +114,8 @@ export class QueuedEvaluations implements Evaluations {
     entry.started = performance.now();
     const report = (progress: EvaluationProgress) => options.onProgress?.({ ...progress, ...this.timeLeft(entry) });
     report({ phase: 'simulate', fraction: 0 });
-    const evaluation = await this.workers.run(job, signal, (progress) => {
+    const wanted = options.wantsPictures?.() ? { ...job, request: { ...job.request, pictures: true } } : job;
+    const evaluation = await this.workers.run(wanted, signal, (progress) => {
       if (!signal.aborted) report(progress);
     });
     if (evaluation === 'stopped') return this.repeat(entry);

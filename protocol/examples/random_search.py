@@ -60,4 +60,4 @@ try:
     with Environment(flags.url, flags.env, flags.env_options, flags.token) as environment:
         search(environment)
 except (OSError, ProtocolError, WebSocketException) as error:
-    sys.exit(f"random_search: {error}")
+    sys.exit(f"random_search: {flags.url}: {error} (npm run serve -- --env … starts a server)")

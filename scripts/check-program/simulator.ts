@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Parameter, Theta } from '../../protocol/parameters.ts';
 import type { Seed } from '../../protocol/random.ts';
-import { imageFile, pictureFiles, readBoxed, readCountable } from '../../env/dataset/read.ts';
+import { imageFile, readBoxed, readCountable, writtenFrames } from '../../env/dataset/read.ts';
+import type { LabelClasses } from '../../env/programs/target.ts';
 import type { PictureSize } from '../../env/simulators/traffic/scene.ts';
 import { asFiles, programSimulator, type SimulatorProgram, type StoredImage } from '../../env/programs/simulator.ts';
 import type { Simulator } from '../../env/simulators/simulator.ts';
@@ -15,13 +16,16 @@ import type { LabelledImage } from '../../env/streets/labelled-image.ts';
 import { readPhotograph } from '../../env/streets/photograph.ts';
 import { readFrame } from '../../env/streets/street-images.ts';
 import { carCounts, COUNTED_SHARE } from '../../env/tasks/counting/counts.ts';
-import { MERGED_CAR, MERGED_ID } from '../../env/tasks/segmentation/merged-classes.ts';
 import { good, note, progressFinding, watched, wrong, type Finding, type Say, type Seen } from './finding.ts';
 
 export interface SimulatorCheck {
   readonly simulator: Omit<SimulatorProgram<StoredImage>, 'read' | 'cache'>;
   /** What reads the images: one of our tasks, or a trainer that is a program. */
   readonly reader: 'segmentation' | 'counting' | 'detection' | 'trainer';
+  /** What labels mean, where our segmentation reads them. */
+  readonly labels: LabelClasses;
+  /** What our detection looks for. */
+  readonly wanted: readonly string[];
   readonly theta: Theta;
   readonly seed: Seed;
   readonly count: number;
@@ -120,7 +124,10 @@ function otherValue(parameter: Parameter, value: Theta[string] | undefined): The
 }
 
 /** What there is to say about images and labels. */
-async function pictureFindings(folder: string, { simulator, reader, count }: SimulatorCheck): Promise<Finding[]> {
+async function pictureFindings(
+  folder: string,
+  { simulator, reader, count, labels, wanted }: SimulatorCheck,
+): Promise<Finding[]> {
   const { size } = simulator;
   const findings: Finding[] = [];
   const images: LabelledImage[] = [];
@@ -129,12 +136,12 @@ async function pictureFindings(folder: string, { simulator, reader, count }: Sim
   for (let index = 0; index < count; index++) {
     try {
       if (reader === 'detection') {
-        const [image] = await readBoxed(folder, [index], size);
-        counted += image!.boxes.filter(({ ignored, category }) => !ignored && category === 'car').length;
+        const [image] = await readBoxed(folder, [index], size, wanted);
+        counted += image!.boxes.filter(({ ignored, category }) => !ignored && wanted.includes(category)).length;
       } else if (reader === 'counting') {
         const [image] = await readCountable(folder, [index], size);
         counted += carCounts(image!, CAR_TYPES).reduce((sum, cars) => sum + cars, 0);
-      } else images.push(await readFrame(pictureFiles(folder, index), size));
+      } else images.push(await readFrame(writtenFrames(folder, [index], labels.named)[0]!, size));
       drawn ??= await readPhotograph(imageFile(folder, index));
     } catch (error) {
       findings.push(wrong((error as Error).message.replaceAll(`${folder}/`, '')));
@@ -147,32 +154,38 @@ async function pictureFindings(folder: string, { simulator, reader, count }: Sim
   if (findings.some(({ kind }) => kind === 'wrong')) return findings.slice(0, MOST_SENTENCES);
   if (reader !== 'segmentation') {
     const share = `${(100 * COUNTED_SHARE).toFixed(1)} % of the picture`;
+    const what = reader === 'counting' || wanted.join() === 'car' ? 'cars' : wanted.join(' or ');
     const rule = reader === 'counting' ? `one that shows on ${share}` : 'one that is large enough to be found';
     return [
       ...findings,
-      counted > 0 ? good(`cars: ${counted} that count`) : wrong(`cars: expected ${rule}, found none`),
+      counted > 0 ? good(`${what}: ${counted} that count`) : wrong(`${what}: expected ${rule}, found none`),
     ];
   }
-  return [...findings, ...classFindings(images)];
+  return [...findings, ...classFindings(images, labels)];
 }
 
-function classFindings(images: readonly LabelledImage[]): Finding[] {
+function classFindings(images: readonly LabelledImage[], { named, classes }: LabelClasses): Finding[] {
   const pixels = new Map<number, number>();
   for (const { classes } of images) for (const id of classes) pixels.set(id, (pixels.get(id) ?? 0) + 1);
   const total = images.reduce((sum, { classes }) => sum + classes.length, 0);
   const shareOf = (isMeant: (id: number) => boolean) =>
     [...pixels].reduce((sum, [id, count]) => sum + (isMeant(id) ? count : 0), 0) / total;
   const nothing = shareOf((id) => id === VOID);
-  if (nothing === 1) return [wrong('labels: expected ids or colours of Cityscapes’ classes, got void everywhere')];
-  const names = [...pixels.keys()].flatMap((id) => CLASSES[id]?.name ?? []);
+  if (nothing === 1) {
+    const known = named ? named.names.join(', ') : 'Cityscapes’ classes';
+    return [wrong(`labels: expected ids or colours of ${known}, got void everywhere`)];
+  }
+  const names = [...pixels.keys()].flatMap((id) => (named ? named.names[id] : CLASSES[id]?.name) ?? []);
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-  const cars = shareOf((id) => MERGED_ID[id] === MERGED_CAR);
+  const scored = shareOf((id) => classes.outputOf[id] === classes.scored);
+  const name = classes.names[classes.scored]!;
+  const things = name === 'car' ? 'cars' : name;
   return [
     good(`labels of ${names.join(', ')}`),
     ...(nothing > MOSTLY_VOID ? [note(`labels: ${percent(nothing)} of the pixels are void`)] : []),
-    cars > 0
-      ? good(`cars on ${percent(cars)} of the pixels`)
-      : wrong(`cars: expected some in ${images.length} images, since the scores are about them, found none`),
+    scored > 0
+      ? good(`${things} on ${percent(scored)} of the pixels`)
+      : wrong(`${things}: expected some in ${images.length} images, since the scores are about them, found none`),
   ];
 }
 

@@ -187,4 +187,27 @@ describe('npm run check-program @slow', function () {
     );
     assert.equal(wrong.code, 1);
   });
+
+  it('[G22] reads labels by the classes that --data names, and objects in COCO’s format', async () => {
+    const data = join(shop.folder, 'data');
+    writeFileSync(join(data, 'classes.json'), '{"0": "sea", "13": "boat", "14": "sky"}');
+    const named = await simulator(good(), '--data', data);
+    assert.match(named.output, /good {2}simulator: labels of boat, sea\n/);
+    assert.match(named.output, /good {2}simulator: boat on 50\.0 % of the pixels/);
+    const sky = await simulator(good(), '--data', data, '--score-class', 'sky');
+    assert.match(
+      sky.output,
+      /wrong simulator: sky: expected some in 2 images, since the scores are about them, found none/,
+    );
+    const objects = {
+      images: [0, 1].map((id) => ({ id, file_name: `images/00000${id}.png`, width: 16, height: 16 })),
+      annotations: [{ image_id: 1, category_id: 1, bbox: [2, 2, 9, 9] }],
+      categories: [{ id: 1, name: 'boat' }],
+    };
+    writeFileSync(join(shop.ready, 'annotations.json'), JSON.stringify(objects));
+    const boxes = await simulator(good(), '--task', 'detection', '--classes', 'boat,buoy');
+    assert.match(boxes.output, /wrong simulator: classes: expected categories of annotations\.json \(boat\), got buoy/);
+    const boats = await simulator(good(), '--task', 'detection', '--classes', 'boat');
+    assert.match(boats.output, /good {2}simulator: boat: 1 that count/);
+  });
 });

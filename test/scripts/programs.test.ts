@@ -62,7 +62,7 @@ const SEGMENTATION = ['--env', 'TrafficSegmentation-v0'];
 /** Wrong inputs beside a flag that does not exist, and words of the sentence that each ends with. */
 const WRONG: readonly (readonly [program: string, flags: readonly string[], words: RegExp])[] = [
   ['scripts/serve.ts', [], /--env: expected at least one environment/],
-  ['scripts/serve.ts', ['--env', './nothere.ts'], /expected an id \(.*got \.\/nothere\.ts/],
+  ['scripts/serve.ts', ['--env', './nothere.ts'], /expected a module at \.\/nothere\.ts, found no such file/],
   ['scripts/serve.ts', ['--env', '.'], /: expected a file, got a folder/],
   ['scripts/serve.ts', ['--env', 'README.md'], /README\.md: expected a module that can be loaded, got: /],
   [
@@ -82,7 +82,7 @@ const WRONG: readonly (readonly [program: string, flags: readonly string[], word
   ['scripts/noise.ts', [...SEGMENTATION, ...MISSPELT], /expected a known option \(preset, .*got presett/],
   ['scripts/noise.ts', ['--env', 'Mixture-v0', '--out', '/proc/x'], /\/proc\/x: expected a folder/],
   ['scripts/pretrain.ts', ['--env', 'Mixture-v0'], /Mixture-v0: expected an environment that takes weights/],
-  ['scripts/pretrain.ts', ['--env', './nothere.ts'], /got \.\/nothere\.ts/],
+  ['scripts/pretrain.ts', ['--env', './nothere.ts'], /expected a module at \.\/nothere\.ts, found/],
   ['scripts/bench.ts', [], /expected a command: render, /],
   ['scripts/bench.ts', ['evaluate', '--env', 'Nowhere-v0'], /got Nowhere-v0/],
   [
@@ -108,9 +108,16 @@ const WRONG: readonly (readonly [program: string, flags: readonly string[], word
   ['scripts/try-backend.ts', ['tfjs-node', folder], /expected tfjs-node/],
   ['agents/history.ts', ['list', '--url', 'ws://127.0.0.1:2'], /127\.0\.0\.1:2: expected a server, got .*ECONNREFUSED/],
   ['agents/history.ts', ['list', '--url', 'nonsense'], /--url: expected an address.*got nonsense/],
+  ['agents/history.ts', ['list', '--outcome', 'bad'], /Allowed choices are ok, infeasible, diverged/],
   ['agents/history.ts', [], /expected a command: list, export, replay/],
   ['agents/cem.ts', ['--url', NOWHERE], /127\.0\.0\.1:1/],
   ['agents/cem.ts', ['--log', 'README.md'], /README\.md, which exists; --resume README\.md goes on with it/],
+  [
+    'agents/cem.ts',
+    ['--search-seeds', '1..2', '--log', 'README.md'],
+    /README\.md\/cem-1\.jsonl: expected to find it, got a file where a folder should be/,
+  ],
+  ['agents/cem.ts', ['--evaluations', '-3'], /Expected a number of at least 1, got "-3"/],
   ['agents/cem.ts', ['--resume', 'README.md'], /README\.md, line 1: expected one JSON object/],
   ['agents/cem.ts', ['--resume', folder], /expected a file, got a folder/],
   [

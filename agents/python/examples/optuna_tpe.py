@@ -39,4 +39,4 @@ with lts.connect(flags.url, flags.env, flags.env_options, seed=flags.seed) as en
     study.enqueue_trial(lts.to_values(environment.parameters, environment.start), skip_if_exists=True)
     study.optimize(objective, flags.evaluations, n_jobs=2 * environment.workers, catch=lts.EvaluationError)
     for finalist in lts.finalists(environment, results)[:1]:
-        print(f"seen {study.best_value:.4f}, on fresh seeds {finalist.reward:.4f}: {json.dumps(finalist.theta)}")
+        print(f"best seen {study.best_value:.4f}; the best on fresh seeds {finalist.reward:.4f}: {json.dumps(finalist.theta)}")

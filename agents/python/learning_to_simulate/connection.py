@@ -58,11 +58,11 @@ class Connection:
             if status == 503:
                 raise ConnectionLost(told.strip()) from error
             if status == 401:
-                raise ProtocolError(refusal("UNAUTHENTICATED", f"{url}: expected the token of this server")) from error
+                raise ProtocolError(refusal("UNAUTHENTICATED", f"{url}: expected the token of this server")) from None
             raise FinalRefusal(told.strip()) from error
         except ConnectionRefusedError as error:
             hint = "no server listens there (npm run serve -- --env … starts one)"
-            raise ConnectionLost(f"{url}: {hint}") from error
+            raise ConnectionLost(f"{url}: {hint}") from None
         except (OSError, TimeoutError, asyncio.TimeoutError, InvalidHandshake) as error:
             raise ConnectionLost(f"{url}: {error or type(error).__name__}") from error
         connection = cls(socket, url, codec)

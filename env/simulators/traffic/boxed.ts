@@ -1,12 +1,7 @@
-import type { BoxedImage, TrueBox } from '../../streets/boxed-image.ts';
+import { isTooSmall, type BoxedImage, type TrueBox } from '../../streets/boxed-image.ts';
 import type { DataSet, Simulator } from '../simulator.ts';
 import { visibleBoxes } from './annotations.ts';
 import type { TrafficImage } from './traffic.ts';
-
-/**
- * The least height of a box that is to be found, as a share of the picture's height: KITTI asks for 25 of its 375 pixels.
- */
-export const FOUND_HEIGHT = 25 / 375;
 
 /** Objects, each with the id by which `instances` shows it. */
 type Objects = readonly { readonly instance: number }[];
@@ -23,7 +18,6 @@ export function boxesOf({
   readonly people: Objects;
 }): TrueBox[] {
   const seen = visibleBoxes(instances, width);
-  const least = FOUND_HEIGHT * height;
   const all = [
     ...cars.map(({ instance }) => ({ instance, category: 'car' as const })),
     ...people.map(({ instance }) => ({ instance, category: 'person' as const })),
@@ -32,7 +26,7 @@ export function boxesOf({
     const visible = seen.get(instance);
     if (visible === undefined) return [];
     const [x, y, across, down] = visible.box;
-    const ignored = down < least || across < least / 2;
+    const ignored = isTooSmall({ width: across, height: down }, height);
     return [{ category, ignored, x, y, width: across, height: down }];
   });
 }

@@ -5,7 +5,7 @@
  * The box is learned around the centre, not at the centre alone, with the weights of a Gaussian: a short training learns
  * more from that (Liu et al. 2020, arXiv 1909.00700).
  */
-import { type Rectangle, type BoxedImage, type Detected, type TrueBox } from '../../streets/boxed-image.ts';
+import { type Rectangle, type BoxedImage, type TrueBox } from '../../streets/boxed-image.ts';
 import type { Grid } from '../training/architecture.ts';
 import type { ImageView, Size } from '../training/augmentation.ts';
 import type { Detection } from './average-precision.ts';
@@ -40,7 +40,7 @@ export const answerNumbers = (classes: number): number => classes + 1 + BOX_NUMB
  */
 export function writeCentres(
   image: BoxedImage,
-  classes: readonly Detected[],
+  classes: readonly string[],
   view: ImageView,
   { size, cell }: Grid,
   answers: Float32Array,
@@ -218,5 +218,5 @@ export function detectionsIn(output: Float32Array, image: Size, { size, cell }: 
 const within = (edge: number, most: number): number => Math.min(most, Math.max(0, edge));
 
 /** The boxes of a class that are there. */
-export const truthOf = ({ boxes }: BoxedImage, category: Detected): TrueBox[] =>
+export const truthOf = ({ boxes }: BoxedImage, category: string): TrueBox[] =>
   boxes.filter((box) => box.category === category);

@@ -1,5 +1,5 @@
 /** The scores of detections. */
-import type { BoxedImage, Detected } from '../../streets/boxed-image.ts';
+import type { BoxedImage } from '../../streets/boxed-image.ts';
 import type { Predicted } from '../image-task.ts';
 import type { Metric, Scores } from '../task.ts';
 import {
@@ -36,7 +36,7 @@ export const DETECTION_METRICS: readonly Metric[] = [
  */
 export async function detectionScores(
   predicted: AsyncIterable<Predicted<BoxedImage, Detection[][]>>,
-  classes: readonly Detected[],
+  classes: readonly string[],
 ): Promise<Scores> {
   const byClass = classes.map((): DetectionsIn[] => []);
   for await (const { image, prediction } of predicted) {

@@ -1,10 +1,12 @@
 import { VOID } from '../../streets/classes.ts';
 import type { LabelledImage } from '../../streets/labelled-image.ts';
 import { axes, type Size, type ImageView } from '../training/augmentation.ts';
-import { MERGED_CLASSES, MERGED_ID } from './merged-classes.ts';
+import { streetClasses, type ClassSet } from './merged-classes.ts';
+
+const STREETS = streetClasses();
 
 /**
- * Writes the most frequent merged class of each cell, as seen through the view; VOID where no pixel is labelled.
+ * Writes the most frequent class of each cell, as seen through the view; VOID where no pixel is labelled.
  *
  * Of two equally frequent classes, the first one is taken. A network that learns the shares of the classes instead
  * finds fewer cars.
@@ -18,10 +20,11 @@ export function writeLabels(
   size: Size,
   cell: number,
   labels: Float32Array,
+  { names, outputOf }: ClassSet = STREETS,
 ): void {
   const { columns, rows } = axes(image, view, size);
   const across = columns.nearest;
-  const classCount = MERGED_CLASSES.length;
+  const classCount = names.length;
   const counts = new Uint16Array(256); // of VOID too, so that the loop over pixels decides nothing
   let place = 0;
   for (let top = 0; top < size.height; top += cell) {
@@ -30,7 +33,7 @@ export function writeLabels(
       for (let y = top; y < top + cell; y++) {
         const row = rows.nearest[y]! * image.width;
         for (let x = left; x < left + cell; x++) {
-          counts[MERGED_ID[image.classes[row + across[x]!]!]!]!++;
+          counts[outputOf[image.classes[row + across[x]!]!]!]!++;
         }
       }
       let winner = VOID;

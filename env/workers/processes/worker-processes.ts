@@ -76,6 +76,7 @@ export class WorkerProcesses implements Workers {
   private nextNumber = 0;
   private stopped = false;
   private backends: Readonly<Record<string, string>> = {};
+  private isPrepared = false;
   private settleReady!: { resolve: () => void; reject: (error: Error) => void };
 
   constructor(private readonly options: WorkerProcessesOptions) {
@@ -195,6 +196,7 @@ export class WorkerProcesses implements Workers {
       slot.state = 'ready';
       slot.failedStarts = 0;
       this.backends = message.backends;
+      this.isPrepared = true;
       this.settleReady.resolve();
       return this.onFree();
     }
@@ -216,6 +218,7 @@ export class WorkerProcesses implements Workers {
       case 'threw':
         slot.state = 'leaving';
         return running.end(unscored('failed', message.reason));
+      case 'drawn': // for painter.ts, which has a process of its own
     }
   }
 
@@ -228,7 +231,8 @@ export class WorkerProcesses implements Workers {
     const isMeant = running?.signal.aborted || typeof running?.verdict === 'object';
     if (!isMeant) {
       this.restarts++;
-      this.options.log?.('worker ended', { pid: slot.process.pid, reason });
+      // Before any worker is ready, `ready` tells the reason.
+      if (this.isPrepared) this.options.log?.('worker ended', { pid: slot.process.pid, reason });
     }
     running?.end(
       running.signal.aborted ? unscored('cancelled', reason) : (running.verdict ?? unscored('failed', reason)),

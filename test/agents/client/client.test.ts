@@ -184,7 +184,12 @@ describe('the client', () => {
     await assert.rejects(connect('localhost:1'), { message: 'url: expected ws://… or wss://…, got localhost:1' });
     const server = await startBanditServer({ tokens: { agent: 'secret' } });
     await assert.rejects(connect(server.url), { name: 'ProtocolError', code: 'UNAUTHENTICATED' });
-    await assert.rejects(connect(server.url, { token: 'wrong' }), { message: /401/ });
+    await assert.rejects(connect(server.url, { token: 'wrong' }), {
+      message: /: expected the token of this server, got another one \(HTTP 401\)$/,
+    });
+    await assert.rejects(connect(server.url.replace('ws:', 'wss:')), {
+      message: /: expected a server that speaks TLS, as wss:\/\/ says, got one that does not; try ws:\/\/$/,
+    });
     await (await connect(server.url, { token: 'secret' })).close();
     await server.stop();
   });

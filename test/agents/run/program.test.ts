@@ -405,6 +405,15 @@ describe('an agent’s program @slow', () => {
     assert.equal(out.match(/^\[/gm)?.length, 8);
   });
 
+  it('refuses a smaller budget than the run has reported on, and leaves its log as it is', async () => {
+    await run('random-search', '--evaluations', '8', '--seed', '1');
+    const before = readFileSync(log, 'utf8');
+    const { code, err } = await finish(start('random-search', '--resume', log, '--evaluations', '4'));
+    assert.equal(code, 1);
+    assert.match(err, /^random-search: --evaluations: expected at least 8, after which .* has its report, got 4; /);
+    assert.equal(readFileSync(log, 'utf8'), before);
+  });
+
   it('makes several runs with --search-seeds, each as with its own --seed, and continues them in their folder', async () => {
     const runs = join(folder, 'several');
     const flags = ['--evaluations', '12', '--batch', '4', '--report-seeds', '2'];

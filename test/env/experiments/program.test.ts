@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { classesIn } from '../../../env/streets/named-classes.ts';
+import { readLabelled } from '../../../env/dataset/read.ts';
 import { evaluate, evaluationSeeds } from '../../../env/evaluate.ts';
 import { createExperiment } from '../../../env/experiments/load.ts';
 import program from '../../../env/experiments/program.ts';
@@ -9,7 +11,7 @@ import { describeExperiment } from '../../../env/server/describe.ts';
 import type { BoxedImage } from '../../../env/streets/boxed-image.ts';
 import { completeTheta } from '../../../protocol/parameters.ts';
 import { writeCamvid } from '../../scripts/reproduce/tiny-camvid.ts';
-import { evaluated, PARAMETERS, simulating, training, workshop, type Workshop } from '../programs/workshop.ts';
+import { evaluated, PARAMETERS, SIDE, simulating, training, workshop, type Workshop } from '../programs/workshop.ts';
 import { gray } from '../streets/street-folder.ts';
 
 describe('Program-v0', () => {
@@ -226,6 +228,103 @@ describe('Program-v0', () => {
       /expected validation\/ and test\/ as `npm run dataset` writes them, since the score is about objects/,
     );
   }).timeout(60_000);
+
+  describe('[G22] with classes of its own', () => {
+    const SEA = gray(
+      SIDE,
+      Array.from({ length: SIDE ** 2 }, (_, i) => (i % SIDE < SIDE / 2 ? 1 : 0)),
+    );
+    const sets = () => [shop.ready, join(shop.folder, 'data/validation'), join(shop.folder, 'data/test')];
+    /** In place of labels, the left half of each image is a boat. */
+    const coco = (name: string) => ({
+      images: [0, 1].map((id) => ({ id, file_name: `images/00000${id}.png`, width: SIDE, height: SIDE })),
+      categories: [{ id: 4, name }],
+      annotations: [0, 1].map((image_id) => ({
+        ...{ image_id, category_id: 4, bbox: [0, 0, SIDE / 2, SIDE] },
+        segmentation: [[0, 0, SIDE / 2, 0, SIDE / 2, SIDE, 0, SIDE]],
+      })),
+    });
+    const writeCoco = (name = 'boat') => {
+      for (const set of sets()) {
+        rmSync(join(set, 'labels'), { recursive: true, force: true });
+        writeFileSync(join(set, 'annotations.json'), JSON.stringify(coco(name)));
+      }
+    };
+    const create = (options = {}) => {
+      const runtime = { ...shop.runtime(simulating(draws)), backend: 'wasm' as const };
+      return createExperiment(program, { ...ours, ...options }, runtime).experiment;
+    };
+
+    it('trains our segmentation on labels whose classes classes.json names, and scores the one that is asked for @slow', async () => {
+      for (const set of sets())
+        for (const name of readdirSync(join(set, 'labels'))) writeFileSync(join(set, 'labels', name), SEA);
+      writeFileSync(join(shop.folder, 'data/classes.json'), '["sea", "boat", "sky"]');
+      const experiment = create({ steps: 120 });
+      await experiment.prepare!();
+      assert.deepEqual(
+        experiment.task.metrics.map(({ name, meaning }) => [name, meaning.includes('boat')]),
+        [
+          ['softIou', true],
+          ['iou', true],
+          ['meanIou', false],
+        ],
+      );
+      const { outcome, scores } = await evaluated(experiment);
+      assert.equal(outcome, 'ok');
+      assert.ok(scores['iou']! > 0.6, `${scores['iou']}`);
+      await assert.rejects(
+        create({ scoreClass: 'sky' }).prepare!(),
+        /validation: expected a sky in at least one image/,
+      );
+      assert.throws(() => create({ scoreClass: 'car' }), /scoreClass: expected one of sea, boat, sky, got car/);
+      const content = experiment.target.content!();
+      writeFileSync(join(shop.folder, 'data/classes.json'), '["sea", "ship", "sky"]');
+      assert.notEqual(create().target.content!(), content);
+    }).timeout(60_000);
+
+    it('trains our segmentation and our detection on objects in COCO’s format, as target and of a simulator @slow', async () => {
+      writeCoco();
+      const experiment = create({ steps: 120 });
+      await experiment.prepare!();
+      const { outcome, scores } = await evaluated(experiment);
+      assert.deepEqual([outcome, scores['iou']! > 0.6], ['ok', true], JSON.stringify(scores));
+      const detection = create({ task: 'detection', classes: ['boat'], steps: 3 });
+      await detection.prepare!();
+      const [first] = (await detection.target.validation()) as BoxedImage[];
+      assert.deepEqual(first!.boxes, [{ category: 'boat', ignored: false, x: 0, y: 0, width: 8, height: 16 }]);
+      assert.equal((await evaluated(detection)).outcome, 'ok');
+    }).timeout(60_000);
+
+    it('fails where a simulator has another category, or leaves out an image', async () => {
+      writeCoco();
+      const failure = async () => (await evaluated(create({ steps: 1 }))).reason;
+      writeFileSync(join(shop.ready, 'annotations.json'), JSON.stringify(coco('ship')));
+      assert.match((await failure())!, /annotations\.0: expected a category of background, boat, got ship/);
+      const { images, ...rest } = coco('boat');
+      const annotations = rest.annotations.slice(0, 1);
+      writeFileSync(
+        join(shop.ready, 'annotations.json'),
+        JSON.stringify({ ...rest, annotations, images: [images[0]] }),
+      );
+      assert.match((await failure())!, /images: expected one with "file_name": "images\/000001\.png", found none/);
+    });
+
+    it('[G11] gives a trainer the frames of one folder with their classes', async () => {
+      const data = join(shop.folder, 'harbour');
+      for (let i = 0; i < 60; i++) {
+        for (const kind of ['images', 'labels'])
+          cpSync(join(shop.ready, kind, '000000.png'), join(data, kind, `${i}.png`));
+        writeFileSync(join(data, 'labels', `${i}.png`), SEA);
+      }
+      writeFileSync(join(data, 'classes.json'), '{"0": "sea", "1": "boat"}');
+      const { experiment } = createExperiment(program, ours, { ...shop.runtime(both()), data });
+      const [{ folder }] = (await experiment.target.validation()) as [{ folder: string }];
+      assert.deepEqual(readdirSync(folder).sort(), ['classes.json', 'images', 'labels']);
+      assert.equal(readFileSync(join(folder, 'classes.json'), 'utf8'), '["sea","boat"]');
+      const [image] = await readLabelled(folder, [0], { width: SIDE, height: SIDE }, classesIn(folder));
+      assert.deepEqual([image!.classes[0], image!.classes[SIDE - 1]], [1, 0]);
+    });
+  });
 
   it('refuses sets without a car, where the scores are about cars', async () => {
     writeFileSync(join(shop.folder, 'data/test/labels/000000.png'), gray(16, Array<number>(256).fill(0)));

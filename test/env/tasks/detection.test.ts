@@ -3,7 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { SoftwareRenderer } from '../../../env/render/software/software-renderer.ts';
 import { DEFAULT_RUNTIME, type Runtime } from '../../../env/runtime.ts';
 import { drawSamples } from '../../../env/simulators/draw-samples.ts';
-import { boxed, FOUND_HEIGHT } from '../../../env/simulators/traffic/boxed.ts';
+import { boxed } from '../../../env/simulators/traffic/boxed.ts';
+import { FOUND_HEIGHT } from '../../../env/streets/boxed-image.ts';
 import { trafficSimulator } from '../../../env/simulators/traffic/traffic.ts';
 import { detectionTask, type DetectionOptions } from '../../../env/tasks/detection.ts';
 import { loadBackend } from '../../../env/tasks/tensorflow/backend.ts';
@@ -24,6 +25,20 @@ describe('detectionTask', () => {
     const scores = await model.score(boxedScenes(40, 2));
     model.dispose();
     assert.ok(scores['ap50']! > 0.9 && scores['smoothAp']! > 0.7 && scores['ap']! > 0.4, JSON.stringify(scores));
+  });
+
+  it('shows the true boxes and those that it finds', async () => {
+    const model = await shortTask({ steps: 2 }).train(boxedScenes(4, 1), SEEDS, silent);
+    const [truth, prediction] = await model.pictures!(boxedScenes(6, 2));
+    model.dispose();
+    assert.deepEqual([truth!.name, prediction!.name, truth!.pictures.length], ['truth', 'prediction', 4]);
+    const [image] = boxedScenes(6, 2);
+    const { width, rgb } = truth!.pictures[0]!;
+    assert.equal(width, 256, 'enlarged four times');
+    const at = (x: number, y: number) => [...rgb.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)];
+    const { x, y } = image!.boxes[0]!;
+    assert.deepEqual(at(4 * x, 4 * y), [255, 220, 0], 'the corner of a box');
+    assert.deepEqual(at(4 * x + 2, 4 * y + 2), [220, 40, 30], 'the image within it');
   });
 
   it('gives the same scores for the same seeds, and others for other first weights or another order @slow', async () => {

@@ -31,7 +31,11 @@ describe('the runtime of a server', () => {
       const told = await served(RUNTIME);
       const untold = await served();
       assert.deepEqual(told, { ...untold, evaluated: RUNTIME, prepared: RUNTIME });
-      assert.deepEqual(untold.evaluated, { backend: 'auto', renderer: 'software', weights: join('runs', 'pretrained') });
+      assert.deepEqual(untold.evaluated, {
+        backend: 'auto',
+        renderer: 'software',
+        weights: join('runs', 'pretrained'),
+      });
       assert.equal(untold.outcome, 'infeasible');
     });
   }

@@ -182,9 +182,9 @@ describe('a network on the pretrained backbone', () => {
       it('is the network on untrained blocks as long as nothing is learned, wherever it is cut', async () => {
         const predictions = async (options: Partial<SegmentationOptions>) => {
           const model = await trained({ learningRate: 0, steps: 1, ...options });
-          const [{ carProbability }] = (await model.predict([syntheticScene(99)])) as [PixelPrediction];
+          const [{ probability }] = (await model.predict([syntheticScene(99)])) as [PixelPrediction];
           model.dispose();
-          return carProbability;
+          return probability;
         };
         // The last tap alone, within a stage, at a tap, across strides, behind the first block.
         for (const [finetune, taps, cell] of [
