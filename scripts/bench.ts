@@ -44,7 +44,9 @@ const program = newCommand('bench').description(
 
 program
   .command('render')
-  .description('images per CPU second: our software renderer, pybullet and MuJoCo (if python3 finds them)')
+  .description(
+    'images per CPU second: our software renderer, three’s by WebGL (if installed), pybullet and MuJoCo (if python3 finds them)',
+  )
   .option('--width <pixels>', 'width of an image', integer(1, 4096), 128)
   .option('--height <pixels>', 'height of an image', integer(1, 4096), 64)
   .option('--seconds <s>', 'length of one measurement, in CPU seconds', positive, 2)

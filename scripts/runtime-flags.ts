@@ -2,11 +2,20 @@
 import { statSync } from 'node:fs';
 import { Option } from 'commander';
 import { absolutePath } from '../agents/run/flags.ts';
-import { BACKEND_NAMES, DEFAULT_RUNTIME, type BackendPreference, type Runtime } from '../env/runtime.ts';
+import { openWebgl } from '../env/render/webgl/context.ts';
+import {
+  BACKEND_NAMES,
+  DEFAULT_RUNTIME,
+  RENDERER_NAMES,
+  type BackendPreference,
+  type RendererName,
+  type Runtime,
+} from '../env/runtime.ts';
 
 export interface RuntimeFlags {
   readonly backend: BackendPreference;
   readonly data?: string;
+  readonly renderer?: RendererName;
 }
 
 export function backendFlag(): Option {
@@ -20,11 +29,21 @@ export function dataFlag(): Option {
   return new Option('--data <folder>', meaning).argParser(absolutePath);
 }
 
-/** @throws {Error} naming the folder of `--data`, when there is none: also where nothing reads it */
-export function runtimeOf({ backend, data }: RuntimeFlags): Runtime {
+export function rendererFlag(): Option {
+  return new Option('--renderer <name>', 'what draws: our rasteriser, or WebGL (after npm run setup:webgl)')
+    .choices(RENDERER_NAMES)
+    .default(DEFAULT_RUNTIME.renderer);
+}
+
+/**
+ * @throws {Error} naming the folder of `--data`, when there is none: also where nothing reads it; or in a sentence, when the
+ *   renderer is not installed or finds nothing that draws
+ */
+export function runtimeOf({ backend, data, renderer = DEFAULT_RUNTIME.renderer }: RuntimeFlags): Runtime {
   const found = data === undefined ? undefined : statSync(data, { throwIfNoEntry: false });
   if (data !== undefined && !found?.isDirectory()) {
     throw new Error(`${data}: expected a folder of street images, found ${found ? 'a file' : 'nothing'}`);
   }
-  return { ...DEFAULT_RUNTIME, backend, ...(data !== undefined && { data }) };
+  if (renderer === 'webgl') openWebgl(); // before other processes start, which draw through the same display
+  return { ...DEFAULT_RUNTIME, backend, renderer, ...(data !== undefined && { data }) };
 }

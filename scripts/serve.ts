@@ -23,7 +23,7 @@ import { pageAssets } from '../env/server/dashboard/assets.ts';
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat } from '../env/server/log.ts';
 import { MAX_EVALUATION_MS, startServer, type EnvironmentServer } from '../env/server/server.ts';
 import { addProgramFlags, programsOf, type ProgramFlags } from './program-flags.ts';
-import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
+import { backendFlag, dataFlag, rendererFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
 
 /** The environments that flags of their own serve. */
 const PROGRAM = 'Program-v0';
@@ -81,6 +81,7 @@ command
   .option('--reveal', 'the page shows the hidden θ of a benchmark to those who watch; agents never get it')
   .addOption(backendFlag())
   .addOption(dataFlag())
+  .addOption(rendererFlag())
   .option(
     '--journal <file>',
     'SQLite file with sessions and results (default: runs/server-<port>.sqlite; none for port 0)',

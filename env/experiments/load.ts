@@ -24,7 +24,7 @@ const returned = z.object({
     name: z.string(),
     version: z.int(),
     parameters: z.array(parameter).min(1),
-    renderer: z.object({ name: z.string(), version: z.int() }).optional(),
+    renderer: z.object({ name: z.string(), version: z.int(), driver: z.string().optional() }).optional(),
     open: z.function(),
   }),
   task: z.object({

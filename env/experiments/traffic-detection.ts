@@ -3,7 +3,7 @@
  * distribution of streets, as boxes?
  */
 import { z } from 'zod';
-import { SoftwareRenderer } from '../render/software/software-renderer.ts';
+import { createRenderer } from '../render/create-renderer.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
 import type { Runtime } from '../runtime.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
@@ -71,7 +71,7 @@ export const detectionPresets = {
 export function trafficDetection(given: z.infer<typeof detectionOptions>, runtime: Runtime) {
   const { width, height, trainingImages, validationImages, testImages, networkWidth, free, replicates, ...training } =
     given;
-  const simulator = boxed(trafficSimulator({ width, height, renderer: new SoftwareRenderer() }));
+  const simulator = boxed(trafficSimulator({ width, height, renderer: createRenderer(runtime.renderer) }));
   const searched = freeParameters(simulator, free);
   const task = detectionTask({ ...training, width: networkWidth }, runtime);
   const hidden = completeTheta(simulator.parameters, HIDDEN_STREETS);

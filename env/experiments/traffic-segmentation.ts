@@ -3,7 +3,7 @@
  * cars of a hidden distribution of streets?
  */
 import type { z } from 'zod';
-import { SoftwareRenderer } from '../render/software/software-renderer.ts';
+import { createRenderer } from '../render/create-renderer.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
 import type { Runtime } from '../runtime.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
@@ -80,7 +80,7 @@ export function segmentationTaskOf(
 /** The experiment, with the type of its samples, for the scripts that draw pictures. */
 export function trafficSegmentation(given: SegmentationExperimentOptions, runtime: Runtime) {
   const { width, height, trainingImages, validationImages, testImages, free, replicates } = given;
-  const simulator = trafficSimulator({ width, height, renderer: new SoftwareRenderer() });
+  const simulator = trafficSimulator({ width, height, renderer: createRenderer(runtime.renderer) });
   const hidden = completeTheta(simulator.parameters, HIDDEN_STREETS);
   const size = { validation: validationImages, test: testImages };
   const searched = freeParameters(simulator, free);
