@@ -5,7 +5,17 @@ const noAccident = [{ object: 'Math', property: 'random', message: 'Pass a seede
 
 export default defineConfig(
   {
-    ignores: ['node_modules', '.native', '.backbone', '.python', 'runs', 'results', 'eslint.config.js', '**/*kernel/'],
+    ignores: [
+      'node_modules',
+      '.native',
+      '.webgl',
+      '.backbone',
+      '.python',
+      'runs',
+      'results',
+      'eslint.config.js',
+      '**/*kernel/',
+    ],
   },
   tseslint.configs.recommendedTypeChecked,
   {

@@ -10,6 +10,7 @@ import type { Theta } from '../protocol/parameters.ts';
 import { earlyScorer } from './early-scores.ts';
 import type { Experiment } from './experiments/experiment.ts';
 import { FailedError } from './failed-error.ts';
+import { encodedStrips, type EncodedStrip } from './pictures.ts';
 import { withSamples } from './simulators/draw-samples.ts';
 import { InfeasibleError } from './simulators/simulator.ts';
 import type { Scores, Task, TrainedModel, TrainingProgress } from './tasks/task.ts';
@@ -42,6 +43,8 @@ export interface EvaluationRequest {
   readonly test: boolean;
   /** Whether progress also has scores of the unfinished model; the final scores do not depend on it. */
   readonly earlyScores?: boolean | undefined;
+  /** Whether the trained model also shows what it predicts for validation samples; no score depends on it. */
+  readonly pictures?: boolean | undefined;
 }
 
 /** How far an evaluation is. */
@@ -67,6 +70,8 @@ export interface Evaluation {
   readonly testScores?: Scores;
   /** Why the outcome is not `ok`. */
   readonly reason?: string;
+  /** What the model predicts, of the first replicate, where that was asked for; or why it cannot be shown. */
+  readonly pictures?: readonly EncodedStrip[] | string;
   readonly timing: Timing;
   /** The worker that made it, and its backend, where workers are also elsewhere; set by workers/queue/. */
   readonly worker?: string;
@@ -121,7 +126,8 @@ export async function evaluate<Sample>(
   const scores = meanOf(done.map((one) => one.scores));
   const testScores = request.test ? meanOf(done.map((one) => one.testScores!)) : undefined;
   const reward = scores[experiment.task.reward]!;
-  return { outcome: 'ok', reward, scores, ...(testScores && { testScores }), timing };
+  const { pictures } = first!;
+  return { outcome: 'ok', reward, scores, ...(testScores && { testScores }), ...(pictures && { pictures }), timing };
 }
 
 function replicateSeeds(seeds: EvaluationSeeds, index: number): EvaluationSeeds {
@@ -198,7 +204,15 @@ async function evaluateOnce<Sample>(
         }
         checkBounds(task, scores);
         if (testScores) checkBounds(task, testScores);
-        return { outcome: 'ok', reward, scores, ...(testScores && { testScores }), timing };
+        const pictures = request.pictures && (await picturesOf(model, target, signal));
+        return {
+          outcome: 'ok',
+          reward,
+          scores,
+          ...(testScores && { testScores }),
+          ...(pictures && { pictures }),
+          timing,
+        };
       } finally {
         model.dispose();
       }
@@ -208,6 +222,20 @@ async function evaluateOnce<Sample>(
     if (error instanceof InfeasibleError) return without('infeasible', error.message);
     if (error instanceof FailedError) return without('failed', error.message);
     throw error;
+  }
+}
+
+/** What a model predicts for validation samples, as pictures. An error here is no error of the evaluation. */
+async function picturesOf<Sample>(
+  model: TrainedModel<Sample>,
+  target: Target<Sample>,
+  signal: AbortSignal | undefined,
+): Promise<readonly EncodedStrip[] | string> {
+  if (!model.pictures) return 'its model does not show what it predicts';
+  try {
+    return await encodedStrips(await model.pictures(await target.validation(signal)));
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
 

@@ -14,6 +14,7 @@
  */
 export { defineExperiment, type Experiment, type ExperimentDefinition } from './experiments/experiment.ts';
 export { FailedError } from './failed-error.ts';
+export type { RgbPicture, SamplePictures, Strip } from './pictures.ts';
 export { InfeasibleError, type DataSet, type Simulator } from './simulators/simulator.ts';
 export type { Runtime } from './runtime.ts';
 export type { Metric, Scores, Task, TrainedModel, TrainingProgress } from './tasks/task.ts';

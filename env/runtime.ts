@@ -8,6 +8,10 @@ export type BackendName = (typeof BACKEND_NAMES)[number];
 /** `auto`: the first that loads; a name: that one or none. */
 export type BackendPreference = 'auto' | BackendName;
 
+/** What can draw images: our own rasteriser, or three's WebGLRenderer where `npm run setup:webgl` has installed it. */
+export const RENDERER_NAMES = ['software', 'webgl'] as const;
+export type RendererName = (typeof RENDERER_NAMES)[number];
+
 /** A program in the place of a simulator or a trainer. */
 export interface ProgramRuntime {
   /** Its command line, a template; see env/programs.md. */
@@ -36,10 +40,12 @@ export interface ProgramsRuntime {
   readonly cache?: { readonly folder: string; readonly mostBytes: number };
 }
 
-/** Plain JSON: it travels with each job to the process that evaluates. It is no part of `spec_hash`. */
+/** Plain JSON: it travels with each job to the process that evaluates. `spec_hash` has of it what decides images and scores. */
 export interface Runtime {
   /** The backend of TensorFlow.js. */
   readonly backend: BackendPreference;
+  /** What draws the images of a simulator that draws. */
+  readonly renderer: RendererName;
   /** The folder of real images, for the environments that need one. */
   readonly data?: string;
   /** For the environment that consists of them. */
@@ -50,4 +56,4 @@ export interface Runtime {
   readonly weights: string;
 }
 
-export const DEFAULT_RUNTIME: Runtime = { backend: 'auto', weights: join('runs', 'pretrained') };
+export const DEFAULT_RUNTIME: Runtime = { backend: 'auto', renderer: 'software', weights: join('runs', 'pretrained') };

@@ -19,7 +19,7 @@ export const SUBPROTOCOLS = { msgpack: 'lts.v1.msgpack', json: 'lts.v1.json' } a
 export type Codec = keyof typeof SUBPROTOCOLS;
 
 /** What a peer may be able to do. Each side names its own capabilities, and uses only those that the other named. */
-export const CAPABILITIES = ['progress', 'resume', 'batch'] as const;
+export const CAPABILITIES = ['progress', 'resume', 'batch', 'note'] as const;
 
 /** No control character, which would cut or disguise a name where it is stored or shown, and no half of a surrogate pair. */
 const PLAIN = /^[^\u0000-\u001f\u007f-\u009f\ud800-\udfff]*$/u;
@@ -105,6 +105,14 @@ export const clientMessages = {
     session_id: name,
     /** Every result up to this `seq` was received; the server may forget them. No reply. */
     seq: z.int().min(0),
+  }),
+  note: z.object({
+    t: z.literal('note'),
+    id: id.optional(),
+    session_id: name,
+    /** A later note of the same topic takes its place. No reply. */
+    topic: name,
+    value: z.record(z.string(), z.unknown()),
   }),
   ping: z.object({ t: z.literal('ping'), id }),
 } as const;

@@ -37,8 +37,11 @@ export const specification = z.object({
   start: theta,
   /** θ with the default of every parameter. */
   default: theta,
-  /** The renderer of a simulator that draws images. Another renderer, or another version of it, draws other images. */
-  renderer: z.object({ name: z.string(), version: z.int() }).optional(),
+  /**
+   * The renderer of a simulator that draws images, and what draws for it where that decides the images too. Another
+   * renderer, another version of it or another driver draws other images.
+   */
+  renderer: z.object({ name: z.string(), version: z.int(), driver: z.string().optional() }).optional(),
   /** The number of samples that a model is trained on. */
   training_samples: z.int(),
   /** Whether equal θ and seeds give equal rewards; they do where it is left out. A program of somebody's may not. */

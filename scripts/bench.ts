@@ -4,6 +4,8 @@ import { benchBackbone } from './bench/backbone.ts';
 import type { NetworkBenchOptions } from './bench/beside-torch.ts';
 import { benchProtocol, type ProtocolBenchOptions } from './bench/protocol.ts';
 import { benchMemory } from './bench/memory.ts';
+import { benchPage, type PageBenchOptions } from './bench/page.ts';
+import { benchPageCost, type PageCostBenchOptions } from './bench/page-cost.ts';
 import { benchEvaluate, type EvaluateBenchOptions } from './bench/evaluate.ts';
 import { benchPrograms, type ProgramsBenchOptions } from './bench/programs.ts';
 import { benchPythonClient, type PythonClientBenchOptions } from './bench/python-client.ts';
@@ -43,7 +45,9 @@ const program = newCommand('bench').description(
 
 program
   .command('render')
-  .description('images per CPU second: our software renderer, pybullet and MuJoCo (if python3 finds them)')
+  .description(
+    'images per CPU second: our software renderer, three’s by WebGL (if installed), pybullet and MuJoCo (if python3 finds them)',
+  )
   .option('--width <pixels>', 'width of an image', integer(1, 4096), 128)
   .option('--height <pixels>', 'height of an image', integer(1, 4096), 64)
   .option('--seconds <s>', 'length of one measurement, in CPU seconds', positive, 2)
@@ -132,6 +136,31 @@ program
   .action(async (options: QueueBenchOptions) => {
     announce('queue', options);
     await benchQueue(options);
+  });
+
+program
+  .command('page')
+  .description('how soon Chromium shows the page of a server with a long run, and what a new evaluation costs it')
+  .option('--evaluations <n>', 'evaluations of the run', integer(100, 100_000), 10_000)
+  .option('--updates <n>', 'new evaluations in each view', integer(1, 1000), 10)
+  .option('--rounds <n>', 'first views', integer(1, 100), 5)
+  .option('--json', 'end with one line of JSON')
+  .action(async (options: PageBenchOptions) => {
+    announce('page', options);
+    await benchPage(options);
+  });
+
+program
+  .command('page-cost')
+  .description('evaluations a minute with and without the page open in Chromium, in turn, on this machine')
+  .option('--env <id>', 'environment', word, 'TrafficSegmentation-v0')
+  .option('--env-options <json>', 'options of the environment', jsonObject, { preset: 'quick' })
+  .option('--evaluations <n>', 'evaluations of each measurement', integer(1, 1000), 12)
+  .option('--rounds <n>', 'pairs of measurements', integer(1, 100), 6)
+  .option('--json', 'end with one line of JSON')
+  .action(async (options: PageCostBenchOptions) => {
+    announce('page-cost', options);
+    await benchPageCost(options);
   });
 
 program

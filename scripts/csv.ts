@@ -1,5 +1,5 @@
 /** The columns of a mean with its interval, in tables that are CSV. */
-import type { Summary } from '../agents/run/statistics.ts';
+import type { Summary } from '../protocol/statistics.ts';
 
 export const csvNames = (name: string): string[] => ['mean', 'low', 'high', 'n'].map((part) => `${name}_${part}`);
 

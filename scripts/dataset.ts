@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { filePath, integer, jsonObject, seed, THETA_HELP } from '../agents/run/flags.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
+import { createRenderer } from '../env/render/create-renderer.ts';
+import { identityOfRenderer } from '../env/render/renderer.ts';
+import type { RendererName } from '../env/runtime.ts';
 import { TRAFFIC } from '../env/simulators/traffic/traffic.ts';
 import { isHidden } from '../env/streets/hidden-files.ts';
 import { frameIndex, removeParts } from '../env/dataset/frame.ts';
@@ -15,6 +18,7 @@ import { readJson, summarise } from '../env/dataset/summary.ts';
 import type { Report, Share } from './dataset/writer.ts';
 import { writeWhole } from '../protocol/whole-file.ts';
 import { completeTheta, type Theta } from '../protocol/parameters.ts';
+import { rendererFlag } from './runtime-flags.ts';
 
 const options = newCommand('dataset')
   .description(
@@ -29,24 +33,35 @@ const options = newCommand('dataset')
   .option('--seed <n>', 'seed of the data set', seed, 1)
   .option('--width <pixels>', 'width of each picture', integer(8, 4096), 320)
   .option('--height <pixels>', 'height of each picture', integer(8, 4096), 240)
+  .addOption(rendererFlag())
   .option('--workers <n>', 'number of processes that draw', integer(1, 1024), availableParallelism())
   .parse()
-  .opts<{ out: string; count: number; theta: Theta; seed: number; width: number; height: number; workers: number }>();
+  .opts<{
+    out: string;
+    count: number;
+    theta: Theta;
+    seed: number;
+    width: number;
+    height: number;
+    renderer: RendererName;
+    workers: number;
+  }>();
 
 /** The number of pictures that is worth another process. */
 const SHARE = 32;
 
 async function main(): Promise<void> {
-  const { out, count, seed, width, height, workers } = options;
+  const { out, count, seed, width, height, renderer, workers } = options;
   const theta = completeTheta(TRAFFIC.parameters, options.theta);
-  const known = { simulator: `${TRAFFIC.name} ${TRAFFIC.version}`, seed, width, height, theta };
+  const drawnBy = renderer === 'software' ? {} : { renderer: identityOfRenderer(createRenderer(renderer)) };
+  const known = { simulator: `${TRAFFIC.name} ${TRAFFIC.version}`, ...drawnBy, seed, width, height, theta };
   console.log(`dataset ${JSON.stringify(options)}`);
   removeParts(out);
   claim(out, known);
   const there = pictureCount(out);
   if (count < there)
     throw new Error(`--count: expected at least ${there}, since ${out} has that many pictures, got ${count}`);
-  const all = { out, theta, seed, width, height, count };
+  const all = { out, theta, seed, width, height, renderer, count };
   const { done, isStopped } = await writePictures(all, Math.min(workers, Math.ceil(count / SHARE)));
   if (isStopped) {
     console.log(`stopped after ${done} of ${count} pictures: the same command goes on, and describes them at its end`);
@@ -118,7 +133,7 @@ function pictureCount(folder: string): number {
 /** Claims a folder for this data set. @throws {Error} when it has another data set, or other files */
 function claim(folder: string, known: object): void {
   const path = join(folder, 'dataset.json');
-  const expected = '--out: expected an empty folder or one of the same θ, seed and size';
+  const expected = '--out: expected an empty folder or one of the same θ, seed, size and renderer';
   if (!existsSync(path)) {
     const names = existsSync(folder) ? readdirSync(folder) : [];
     const other = names.find((name) => !isHidden(name));
@@ -126,7 +141,10 @@ function claim(folder: string, known: object): void {
     writeWhole(path, `${JSON.stringify(known, null, 2)}\n`);
     return;
   }
-  const found = readJson(path, `write ${JSON.stringify(known)} into it if the pictures are of this θ, seed and size`);
+  const found = readJson(
+    path,
+    `write ${JSON.stringify(known)} into it if the pictures are of this θ, seed, size and renderer`,
+  );
   if (!isDeepStrictEqual(found, JSON.parse(JSON.stringify(known)))) {
     throw new Error(
       `${expected}, got another: ${difference(JSON.parse(JSON.stringify(known)) as object, found)} (${path})`,

@@ -63,7 +63,8 @@ async function main(): Promise<void> {
   const programs = ownPrograms();
   const workers = options.workers === undefined ? [] : ['--workers', String(options.workers)];
   const server = await startServer(programs, ['--env', ENVIRONMENT, '--backend', options.backend, ...workers]);
-  console.log(`server: ${server.url} serves ${ENVIRONMENT}; backend: ${server.backend ?? 'unknown'}\n`);
+  console.log(`server: ${server.url} serves ${ENVIRONMENT}; backend: ${server.backend ?? 'unknown'}`);
+  console.log(`${server.url.replace(/^ws/, 'http')}/ shows it in a browser\n`);
   const log = join(options.out, 'trials.jsonl');
   try {
     const agentFlags = ['--url', server.url, '--env-options', JSON.stringify(ENV_OPTIONS)];

@@ -68,6 +68,7 @@ function templates(session_id: string, n: number): Record<string, unknown>[] {
     { t: 'step_batch', id: n, session_id, items: [step, { step_id: `b${n}`, action }], progress: false },
     { t: 'cancel', id: n, session_id, step_id: `s${n - 1}` },
     { t: 'ack', session_id, seq: n },
+    { t: 'note', session_id, topic: `n${n % 20}`, value: { evaluations: n, mean: action } },
     { t: 'close', id: n, session_id: `${session_id}x` },
     { t: 'ping', id: n },
   ];

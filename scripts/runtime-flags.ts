@@ -2,11 +2,20 @@
 import { statSync } from 'node:fs';
 import { Option } from 'commander';
 import { absolutePath } from '../agents/run/flags.ts';
-import { BACKEND_NAMES, DEFAULT_RUNTIME, type BackendPreference, type Runtime } from '../env/runtime.ts';
+import { openWebgl } from '../env/render/webgl/context.ts';
+import {
+  BACKEND_NAMES,
+  DEFAULT_RUNTIME,
+  RENDERER_NAMES,
+  type BackendPreference,
+  type RendererName,
+  type Runtime,
+} from '../env/runtime.ts';
 
 export interface RuntimeFlags {
   readonly backend: BackendPreference;
   readonly data?: string;
+  readonly renderer?: RendererName;
 }
 
 export function backendFlag(): Option {
@@ -20,9 +29,20 @@ export function dataFlag(): Option {
   return new Option('--data <folder>', meaning).argParser(absolutePath);
 }
 
-/** @throws {Error} naming the folder of `--data`, when there is none: also where nothing reads it */
-export function runtimeOf({ backend, data }: RuntimeFlags): Runtime {
-  return { ...DEFAULT_RUNTIME, backend, ...(data !== undefined && { data: folderOf({ folder: data }) }) };
+export function rendererFlag(): Option {
+  return new Option('--renderer <name>', 'what draws: our rasteriser, or WebGL (after npm run setup:webgl)')
+    .choices(RENDERER_NAMES)
+    .default(DEFAULT_RUNTIME.renderer);
+}
+
+/**
+ * @throws {Error} naming the folder of `--data`, when there is none: also where nothing reads it; or in a sentence, when the
+ *   renderer is not installed or finds nothing that draws
+ */
+export function runtimeOf({ backend, data, renderer = DEFAULT_RUNTIME.renderer }: RuntimeFlags): Runtime {
+  const folder = data === undefined ? {} : { data: folderOf({ folder: data }) };
+  if (renderer === 'webgl') openWebgl(); // before other processes start, which draw through the same display
+  return { ...DEFAULT_RUNTIME, backend, renderer, ...folder };
 }
 
 /** A folder, and the name by which machines that have it elsewhere know it. */

@@ -6,11 +6,13 @@ import { makeFolder } from '../protocol/make-folder.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { completeTheta, type Theta } from '../protocol/parameters.ts';
 import { deriveSeed } from '../protocol/random.ts';
-import { SoftwareRenderer } from '../env/render/software/software-renderer.ts';
-import { trafficSimulator } from '../env/simulators/traffic/traffic.ts';
+import { createRenderer } from '../env/render/create-renderer.ts';
+import type { RendererName } from '../env/runtime.ts';
+import { TRAFFIC, trafficSimulator } from '../env/simulators/traffic/traffic.ts';
 import { type Row, type Sheet, writeSheet } from './figures/sheet.ts';
-import { certainly, contactSheet, mostTelling, pictureSheet, sweep } from './figures/street-sheets.ts';
+import { certainly, contactSheet, mostTelling, pictureSheet, type Source, sweep } from './figures/street-sheets.ts';
 import { randomTheta } from './random-theta.ts';
+import { rendererFlag } from './runtime-flags.ts';
 
 /** Reads the name of a sheet's file: .png or .jpg. */
 function picture(word: string): string {
@@ -35,6 +37,7 @@ const options = newCommand('scenes')
   .option('--count <n>', 'number of scenes on the sheet, or of steps in a sweep', integer(1, 1000), 8)
   .option('--width <pixels>', 'width of each image', integer(8, 4096), 160)
   .option('--height <pixels>', 'height of each image', integer(8, 4096), 120)
+  .addOption(rendererFlag())
   .option('--scale <n>', 'pixels of the sheet for each pixel of an image', integer(1, 16), 2)
   .option('--out <file>', 'file of the sheet: .png or .jpg', picture, 'runs/scenes.png')
   .addOption(
@@ -51,20 +54,18 @@ const options = newCommand('scenes')
     count: number;
     width: number;
     height: number;
+    renderer: RendererName;
     scale: number;
     out: string;
     gallery?: string;
   }>();
 console.log(JSON.stringify(options));
 
-const { width, height } = options;
-const simulator = trafficSimulator({ width, height, renderer: new SoftwareRenderer() });
-const { parameters } = simulator;
-const source = { simulator, seed: options.seed };
+const { parameters } = TRAFFIC;
 
 const randomThetaOf = (index: number) => randomTheta(parameters, deriveSeed(options.seed, 'random theta', index));
 
-async function sweepSheet(given: Theta, name: string): Promise<Row[]> {
+async function sweepSheet(source: Source, given: Theta, name: string): Promise<Row[]> {
   const chosen = name === 'all' ? parameters : parameters.filter((parameter) => parameter.name === name);
   if (chosen.length === 0) {
     const names = parameters.map((parameter) => parameter.name).join(', ');
@@ -82,7 +83,7 @@ async function sweepSheet(given: Theta, name: string): Promise<Row[]> {
 const SWEEPS_A_SHEET = 13;
 
 /** Draws the pictures of env/README.md: scenes and labels, all sweeps, and a sheet for each label of each simplex. */
-async function gallery(given: Theta, folder: string): Promise<void> {
+async function gallery(source: Source, given: Theta, folder: string): Promise<void> {
   const save = async (name: string, sheet: Sheet) => {
     const path = join(folder, `${name}.jpg`);
     await writeSheet({ ...sheet, scale: options.scale }, path);
@@ -109,14 +110,15 @@ async function gallery(given: Theta, folder: string): Promise<void> {
 }
 
 await runProgram('scenes', async () => {
-  const given = options.theta;
+  const { theta: given, seed, width, height, renderer } = options;
   completeTheta(parameters, given); // throws an error if a parameter is wrong
-  if (options.gallery !== undefined) await gallery(given, options.gallery);
+  const source = { simulator: trafficSimulator({ width, height, renderer: createRenderer(renderer) }), seed };
+  if (options.gallery !== undefined) await gallery(source, given, options.gallery);
   else {
     const thetaOf = options.randomTheta ? randomThetaOf : () => given;
     const { sweep: name, count, scale, out } = options;
     const sheet =
-      name === undefined ? await contactSheet(source, thetaOf, count) : { rows: await sweepSheet(given, name) };
+      name === undefined ? await contactSheet(source, thetaOf, count) : { rows: await sweepSheet(source, given, name) };
     makeFolder(dirname(out));
     await writeSheet({ ...sheet, scale }, out);
     console.log(out);

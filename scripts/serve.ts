@@ -16,12 +16,20 @@ import { onSignals } from '../agents/run/interrupt.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { BUILT_IN } from '../env/experiments/index.ts';
+import { pageAssets } from '../env/server/dashboard/assets.ts';
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat } from '../env/server/log.ts';
 import type { QueueOptions } from '../env/workers/queue/queue-evaluations.ts';
 import { MAX_EVALUATION_MS, startServer, type EnvironmentServer } from '../env/server/server.ts';
 import { addProgramFlags, programsOf, type ProgramFlags } from './program-flags.ts';
 import { exactBuild, withQueue } from './queue-flags.ts';
-import { backendFlag, namedFolder, runtimeOf, type NamedFolder, type RuntimeFlags } from './runtime-flags.ts';
+import {
+  backendFlag,
+  namedFolder,
+  rendererFlag,
+  runtimeOf,
+  type NamedFolder,
+  type RuntimeFlags,
+} from './runtime-flags.ts';
 import { version } from './version.ts';
 
 /** The environments that flags of their own serve. */
@@ -81,12 +89,14 @@ command
   .option('--history-days <n>', 'closed sessions are forgotten after this number of days', integer(0, 36500), 30)
   .option('--history-mb <n>', '… or when all results together are larger than this', integer(1, 1_000_000), 1024)
   .option('--origin <url>', 'web page that may connect; may be repeated', collect)
+  .option('--reveal', 'the page shows the hidden θ of a benchmark to those who watch; agents never get it')
   .addOption(backendFlag())
   .option(
     '--data <[name=]folder>',
     'images that models are scored on; workers of a queue know them by their name (default: data)',
     namedFolder,
   )
+  .addOption(rendererFlag())
   .option(
     '--journal <file>',
     'SQLite file with sessions and results (default: runs/server-<port>.sqlite; none for port 0)',
@@ -119,6 +129,7 @@ interface Options extends Omit<RuntimeFlags, 'data'>, ProgramFlags {
   readonly historyDays: number;
   readonly historyMb: number;
   readonly origin?: string[];
+  readonly reveal?: true;
   readonly journal?: string;
   readonly drainSeconds: number;
   readonly stopWithStdin?: boolean;
@@ -165,6 +176,7 @@ async function main(): Promise<void> {
     keeping: { maxAgeMs: options.historyDays * 86_400_000, maxBytes: options.historyMb * 1024 ** 2 },
     onDrainRequest: () => void process.kill(process.pid, 'SIGTERM'),
     origins: options.origin ?? [],
+    reveal: options.reveal ?? false,
     log,
     journal: options.journal ?? (port === 0 ? undefined : `runs/server-${port}.sqlite`),
     ...(await version()),
@@ -178,6 +190,8 @@ async function main(): Promise<void> {
   stopOnSignals(server, options.drainSeconds * 1000);
   if (options.stopWithStdin) process.stdin.once('end', () => void process.kill(process.pid, 'SIGTERM')).resume();
   announce(server, options, url !== undefined);
+  // The first visitor does not wait for it.
+  pageAssets().catch((error: unknown) => log.warn({ error: String(error) }, 'the page cannot be bundled'));
 }
 
 async function queueOf(url: string, { data, mixedBackends = false }: Options): Promise<QueueOptions> {
@@ -200,6 +214,7 @@ function announce({ url, port, environments }: EnvironmentServer, { workers, jso
     );
     if (about !== undefined) console.log(`  ${about}`);
   }
+  console.log(`${url.replace(/^ws/, 'http')}/ shows it in a browser`);
   const elsewhere = queue ? ' here, and those of the queue' : '';
   console.log(`${url} is ready, with ${workers} worker${workers === 1 ? '' : 's'}${elsewhere}; Ctrl-C stops it`);
 }

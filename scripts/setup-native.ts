@@ -7,19 +7,23 @@
  * not touch. An unfinished build has another folder name, so the final folder is always complete.
  */
 import { existsSync } from 'node:fs';
-import { rename, rm, stat, statfs, symlink, writeFile } from 'node:fs/promises';
+import { rename, rm, stat, statfs, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isProgram } from '../agents/run/flags.ts';
-import { makeFolder } from '../protocol/make-folder.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { nativeFolder } from '../env/tasks/tensorflow/backend.ts';
 import {
+  checkCompiler,
   downloadWheels,
+  emptyStaging,
   findPython,
   firstWorking,
   type Find,
   must,
+  nodeHeaders,
+  npmInstall,
+  outputOf,
   projectRoot,
   SetupError,
   step,
@@ -28,6 +32,9 @@ import {
 /** The versions that are tested together. */
 const TFJS_VERSION = '4.22.0';
 const TENSORFLOW_VERSION = '2.21.0';
+
+/** What has to be downloaded of wheels, as measured in November 2026; of CUDA's, pip takes the newest that fit. */
+const DOWNLOADS = { cpu: '1 wheel, 274 MB', gpu: '13 wheels, 3.4 GB' };
 
 /** The Python version of the wheel; any Python can download it. */
 const WHEEL_PYTHON = '3.11';
@@ -58,17 +65,43 @@ export async function checkMachine(machine: {
     );
   }
   const python = await findPython(find);
-  for (const programs of [['make'], ['c++', 'g++', 'clang++']]) {
-    if (await find(programs, '--version')) continue;
-    throw new SetupError(
-      `expected ${programs[0]} to build the binding, got none; on Debian: apt install build-essential`,
-    );
-  }
+  await checkCompiler(find);
   if (freeBytes < neededBytes) {
     const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
     throw new SetupError(`expected ${gigabytes(neededBytes)} GB of free disk space, got ${gigabytes(freeBytes)}`);
   }
   return python;
+}
+
+/** The least driver of NVIDIA that runs CUDA 12. */
+const LEAST_DRIVER = [525, 60];
+const WITHOUT_GPU = 'without --gpu, the backend for processors is built';
+
+/**
+ * Checks that there is a GPU for the backend, before gigabytes are downloaded.
+ *
+ * @param ask runs a program and returns its output; undefined where there is no such program
+ * @returns   the GPU's name and the version of its driver
+ * @throws {SetupError} in a sentence, when there is no GPU, or its driver is too old
+ */
+export async function checkGpu(ask: typeof outputOf = outputOf): Promise<string> {
+  const text = await ask('nvidia-smi', ['--query-gpu=name,driver_version', '--format=csv,noheader']);
+  if (text === undefined) {
+    throw new SetupError(`expected a GPU of NVIDIA and its driver, got no program nvidia-smi; ${WITHOUT_GPU}`);
+  }
+  const line = text.trim().split('\n')[0]!;
+  const [, name, major, minor] = /^(.+), (\d+)\.(\d+)/.exec(line) ?? [];
+  if (name === undefined) {
+    throw new SetupError(`expected a GPU that nvidia-smi sees, got: ${line || 'nothing'}; ${WITHOUT_GPU}`);
+  }
+  const [leastMajor, leastMinor] = LEAST_DRIVER as [number, number];
+  if (Number(major) < leastMajor || (Number(major) === leastMajor && Number(minor) < leastMinor)) {
+    const least = LEAST_DRIVER.join('.');
+    throw new SetupError(
+      `expected NVIDIA's driver ${least} or later, which CUDA 12 needs, got ${major}.${minor} of ${name}; ${WITHOUT_GPU}`,
+    );
+  }
+  return `${name}, driver ${major}.${minor}`;
 }
 
 /** Prints the CUDA packages that TensorFlow's wheel requires with its extra `and-cuda`, as pip requirements. */
@@ -109,18 +142,9 @@ async function unpackTensorflow(python: string, wheel: string, deps: string): Pr
   await symlink('libtensorflow_framework.so.2', join(deps, 'lib', 'libtensorflow_framework.so'));
 }
 
-function npm(): [program: string, args: string[]] {
-  const path = process.env.npm_execpath;
-  return path?.endsWith('.js') ? [process.execPath, [path]] : ['npm', []];
-}
-
-/** Installs the package without its install script, which would download libtensorflow. */
+/** Installs the package without libtensorflow, which its install script would download. */
 async function installPackage(name: string, folder: string): Promise<void> {
-  makeFolder(folder);
-  await writeFile(join(folder, 'package.json'), '{ "private": true }\n');
-  const [program, args] = npm();
-  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'];
-  await must('npm install', program, [...args, 'install', ...options, `@tensorflow/${name}@${TFJS_VERSION}`], folder);
+  await npmInstall(folder, { dependencies: { [`@tensorflow/${name}`]: TFJS_VERSION } });
   // Remove packages that the project has itself: there must be only one tfjs-core.
   for (const shared of ['tfjs-core', 'tfjs-backend-cpu']) {
     await rm(join(folder, 'node_modules', '@tensorflow', shared), { recursive: true });
@@ -128,12 +152,9 @@ async function installPackage(name: string, folder: string): Promise<void> {
 }
 
 async function buildBinding(packageFolder: string): Promise<void> {
-  // The headers beside the running node match it, and save node-gyp a download.
-  const prefix = resolve(process.execPath, '../..');
-  const headers = existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
   const preGyp = resolve(packageFolder, '../../@mapbox/node-pre-gyp/bin/node-pre-gyp');
   // Without this option, the binding is built six times, once for every version of Node-API.
-  const args = [preGyp, 'rebuild', '--build-latest-napi-version-only', ...headers];
+  const args = [preGyp, 'rebuild', '--build-latest-napi-version-only', ...nodeHeaders()];
   await must('building the binding', process.execPath, args, packageFolder);
 }
 
@@ -150,21 +171,19 @@ async function megabytes(paths: readonly string[]): Promise<string> {
   return `${Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1e6)} MB`;
 }
 
-async function setup(name: 'tfjs-node' | 'tfjs-node-gpu', force: boolean): Promise<void> {
-  const gpu = name === 'tfjs-node-gpu';
+async function setup(gpu: boolean, force: boolean, untried: boolean): Promise<void> {
+  const name = gpu ? 'tfjs-node-gpu' : 'tfjs-node';
+  const remark = (text: string) => text;
+  if (gpu && !untried) await step('Looking for a GPU', () => checkGpu(), remark);
   const target = nativeFolder(name);
   if (force) await rm(target, { recursive: true, force: true });
   if (existsSync(target)) {
     const verdict = await step(`${name} is there already; trying it`, () => tryBackend(name, target));
     return void process.stdout.write(`${verdict}. To build it anew: npm run setup:native -- --force\n`);
   }
-  const staging = `${target}.unfinished`;
+  const staging = await emptyStaging(target);
   const packageFolder = join(staging, 'node_modules', '@tensorflow', name);
   const deps = join(packageFolder, 'deps');
-  await rm(staging, { recursive: true, force: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new SetupError(`expected to remove ${staging}, got ${error.code}; is another setup still running?`);
-  });
-  makeFolder(staging);
 
   const { bavail, bsize } = await statfs(staging);
   const [platform, arch] = [process.platform, process.arch];
@@ -174,6 +193,7 @@ async function setup(name: 'tfjs-node' | 'tfjs-node-gpu', force: boolean): Promi
 
   const wheelFolder = join(staging, 'wheels');
   const requirement = `${gpu ? 'tensorflow' : 'tensorflow-cpu'}==${TENSORFLOW_VERSION}`;
+  process.stdout.write(`To be downloaded: ${gpu ? DOWNLOADS.gpu : DOWNLOADS.cpu}\n`);
   const [wheel] = await step(
     `2/6 Downloading the wheel of ${requirement}, which holds libtensorflow`,
     () => downloadWheels(python, [requirement], wheelFolder, WHEEL_TARGET),
@@ -181,21 +201,19 @@ async function setup(name: 'tfjs-node' | 'tfjs-node-gpu', force: boolean): Promi
   );
   await step(`3/6 Installing @tensorflow/${name} ${TFJS_VERSION} into ${target}`, () => installPackage(name, staging));
   await step(
-    '4/6 Unpacking libtensorflow and its headers',
+    gpu
+      ? '4/6 Unpacking libtensorflow and its headers, downloading CUDA’s libraries'
+      : '4/6 Unpacking libtensorflow and its headers',
     async () => {
       await unpackTensorflow(python, wheel!, deps);
       if (gpu) await unpackCuda(python, wheel!, join(staging, 'cuda'), deps);
       await rm(wheelFolder, { recursive: true });
       return megabytes([join(deps, 'lib', 'libtensorflow.so'), join(deps, 'lib', 'libtensorflow_framework.so')]);
     },
-    (size) => size,
+    remark,
   );
   await step('5/6 Building the binding', () => buildBinding(packageFolder));
-  await step(
-    '6/6 Training with it',
-    () => tryBackend(name, staging),
-    (verdict) => verdict,
-  );
+  if (!untried) await step('6/6 Training with it', () => tryBackend(name, staging), remark);
   await rename(staging, target);
   process.stdout.write(`Training uses ${name} from now on; npm ci leaves it in place.\n`);
 }
@@ -215,12 +233,14 @@ if (isProgram(import.meta.url)) {
   const command = newCommand('setup:native')
     .description('Builds the native training backend from TensorFlow’s Python wheel, into .native/.')
     .option('--gpu', 'build the backend for NVIDIA GPUs; also downloads CUDA’s libraries, several GB')
+    .option('--untried', 'build it without using it, on a machine that has no GPU, for one that has')
     .option('--force', 'build it again if it exists already')
     .parse();
-  const { gpu = false, force = false } = command.opts<{ gpu?: boolean; force?: boolean }>();
+  const options = command.opts<{ gpu?: boolean; untried?: boolean; force?: boolean }>();
+  const { gpu = false, untried = false, force = false } = options;
   await runProgram('setup:native', async () => {
     endDescendants();
-    process.stdout.write(`setup:native: gpu ${gpu}, force ${force}\n`);
-    await setup(gpu ? 'tfjs-node-gpu' : 'tfjs-node', force);
+    process.stdout.write(`setup:native: gpu ${gpu}, untried ${untried}, force ${force}\n`);
+    await setup(gpu, force, untried);
   });
 }

@@ -1,4 +1,5 @@
 /** Trains a small network on a backend, and prints its version and speed: `node --import tsx scripts/try-backend.ts <name> <folder>`. */
+import { resolve } from 'node:path';
 import { Argument } from 'commander';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { BACKEND_NAMES, DEFAULT_RUNTIME, type BackendName } from '../env/runtime.ts';
@@ -15,7 +16,7 @@ const [name, folder] = newCommand('try-backend')
   .parse().processedArgs as [BackendName, string];
 
 await runProgram('try-backend', async () => {
-  const backend = await loadBackend(name, [folder]);
+  const backend = await loadBackend(name, [resolve(folder)]);
   const [width, height] = [96, 64];
   const image = {
     width,

@@ -5,12 +5,12 @@ import { absolutePath, filePath, integer, secretOf, withoutSecrets, word } from 
 import { onSignals } from '../agents/run/interrupt.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
-import { BACKEND_NAMES, DEFAULT_RUNTIME, type BackendPreference } from '../env/runtime.ts';
+import { BACKEND_NAMES, DEFAULT_RUNTIME, type BackendPreference, type RendererName } from '../env/runtime.ts';
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat } from '../env/server/log.ts';
 import { QueueWorker } from '../env/workers/queue/queue-worker.ts';
 import { addProgramFlags, programsOf, type ProgramFlags } from './program-flags.ts';
 import { exactBuild, withQueue } from './queue-flags.ts';
-import { folderOf, namedFolder, type NamedFolder } from './runtime-flags.ts';
+import { folderOf, namedFolder, rendererFlag, runtimeOf, type NamedFolder } from './runtime-flags.ts';
 
 const collect = (value: string, list: string[] = []) => [...list, word(value)];
 
@@ -36,6 +36,7 @@ addProgramFlags(command)
   )
   .option('--table <file>', 'the file of evaluations of servers with --table', absolutePath)
   .option('--weights <folder>', 'weights that trainings may start from', filePath, DEFAULT_RUNTIME.weights)
+  .addOption(rendererFlag())
   .addOption(
     new Option('--backend <name>', 'backend of TensorFlow.js (default: what the server was told)').choices([
       'auto',
@@ -56,6 +57,7 @@ interface Options extends ProgramFlags {
   readonly env?: string[];
   readonly data?: NamedFolder[];
   readonly weights: string;
+  readonly renderer: RendererName;
   readonly table?: string;
   readonly backend?: BackendPreference;
   readonly drainSeconds: number;
@@ -77,6 +79,7 @@ async function main(): Promise<void> {
   const options = command.parse().opts<Options>();
   const url = secretOf(options, 'queue');
   if (url === undefined) return command.error('--queue: expected the address of a Redis, got none');
+  const { renderer } = runtimeOf({ backend: 'auto', renderer: options.renderer });
   const programs = programsOf(options, options.workers);
   const data = new Map((options.data ?? []).map((one) => [one.name, folderOf(one)]));
   // The worker goes on when nobody reads any more what it prints.
@@ -91,6 +94,7 @@ async function main(): Promise<void> {
     data,
     runtime: {
       weights: options.weights,
+      renderer,
       ...(programs && { programs }),
       ...(options.table !== undefined && { table: options.table }),
     },

@@ -41,7 +41,7 @@ const rules: readonly [from: string, to: RegExp, why: string][] = [
   ['agents', /^(env|scripts|test)\//, 'an agent knows the environment through the protocol alone'],
   ['env', /^(agents|scripts|test)\//, 'the environment knows no agent'],
   ['env/simulators', /^(ws$|@tensorflow\/)/, 'a simulator neither trains nor talks'],
-  ['env/simulators', /^env\/render\/software\//, 'a simulator is handed its renderer'],
+  ['env/simulators', /^env\/render\/(software|webgl)\//, 'a simulator is handed its renderer'],
   ['env/render', /^(ws$|@tensorflow\/)/, 'a renderer neither trains nor talks'],
   ['env/tasks', /^three/, 'a task sees samples, not scenes'],
   ['protocol', /^(three|@tensorflow\/)/, 'the protocol is bytes and messages'],

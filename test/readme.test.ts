@@ -29,6 +29,7 @@ const shorter: Readonly<Record<string, string | null>> = {
   'node --import tsx agents/random-search.ts': '',
   'node --import tsx agents/cem.ts': '',
   'npm run compare -- runs/agents': null, // test/scripts/compare/compare.test.ts runs it
+  'npm run report -- runs/agents': null, // test/scripts/report.test.ts runs it
   'node --import tsx agents/hill-climber.ts': null, // 'has an example agent that climbs' does
   'pip install': null, // for those who have Python; test/protocol/examples.test.ts runs what it is for
   'python3 protocol/examples/random_search.py': null,

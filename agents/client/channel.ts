@@ -30,6 +30,8 @@ export interface Pending {
 /** The part of a client that an environment uses: messages and answers that survive a lost socket. */
 export interface Channel {
   readonly limits: Limits;
+  /** Whether the server keeps notes. */
+  readonly takesNotes: boolean;
   /** Asks, and waits for the answer. If the connection is lost, the question is sent again on the next one. */
   ask<Q extends Question>(question: Q, fields: Asked<Q>): Promise<ReplyTo<Q>>;
   /** A new id for a message. */

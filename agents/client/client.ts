@@ -83,6 +83,11 @@ export class Client implements Channel {
     return this.welcome.limits;
   }
 
+  /** @internal */
+  get takesNotes(): boolean {
+    return this.welcome.capabilities.includes('note');
+  }
+
   get server(): ServerMessages['welcome']['server'] {
     return this.welcome.server;
   }

@@ -25,6 +25,9 @@ export interface StepOptions {
 /** Results are acknowledged in groups of this size. */
 const ACKNOWLEDGE_EVERY = 64;
 
+/** A server refuses notes with more characters of JSON. */
+const NOTE_CHARACTERS = 65_536;
+
 interface WaitingStep {
   /** The id of the step's own request; steps of a batch have none, since one request waits for all of them. */
   readonly id?: number;
@@ -243,6 +246,16 @@ export class RemoteEnvironment implements Environment {
     const step = this.steps.get(step_id);
     this.steps.delete(step_id);
     step?.reject(error);
+  }
+
+  /**
+   * Tells the server what is known about the search, for those who watch it (rule S13). A later note of a topic takes the
+   * place of the one before. What is told while the connection is lost, or to a server that keeps no notes, is lost, and
+   * so is a note that is too long.
+   */
+  note(topic: string, value: Readonly<Record<string, unknown>>): void {
+    if (!this.channel.takesNotes || this.broken || JSON.stringify(value).length > NOTE_CHARACTERS) return;
+    this.channel.tell({ t: 'note', session_id: this.sessionId, topic, value: { ...value } });
   }
 
   /** Ends the session; its unfinished steps are cancelled, and their promises reject. */

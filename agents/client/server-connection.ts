@@ -2,6 +2,7 @@ import { WebSocket } from 'ws';
 import { decode, encode } from '../../protocol/codec.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import {
+  CAPABILITIES,
   PROTOCOL_VERSION,
   SUBPROTOCOLS,
   parseMessage,
@@ -127,7 +128,7 @@ export class ServerConnection {
           id: 0,
           protocol: [PROTOCOL_VERSION],
           client,
-          capabilities: ['progress', 'resume', 'batch'],
+          capabilities: [...CAPABILITIES],
         });
       });
       // A socket that is lost after the welcome is reported by `close`.

@@ -156,6 +156,7 @@ async function runFrom<Options>(
       if (warm && !logged) log.append(warm);
       session ??= new SessionFile(path, say);
       session.keep(environment);
+      environment.note('run', { agent: name, run_id: header.runId, options: { ...header.options, url: undefined } });
       console.log(`${spec.env_id} at ${options.url}, ${actionSize(spec.parameters)} action components; log: ${path}`);
       if (warm) warmStart(agent, warm, spec);
       const parallel = options.parallel ?? client.limits.max_in_flight;
@@ -263,8 +264,10 @@ async function searchAndReport(
     agent,
     options,
     (requests) => evaluate(requests, (record, past) => progress.show(record, past)),
-    (iteration, state) => {
+    (iteration, state, told) => {
       if (iteration >= iterations) log.append({ type: 'iteration', iteration, state });
+      const { mu: mean, sigma, deviations: spread = sigma } = state;
+      environment.note(`iteration/${iteration}`, { evaluations: told, ...(mean !== undefined && { mean, spread }) });
     },
   );
   const learned = await bestOf(finalists([...before, ...trials], agent, options), options, evaluate);

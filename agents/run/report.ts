@@ -2,7 +2,7 @@
 import { componentNames, type Parameter, type Theta } from '../../protocol/parameters.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 import type { RunOptions } from './run-options.ts';
-import { summarise, withInterval } from './statistics.ts';
+import { summarise, withInterval } from '../../protocol/statistics.ts';
 import type { EvaluateTrials, TrialRequest } from './trial.ts';
 
 /** A θ that is reported, with the scores of its evaluations on several seeds. */

@@ -7,7 +7,8 @@ import type { EvaluationRecord } from './trial-log.ts';
 
 /**
  * @param evaluate    evaluates the requests of one iteration
- * @param onIteration called with the agent's state after each whole iteration, numbered from 0
+ * @param onIteration called after each whole iteration, numbered from 0, with the agent's state and how many evaluations
+ *   it has been told
  * @returns the trials, in the order in which the agent asked for them
  * @throws {Error} when every evaluation of an iteration failed, or none of the search has a reward; with the reason of
  *   the first
@@ -16,7 +17,7 @@ export async function search(
   agent: Agent,
   options: Pick<RunOptions, 'evaluations' | 'seed' | 'seeds' | 'discard'>,
   evaluate: EvaluateTrials,
-  onIteration: (iteration: number, state: Readonly<Record<string, unknown>>) => void,
+  onIteration: (iteration: number, state: Readonly<Record<string, unknown>>, told: number) => void,
 ): Promise<EvaluationRecord[]> {
   const trials: EvaluationRecord[] = [];
   let left = options.evaluations;
@@ -39,7 +40,7 @@ export async function search(
     for (const { work = 1 } of records) left -= work;
     if (records.length < asked.length) break; // the budget ended within the iteration: agents learn only from whole ones
     agent.tell(records.map(({ action, reward, estimate = null }): Trial => ({ action, reward: reward ?? estimate })));
-    onIteration(iteration, agent.state?.() ?? {});
+    onIteration(iteration, agent.state?.() ?? {}, trials.length);
   }
   if (trials.every(({ reward }) => reward === null)) {
     const { outcome, reason } = trials[0]!;

@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { completeTheta, defineParameters } from '../../protocol/parameters.ts';
 import { deriveSeed, Random } from '../../protocol/random.ts';
 import { defineExperiment, type Experiment } from '../experiments/experiment.ts';
+import type { SamplePictures } from '../pictures.ts';
 import type { Simulator } from '../simulators/simulator.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
 import type { Task } from '../tasks/task.ts';
@@ -67,6 +68,24 @@ const task: Task<Point> = {
   },
 };
 
+const SIDE = 160;
+const REACH = 2.5;
+
+/** Samples for people, optional: the page of the server shows them. Points are blue squares, both axes −2.5 to 2.5. */
+const pictures: SamplePictures<Point> = {
+  samples: 50,
+  draw(points) {
+    const rgb = new Uint8Array(SIDE * SIDE * 3).fill(255);
+    const pixel = (place: number) => Math.round(((place + REACH) / (2 * REACH)) * (SIDE - 3));
+    for (const { x, y } of points) {
+      for (let i = 0; i < 9; i++) {
+        rgb.set([0, 90, 180], ((pixel(-y) + Math.floor(i / 3)) * SIDE + pixel(x) + (i % 3)) * 3);
+      }
+    }
+    return [{ name: 'points', meaning: 'x to the right, y upwards', pictures: [{ width: SIDE, height: SIDE, rgb }] }];
+  },
+};
+
 export default defineExperiment({
   id: 'Line-v0',
   title: 'Points about a line, least squares',
@@ -77,6 +96,7 @@ export default defineExperiment({
       task,
       // Validation and test are drawn from this θ; no agent sees it. A target can read files instead.
       target: hiddenTarget(simulator, { slope: 1.3 }, { validation: 100, test: 200 }, 7),
+      pictures,
       trainingSamples: points,
       start: { slope: -1 },
     };

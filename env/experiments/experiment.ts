@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Theta } from '../../protocol/parameters.ts';
+import type { SamplePictures } from '../pictures.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Simulator } from '../simulators/simulator.ts';
 import type { Target } from '../targets/target.ts';
@@ -18,6 +19,8 @@ export interface Experiment<Sample = unknown> {
   readonly deterministic?: boolean;
   /** θ where a search starts: plausible, but poor. Parameters that it leaves out start at their default. */
   readonly start: Theta;
+  /** Draws samples for people to look at; left out where they cannot be shown. */
+  readonly pictures?: SamplePictures<Sample>;
   /**
    * Loads what the first evaluation would have to load (backend, sets), so that a worker is fast from its first one.
    *

@@ -26,7 +26,7 @@ export function specHashOf(
   return contentHash({
     id,
     simulator: [simulator.name, simulator.version],
-    ...(renderer && { renderer: [renderer.name, renderer.version] }),
+    ...(renderer && { renderer: [renderer.name, renderer.version, ...(renderer.driver ? [renderer.driver] : [])] }),
     task: [task.name, task.reward, ...(task.version === undefined ? [] : [task.version])],
     target: target.name,
     ...(target.content && { content: target.content() }),

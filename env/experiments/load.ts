@@ -24,7 +24,7 @@ const returned = z.object({
     name: z.string(),
     version: z.int(),
     parameters: z.array(parameter).min(1),
-    renderer: z.object({ name: z.string(), version: z.int() }).optional(),
+    renderer: z.object({ name: z.string(), version: z.int(), driver: z.string().optional() }).optional(),
     open: z.function(),
   }),
   task: z.object({
@@ -39,6 +39,7 @@ const returned = z.object({
   replicates: z.int().min(1).optional(),
   deterministic: z.boolean().optional(),
   start: theta,
+  pictures: z.object({ samples: z.int().min(1), draw: z.function() }).optional(),
 });
 
 /**

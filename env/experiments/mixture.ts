@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defaultTheta } from '../../protocol/parameters.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 import { MIXTURE_PARAMETERS, mixtureSimulator, realPoints, type LabelledPoint } from '../simulators/mixture/mixture.ts';
+import { CLOUD_PICTURES } from '../simulators/mixture/pictures.ts';
 import { svmTask } from '../tasks/svm.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
 
@@ -43,6 +44,7 @@ export default defineExperiment({
         validation: real('validation', validation),
         test: real('test', test),
       },
+      pictures: CLOUD_PICTURES,
       trainingSamples: pointsPerComponent * 4,
       replicates,
       start: defaultTheta(MIXTURE_PARAMETERS),

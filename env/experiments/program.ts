@@ -19,7 +19,7 @@ import {
 import { boxedTarget, countedTarget, labelledTarget, storedTarget, type FolderTarget } from '../programs/target.ts';
 import { metricsOf, programTask } from '../programs/trainer.ts';
 import { removeAbandoned } from '../programs/working-folder.ts';
-import { SoftwareRenderer } from '../render/software/software-renderer.ts';
+import { createRenderer } from '../render/create-renderer.ts';
 import type { ProgramsRuntime, Runtime } from '../runtime.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import type { Simulator } from '../simulators/simulator.ts';
@@ -186,10 +186,10 @@ function simulatorProgram<Sample>({ given, programs }: Given, read: ReadImages<S
   return { simulator, commands: [command], start: setting.start };
 }
 
-function writtenTraffic({ given, programs }: Given): Simulated<StoredImage> {
+function writtenTraffic({ given, runtime, programs }: Given): Simulated<StoredImage> {
   const { width, height, simulatorOptions } = given;
   refuseOptions('simulatorOptions', simulatorOptions, 'the simulator is ours');
-  const renderer = new SoftwareRenderer();
+  const renderer = createRenderer(runtime.renderer);
   const simulator = trafficSimulator({ width, height, renderer });
   return { simulator: writtenSimulator(simulator, annotator(renderer), programs), commands: [], start: POOR_STREETS };
 }

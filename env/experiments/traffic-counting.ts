@@ -3,9 +3,10 @@
  * weathers, when it only sees how well a network counts?
  */
 import { z } from 'zod';
-import { SoftwareRenderer } from '../render/software/software-renderer.ts';
+import { createRenderer } from '../render/create-renderer.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
 import type { Runtime } from '../runtime.ts';
+import { STREET_PICTURES } from '../streets/pictures.ts';
 import { freeParameters, startTheta, withDefaults } from '../simulators/free-parameters.ts';
 import { stratified } from '../simulators/stratified.ts';
 import { CAR_TYPES } from '../simulators/traffic/parameters.ts';
@@ -64,7 +65,9 @@ const presets = {
 export function trafficCounting(given: z.infer<typeof options>, runtime: Runtime) {
   const { width, height, trainingImages, validationImages, testImages, networkWidth, free, replicates, ...training } =
     given;
-  const streets = stratified(trafficSimulator({ width, height, renderer: new SoftwareRenderer() }), ['weather']);
+  const streets = stratified(trafficSimulator({ width, height, renderer: createRenderer(runtime.renderer) }), [
+    'weather',
+  ]);
   const simulator = withDefaults(streets, COUNTING_STREETS);
   const searched = freeParameters(simulator, free);
   const hidden = completeTheta(simulator.parameters, HIDDEN_TRAFFIC);
@@ -73,6 +76,7 @@ export function trafficCounting(given: z.infer<typeof options>, runtime: Runtime
     simulator: searched,
     task,
     target: hiddenTarget(simulator, hidden, { validation: validationImages, test: testImages }, TARGET_SEED),
+    pictures: STREET_PICTURES,
     trainingSamples: trainingImages,
     replicates,
     start: startTheta(searched, POOR_STREETS),

@@ -4,7 +4,7 @@
  * The photographs are in a folder that is named when the server starts (`--data`), never by a client.
  */
 import { z } from 'zod';
-import { SoftwareRenderer } from '../render/software/software-renderer.ts';
+import { createRenderer } from '../render/create-renderer.ts';
 import type { Runtime } from '../runtime.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { boxed } from '../simulators/traffic/boxed.ts';
@@ -34,7 +34,7 @@ export function trafficDetectionReal(given: z.infer<typeof options>, runtime: Ru
   }
   const { width, height, trainingImages, validationImages, testImages, networkWidth, free, replicates, ...own } = given;
   const { difficulty, ...training } = own;
-  const streets = boxed(trafficSimulator({ width, height, renderer: new SoftwareRenderer() }));
+  const streets = boxed(trafficSimulator({ width, height, renderer: createRenderer(runtime.renderer) }));
   const simulator = freeParameters(streets, free);
   const counts = { validation: validationImages, test: testImages };
   const wanted = { classes: training.classes, difficulty };

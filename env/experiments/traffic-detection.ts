@@ -3,13 +3,14 @@
  * distribution of streets, as boxes?
  */
 import { z } from 'zod';
-import { SoftwareRenderer } from '../render/software/software-renderer.ts';
+import { createRenderer } from '../render/create-renderer.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
 import type { Runtime } from '../runtime.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { boxed } from '../simulators/traffic/boxed.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import type { BoxedImage } from '../streets/boxed-image.ts';
+import { BOXED_PICTURES } from '../streets/box-pictures.ts';
 import { DETECTED } from '../streets/boxed-image.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
 import { detectionTask } from '../tasks/detection.ts';
@@ -70,7 +71,7 @@ export const detectionPresets = {
 export function trafficDetection(given: z.infer<typeof detectionOptions>, runtime: Runtime) {
   const { width, height, trainingImages, validationImages, testImages, networkWidth, free, replicates, ...training } =
     given;
-  const simulator = boxed(trafficSimulator({ width, height, renderer: new SoftwareRenderer() }));
+  const simulator = boxed(trafficSimulator({ width, height, renderer: createRenderer(runtime.renderer) }));
   const searched = freeParameters(simulator, free);
   const task = detectionTask({ ...training, width: networkWidth }, runtime);
   const hidden = completeTheta(simulator.parameters, HIDDEN_STREETS);
@@ -79,6 +80,7 @@ export function trafficDetection(given: z.infer<typeof detectionOptions>, runtim
     simulator: searched,
     task,
     target: hiddenTarget<BoxedImage>(simulator, hidden, size, TARGET_SEED),
+    pictures: BOXED_PICTURES,
     trainingSamples: trainingImages,
     replicates,
     start: startTheta(searched, POOR_STREETS),

@@ -4,10 +4,11 @@
  * The real images are in a folder that is named when the server starts (`--data`), never by a client.
  */
 import { z } from 'zod';
-import { SoftwareRenderer } from '../render/software/software-renderer.ts';
+import { createRenderer } from '../render/create-renderer.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import type { Runtime } from '../runtime.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
+import { STREET_PICTURES } from '../streets/pictures.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { streetFolder } from '../targets/street-folder.ts';
 import { streetClasses } from '../tasks/segmentation/merged-classes.ts';
@@ -27,7 +28,10 @@ export function trafficSegmentationReal(given: z.infer<typeof options>, runtime:
     );
   }
   const { width, height, trainingImages, validationImages, testImages, free, replicates } = given;
-  const simulator = freeParameters(trafficSimulator({ width, height, renderer: new SoftwareRenderer() }), free);
+  const simulator = freeParameters(
+    trafficSimulator({ width, height, renderer: createRenderer(runtime.renderer) }),
+    free,
+  );
   const counts = { validation: validationImages, test: testImages };
   const folder = streetFolder(data, { width, height }, counts, () => streetClasses(), { asStreets: true });
   const { target, training, prepare, about } = folder;
@@ -36,6 +40,7 @@ export function trafficSegmentationReal(given: z.infer<typeof options>, runtime:
     simulator,
     task,
     target,
+    pictures: STREET_PICTURES,
     trainingSamples: trainingImages,
     replicates,
     start: startTheta(simulator, POOR_STREETS),

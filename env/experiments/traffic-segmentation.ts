@@ -3,10 +3,11 @@
  * cars of a hidden distribution of streets?
  */
 import type { z } from 'zod';
-import { SoftwareRenderer } from '../render/software/software-renderer.ts';
+import { createRenderer } from '../render/create-renderer.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
 import type { Runtime } from '../runtime.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
+import { STREET_PICTURES } from '../streets/pictures.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
@@ -79,7 +80,7 @@ export function segmentationTaskOf(
 /** The experiment, with the type of its samples, for the scripts that draw pictures. */
 export function trafficSegmentation(given: SegmentationExperimentOptions, runtime: Runtime) {
   const { width, height, trainingImages, validationImages, testImages, free, replicates } = given;
-  const simulator = trafficSimulator({ width, height, renderer: new SoftwareRenderer() });
+  const simulator = trafficSimulator({ width, height, renderer: createRenderer(runtime.renderer) });
   const hidden = completeTheta(simulator.parameters, HIDDEN_STREETS);
   const size = { validation: validationImages, test: testImages };
   const searched = freeParameters(simulator, free);
@@ -88,6 +89,7 @@ export function trafficSegmentation(given: SegmentationExperimentOptions, runtim
     simulator: searched,
     task,
     target: hiddenTarget<LabelledImage>(simulator, hidden, size, TARGET_SEED),
+    pictures: STREET_PICTURES,
     trainingSamples: trainingImages,
     replicates,
     start: startTheta(searched, POOR_STREETS),

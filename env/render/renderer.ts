@@ -10,6 +10,8 @@ export interface PictureFormat {
   readonly height: number;
   /** Whether the colours of a pixel come from several samples instead of one; true when left out. */
   readonly antialias?: boolean;
+  /** Whether colours are needed; true when left out. Otherwise a frame's `linear` may be anything. */
+  readonly colours?: boolean;
 }
 
 /**
@@ -30,6 +32,8 @@ export interface Renderer {
   readonly name: string;
   /** Part of an environment's version: raise it when the same scene gives another frame. */
   readonly version: number;
+  /** What draws for it, where that decides the bytes too: it is also part of an environment's version. */
+  readonly driver?: string;
   /**
    * Draws a scene. When the call returns, scene and camera have been read: the caller may change both, also where the
    * frame comes later. Frames come in the order of the calls.
@@ -39,6 +43,13 @@ export interface Renderer {
    * @throws {TypeError} when the scene has something visible that the renderer can't draw
    */
   draw(scene: THREE.Scene, camera: Camera, format: PictureFormat): Frame | Promise<Frame>;
+}
+
+/** A renderer's name and version, and its driver where it has one. */
+export type RendererIdentity = Pick<Renderer, 'name' | 'version' | 'driver'>;
+
+export function identityOfRenderer({ name, version, driver }: Renderer): RendererIdentity {
+  return { name, version, ...(driver !== undefined && { driver }) };
 }
 
 /**

@@ -12,6 +12,7 @@ import {
 } from '../../protocol/messages.ts';
 import type { Runtime } from '../runtime.ts';
 import { asProtocolError, type Connection } from './connection.ts';
+import type { Dashboard } from './dashboard/dashboard.ts';
 import { describeExperiment, type ServedEnvironment } from './describe.ts';
 import { rolesOf, type Tokens } from './roles.ts';
 import type { SessionSurroundings } from './session.ts';
@@ -25,6 +26,9 @@ export interface Server extends SessionSurroundings {
   readonly sessions: Sessions;
   readonly heartbeat: { readonly interval_ms: number; readonly timeout_ms: number };
   readonly tokens: Tokens;
+  /** Whether those who watch may see the hidden θ of benchmarks. */
+  readonly reveal: boolean;
+  readonly dashboard: Dashboard;
   /** The name or address that the server listens on. */
   readonly host: string;
   /** Called when an admin asks the server to end. */
@@ -80,6 +84,8 @@ function inSession(
     }
     case 'ack':
       return session.acknowledge(message.seq);
+    case 'note':
+      return session.note(message.topic, message.value);
     case 'close':
       server.sessions.close(session, 'the client closed it');
       return connection.send({ t: 'closed', ...about });

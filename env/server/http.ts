@@ -6,24 +6,36 @@ import { shortened, shown } from '../../protocol/errors.ts';
 import { messageSchemas } from '../../protocol/schema.ts';
 import { name, OUTCOMES } from '../../protocol/messages.ts';
 import { programSchemas } from '../programs/contract.ts';
+import { DASHBOARD_PAGES } from './dashboard/pages.ts';
 import { optionsSchema } from './describe.ts';
 import type { Server } from './dispatch.ts';
 import { rolesOf, type Role } from './roles.ts';
 import { nextInTurn } from './turns.ts';
-import { bearerToken, foreignHost } from './upgrade.ts';
+import { bearerToken, foreignHost, isOwnOrigin } from './upgrade.ts';
 
-interface Reply {
+export interface Reply {
   readonly status: number;
   readonly type?: string;
-  /** An object is sent as JSON, text in pieces as fast as the client reads it. */
-  readonly body: object | string | Iterable<string>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * An object is sent as JSON, text and bytes as they are, text in pieces as fast as the client reads it. A function sends
+   * what it has for as long as the client stays.
+   */
+  readonly body: object | string | Buffer | Iterable<string> | ((response: ServerResponse) => void);
 }
 
-interface Page {
+/** The request of a page. */
+export interface Asking {
+  readonly request: IncomingMessage;
+  /** Aborts when the client has left before its answer. */
+  readonly signal: AbortSignal;
+}
+
+export interface Page {
   readonly method: 'GET' | 'DELETE' | 'POST';
   /** The role that may read the page; null for everybody. */
   readonly role: Role | null;
-  reply(server: Server, url: URL, rest: string): Reply | Promise<Reply>;
+  reply(server: Server, url: URL, rest: string, asked: Asking): Reply | Promise<Reply>;
 }
 
 /** The longest history that one request may ask for. */
@@ -59,7 +71,7 @@ function timeOf(text: string): number {
 }
 
 /** The parameters of a query. @throws {z.ZodError} when one is empty or comes twice: which one is meant? */
-function queryOf({ searchParams }: URL): Record<string, string> {
+export function queryOf({ searchParams }: URL): Record<string, string> {
   for (const key of searchParams.keys()) {
     const [value, second] = searchParams.getAll(key);
     const message = value === '' ? 'expected a value, got nothing' : 'expected it once';
@@ -71,6 +83,7 @@ function queryOf({ searchParams }: URL): Record<string, string> {
 }
 
 const PAGES: Readonly<Record<string, Page>> = {
+  ...DASHBOARD_PAGES,
   '/healthz': { method: 'GET', role: null, reply: () => ({ status: 200, body: { alive: true } }) },
   '/readyz': {
     method: 'GET',
@@ -160,23 +173,24 @@ const PAGES: Readonly<Record<string, Page>> = {
   },
 };
 
-function* linesOf(pages: Iterable<readonly object[]>): Generator<string> {
+export function* linesOf(pages: Iterable<readonly object[]>): Generator<string> {
   for (const page of pages) yield page.map((entry) => `${JSON.stringify(entry)}\n`).join('');
 }
 
 /** The page of a path, and the rest of the path for a page whose key ends with a slash. */
 function pageOf(path: string): [page: Page | undefined, rest: string] {
-  const exact = Object.hasOwn(PAGES, path) && !path.endsWith('/') ? PAGES[path] : undefined;
+  const exact = Object.hasOwn(PAGES, path) && (path === '/' || !path.endsWith('/')) ? PAGES[path] : undefined;
   if (exact) return [exact, ''];
   const slash = path.lastIndexOf('/') + 1;
   const parent = path.slice(0, slash);
-  return [slash < path.length && Object.hasOwn(PAGES, parent) ? PAGES[parent] : undefined, path.slice(slash)];
+  const isKnown = parent !== '/' && slash < path.length && Object.hasOwn(PAGES, parent);
+  return [isKnown ? PAGES[parent] : undefined, path.slice(slash)];
 }
 
 /** For addresses, which are mostly a path and a query. */
 const BASE = 'http://server';
 
-async function answer(server: Server, request: IncomingMessage): Promise<Reply> {
+async function answer(server: Server, request: IncomingMessage, signal: AbortSignal): Promise<Reply> {
   const { url: address = '/' } = request;
   if (!URL.canParse(address, BASE)) {
     return { status: 400, body: { error: `address: expected a path, got ${shown(address)}` } };
@@ -184,7 +198,8 @@ async function answer(server: Server, request: IncomingMessage): Promise<Reply> 
   const foreign = foreignHost(request, server);
   if (foreign !== undefined) return { status: 403, body: { error: foreign } };
   const url = new URL(address, BASE);
-  const [page, rest] = pageOf(url.pathname);
+  // An address such as `//x` names another server, and no page of it.
+  const [page, rest] = address.startsWith('//') ? [undefined, ''] : pageOf(url.pathname);
   if (!page) return { status: 404, body: { error: `expected one of ${Object.keys(PAGES).join(' ')}` } };
   if (request.method !== page.method && !(request.method === 'HEAD' && page.method === 'GET')) {
     return { status: 405, body: { error: `expected ${page.method}` } };
@@ -195,11 +210,11 @@ async function answer(server: Server, request: IncomingMessage): Promise<Reply> 
     return { status: roles.size > 0 ? 403 : 401, body: { error } };
   }
   // A web page of another origin could make a browser send this request; programs send no Origin.
-  if (page.method !== 'GET' && request.headers.origin !== undefined) {
-    return { status: 403, body: { error: 'origin: expected none' } };
+  if (page.method !== 'GET' && request.headers.origin !== undefined && !isOwnOrigin(request)) {
+    return { status: 403, body: { error: 'origin: expected none, or that of this server’s own page' } };
   }
   try {
-    return await page.reply(server, url, rest);
+    return await page.reply(server, url, rest, { request, signal });
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
     const { path, message } = error.issues[0]!;
@@ -208,15 +223,19 @@ async function answer(server: Server, request: IncomingMessage): Promise<Reply> 
 }
 
 export function answerHttp(server: Server, request: IncomingMessage, response: ServerResponse): void {
-  const send = ({ status, type = 'application/json', body }: Reply): void | Promise<void> => {
-    response.writeHead(status, { 'content-type': type });
+  const send = ({ status, type = 'application/json', headers, body }: Reply): void | Promise<void> => {
+    response.writeHead(status, { 'content-type': type, ...headers });
     if (request.method === 'HEAD') return void response.end();
+    if (typeof body === 'function') return (body as (response: ServerResponse) => void)(response);
+    if (Buffer.isBuffer(body)) return void response.end(body);
     if (typeof body === 'object' && Symbol.iterator in body) return sendPieces(body, response);
     response.end(typeof body === 'string' ? body : `${JSON.stringify(body)}\n`);
   };
   const tell = (error: unknown) =>
     server.log.error({ error: error instanceof Error ? error.stack : String(error) }, 'defect');
-  answer(server, request)
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  answer(server, request, gone.signal)
     .then(send, (error: unknown) => {
       tell(error);
       return send({ status: 500, body: { error: 'a defect of the server; its log has the rest' } });

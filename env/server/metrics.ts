@@ -5,6 +5,8 @@ import type { Evaluations } from '../workers/evaluations.ts';
 /** The figures that `GET /metrics` reports to Prometheus. */
 export interface Metrics {
   readonly registry: Registry;
+  /** The number of evaluations that have ended. */
+  readonly evaluations: number;
   evaluated(evaluation: Evaluation): void;
   received(bytes: number): void;
   sent(bytes: number): void;
@@ -52,9 +54,14 @@ export function createMetrics(): Metrics {
     buckets: SECONDS,
     registers,
   });
+  let evaluations = 0;
   return {
     registry,
+    get evaluations() {
+      return evaluations;
+    },
     evaluated({ outcome, timing }) {
+      evaluations++;
       outcomes.inc({ outcome });
       seconds.observe({ phase: 'queue' }, timing.queueMs / 1000);
       if (outcome !== 'ok') return;

@@ -13,11 +13,14 @@ import { processEvaluations } from '../workers/processes/process-evaluations.ts'
 import { moduleHash, type PoolEnvironment } from '../workers/queue/pool.ts';
 import { queueEvaluations, type QueueOptions } from '../workers/queue/queue-evaluations.ts';
 import { Connection } from './connection.ts';
+import { Dashboard } from './dashboard/dashboard.ts';
 import { describeExperiment, type ServedEnvironment } from './describe.ts';
 import { dispatch, type Server } from './dispatch.ts';
 import { answerHttp } from './http.ts';
 import { fileHandles, Lobby } from './lobby.ts';
 import type { Logger } from './log.ts';
+import { RecentLosses } from './recent-losses.ts';
+import { RecentPredictions } from './recent-predictions.ts';
 import { Sessions } from './sessions.ts';
 import { createMetrics, observe } from './metrics.ts';
 import { checkTokens, needsToken, rolesOf, type Tokens } from './roles.ts';
@@ -50,6 +53,8 @@ export interface ServerOptions {
   readonly runtime?: Runtime;
   /** Called when an admin asks over HTTP to end the server. */
   readonly onDrainRequest?: () => void;
+  /** Whether those who watch may see the hidden θ of benchmarks. */
+  readonly reveal?: boolean;
   /** How long, and up to what size, finished evaluations are kept. */
   readonly keeping?: Keeping;
   readonly maxConnections?: number;
@@ -158,9 +163,19 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
       },
     };
     limits.max_sessions_per_connection ??= Math.ceil(limits.max_sessions * CONNECTION_SHARE);
-    const surroundings: SessionSurroundings = { evaluations, store, metrics, limits, build, runtime, log };
+    const surroundings: SessionSurroundings = {
+      evaluations,
+      store,
+      metrics,
+      limits,
+      build,
+      runtime,
+      log,
+      losses: new RecentLosses(),
+      predictions: new RecentPredictions(),
+    };
     const heartbeatMs = options.heartbeatMs ?? 15_000;
-    const server: Server = {
+    const shared: Omit<Server, 'dashboard'> = {
       ...surroundings,
       name: 'learning-to-simulate',
       version,
@@ -170,8 +185,10 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
       tokens,
       host: options.host,
       requestDrain: () => options.onDrainRequest?.(),
+      reveal: options.reveal ?? false,
       draining: false,
     };
+    const server: Server = Object.assign(shared, { dashboard: new Dashboard(shared) });
     restoreSessions(server);
     return await listen(server, options);
   } catch (error) {
@@ -278,11 +295,12 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
     onEnded: (count) => log.warn({ count }, 'sockets ended that did not say who they are'),
   });
   const http = createServer((request, response) => {
-    lobby.leave(request.socket);
+    const { socket } = request; // it is gone from the request when this has been destroyed
+    lobby.leave(socket);
     answering++;
     response.once('close', () => {
       answering--;
-      lobby.enter(request.socket);
+      if (!socket.destroyed) lobby.enter(socket);
     });
     if (answering > mostAnswers) response.writeHead(503, { 'retry-after': '5' }).end();
     else answerHttp(server, request, response);
@@ -371,11 +389,13 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
     // Before the sessions end, or they would cancel what goes on elsewhere until the next server takes it up.
     const closing = evaluations.close();
     sessions.suspend();
+    const undrawn = server.dashboard.close();
     connections.forEach((connection) => connection.close(CLOSE_CODES.RESTART));
     http.close();
     lobby.close();
     // While the workers end, the sockets have time for their closing handshake.
     await closing;
+    await undrawn;
     sockets.clients.forEach((socket) => socket.terminate());
     http.closeAllConnections();
     store.close();

@@ -16,6 +16,9 @@ import { evaluationSeeds, type Evaluation, type EvaluationProgress } from '../ev
 import { filesOf, type Experiment } from '../experiments/experiment.ts';
 import type { Runtime } from '../runtime.ts';
 import { unscored, type Evaluations } from '../workers/evaluations.ts';
+import type { LiveRun, Underway } from './dashboard/answers.ts';
+import type { RecentLosses } from './recent-losses.ts';
+import type { RecentPredictions } from './recent-predictions.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { decodedTheta, requestHash, resultOf, type EarlyScores, type StepItem } from './step.ts';
@@ -23,6 +26,13 @@ import type { SessionRecord, StepRecord, Store } from './store.ts';
 
 /** The number of results that are read from the store at once. */
 const PAGE = 64;
+
+/** The most points of a loss curve that are kept; beyond it, every second one goes. */
+const MOST_LOSSES = 64;
+
+/** The most characters of a note as JSON, and the most topics of a session. */
+const NOTE_CHARACTERS = 65_536;
+const MOST_TOPICS = 16_384;
 
 /** The part of the queue that may be filled by one session; of the rest, every session has its share. */
 const SHARED_QUEUE = 3 / 4;
@@ -49,6 +59,8 @@ export interface SessionSurroundings {
   /** Backend, data folder and weights of the experiments. */
   readonly runtime: Runtime;
   readonly log: Logger;
+  readonly losses: RecentLosses;
+  readonly predictions: RecentPredictions;
 }
 
 export interface SessionOptions {
@@ -70,7 +82,9 @@ interface RunningStep {
   re: MessageId | null;
   /** Whether the latest request asks for progress. */
   progress: boolean;
-  phase: EvaluationProgress['phase'];
+  /** The latest progress, and the loss on its way, [share of the training, loss], for who watches. */
+  latest: EvaluationProgress;
+  losses: [fraction: number, loss: number][];
   /** The scores of the unfinished model so far. */
   early: EarlyScores;
   readonly stop: AbortController;
@@ -95,6 +109,8 @@ export class Session {
   private acknowledged: number;
   private seq: number;
   private tests: number;
+  /** The number of notes that this process was told. */
+  private notes = 0;
   private tokenHash: string;
   /** Stays valid until the client has used its new connection: the reply with the new token may be lost. */
   private previousTokenHash: string | undefined;
@@ -152,6 +168,30 @@ export class Session {
       acknowledged: this.acknowledged,
       test_evaluations: this.tests,
     };
+  }
+
+  /** What changes while it goes on, for those who watch. */
+  get watched(): LiveRun {
+    const { env_id, spec_hash } = this.options.spec;
+    return {
+      ...{ run: this.id, env_id, spec_hash, attached: this.attached },
+      ...{ in_flight: this.running.size, seq: this.seq, notes: this.notes },
+    };
+  }
+
+  /** The evaluations that run at this moment, as an observer sees them. */
+  get underway(): Underway[] {
+    const running = [...this.running.values()].filter(({ latest }) => latest.phase !== 'queue');
+    return running.map(({ record, latest, losses, early }) => ({
+      session_id: this.id,
+      step_id: record.id,
+      theta: record.request.theta,
+      phase: latest.phase,
+      fraction: latest.fraction,
+      ...(latest.etaMs !== undefined && { eta_ms: Math.round(latest.etaMs) }),
+      losses,
+      early,
+    }));
   }
 
   isHeardBy(listener: Listener): boolean {
@@ -249,7 +289,7 @@ export class Session {
   cancel(stepId: string): { readonly state: 'queued' | 'running' | 'finished'; readonly proceed: () => void } {
     const step = this.running.get(stepId);
     if (step) {
-      return { state: step.phase === 'queue' ? 'queued' : 'running', proceed: () => step.stop.abort() };
+      return { state: step.latest.phase === 'queue' ? 'queued' : 'running', proceed: () => step.stop.abort() };
     }
     if (!this.surroundings.store.findStep(this.id, stepId)) {
       throw new ProtocolError('STEP_NOT_FOUND', `step_id: expected a step of this session, got ${stepId}`);
@@ -262,6 +302,23 @@ export class Session {
     this.ended = true;
     this.listener = undefined;
     for (const { stop } of this.running.values()) stop.abort();
+  }
+
+  /** Keeps what the client knows about its search. @throws {ProtocolError} when it is too much, with nothing changed */
+  note(topic: string, value: Readonly<Record<string, unknown>>): void {
+    const { store } = this.surroundings;
+    refuseWhileFailing(store, 'note');
+    const { length } = JSON.stringify(value);
+    if (length > NOTE_CHARACTERS) {
+      const message = `value: expected at most ${NOTE_CHARACTERS} characters of JSON, got ${length}`;
+      throw new ProtocolError('BAD_MESSAGE', message, { at: '/value', rule: 'too_big' });
+    }
+    if (store.topics(this.id) >= MOST_TOPICS && !store.note(this.id, topic)) {
+      const message = `topic: expected one of the ${MOST_TOPICS} that the session has, got ${shown(topic)}`;
+      throw new ProtocolError('BAD_MESSAGE', message, { at: '/topic', rule: 'too_many' });
+    }
+    store.addNote(this.id, { topic, value, at: Date.now() });
+    this.notes++;
   }
 
   acknowledge(seq: number): void {
@@ -364,7 +421,8 @@ export class Session {
       record,
       re: null,
       progress: false,
-      phase: 'queue',
+      latest: { phase: 'queue', fraction: 0 },
+      losses: [],
       early: [],
       stop,
       counted: undefined,
@@ -381,7 +439,7 @@ export class Session {
 
   /** Evaluates a step, writes its result to the store, and sends it. */
   private async evaluate(step: RunningStep): Promise<void> {
-    const { evaluations, store, metrics, runtime } = this.surroundings;
+    const { evaluations, store, metrics, runtime, predictions } = this.surroundings;
     const { source, experiment, spec, onIdle } = this.options;
     const { record, stop } = step;
     const began = performance.now();
@@ -402,6 +460,7 @@ export class Session {
           signal: stop.signal,
           isWaited: this.isWaited,
           deadlineMs: record.deadlineMs,
+          wantsPictures: () => predictions.claim(this.id),
           onProgress: (progress) => this.report(step, progress),
         },
       );
@@ -410,6 +469,8 @@ export class Session {
     }
     metrics.evaluated(evaluation);
     this.tell(record, evaluation, performance.now() - began - evaluation.timing.queueMs);
+    if (step.losses.length > 1) this.surroundings.losses.keep(this.id, record.id, step.losses);
+    if (evaluation.pictures) predictions.keep(this.id, { step: record.id, shown: evaluation.pictures });
     if (this.ended) return;
     const result = this.resultOf(step, evaluation);
     await store.addResult(record, result);
@@ -442,8 +503,14 @@ export class Session {
     return resultOf(about, record, evaluation, early);
   }
 
-  private report(step: RunningStep, { phase, fraction, metrics, scored, etaMs }: EvaluationProgress): void {
-    step.phase = phase;
+  private report(step: RunningStep, progress: EvaluationProgress): void {
+    const { phase, fraction, metrics, scored, etaMs } = progress;
+    step.latest = progress;
+    if (phase === 'simulate') step.losses = [];
+    if (phase === 'train' && Number.isFinite(metrics?.['loss'])) {
+      step.losses.push([fraction, metrics!['loss']!]);
+      if (step.losses.length > MOST_LOSSES) step.losses = step.losses.filter((_, i) => i % 2 === 1);
+    }
     const finite = metrics && Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));
     if (scored && finite) {
       // An evaluation that is tried again, after a crash of its worker, scores at the same places again.
@@ -480,7 +547,7 @@ export class Session {
 }
 
 /** @throws {ProtocolError} QUEUE_FULL while the store cannot write: what is taken now might be lost */
-export function refuseWhileFailing({ failure }: Store, what: 'step' | 'open'): void {
+export function refuseWhileFailing({ failure }: Store, what: 'step' | 'open' | 'note'): void {
   if (failure === undefined) return;
   const message = `${what}: expected a server that can write its journal, got: ${failure}`;
   throw new ProtocolError('QUEUE_FULL', message, { retryAfterMs: 2000 });

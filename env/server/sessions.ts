@@ -14,6 +14,9 @@ export class Sessions {
   /** When idle sessions without a connection end; the one that has waited longest is the first. */
   private readonly expiry = new Map<string, NodeJS.Timeout>();
 
+  /** The number of sessions that were opened or restored. */
+  count = 0;
+
   constructor(private readonly surroundings: SessionSurroundings) {}
 
   get all(): readonly Session[] {
@@ -70,6 +73,7 @@ export class Sessions {
     const onIdle = () => this.expireLater(session);
     const session: Session = new Session(this.surroundings, { ...options, onIdle }, record);
     this.sessions.set(session.id, session);
+    this.count++;
     return session;
   }
 

@@ -31,7 +31,7 @@ import { makeFolder } from '../../protocol/make-folder.ts';
 import type { HistoryFilter } from './history.ts';
 import { disown, own } from './owner.ts';
 import { hasLostTransactions } from './write-ahead-log.ts';
-import type { Keeping, SessionRecord, StepRecord, Store } from './store.ts';
+import type { Keeping, NoteRecord, SessionEntry, SessionRecord, StepRecord, Store } from './store.ts';
 
 /** The version of the tables below; a file of another version is refused. */
 const VERSION = 3;
@@ -67,6 +67,15 @@ const SCHEMA = `
     content TEXT NOT NULL
   );
   CREATE INDEX IF NOT EXISTS results ON steps (session_id, seq) WHERE seq IS NOT NULL;
+  CREATE TABLE IF NOT EXISTS notes (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    session_id TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    value TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    UNIQUE (session_id, topic)
+  );
+  CREATE INDEX IF NOT EXISTS notes_in_order ON notes (session_id, number);
 `;
 /** What version 2 did not have: its rows have no checksums. */
 const FROM_2 = 'ALTER TABLE sessions ADD COLUMN checksum INTEGER; ALTER TABLE steps ADD COLUMN checksum INTEGER;';
@@ -80,6 +89,9 @@ const ADD_STEP = `
   ON CONFLICT (session_id, step_id) DO UPDATE
   SET request = excluded.request, seq = excluded.seq, result = excluded.result, checksum = excluded.checksum`;
 
+/** Steps with what a history entry has of their session. CROSS JOIN keeps SQLite from beginning with the sessions. */
+const ENTRIES = `SELECT steps.rowid AS row, steps.*, env_id, record FROM steps CROSS JOIN sessions USING (session_id)`;
+
 /** An accepted step is written after this time, or earlier with the next result, which is often its own. */
 const STEP_DELAY_MS = 2;
 /** Written transactions are put on the disk after this time. */
@@ -89,6 +101,8 @@ const LOOK_MS = 1000;
 
 /** The number of rows of the history that are read at once. */
 const HISTORY_PAGE = 64;
+/** The same of sessions, of each of which more is read. */
+const SESSION_PAGE = 16;
 
 /** In a file up to this size, every row is checked at the start; in a larger one, a closed session's when it is read. */
 const CHECKED_BYTES = 64 * 1024 ** 2;
@@ -112,13 +126,21 @@ interface Unwritten {
   readonly result: Result | undefined;
 }
 
+/** A note that the file does not have yet. */
+interface UnwrittenNote extends Omit<NoteRecord, 'number'> {
+  readonly sessionId: string;
+}
+
 export class SqliteStore implements Store {
   private readonly database: Database;
-  private readonly statements: Record<'session' | 'close' | 'step' | 'find', Statement>;
-  private readonly sessions = new Map<string, SessionRecord>();
+  private readonly statements: Record<'session' | 'close' | 'step' | 'note' | 'find', Statement>;
+  /** Sessions that the file does not have as they are. */
+  private readonly unwritten = new Map<string, SessionRecord>();
   private readonly closed = new Set<string>();
   /** By the ids of session and step (`keyOf`). */
   private readonly steps = new Map<string, Unwritten>();
+  /** By the id of the session and the topic. */
+  private readonly unwrittenNotes = new Map<string, UnwrittenNote>();
   /** Called when the results that they wait for are written. */
   private waiting: (() => void)[] = [];
   private isDue = false;
@@ -158,6 +180,7 @@ export class SqliteStore implements Store {
         'UPDATE sessions SET closed = 1, checksum = checksum + 1 WHERE session_id = ? AND closed = 0',
       ),
       step: this.database.prepare(ADD_STEP),
+      note: this.database.prepare('INSERT OR REPLACE INTO notes (session_id, topic, value, at) VALUES (?, ?, ?, ?)'),
       find: this.database.prepare('SELECT rowid AS row, * FROM steps WHERE session_id = ? AND step_id = ?'),
     };
   }
@@ -252,7 +275,7 @@ export class SqliteStore implements Store {
   }
 
   saveSession(session: SessionRecord): void {
-    this.sessions.set(session.id, session);
+    this.unwritten.set(session.id, session);
     this.writeSoon();
   }
 
@@ -329,6 +352,87 @@ export class SqliteStore implements Store {
     return { seq: Math.max(Number(seq), Number(results) + Number(lost)), tests: Number(tests) };
   }
 
+  addNote(sessionId: string, note: Omit<NoteRecord, 'number'>): void {
+    const key = keyOf(sessionId, note.topic);
+    this.unwrittenNotes.delete(key); // it comes after the others now
+    this.unwrittenNotes.set(key, { sessionId, ...note });
+    this.writeSoon();
+  }
+
+  topics(sessionId: string): number {
+    this.writeIfPossible();
+    const { count } = this.database.get('SELECT count(*) AS count FROM notes WHERE session_id = ?', [sessionId])!;
+    return Number(count);
+  }
+
+  note(sessionId: string, topic: string): NoteRecord | undefined {
+    this.writeIfPossible();
+    const rows = this.database.all('SELECT * FROM notes WHERE session_id = ? AND topic = ?', [sessionId, topic]);
+    return (rows as Row[]).flatMap(noteRecord)[0];
+  }
+
+  *notes(sessionId: string, after: number): Generator<NoteRecord[]> {
+    this.writeIfPossible();
+    const sql = 'SELECT * FROM notes WHERE session_id = ? AND number > ? ORDER BY number LIMIT ?';
+    for (let number = after; ;) {
+      const rows = this.database.all(sql, [sessionId, number, HISTORY_PAGE]) as Row[];
+      yield rows.flatMap(noteRecord);
+      if (rows.length < HISTORY_PAGE) return;
+      number = Number(rows.at(-1)!['number']);
+    }
+  }
+
+  *sessions(): Generator<SessionEntry[]> {
+    this.writeIfPossible();
+    const sql = 'SELECT * FROM sessions WHERE session_id > ? ORDER BY session_id LIMIT ?';
+    for (let after: SQLiteValue = ''; ;) {
+      const rows = this.database.all(sql, [after, SESSION_PAGE]) as Row[];
+      yield rows.filter(isWholeSession).map((row) => this.sessionEntry(row));
+      if (rows.length < SESSION_PAGE) return;
+      after = rows.at(-1)!['session_id']!;
+    }
+  }
+
+  session(sessionId: string): SessionEntry | undefined {
+    this.writeIfPossible();
+    const row = this.database.get('SELECT * FROM sessions WHERE session_id = ?', [sessionId]) as Row | null;
+    return row && isWholeSession(row) ? this.sessionEntry(row) : undefined;
+  }
+
+  private sessionEntry(row: Row): SessionEntry {
+    const id = row['session_id']!;
+    const latest = this.database.get(
+      'SELECT seq, accepted_at FROM steps WHERE session_id = ? AND seq IS NOT NULL ORDER BY seq DESC LIMIT 1',
+      [id],
+    );
+    const { notes } = this.database.get('SELECT max(number) AS notes FROM notes WHERE session_id = ?', [id])!;
+    return {
+      record: JSON.parse(row['record'] as string) as SessionRecord,
+      open: Number(row['closed']) === 0,
+      seq: Number(latest?.['seq'] ?? 0),
+      latestAt: Number(latest?.['accepted_at'] ?? 0),
+      notes: Number(notes ?? 0),
+    };
+  }
+
+  *evaluations(sessionId: string, after: number): Generator<HistoryEntry[]> {
+    this.writeIfPossible();
+    const sql = `${ENTRIES} WHERE steps.session_id = ? AND seq > ? ORDER BY seq LIMIT ?`;
+    for (let seq = after; ;) {
+      const rows = this.database.all(sql, [sessionId, seq, HISTORY_PAGE]) as Row[];
+      yield this.good(rows).map(historyEntry);
+      if (rows.length < HISTORY_PAGE) return;
+      seq = Number(rows.at(-1)!['seq']);
+    }
+  }
+
+  evaluation(sessionId: string, stepId: string): HistoryEntry | undefined {
+    this.writeIfPossible();
+    const sql = `${ENTRIES} WHERE steps.session_id = ? AND step_id = ? AND seq IS NOT NULL`;
+    const [row] = this.good(this.database.all(sql, [sessionId, stepId]) as Row[]);
+    return row && historyEntry(row);
+  }
+
   *history({ session, env, step, outcome, since, test, limit }: HistoryFilter): Generator<HistoryEntry[]> {
     this.writeIfPossible();
     const conditions: [sql: string, value: string | number | undefined][] = [
@@ -340,7 +444,7 @@ export class SqliteStore implements Store {
     ];
     const given = conditions.filter(([, value]) => value !== undefined);
     // CROSS JOIN and + keep SQLite from other indices: each page reads a few rows, whether they match or not.
-    const sql = `SELECT steps.rowid AS row, steps.*, env_id, record FROM steps CROSS JOIN sessions USING (session_id)
+    const sql = `${ENTRIES}
       WHERE steps.rowid <= ? AND steps.rowid > ?
       AND ${['+seq IS NOT NULL', ...given.map(([condition]) => condition)].join(' AND ')}
       ORDER BY steps.rowid DESC`;
@@ -359,10 +463,14 @@ export class SqliteStore implements Store {
   prune(now: number, { maxAgeMs, maxBytes }: Keeping): number {
     this.writeIfPossible();
     const closed = this.database.all(
-      `SELECT session_id AS id, coalesce(max(accepted_at), 0) AS last, coalesce(sum(length(result)), 0) AS bytes
+      `SELECT session_id AS id, coalesce(max(accepted_at), 0) AS last,
+       coalesce(sum(length(result)), 0) + (SELECT coalesce(sum(length(value)), 0) FROM notes
+         WHERE notes.session_id = sessions.session_id) AS bytes
        FROM sessions LEFT JOIN steps USING (session_id) WHERE closed = 1 GROUP BY session_id ORDER BY last`,
     );
-    let bytes = Number(this.database.get('SELECT coalesce(sum(length(result)), 0) AS bytes FROM steps')!['bytes']);
+    const all = `SELECT (SELECT coalesce(sum(length(result)), 0) FROM steps)
+      + (SELECT coalesce(sum(length(value)), 0) FROM notes) AS bytes`;
+    let bytes = Number(this.database.get(all)!['bytes']);
     const forgotten: string[] = [];
     for (const { id, last, bytes: own } of closed) {
       if (Number(last) >= now - maxAgeMs && bytes <= maxBytes) break;
@@ -372,6 +480,7 @@ export class SqliteStore implements Store {
     this.transaction(() => {
       for (const id of forgotten) {
         this.database.run('DELETE FROM steps WHERE session_id = ?', [id]);
+        this.database.run('DELETE FROM notes WHERE session_id = ?', [id]);
         this.database.run('DELETE FROM sessions WHERE session_id = ?', [id]);
       }
     });
@@ -447,18 +556,22 @@ export class SqliteStore implements Store {
     clearTimeout(this.later);
     this.later = undefined;
     this.isDue = false;
-    const { sessions, closed, steps, statements, waiting } = this;
-    if (sessions.size === 0 && closed.size === 0 && steps.size === 0) return;
+    const { unwritten, closed, steps, unwrittenNotes, statements, waiting } = this;
+    if (unwritten.size + closed.size + steps.size + unwrittenNotes.size === 0) return;
     this.checkPlaces();
     this.transaction(() => {
-      for (const session of sessions.values()) {
+      for (const session of unwritten.values()) {
         const values = [session.id, session.envId, JSON.stringify(session)];
         statements.session.run([...values, checksum(values)]);
       }
       for (const id of closed) statements.close.run([id]);
-      for (const unwritten of steps.values()) statements.step.run(rowOf(unwritten));
+      for (const step of steps.values()) statements.step.run(rowOf(step));
+      for (const { sessionId, topic, value, at } of unwrittenNotes.values()) {
+        statements.note.run([sessionId, topic, JSON.stringify(value), at]);
+      }
     });
-    sessions.clear();
+    unwritten.clear();
+    unwrittenNotes.clear();
     closed.clear();
     steps.clear();
     this.waiting = [];
@@ -538,6 +651,16 @@ function historyEntry({ env_id, record, accepted_at, result }: Row): HistoryEntr
     accepted_at: new Date(Number(accepted_at)).toISOString(),
     ...rest,
   };
+}
+
+/** None for a damaged note: nothing depends on it. */
+function noteRecord({ number, topic, value, at }: Row): NoteRecord[] {
+  try {
+    const told = JSON.parse(value as string) as NoteRecord['value'];
+    return [{ number: Number(number), topic: topic as string, value: told, at: Number(at) }];
+  } catch {
+    return [];
+  }
 }
 
 function stepRecord(row: Record<string, unknown>): StepRecord {

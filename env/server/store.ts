@@ -39,6 +39,27 @@ export interface StepRecord {
   readonly acceptedAt: number;
 }
 
+/** What a client has told about its search. */
+export interface NoteRecord {
+  /** Counts over all sessions, in the order in which notes were told: a later note has a higher number. */
+  readonly number: number;
+  readonly topic: string;
+  readonly value: Readonly<Record<string, unknown>>;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** A session as a line of a list: open or closed. */
+export interface SessionEntry {
+  readonly record: SessionRecord;
+  readonly open: boolean;
+  /** The `seq` of its latest result, and when that step was accepted, in milliseconds since 1970; 0 for none. */
+  readonly seq: number;
+  readonly latestAt: number;
+  /** The number of its latest note, 0 for none. */
+  readonly notes: number;
+}
+
 /** Which closed sessions are kept. */
 export interface Keeping {
   /** A closed session is forgotten this long after its last step was accepted. */
@@ -75,6 +96,21 @@ export interface Store {
   countSince(sessionId: string, seq: number): { readonly count: number; readonly last: number };
   /** The last `seq` that a session has given, 0 if none, and the number of its steps that ask for test scores. */
   counts(sessionId: string): { readonly seq: number; readonly tests: number };
+  addNote(sessionId: string, note: Omit<NoteRecord, 'number'>): void;
+  /** The number of topics that a session has told about. */
+  topics(sessionId: string): number;
+  /** The latest note of a topic. */
+  note(sessionId: string, topic: string): NoteRecord | undefined;
+  /** The notes of a session after a number, in order, in small pages. */
+  notes(sessionId: string, after: number): Iterable<NoteRecord[]>;
+  /** Every session that is kept, in small pages, in no order that means anything. */
+  sessions(): Iterable<SessionEntry[]>;
+  /** One of them. */
+  session(sessionId: string): SessionEntry | undefined;
+  /** Finished evaluations of a session after a `seq`, in order, in small pages; damaged ones are left out. */
+  evaluations(sessionId: string, after: number): Iterable<HistoryEntry[]>;
+  /** One of them. */
+  evaluation(sessionId: string, stepId: string): HistoryEntry | undefined;
   /** Finished evaluations, the latest first, in small pages, some of which may be empty. */
   history(filter: HistoryFilter): Iterable<HistoryEntry[]>;
   /**

@@ -46,12 +46,17 @@ export function foreignHost(
   return `host: expected localhost, an address, or the name that this server listens on, got ${shown(host)}`;
 }
 
+/** Whether a request comes from the page that this server serves itself. */
+export function isOwnOrigin({ headers: { origin, host } }: IncomingMessage): boolean {
+  return origin !== undefined && host !== undefined && URL.canParse(origin) && new URL(origin).host === host;
+}
+
 /** The HTTP status and a sentence that refuse an upgrade; undefined when it is accepted. */
 export function refusal(request: IncomingMessage, rules: UpgradeRules): [status: number, reason: string] | undefined {
   const foreign = foreignHost(request, rules);
   if (foreign !== undefined) return [403, foreign];
   const { origin } = request.headers;
-  if (origin !== undefined && !rules.origins.includes(origin))
+  if (origin !== undefined && !isOwnOrigin(request) && !rules.origins.includes(origin))
     return [403, `origin: expected one of this server's list, got ${shown(origin)}`];
   const given = bearerToken(request);
   if (given !== undefined && !rolesOf(rules.tokens, given).has('agent')) {

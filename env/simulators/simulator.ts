@@ -1,5 +1,6 @@
 import type { Parameter, Theta } from '../../protocol/parameters.ts';
 import type { Seed } from '../../protocol/random.ts';
+import type { RendererIdentity } from '../render/renderer.ts';
 
 /**
  * A parametrised simulator: P(sample | θ).
@@ -13,7 +14,7 @@ export interface Simulator<Sample> {
   /** What θ consists of, from `defineParameters`. */
   readonly parameters: readonly Parameter[];
   /** The renderer of its pictures, where it has one; also part of the environment's version. */
-  readonly renderer?: { readonly name: string; readonly version: number };
+  readonly renderer?: RendererIdentity;
   /**
    * The data set (θ, seed). θ is completed and checked here, by `completeTheta`, once for all samples.
    *

@@ -26,5 +26,5 @@ export function hiddenTarget<Sample>(
     return async (signal) =>
       (samples ??= await drawSamples(simulator, complete, deriveSeed(seed, 'target', split), size[split], { signal }));
   };
-  return { name: 'hidden θ*', validation: draw('validation'), test: draw('test') };
+  return { name: 'hidden θ*', validation: draw('validation'), test: draw('test'), truth: complete };
 }

@@ -1,3 +1,5 @@
+import type { Theta } from '../../protocol/parameters.ts';
+
 /**
  * A set of samples that is drawn or read at the first call. Every call gives the same samples.
  *
@@ -17,6 +19,8 @@ export interface Target<Sample> {
   readonly test: SampleSet<Sample>;
   /** Further test sets by name; their scores are named `<name>.<metric>`. A set without samples has none. */
   readonly alsoTest?: Readonly<Record<string, SampleSet<Sample>>>;
+  /** The θ that the sets are drawn from, where there is one. A server shows it only if it was told to (`--reveal`). */
+  readonly truth?: Theta;
   /**
    * A hash of the files that the sets are read from, where they are: part of the environment's identity. It stays the
    * same for as long as the target lives.

@@ -6,11 +6,12 @@
  * cells, whose sum is the count.
  */
 import type { Runtime } from '../runtime.ts';
-import { writeDensity, type CountableImage } from './counting/counts.ts';
+import type { Strip } from '../pictures.ts';
+import { carCounts, writeDensity, type CountableImage } from './counting/counts.ts';
 import { smallCounting } from './counting/network.ts';
 import { inverseSoftplus, poissonLoss, softplus } from './counting/poisson-loss.ts';
 import { COUNTING_METRICS, countingScores } from './counting/scores.ts';
-import { IMAGE_TASK_DEFAULTS, imageTask, type ImageTask, type ImageTaskOptions } from './image-task.ts';
+import { IMAGE_TASK_DEFAULTS, imageTask, type ImageTask, type ImageTaskOptions, type Predicted } from './image-task.ts';
 import type { Levels } from './training/augmentation.ts';
 import type { Grid } from './training/architecture.ts';
 import type { Answer } from './training/image-batches.ts';
@@ -46,10 +47,24 @@ export function countingTask(
       firstBias: (grid) => types.map(() => inverseSoftplus(firstMean(grid))),
       predict: (cells) => expectedCounts(cells, types.length),
       score: (predicted) => countingScores(predicted, types),
+      pictures: (all) => countingPictures(all, types),
     },
     training,
     runtime,
   );
+}
+
+/** Validation images, each with the cars of each type that are there and that are predicted. */
+function countingPictures(
+  all: readonly Predicted<CountableImage, Float32Array>[],
+  types: readonly string[],
+): readonly Strip[] {
+  const pictures = all.map(({ image, prediction }) => {
+    const truth = carCounts(image, types);
+    const counts = types.map((type, i) => `${type} ${prediction[i]!.toFixed(1)} (${truth[i]!})`);
+    return { width: image.width, height: image.height, rgb: image.rgb, caption: counts.join(', ') };
+  });
+  return [{ name: 'validation image', meaning: 'cars of each type: predicted (there)', pictures }];
 }
 
 /** The mean of a cell before training: half a car of each type in the whole picture. */

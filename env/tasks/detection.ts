@@ -6,6 +6,7 @@ import type { Runtime } from '../runtime.ts';
 import type { BoxedImage } from '../streets/boxed-image.ts';
 import type { Detection } from './detection/average-precision.ts';
 import { answerNumbers, BOX_NUMBERS, centreLoss, detectionsIn, writeCentres } from './detection/centres.ts';
+import { detectionPictures } from './detection/pictures.ts';
 import { DETECTION_METRICS, detectionScores } from './detection/scores.ts';
 import { IMAGE_TASK_DEFAULTS, imageTask, type ImageTask, type ImageTaskOptions } from './image-task.ts';
 import { smallSegmentation } from './segmentation/network.ts';
@@ -44,6 +45,7 @@ export function detectionTask(options: Partial<DetectionOptions>, runtime: Runti
       firstBias: () => [...classes.map(() => FIRST_LOGIT), 0, 0, Math.log(FIRST_SIDE), Math.log(FIRST_SIDE)],
       predict: (output, image, grid) => detectionsIn(output, image, grid, classes.length),
       score: (predicted) => detectionScores(predicted, classes),
+      pictures: (all) => detectionPictures(all, classes),
     },
     training,
     runtime,

@@ -4,7 +4,9 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { deriveSeed, Random, type Seed } from '../../protocol/random.ts';
+import type { Strip } from '../pictures.ts';
 import type { Runtime } from '../runtime.ts';
+import { spread } from '../targets/spread.ts';
 import { onBackbone } from './backbone/on-backbone.ts';
 import { pretrainedWeights, weightsHash } from './pretrained.ts';
 import type { Scores, Task, TrainedModel } from './task.ts';
@@ -90,6 +92,8 @@ export interface ImageTaskParts<Image extends Picture, Prediction> extends Omit<
    * @returns the weight of the cell; 0 where nothing is known
    */
   linearTarget?(answers: Float32Array, cell: number, target: Float32Array): number;
+  /** Draws predictions beside the truth, for people. */
+  pictures?(all: readonly Predicted<Image, Prediction>[]): readonly Strip[];
   /**
    * The scores of a set, one for each metric. The predictions arrive one after the other.
    *
@@ -107,6 +111,9 @@ export interface ImageTask<Image extends Picture, Prediction> extends Task<Image
 
 /** The number of training images that the frozen network's statistics are measured on. */
 const STATISTICS_IMAGES = 64;
+
+/** The number of images of which predictions are shown. */
+const SHOWN_IMAGES = 4;
 
 /** A trained network predicts this many images before it lets the event loop run. */
 const IMAGES_AT_ONCE = 16;
@@ -213,6 +220,8 @@ function firstWeights(
 
 /** A trained network, its predictions and their scores. Images of any size are resampled to the network's size. */
 class ImageModel<Image extends Picture, Prediction> implements TrainedModel<Image> {
+  readonly pictures?: NonNullable<TrainedModel<Image>['pictures']>;
+
   constructor(
     private readonly parts: ImageTaskParts<Image, Prediction>,
     private readonly frozen: FrozenNetwork,
@@ -220,7 +229,14 @@ class ImageModel<Image extends Picture, Prediction> implements TrainedModel<Imag
     private readonly grid: Grid,
     /** The trained weights, flat. NaN when the training diverged; then the scores are NaN too. */
     readonly weights: Float32Array,
-  ) {}
+  ) {
+    if (!parts.pictures) return;
+    this.pictures = async (images) => {
+      const some = spread(images, SHOWN_IMAGES);
+      const predictions = await this.predict(some);
+      return parts.pictures!(some.map((image, i) => ({ image, prediction: predictions[i]! })));
+    };
+  }
 
   /** @throws {RangeError} when the set has nothing to score, such as no car at all */
   async score(images: readonly Image[]): Promise<Scores> {

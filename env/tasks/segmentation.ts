@@ -12,6 +12,7 @@ import { crossEntropy } from './segmentation/cross-entropy.ts';
 import { writeLabels } from './segmentation/labels.ts';
 import { streetClasses, type ClassSet } from './segmentation/merged-classes.ts';
 import { smallSegmentation } from './segmentation/network.ts';
+import { segmentationPictures } from './segmentation/pictures.ts';
 import { predictPixels, type PixelPrediction } from './segmentation/prediction.ts';
 import { segmentationMetrics, segmentationScores } from './segmentation/scores.ts';
 import type { Grid } from './training/architecture.ts';
@@ -52,6 +53,7 @@ export function segmentationTask(options: Partial<SegmentationOptions>, runtime:
         return 1;
       },
       score: (predicted) => segmentationScores(predicted, classes),
+      pictures: segmentationPictures(classes),
     },
     training,
     runtime,

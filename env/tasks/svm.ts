@@ -1,4 +1,5 @@
 import type { LabelledPoint } from '../simulators/mixture/mixture.ts';
+import { regionPictures } from '../simulators/mixture/pictures.ts';
 import type { Task, TrainedModel } from './task.ts';
 
 type Libsvm = Awaited<typeof import('libsvm-js').default>;
@@ -58,6 +59,7 @@ export function svmTask({ gamma, cost }: SvmOptions): SvmTask {
           const predicted = predict(set.map(({ point }) => point));
           return { accuracy: predicted.filter((label, i) => label === set[i]!.label).length / set.length };
         },
+        pictures: async (set) => regionPictures(set, predict),
         dispose: () => svm.free(),
       };
     },

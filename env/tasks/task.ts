@@ -1,4 +1,5 @@
 import type { Seed } from '../../protocol/random.ts';
+import type { Strip } from '../pictures.ts';
 import type { SampleSet } from '../targets/target.ts';
 
 /** The scores of a trained model on a set, by metric name. */
@@ -81,6 +82,8 @@ export interface TrainedModel<Sample> {
    * @throws {RangeError} when the set has nothing to score, such as no car at all
    */
   score(samples: readonly Sample[]): Promise<Scores>;
+  /** What it predicts for these samples, as pictures beside the truth; left out where that cannot be shown. */
+  pictures?(samples: readonly Sample[]): Promise<readonly Strip[]>;
   /** The trained weights, flat, where another training can start from them. */
   readonly weights?: Float32Array;
   dispose(): void;

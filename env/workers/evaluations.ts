@@ -24,6 +24,8 @@ export interface SubmitOptions {
   readonly signal?: AbortSignal | undefined;
   /** The time that the evaluation may take from now on, including the time in the queue. */
   readonly deadlineMs?: number | undefined;
+  /** Asked when the evaluation begins to run: whether it is also to show what its model predicts. */
+  readonly wantsPictures?: (() => boolean) | undefined;
   /** Called while the evaluation waits, when it begins to run, and while it runs. */
   readonly onProgress?: ((progress: EvaluationProgress) => void) | undefined;
 }

@@ -136,7 +136,8 @@ export class QueuedEvaluations implements Evaluations {
     entry.started = performance.now();
     const report = (progress: EvaluationProgress) => options.onProgress?.({ ...progress, ...this.timeLeft(entry) });
     report({ phase: 'simulate', fraction: 0 });
-    const evaluation = await this.pool.run(job, signal, (progress) => {
+    const wanted = options.wantsPictures?.() ? { ...job, request: { ...job.request, pictures: true } } : job;
+    const evaluation = await this.pool.run(wanted, signal, (progress) => {
       if (!signal.aborted) report(progress);
     });
     if (evaluation === 'stopped' || evaluation === 'returned') return this.repeat(entry, evaluation);

@@ -176,6 +176,8 @@ export class ScriptedServer {
       case 'ack':
         this.record.acknowledged = message.seq;
         return;
+      case 'note':
+        return;
       case 'close':
         this.record.closed = true;
         return send({ t: 'closed', re: message.id, session_id: 'scripted' });

@@ -14,7 +14,7 @@ export interface NetworkBenchOptions {
   readonly seconds: number;
   /** The number of measurements of each; medians are compared. */
   readonly rounds: number;
-  /** Our backend; `auto` measures every installed one except tfjs-node-gpu. */
+  /** Our backend; `auto` measures every installed one. */
   readonly backend: BackendPreference;
   /** A Python that has torch. */
   readonly python: string;
@@ -26,32 +26,74 @@ export interface NetworkComparison {
   readonly ours: readonly { readonly title: string; readonly program: string; readonly words: readonly string[] }[];
   /** The program in peers/; its words are the memory layout, width, height, batch and seconds. */
   readonly torch: string;
+  /** Whether that program also knows the layout `cuda`: then a GPU is measured, where there is one. */
+  readonly torchHasCuda?: boolean;
   /** What one image needs. */
   readonly multiplyAdds: number;
 }
 
-/** Measures all contenders in turn, round after round, and prints medians and ratios. */
+/** Measures on the processor, and on a GPU where there is one. */
 export async function compareWithTorch(options: NetworkBenchOptions, comparison: NetworkComparison): Promise<void> {
+  const hasGpu = comparison.torchHasCuda && installedBackends().includes(GPU);
+  if (options.backend !== GPU || !hasGpu) await compareOnProcessor(options, comparison);
+  if (hasGpu && (options.backend === 'auto' || options.backend === GPU)) await compareOnGpu(options, comparison);
+}
+
+const GPU = 'tfjs-node-gpu';
+
+/** Measures all contenders in turn on the GPU, by the clock, and prints medians and a ratio. */
+async function compareOnGpu(
+  { width, height, batch, seconds, rounds, python }: NetworkBenchOptions,
+  { ours, torch }: NetworkComparison,
+): Promise<void> {
+  const words = [width, height, batch, seconds].map(String);
+  const contenders = new Map(
+    ours.map(({ title, program, words: first }) => [
+      `ours, ${GPU}${title}`,
+      node(program, [...first, GPU, ...words], seconds),
+    ]),
+  );
+  const peer = 'pytorch, cuda';
+  try {
+    const pytorch = (length: number) =>
+      contender(python, [path(`peers/${torch}`), 'cuda', ...words.slice(0, 3), String(length)], length);
+    await pytorch(0.1)();
+    contenders.set(peer, pytorch(seconds));
+  } catch (error) {
+    absent(peer, python, error);
+  }
+  const rates = await medians(contenders, rounds, 'img/s');
+  console.log(
+    `\non a GPU, medians of ${rounds} rounds, ${width}×${height}, batch ${batch}, images a second of the clock`,
+  );
+  for (const [name, rate] of rates) {
+    const best = rates.get(peer);
+    const beside =
+      best === undefined || name === peer ? '' : `   ${(rate / best).toFixed(2)} × PyTorch on the same GPU`;
+    console.log(`${name.padEnd(32)} ${rate.toFixed(0).padStart(6)} img/s${beside}`);
+  }
+}
+
+/** Measures all contenders in turn on one core, round after round, and prints medians and ratios. */
+async function compareOnProcessor(options: NetworkBenchOptions, comparison: NetworkComparison): Promise<void> {
   const { width, height, batch, seconds, rounds, python, json } = options;
   const { multiplyAdds } = comparison;
-  const node = (program: string, words: readonly string[]) =>
-    contender(process.execPath, [...process.execArgv, path(program), ...words], seconds); // execArgv loads tsx
   const sizes = [width, height, batch].map(String);
   const pytorch = (layout: string, length: number) =>
     contender(python, [path(`peers/${comparison.torch}`), layout, ...sizes, String(length)], length);
 
-  // tfjs-node-gpu does not compare with one CPU core; it runs only if --backend names it.
-  const installed = installedBackends().filter((name) => name !== 'tfjs-node-gpu');
+  // A GPU does not compare with one CPU core.
+  const installed = installedBackends().filter((name) => name !== GPU);
   const backends = options.backend === 'auto' ? installed : [options.backend];
   const ours = backends.flatMap((backend) =>
     comparison.ours.map(({ title, program, words }) => ({
       name: `ours, ${backend}${title}`,
       backend,
-      measure: node(program, [...words, backend, ...sizes, String(seconds)]),
+      measure: node(program, [...words, backend, ...sizes, String(seconds)], seconds),
     })),
   );
   const products = new Map(
-    backends.map((backend) => [backend, node('matrix-product.ts', [backend, String(seconds)])] as const),
+    backends.map((backend) => [backend, node('matrix-product.ts', [backend, String(seconds)], seconds)] as const),
   );
   const peers = new Map<string, Contender>();
   try {
@@ -89,6 +131,11 @@ export async function compareWithTorch(options: NetworkBenchOptions, comparison:
 }
 
 const path = (program: string) => fileURLToPath(new URL(program, import.meta.url));
+
+/** A program of ours in this folder. */
+function node(program: string, words: readonly string[], seconds: number): Contender {
+  return contender(process.execPath, [...process.execArgv, path(program), ...words], seconds); // execArgv loads tsx
+}
 
 function contender(command: string, args: readonly string[], seconds: number): Contender {
   return () => rateOf(command, args, (seconds * 20 + 120) * 1000);

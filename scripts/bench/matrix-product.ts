@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { BackendPreference } from '../../env/runtime.ts';
 import { loadBackend } from '../../env/tasks/tensorflow/backend.ts';
-import { perCpuSecond } from './rounds.ts';
+import { perSecond } from './rounds.ts';
 
 /** Rows and columns: so many that what a call costs does not matter. */
 const SIDE = 1024;
@@ -18,4 +18,4 @@ const product = () => {
   result.dataSync();
   result.dispose();
 };
-console.log(SIDE ** 3 * (await perCpuSecond(product, Number(seconds))));
+console.log(SIDE ** 3 * (await perSecond(product, Number(seconds))));

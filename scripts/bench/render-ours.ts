@@ -1,5 +1,8 @@
-/** One contender of `bench render`, in its own process like the peers: `render-ours.ts SCENE WIDTH HEIGHT SECONDS`. */
+/** One contender of `bench render`, in its own process like the peers: `render-ours.ts RENDERER SCENE WIDTH HEIGHT SECONDS`. */
+import { createRenderer } from '../../env/render/create-renderer.ts';
+import { withFrame, type Renderer } from '../../env/render/renderer.ts';
 import { SoftwareRenderer } from '../../env/render/software/software-renderer.ts';
+import { linearToSrgb } from '../../env/render/srgb.ts';
 import { TRAFFIC_PARAMETERS, type TrafficTheta } from '../../env/simulators/traffic/parameters.ts';
 import { drawScene } from '../../env/simulators/traffic/scene.ts';
 import { trafficSimulator } from '../../env/simulators/traffic/traffic.ts';
@@ -9,50 +12,60 @@ import { boxScene } from './box-scene.ts';
 /** Draws image `i`. */
 type Draw = (i: number) => void;
 
+/** Turns a frame into sRGB bytes: by the software renderer itself, which is faster, or from any renderer's linear light. */
+function bytesOf(renderer: Renderer, width: number, height: number): (frame: ReturnType<Renderer['draw']>) => void {
+  if (renderer instanceof SoftwareRenderer) return () => void renderer.srgb();
+  const bytes = new Uint8Array(width * height * 3);
+  return (frame) => void withFrame(frame, ({ linear }) => linearToSrgb(linear, bytes));
+}
+
 /** The boxes that the peers draw too, as sRGB bytes, class and instance ids, and depth. */
-function boxes(width: number, height: number, antialias: boolean): Draw {
+function boxes(renderer: Renderer, width: number, height: number, antialias: boolean): Draw {
   const { scene, camera, move } = boxScene(width, height);
-  const renderer = new SoftwareRenderer();
+  const develop = bytesOf(renderer, width, height);
   return (i) => {
     move(i);
-    renderer.draw(scene, camera, { width, height, antialias });
-    renderer.srgb();
+    develop(renderer.draw(scene, camera, { width, height, antialias }));
   };
 }
 
 /** Streets that are built in advance, at the simulator's default θ: only the drawing is measured. */
-function trafficDrawing(width: number, height: number): Draw {
+function trafficDrawing(renderer: Renderer, width: number, height: number): Draw {
   const theta = defaultTheta(TRAFFIC_PARAMETERS) as unknown as TrafficTheta;
   const streets = Array.from({ length: 16 }, (_, seed) => drawScene(theta, seed, { width, height }));
-  const renderer = new SoftwareRenderer();
+  const develop = bytesOf(renderer, width, height);
   return (i) => {
     const { scene, camera } = streets[i % streets.length]!;
-    renderer.draw(scene, camera, { width, height });
-    renderer.srgb();
+    develop(renderer.draw(scene, camera, { width, height }));
   };
 }
 
 /** Whole samples of the traffic simulator: for each, another street is built, drawn and developed. */
-function traffic(width: number, height: number, antialias: boolean): Draw {
-  const simulator = trafficSimulator({ width, height, antialias, renderer: new SoftwareRenderer() });
+function traffic(renderer: Renderer, width: number, height: number, antialias: boolean): Draw {
+  const simulator = trafficSimulator({ width, height, antialias, renderer });
   const set = simulator.open({}, 1);
   return (i) => void set.draw(i);
 }
 
-const SCENES: Record<string, (width: number, height: number) => Draw> = {
-  boxes: (width, height) => boxes(width, height, false),
-  'boxes-antialiased': (width, height) => boxes(width, height, true),
+const SCENES: Record<string, (renderer: Renderer, width: number, height: number) => Draw> = {
+  boxes: (renderer, width, height) => boxes(renderer, width, height, false),
+  'boxes-antialiased': (renderer, width, height) => boxes(renderer, width, height, true),
   'traffic-drawing': trafficDrawing,
-  traffic: (width, height) => traffic(width, height, true),
-  'traffic-plain': (width, height) => traffic(width, height, false),
+  traffic: (renderer, width, height) => traffic(renderer, width, height, true),
+  'traffic-plain': (renderer, width, height) => traffic(renderer, width, height, false),
 };
+/** Draws before the measurement, for the just-in-time compilers: JavaScript's, and a driver's of its shaders. */
+const WARM_UP = { software: 150, webgl: 30 };
 
-const [name = '', ...rest] = process.argv.slice(2);
+const [drawnBy = '', name = '', ...rest] = process.argv.slice(2);
+if (drawnBy !== 'software' && drawnBy !== 'webgl') {
+  throw new RangeError(`renderer: expected software or webgl, got "${drawnBy}"`);
+}
 const [width = NaN, height = NaN, seconds = NaN] = rest.map(Number);
 const scene = SCENES[name];
 if (scene === undefined) throw new RangeError(`scene: expected ${Object.keys(SCENES).join(', ')}, got "${name}"`);
-const draw = scene(width, height);
-for (let i = 0; i < 150; i++) draw(i); // warm-up for the just-in-time compiler
+const draw = scene(createRenderer(drawnBy), width, height);
+for (let i = 0; i < WARM_UP[drawnBy]; i++) draw(i);
 const start = process.cpuUsage(); // CPU time, since other programs on the machine affect it less
 const spent = () => {
   const { user, system } = process.cpuUsage(start);

@@ -1,5 +1,7 @@
-/** Compares images per CPU second of our renderer and of programs that a user could choose instead. */
+/** Compares images per CPU second of our renderers and of programs that a user could choose instead. */
 import { fileURLToPath } from 'node:url';
+import { hasWebgl, openWebgl } from '../../env/render/webgl/context.ts';
+import type { RendererName } from '../../env/runtime.ts';
 import { absent, DEFAULT_PYTHON, medians, rateOf, type Contender } from './rounds.ts';
 
 export interface RenderBenchOptions {
@@ -22,17 +24,37 @@ const SCENES = {
   'ours, traffic, whole samples': 'traffic',
   'ours, the same, one sample a pixel': 'traffic-plain',
 };
+/** The same scenes, by three's WebGLRenderer. */
+const WEBGL_SCENES = {
+  'webgl, boxes': 'boxes',
+  'webgl, boxes, antialiased': 'boxes-antialiased',
+  'webgl, traffic, drawing': 'traffic-drawing',
+  'webgl, traffic, whole samples': 'traffic',
+};
 const PEERS = { pybullet: 'render_pybullet.py', mujoco: 'render_mujoco.py' };
 
 /** Runs a program that prints its images per CPU second. */
 function rate(command: string, args: readonly string[], options: RenderBenchOptions): Promise<number> {
   const { width, height, seconds } = options;
-  return rateOf(command, [...args, width, height, seconds].map(String), (seconds * 20 + 60) * 1000);
+  return rateOf(command, [...args, width, height, seconds].map(String), (seconds * 20 + 240) * 1000);
 }
 
-function ours(scene: string, options: RenderBenchOptions): Contender {
+function ours(renderer: RendererName, scenes: object, options: RenderBenchOptions): [string, Contender][] {
   const program = fileURLToPath(new URL('render-ours.ts', import.meta.url));
-  return () => rate(process.execPath, [...process.execArgv, program, scene], options); // execArgv loads tsx
+  return Object.entries(scenes).map(([name, scene]) => [
+    name,
+    () => rate(process.execPath, [...process.execArgv, program, renderer, String(scene)], options), // execArgv loads tsx
+  ]);
+}
+
+/** The scenes by WebGL; prints what draws them, or that nothing is installed. */
+function byWebgl(options: RenderBenchOptions): [string, Contender][] {
+  if (!hasWebgl()) {
+    console.log('webgl: absent (npm run setup:webgl builds it)');
+    return [];
+  }
+  console.log(`webgl: ${openWebgl().driver}`);
+  return ours('webgl', WEBGL_SCENES, options);
 }
 
 /** The peers that are installed here; prints why the others are absent. */
@@ -53,8 +75,8 @@ async function installedPeers(options: RenderBenchOptions): Promise<[string, Con
 /** Measures all contenders in turn, round after round, and prints medians and ratios. */
 export async function benchRender(options: RenderBenchOptions): Promise<void> {
   const { width, height, rounds, json } = options;
+  const own = [...ours('software', SCENES, options), ...byWebgl(options)];
   const peers = new Map(await installedPeers(options));
-  const own = Object.entries(SCENES).map(([name, scene]) => [name, ours(scene, options)] as const);
   const rates = await medians(new Map([...own, ...peers]), rounds, 'img/s');
   console.log(`\nmedians of ${rounds} rounds, ${width}×${height}, colours + segmentation + depth, images a CPU second`);
   for (const [name, value] of rates) {

@@ -69,15 +69,27 @@ export async function medians(
   return new Map([...rates].map(([name, values]) => [name, median(values)]));
 }
 
-/** How often a second of CPU time is enough for the work, after a tenth of the time to warm up. */
-export async function perCpuSecond(work: () => void | Promise<void>, seconds: number): Promise<number> {
+/** Seconds of CPU time of this process, and seconds of the clock: what a GPU does takes no CPU time. */
+export const CLOCKS = {
+  cpu: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  },
+  wall: () => performance.now() / 1000,
+};
+
+/** How often a second is enough for the work, after a tenth of the time to warm up. */
+export async function perSecond(
+  work: () => void | Promise<void>,
+  seconds: number,
+  now: () => number = CLOCKS.cpu,
+): Promise<number> {
   const measure = async (length: number) => {
-    const start = process.cpuUsage();
+    const start = now();
     for (let count = 0; ;) {
       await work();
       count++;
-      const { user, system } = process.cpuUsage(start);
-      const used = (user + system) / 1e6;
+      const used = now() - start;
       if (used >= length) return count / used;
     }
   };

@@ -1,6 +1,7 @@
 /**
  * One contender of `bench train`, in its own process like the peers:
- * `train-ours.ts WHAT BACKEND WIDTH HEIGHT BATCH SECONDS` prints images per CPU second.
+ * `train-ours.ts WHAT BACKEND WIDTH HEIGHT BATCH SECONDS` prints images per CPU second, or
+ * on a GPU per second of the clock.
  */
 import { CLASSES } from '../../env/streets/classes.ts';
 import type { LabelledImage } from '../../env/streets/labelled-image.ts';
@@ -13,7 +14,7 @@ import { initialWeights } from '../../env/tasks/training/layers.ts';
 import { train, type Batch } from '../../env/tasks/training/train.ts';
 import type { BackendPreference } from '../../env/runtime.ts';
 import { loadBackend } from '../../env/tasks/tensorflow/backend.ts';
-import { perCpuSecond } from './rounds.ts';
+import { CLOCKS, perSecond } from './rounds.ts';
 import { Random } from '../../protocol/random.ts';
 
 const silent = () => {};
@@ -82,4 +83,5 @@ const work =
     ? await stepsAlone(width, height, batchSize)
     : wholeTraining(width, height, batchSize, backend as BackendPreference);
 const steps = what === 'steps' ? 20 : 250; // 250 as in an evaluation, so that the start and the end of a training have the same share
-console.log(steps * batchSize * (await perCpuSecond(() => work(steps), seconds)));
+const clock = backend === 'tfjs-node-gpu' ? CLOCKS.wall : CLOCKS.cpu;
+console.log(steps * batchSize * (await perSecond(() => work(steps), seconds, clock)));

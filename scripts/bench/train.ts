@@ -19,6 +19,7 @@ export async function benchTrain(options: NetworkBenchOptions): Promise<void> {
       { title: ', whole training', program: 'train-ours.ts', words: ['whole'] },
     ],
     torch: 'train_torch.py',
+    torchHasCuda: true,
     multiplyAdds: PASSES * forwardMultiplyAdds(architecture.network, given.shapes(1)),
   });
 }

@@ -12,7 +12,7 @@ import { trafficSimulator } from '../../env/simulators/traffic/traffic.ts';
 import { BACKBONE_FILE } from '../../env/tasks/backbone/weights.ts';
 import { processEvaluations } from '../../env/workers/processes/process-evaluations.ts';
 import { defineParameters } from '../../protocol/parameters.ts';
-import { summarise, withInterval } from '../../agents/run/statistics.ts';
+import { summarise, withInterval } from '../../protocol/statistics.ts';
 import { median } from './rounds.ts';
 
 export interface TrainersBenchOptions {

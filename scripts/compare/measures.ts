@@ -1,6 +1,7 @@
 /** What is compared: the rewards of a search on its way, at its end, and what was learned. */
 import { median } from 'mathjs';
-import { summarise, type Summary } from '../../agents/run/statistics.ts';
+import { defaultLevel, evaluationsToReach, meanOfLastTenth } from '../../protocol/reward-curve.ts';
+import { summarise, type Summary } from '../../protocol/statistics.ts';
 import { meanOf, meanScores } from '../reproduce/arms.ts';
 import type { Scores } from '../../env/tasks/task.ts';
 import type { Group, Run } from './runs.ts';
@@ -56,37 +57,6 @@ export function rewardsBySpending({ trials }: Pick<Run, 'trials'>): (number | nu
   return rewards.map((all) => (all.length > 0 ? meanOf(all) : null));
 }
 
-const tenth = (rewards: readonly unknown[]) => Math.max(1, Math.round(rewards.length / 10));
-
-/** null where there is none to average */
-function meanOfKnown(rewards: readonly (number | null)[]): number | null {
-  const known = rewards.filter((reward) => reward !== null);
-  return known.length > 0 ? meanOf(known) : null;
-}
-
-/** The evaluations after which the mean reward of the latest tenth of the search is first at least the level. */
-function evaluationsToReach(rewards: readonly (number | null)[], level: number): number | null {
-  const window = tenth(rewards);
-  for (let end = window; end <= rewards.length; end++) {
-    if ((meanOfKnown(rewards.slice(end - window, end)) ?? -Infinity) >= level) return end;
-  }
-  return null;
-}
-
-/** Nine tenths of the way from how the searches begin to how the best group ends. */
-function defaultLevel(
-  groups: readonly { readonly name: string; readonly all: readonly (number | null)[][] }[],
-): number {
-  const means = (all: readonly (readonly (number | null)[])[]) => all.map(meanOfKnown).filter((mean) => mean !== null);
-  const firsts = groups.flatMap(({ all }) => means(all.map((rewards) => rewards.slice(0, tenth(rewards)))));
-  const ends = groups.map(({ all }) => {
-    const lasts = means(all.map((rewards) => rewards.slice(-tenth(rewards))));
-    return lasts.length > 0 ? meanOf(lasts) : -Infinity;
-  });
-  const end = Math.max(...ends);
-  return firsts.length > 0 ? end - 0.1 * Math.max(0, end - meanOf(firsts)) : end;
-}
-
 /**
  * @param level to be reached; when left out, nine tenths of the way from the mean of the searches' first tenths to the
  *   highest mean of a group's last tenths
@@ -94,7 +64,7 @@ function defaultLevel(
  */
 export function compare(groups: readonly Group[], level?: number): GroupComparison {
   const measured = groups.map(({ name, runs }) => ({ name, runs, all: runs.map(rewardsBySpending) }));
-  const reached = level ?? defaultLevel(measured);
+  const reached = level ?? defaultLevel(measured.map(({ all }) => all));
   return {
     level: reached,
     groups: measured.map(({ name, runs, all }): GroupMeasures => {
@@ -118,7 +88,7 @@ function measure(run: Run, rewards: readonly (number | null)[], level: number): 
   if (known.length === 0)
     throw new Error(`${run.path}: expected a reward, got none in ${run.trials.length} evaluations`);
   const best = Math.max(...run.trials.map(({ reward }) => reward ?? -Infinity));
-  const lastTenth = meanOfKnown(rewards.slice(-tenth(rewards))) ?? known.at(-1)!;
+  const lastTenth = meanOfLastTenth(rewards) ?? known.at(-1)!;
   return {
     ...{ run, best, lastTenth, toReach: evaluationsToReach(rewards, level) },
     test: { start: testScores(run, 'start'), learned: testScores(run, 'learned') },

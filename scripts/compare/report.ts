@@ -1,11 +1,12 @@
 /** A comparison as a figure and as tables. */
 import { join } from 'node:path';
 import { makeFolder } from '../../protocol/make-folder.ts';
-import { withInterval, type Summary } from '../../agents/run/statistics.ts';
+import { withInterval, type Summary } from '../../protocol/statistics.ts';
 import { restartIds } from '../figures/chart.ts';
 import { csvCells, csvNames } from '../csv.ts';
 import { markdownTable } from '../markdown.ts';
-import { drawRewardCurves, rewardCurve } from '../reproduce/reward-curves.ts';
+import { rewardCurve } from '../../protocol/reward-curve.ts';
+import { drawRewardCurves } from '../reproduce/reward-curves.ts';
 import { rewardsBySpending, type GroupComparison, type GroupMeasures } from './measures.ts';
 import { writeWhole } from '../../protocol/whole-file.ts';
 

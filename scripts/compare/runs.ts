@@ -28,7 +28,7 @@ export interface Group {
 const OF_THE_RUN = ['seed', 'url', 'env', 'evaluations'];
 
 /** The log files at these paths; of a folder, those that lie in it. @throws {Error} naming the path without a log */
-function logFiles(paths: readonly string[]): string[] {
+export function logFiles(paths: readonly string[]): string[] {
   return paths.flatMap((path) => {
     if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
     const names = readdirSync(path).filter((name) => /\.jsonl(\.gz)?$/.test(name) && !isHidden(name));

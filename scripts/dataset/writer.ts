@@ -1,6 +1,7 @@
 /** Writes a share of a data set's pictures: one of the processes of `npm run dataset`. */
 import sharp from 'sharp';
-import { SoftwareRenderer } from '../../env/render/software/software-renderer.ts';
+import { createRenderer } from '../../env/render/create-renderer.ts';
+import type { RendererName } from '../../env/runtime.ts';
 import { annotator } from '../../env/simulators/traffic/annotations.ts';
 import { trafficSimulator } from '../../env/simulators/traffic/traffic.ts';
 import { sentenceOf } from '../../agents/run/run-program.ts';
@@ -15,6 +16,7 @@ export interface Share {
   readonly seed: Seed;
   readonly width: number;
   readonly height: number;
+  readonly renderer: RendererName;
   /** The pictures are `first`, `first` + `step`, … below `count`. */
   readonly count: number;
   readonly first: number;
@@ -24,7 +26,17 @@ export interface Share {
 /** The writer's report on each picture, whether it had to be drawn; or why the writer ends. */
 export type Report = { readonly isNew: boolean } | { readonly error: string };
 
-const { out, theta, seed, width, height, count, first, step } = JSON.parse(process.argv[2]!) as Share;
+const {
+  out,
+  theta,
+  seed,
+  width,
+  height,
+  renderer: drawnBy,
+  count,
+  first,
+  step,
+} = JSON.parse(process.argv[2]!) as Share;
 let isStopped = false;
 const stop = () => (isStopped = true);
 process.on('SIGINT', stop); // from the terminal, or passed on: the current picture is still written
@@ -34,10 +46,10 @@ sharp.concurrency(1);
 const report = (message: Report) =>
   new Promise<void>((resolve) => process.send!(message, undefined, undefined, () => resolve()));
 
-const renderer = new SoftwareRenderer();
-const set = trafficSimulator({ width, height, renderer }).open(theta, seed);
-const annotate = annotator(renderer);
 try {
+  const renderer = createRenderer(drawnBy);
+  const set = trafficSimulator({ width, height, renderer }).open(theta, seed);
+  const annotate = annotator(renderer);
   for (let index = first; index < count && !isStopped; index += step) {
     const isNew = !isWhole(out, index);
     if (isNew) {

@@ -2,21 +2,13 @@
 import { evaluationSeeds } from '../../env/evaluate.ts';
 import type { trafficDetection } from '../../env/experiments/traffic-detection.ts';
 import { drawSamples } from '../../env/simulators/draw-samples.ts';
-import { DETECTED, type Rectangle } from '../../env/streets/boxed-image.ts';
+import { BOX_COLOURS, boxColour, IGNORED_COLOUR } from '../../env/streets/box-pictures.ts';
+import type { Rectangle } from '../../env/streets/boxed-image.ts';
+import { SURE } from '../../env/tasks/detection/pictures.ts';
 import type { Theta } from '../../protocol/parameters.ts';
 import { writeSheet, type Cell, type Outline } from './sheet.ts';
 
 const IMAGES = 6;
-
-/** Detections that are less sure than this are not drawn. */
-const SURE = 0.3;
-
-/** Bright colours, which are seen on a street. */
-const COLOURS = [
-  [255, 220, 0],
-  [0, 230, 255],
-] as const;
-const IGNORED = [160, 160, 160] as const;
 
 type DetectionExperiment = ReturnType<typeof trafficDetection>;
 
@@ -34,9 +26,7 @@ export async function drawDetections(
     return { x, y, width, height, colour, opacity };
   };
   const truth = cells((i) =>
-    images[i]!.boxes.map((box) =>
-      outline(box, box.ignored ? IGNORED : COLOURS[(DETECTED as readonly string[]).indexOf(box.category)]!),
-    ),
+    images[i]!.boxes.map((box) => outline(box, box.ignored ? IGNORED_COLOUR : boxColour(box.category))),
   );
   const rows = [{ caption: 'truth', cells: truth }];
   const seeds = evaluationSeeds(1);
@@ -47,15 +37,15 @@ export async function drawDetections(
     model.dispose();
     const drawn = cells((i) =>
       found[i]!.flatMap((detections, c) =>
-        detections.filter(({ score }) => score >= SURE).map((box) => outline(box, COLOURS[c]!, box.score)),
+        detections.filter(({ score }) => score >= SURE).map((box) => outline(box, BOX_COLOURS[c]!, box.score)),
       ),
     );
     rows.push({ caption: `trained on\n${name} θ`, cells: drawn });
   }
   const entries = [
-    { name: 'car', colour: COLOURS[0] },
-    { name: 'person (where it is asked for)', colour: COLOURS[1] },
-    { name: 'too small to be asked for', colour: IGNORED },
+    { name: 'car', colour: BOX_COLOURS[0] },
+    { name: 'person (where it is asked for)', colour: BOX_COLOURS[1] },
+    { name: 'too small to be asked for', colour: IGNORED_COLOUR },
   ];
   const keys = [{ title: 'boxes; the fainter, the less sure', entries }];
   await writeSheet({ title: 'What the networks detect', rows, keys, scale: 3 }, path);

@@ -6,12 +6,13 @@ import { evaluationSeeds } from '../../env/evaluate.ts';
 import { trafficSegmentation } from '../../env/experiments/traffic-segmentation.ts';
 import type { Runtime } from '../../env/runtime.ts';
 import { drawSamples } from '../../env/simulators/draw-samples.ts';
-import { VOID } from '../../env/streets/classes.ts';
 import type { LabelledImage } from '../../env/streets/labelled-image.ts';
-import { CLASS_OF_MERGED, MERGED_CLASSES, MERGED_ID } from '../../env/tasks/segmentation/merged-classes.ts';
+import { askedClasses, askedNames } from '../../env/tasks/segmentation/pictures.ts';
+import { streetClasses } from '../../env/tasks/segmentation/merged-classes.ts';
+import { classColours, classKey } from '../../env/streets/colours.ts';
 import type { Theta } from '../../protocol/parameters.ts';
 import { writeChart } from './chart.ts';
-import { classColours, classKey, writeSheet, type Cell } from './sheet.ts';
+import { writeSheet, type Cell } from './sheet.ts';
 
 const SCENES = 6;
 
@@ -117,15 +118,6 @@ async function drawScenes(
   await writeSheet({ title: 'Scenes and their labels', rows, keys, scale: 3 }, path);
 }
 
-/** Labels in the classes that the network is asked for, each as the class that stands for it. */
-function asked(classes: Uint8Array): Uint8Array {
-  return classes.map((id) => CLASS_OF_MERGED[MERGED_ID[id]!] ?? VOID);
-}
-
-/** The names of the classes that the network is asked for, by the ids that stand for them. */
-const ASKED: string[] = [];
-CLASS_OF_MERGED.forEach((id, merged) => (ASKED[id] = MERGED_CLASSES[merged]!));
-
 /**
  * Draws test images, their labels, and the predictions of networks that were trained on the streets of each θ, as a PNG:
  * labels and predictions in the classes that the network is asked for.
@@ -144,7 +136,8 @@ export async function drawPredictions(
   const { simulator, task, target, trainingSamples } = experiment;
   const test = await target.test();
   const images = Array.from({ length: SCENES }, (_, i) => test[Math.floor((i * test.length) / SCENES)]!);
-  const truth = images.map((image) => asked(image.classes));
+  const asked = streetClasses();
+  const truth = images.map((image) => askedClasses(image.classes, asked));
   const shown = { caption: 'test image', cells: images.map((image) => cell(image, image.rgb)) };
   const rows = [{ caption: 'truth', cells: images.map((image, i) => cell(image, classColours(truth[i]!))) }];
   const labels = [...truth];
@@ -160,7 +153,7 @@ export async function drawPredictions(
       cells: images.map((image, i) => cell(image, classColours(predicted[i]!.classes))),
     });
   }
-  const sheet = { title: 'What the networks see', keys: [classKey(labels, ASKED)], scale: 3 };
+  const sheet = { title: 'What the networks see', keys: [classKey(labels, askedNames(asked))], scale: 3 };
   if (photographs !== path) await writeSheet({ ...sheet, rows }, path);
   await writeSheet({ ...sheet, rows: [shown, ...rows] }, photographs);
 }

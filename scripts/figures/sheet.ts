@@ -1,6 +1,6 @@
 /** Sheets of pictures: rows of images with captions, written as one PNG or JPEG. */
 import sharp from 'sharp';
-import { CLASSES, VOID } from '../../env/streets/classes.ts';
+import type { ColourKey } from '../../env/pictures.ts';
 import { writeWhole } from '../../protocol/whole-file.ts';
 import { FONT_FAMILY, rasterise } from './rasterise.ts';
 
@@ -32,18 +32,12 @@ export interface Row {
   readonly cells: readonly Cell[];
 }
 
-/** What colours mean. */
-export interface Key {
-  readonly title: string;
-  readonly entries: readonly { readonly name: string; readonly colour: readonly [number, number, number] }[];
-}
-
 export interface Sheet {
   /** The text above everything. */
   readonly title?: string;
   readonly rows: readonly Row[];
   /** Below the rows. */
-  readonly keys?: readonly Key[];
+  readonly keys?: readonly ColourKey[];
   /** Pixels of the sheet for each pixel of a picture; 2 if left out. */
   readonly scale?: number;
 }
@@ -109,7 +103,7 @@ function widthOf(cell: Cell | undefined, scale: number): number {
 }
 
 /** Adds a key in as many lines as it needs. @returns the place below it */
-function addKey(parts: string[], { title, entries }: Key, top: number, width: number): number {
+function addKey(parts: string[], { title, entries }: ColourKey, top: number, width: number): number {
   let [x, y] = [GAP, top];
   const place = (wide: number): number => {
     if (x > GAP && x + wide > width) [x, y] = [GAP, y + LINE + GAP / 2];
@@ -158,59 +152,3 @@ async function image(
   const picture = `<image x="${x}" y="${y}" width="${size.width}" height="${size.height}" href="${source}"/>`;
   return picture + drawn.join('');
 }
-
-/** Class ids as colours, VOID as black. @returns sRGB bytes, uint8 [n, 3] */
-export function classColours(classes: Uint8Array): Uint8Array {
-  const rgb = new Uint8Array(classes.length * 3);
-  classes.forEach((id, i) => {
-    if (id !== VOID) rgb.set(CLASSES[id]!.colour, i * 3);
-  });
-  return rgb;
-}
-
-/** The colours of the classes that occur in pictures of {@link classColours}. @param names by id, if other than the classes' own */
-export function classKey(pictures: readonly Uint8Array[], names: readonly (string | undefined)[] = []): Key {
-  const shown = new Set(pictures.flatMap((classes) => [...new Set(classes)]));
-  const entries = CLASSES.filter(({ id }) => shown.has(id)).map(({ id, name, colour }) => ({
-    name: names[id] ?? name,
-    colour,
-  }));
-  const none = { name: 'no class', colour: [0, 0, 0] } as const;
-  return { title: 'labels', entries: shown.has(VOID) ? [...entries, none] : entries };
-}
-
-/** Colours from near to far, at equal steps of the logarithm of the distance: yellow, red, violet, black. */
-const DEPTH_COLOURS = [
-  [252, 253, 191],
-  [254, 159, 109],
-  [222, 73, 104],
-  [140, 41, 129],
-  [59, 15, 112],
-  [0, 0, 4],
-] as const;
-const NEAREST = 2;
-const FURTHEST = 200;
-
-/** Distances in metres as colours from 2 m (pale yellow) to 200 m (black); Infinity is white. @returns uint8 [n, 3] */
-export function depthColours(depth: Float32Array): Uint8Array {
-  const rgb = new Uint8Array(depth.length * 3).fill(255);
-  const last = DEPTH_COLOURS.length - 1;
-  depth.forEach((metres, i) => {
-    if (!Number.isFinite(metres)) return;
-    const share = Math.log(metres / NEAREST) / Math.log(FURTHEST / NEAREST);
-    const at = Math.min(1, Math.max(0, share)) * last;
-    const step = Math.min(last - 1, Math.floor(at));
-    const [from, to] = [DEPTH_COLOURS[step]!, DEPTH_COLOURS[step + 1]!];
-    for (let c = 0; c < 3; c++) rgb[i * 3 + c] = from[c]! + (to[c]! - from[c]!) * (at - step);
-  });
-  return rgb;
-}
-
-/** What the colours of {@link depthColours} mean. */
-export const DEPTH_KEY: Key = {
-  title: 'distance',
-  entries: [NEAREST, 5, 10, 25, 75, FURTHEST, Infinity].map((metres) => {
-    const [r, g, b] = depthColours(Float32Array.of(metres));
-    return { name: metres === Infinity ? 'sky' : `${metres} m`, colour: [r!, g!, b!] as const };
-  }),
-};

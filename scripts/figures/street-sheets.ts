@@ -3,8 +3,9 @@ import { type Parameter, type Theta } from '../../protocol/parameters.ts';
 import type { Seed } from '../../protocol/random.ts';
 import type { TrafficImage } from '../../env/simulators/traffic/traffic.ts';
 import { drawSample, drawSamples } from '../../env/simulators/draw-samples.ts';
+import { classColours, classKey, DEPTH_KEY, depthColours } from '../../env/streets/colours.ts';
 import type { Simulator } from '../../env/simulators/simulator.ts';
-import { type Cell, classColours, classKey, DEPTH_KEY, depthColours, type Row, type Sheet } from './sheet.ts';
+import { type Cell, type Row, type Sheet } from './sheet.ts';
 
 /** The source of pictures. */
 export interface Source {

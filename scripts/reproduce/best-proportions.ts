@@ -1,7 +1,7 @@
 /** Where on a simplex the reward is highest, by a response surface: how near the hidden proportions a search should end. */
 import { join } from 'node:path';
 import { cholesky, solveLower, solveUpper } from '../../protocol/cholesky.ts';
-import { summarise, withInterval, type Summary } from '../../agents/run/statistics.ts';
+import { summarise, withInterval, type Summary } from '../../protocol/statistics.ts';
 import type { Parameter, Theta } from '../../protocol/parameters.ts';
 import { deriveSeed, Random, type Seed } from '../../protocol/random.ts';
 import { writeChart } from '../figures/chart.ts';

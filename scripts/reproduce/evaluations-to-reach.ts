@@ -8,10 +8,11 @@
 import { join } from 'node:path';
 import { markdownTable } from '../markdown.ts';
 import { median } from 'mathjs';
-import { summarise } from '../../agents/run/statistics.ts';
+import { summarise } from '../../protocol/statistics.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 import { meanOf, seedsOf } from './arms.ts';
-import { drawRewardCurves, type CurvePoint } from './reward-curves.ts';
+import type { CurvePoint } from '../../protocol/reward-curve.ts';
+import { drawRewardCurves } from './reward-curves.ts';
 import { nameOf, type FinishedSearch, type SearchTrial } from './search-log.ts';
 import type { Evidence, Figure, FixedThetas } from './study.ts';
 import { writeWhole } from '../../protocol/whole-file.ts';

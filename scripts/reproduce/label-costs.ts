@@ -1,6 +1,6 @@
 /** What the reward loses where proportions are not the hidden ones: how closely a search can find them at all. */
 import { join } from 'node:path';
-import { summarise, withInterval, type Summary } from '../../agents/run/statistics.ts';
+import { summarise, withInterval, type Summary } from '../../protocol/statistics.ts';
 import type { Parameter, Theta } from '../../protocol/parameters.ts';
 import { deriveSeed } from '../../protocol/random.ts';
 import { markdownTable } from '../markdown.ts';

@@ -1,6 +1,6 @@
 /** What a search makes of hidden proportions: their path over its evaluations, and how far off they end. */
 import { join } from 'node:path';
-import { summarise, withInterval } from '../../agents/run/statistics.ts';
+import { summarise, withInterval } from '../../protocol/statistics.ts';
 import { actionToTheta, type Parameter, type Theta } from '../../protocol/parameters.ts';
 import { writeChart } from '../figures/chart.ts';
 import { markdownTable } from '../markdown.ts';

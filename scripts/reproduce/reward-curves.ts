@@ -1,7 +1,7 @@
 /** Scores over evaluations: a line for each arm, the mean over its search seeds, and a band for its 95 % interval. */
 import { join } from 'node:path';
 import * as vega from 'vega';
-import { summarise } from '../../agents/run/statistics.ts';
+import { rewardCurve, type CurvePoint } from '../../protocol/reward-curve.ts';
 import { writeChart } from '../figures/chart.ts';
 import { meanOf } from './arms.ts';
 import type { Scores } from '../../env/tasks/task.ts';
@@ -17,51 +17,10 @@ const LINE_HEIGHT = 14;
 const TOGETHER = 3;
 const PANELS_ACROSS = 3;
 const PANEL = { width: 170, height: 90 };
-/** Points on a line; the rewards between two of them are averaged. */
-const POINTS = 25;
-/** The first window ends at this evaluation, or at the end of the first quarter of a shorter search. */
-const FIRST_WINDOW = 16;
 /** Lines with fewer points than this show each: of a line with one, nothing else would be seen. */
 const FEW_POINTS = 10;
 /** Pixels between two ticks of the axis of evaluations. */
 const TICK = 40;
-
-export interface CurvePoint {
-  readonly arm: string;
-  /** Evaluations at the end of the window. */
-  readonly evaluations: number;
-  readonly mean: number;
-  readonly low: number;
-  readonly high: number;
-}
-
-/**
- * The mean reward of successive windows of a search, over its seeds.
- *
- * Windows grow with the evaluations, as the axis of the figure is logarithmic; the first ends at 16, so that each
- * holds enough to average, and earlier in a search of less than 64.
- *
- * @param rewards of each seed's search, in its order; null where an evaluation failed
- */
-export function rewardCurve(arm: string, rewards: readonly (readonly (number | null)[])[]): CurvePoint[] {
-  const total = Math.min(...rewards.map(({ length }) => length));
-  const first = Math.min(FIRST_WINDOW, Math.ceil(total / 4));
-  const ends = Array.from({ length: POINTS }, (_, i) => Math.round(first * (total / first) ** (i / (POINTS - 1))));
-  const points: CurvePoint[] = [];
-  let begin = 0;
-  for (const end of new Set(ends)) {
-    if (end - begin < first / 2 && end < total) continue; // too few to average: part of the next window
-    const means = rewards.flatMap((row) => {
-      const known = row.slice(begin, end).filter((reward) => reward !== null);
-      return known.length > 0 ? [known.reduce((sum, reward) => sum + reward, 0) / known.length] : [];
-    });
-    begin = end;
-    if (means.length === 0) continue;
-    const { mean, ci95 } = summarise(means);
-    points.push({ arm, evaluations: end, mean, low: ci95?.[0] ?? mean, high: ci95?.[1] ?? mean });
-  }
-  return points;
-}
 
 /** Where to write the names of levels: at their level, or above the name below if that is nearer than `gap`. */
 export function apart(levels: readonly number[], gap: number): number[] {

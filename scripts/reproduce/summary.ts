@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { makeFolder } from '../../protocol/make-folder.ts';
 import { csvCells, csvNames } from '../csv.ts';
 import { markdownTable } from '../markdown.ts';
-import { summarise, withInterval, type Summary } from '../../agents/run/statistics.ts';
+import { summarise, withInterval, type Summary } from '../../protocol/statistics.ts';
 import type { Scores } from '../../env/tasks/task.ts';
 import type { ArmScores, Study } from './study.ts';
 import { writeWhole } from '../../protocol/whole-file.ts';

@@ -12,7 +12,7 @@ import counting from '../../env/experiments/traffic-counting.ts';
 import { createExperiment } from '../../env/experiments/load.ts';
 import { DEFAULT_RUNTIME } from '../../env/runtime.ts';
 import { writeWhole } from '../../protocol/whole-file.ts';
-import { withInterval } from '../../agents/run/statistics.ts';
+import { withInterval } from '../../protocol/statistics.ts';
 import { markdownTable } from '../markdown.ts';
 import { everySearch, repeatedArm } from './arms.ts';
 import type { Arm, EnvOptions, Study } from './study.ts';

@@ -1,6 +1,7 @@
 /** What the setup programs share: they run other programs, step by step, and end in a sentence when one is missing. */
 import { spawn } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeFolder } from '../../protocol/make-folder.ts';
 
@@ -49,6 +50,15 @@ export async function must(
   return text;
 }
 
+/** The output of a program, whatever its exit code; undefined where there is no such program. */
+export async function outputOf(program: string, args: readonly string[]): Promise<string | undefined> {
+  try {
+    return (await run(program, args, projectRoot)).text;
+  } catch {
+    return undefined;
+  }
+}
+
 async function works(program: string, ...args: string[]): Promise<boolean> {
   try {
     return (await run(program, args, projectRoot)).code === 0;
@@ -65,6 +75,55 @@ export async function firstWorking(programs: readonly string[], ...args: string[
 
 /** Gives the first of some programs that runs successfully with these arguments. */
 export type Find = (programs: readonly string[], ...args: string[]) => Promise<string | undefined>;
+
+/**
+ * Empties the folder in which `target` is built. It has another name, so that `target` is always complete.
+ *
+ * @throws {SetupError} in a sentence, when it can't be removed
+ */
+export async function emptyStaging(target: string): Promise<string> {
+  const staging = `${target}.unfinished`;
+  await rm(staging, { recursive: true, force: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new SetupError(`expected to remove ${staging}, got ${error.code}; is another setup still running?`);
+  });
+  makeFolder(staging);
+  return staging;
+}
+
+/** @throws {SetupError} in a sentence, naming what is missing to compile C++ and how to get it */
+export async function checkCompiler(find: Find): Promise<void> {
+  for (const programs of [['make'], ['c++', 'g++', 'clang++']]) {
+    if (await find(programs, '--version')) continue;
+    throw new SetupError(
+      `expected ${programs[0]} to build the binding, got none; on Debian: apt install build-essential`,
+    );
+  }
+}
+
+function npm(): [program: string, args: string[]] {
+  const path = process.env.npm_execpath;
+  return path?.endsWith('.js') ? [process.execPath, [path]] : ['npm', []];
+}
+
+/**
+ * Installs packages into a folder of their own, without their install scripts, which would download what is not in the
+ * registry.
+ *
+ * @param manifest the folder's package.json
+ */
+export async function npmInstall(folder: string, manifest: object): Promise<void> {
+  makeFolder(folder);
+  await writeFile(join(folder, 'package.json'), `${JSON.stringify({ private: true, ...manifest }, null, 2)}\n`);
+  const [program, args] = npm();
+  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'];
+  await must('npm install', program, [...args, 'install', ...options], folder);
+}
+
+/** Flags for node-gyp: the headers beside the running node match it, and save a download. */
+export function nodeHeaders(): string[] {
+  const prefix = resolve(process.execPath, '../..');
+  return existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
+}
 
 /** A Python that has pip. @throws {SetupError} in a sentence, naming what is missing and how to get it */
 export async function findPython(find: Find): Promise<string> {

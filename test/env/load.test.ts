@@ -43,7 +43,7 @@ const create = (definition: ExperimentDefinition, options: object = {}, runtime 
 describe('an environment of your own', () => {
   it('gets the runtime, and may ignore it', () => {
     const own = definitionOf({});
-    const runtime: Runtime = { backend: 'wasm', data: '/images', weights: '/weights' };
+    const runtime: Runtime = { backend: 'wasm', renderer: 'software', data: '/images', weights: '/weights' };
     const seen: unknown[] = [];
     const asking = { ...own, create: (_: unknown, told: Runtime) => (seen.push(told), good) };
     create(asking, {}, runtime);

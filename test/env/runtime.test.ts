@@ -19,7 +19,7 @@ const VARIABLES = ['LTS_BACKEND', 'LTS_DATA', 'LTS_PRETRAINED'];
 
 describe('the runtime', () => {
   const folder = mkdtempSync(join(tmpdir(), 'lts-runtime-'));
-  const runtime: Runtime = { backend: 'wasm', data: folder, weights: join(folder, 'weights') };
+  const runtime: Runtime = { backend: 'wasm', renderer: 'software', data: folder, weights: join(folder, 'weights') };
   const options = { ...(JSON.parse(TINY_STREETS) as object), pretrained: PRETRAINED };
 
   before(async () => {
@@ -48,9 +48,9 @@ describe('the runtime', () => {
 
   it('needs a folder of images for real streets; without one, a sentence asks for it', () => {
     process.env['LTS_DATA'] = folder;
-    const { backend, weights } = runtime;
+    const { backend, renderer, weights } = runtime;
     assert.throws(
-      () => createExperiment(real, options, { backend, weights }),
+      () => createExperiment(real, options, { backend, renderer, weights }),
       /^Error: TrafficSegmentationReal-v0: expected a folder of real street images; start the server with --data DIR$/,
     );
   });

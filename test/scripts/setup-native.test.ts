@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { checkMachine } from '../../scripts/setup-native.ts';
+import { checkGpu, checkMachine } from '../../scripts/setup-native.ts';
 import { SetupError } from '../../scripts/setup/steps.ts';
 
 const script = join(import.meta.dirname, '../../scripts/setup-native.ts');
@@ -61,10 +61,42 @@ describe('setup:native', () => {
     );
   });
 
+  it('takes a GPU whose driver runs CUDA 12', async () => {
+    const told = async () => 'NVIDIA A10, 525.60.13\nNVIDIA A10, 525.60.13\n';
+    assert.equal(await checkGpu(told), 'NVIDIA A10, driver 525.60');
+  });
+
+  for (const [what, output, message] of [
+    ['no driver', undefined, /^expected a GPU of NVIDIA and its driver, got no program nvidia-smi; without --gpu, /],
+    ['no GPU', 'No devices were found\n', /^expected a GPU that nvidia-smi sees, got: No devices were found; without/],
+    ['a silent driver', '', /^expected a GPU that nvidia-smi sees, got: nothing; without --gpu, /],
+    [
+      'an old driver',
+      'Tesla T4, 470.82.01\n',
+      /^expected NVIDIA's driver 525\.60 or later, .* got 470\.82 of Tesla T4; /,
+    ],
+    [
+      'one just too old',
+      'Tesla T4, 525.59\n',
+      /^expected NVIDIA's driver 525\.60 or later, .* got 525\.59 of Tesla T4; /,
+    ],
+  ] as const) {
+    it(`stops with a sentence before it downloads anything where there is ${what}`, async () => {
+      await assert.rejects(
+        checkGpu(async () => output),
+        (error: Error) => {
+          assert.ok(error instanceof SetupError, 'expected a sentence');
+          assert.match(error.message, message);
+          return true;
+        },
+      );
+    });
+  }
+
   it('explains itself with --help and refuses what it does not know @slow', async () => {
     const [help, unknown] = await Promise.all([start('--help'), start('--gpuu')]);
     assert.equal(help.code, 0);
-    assert.match(help.text, /--gpu[\s\S]*--force/);
+    assert.match(help.text, /--gpu[\s\S]*--untried[\s\S]*--force/);
     assert.equal(unknown.code, 1);
     assert.match(unknown.text, /unknown option '--gpuu'/);
   });

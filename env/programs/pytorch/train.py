@@ -260,6 +260,9 @@ def scores_of(network: nn.Module, training: torch.Tensor, images: torch.Tensor, 
 
 def train(request: dict) -> None:
     """Trains as the request says, and writes result.json."""
+    named = [path for path in (Path(request["validation"]), Path(request["validation"]).parent) if (path / "classes.json").exists()]
+    if named:
+        raise ValueError(f"{named[0]}/classes.json: expected Cityscapes' train ids, since this trainer knows streets only")
     options, seeds = request["options"], request["seeds"]
     steps, batch = options.get("steps", 250), options.get("batchSize", 8)
     size = request["width"], request["height"]

@@ -1,9 +1,9 @@
 import * as THREE from 'three';
-import type { Body, Draw } from './draw-list.ts';
+import type { Body, Draw } from '../draw-list.ts';
 import { Geometries, type Geometry } from './geometries.ts';
 import { type Kernel, RecordWriter } from './kernel.ts';
-import { checkMap, refuse } from './refusals.ts';
-import type { Surface } from './surface.ts';
+import { checkMap, refuse } from '../refusals.ts';
+import type { Surface } from '../surface.ts';
 import { type Textures, readUvMatrix } from './texture.ts';
 
 const SHADING = { basic: 0, lambert: 1, standard: 2 };

@@ -1,7 +1,7 @@
 import type * as THREE from 'three';
 import { type Attribute, floatsOf, versionOf } from './attribute.ts';
 import type { Kernel } from './kernel.ts';
-import { checkAttribute, checkIndex } from './refusals.ts';
+import { checkAttribute, checkIndex } from '../refusals.ts';
 
 /** A vertex attribute or an index in a kernel's memory. */
 interface Upload {

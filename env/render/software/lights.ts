@@ -1,8 +1,8 @@
 import * as THREE from 'three';
-import type { Draw } from './draw-list.ts';
+import type { Draw } from '../draw-list.ts';
 import { HARMONICS, irradianceOf } from './environment-map.ts';
 import { type Kernel, RecordWriter } from './kernel.ts';
-import { checkShadow, refuse } from './refusals.ts';
+import { checkShadow, refuse } from '../refusals.ts';
 import { ShadowMap } from './shadow-map.ts';
 
 const INVERSE_PI = 1 / Math.PI;

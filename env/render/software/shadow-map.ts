@@ -1,5 +1,5 @@
 import type * as THREE from 'three';
-import type { Body, Draw } from './draw-list.ts';
+import type { Body, Draw } from '../draw-list.ts';
 import { facingOf } from './draw-record.ts';
 import { type Kernel, RecordWriter } from './kernel.ts';
 

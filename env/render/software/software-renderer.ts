@@ -1,12 +1,12 @@
 import * as THREE from 'three';
-import { type Body, DrawList } from './draw-list.ts';
+import { backgroundClassOf, DrawList } from '../draw-list.ts';
 import { DrawRecords, facingOf } from './draw-record.ts';
 import type { Camera, Frame, PictureFormat, Renderer } from '../renderer.ts';
 import { Kernel, RecordWriter } from './kernel.ts';
 import { Lights } from './lights.ts';
-import { checkCamera, checkScene, isOrthographic } from './refusals.ts';
+import { checkCamera, checkScene, isOrthographic } from '../refusals.ts';
 import { SRGB_BYTES } from '../srgb.ts';
-import { backgroundClassOf, writeSurroundings } from './surroundings.ts';
+import { writeSurroundings } from './surroundings.ts';
 import { Textures } from './texture.ts';
 
 /** A kernel with more memory than this is replaced, since it holds every texture that was ever drawn. */
@@ -21,8 +21,6 @@ export class SoftwareRenderer implements Renderer {
   readonly name = 'software';
   readonly version = 1;
   private readonly list = new DrawList();
-  private readonly opaque: number[] = []; // Positions in the draw list, as are these:
-  private readonly transparent: number[] = [];
   /** A canvas for each format that was requested. */
   private readonly canvases = new Map<string, Canvas>();
   /** The canvas of the last frame. */
@@ -45,7 +43,6 @@ export class SoftwareRenderer implements Renderer {
     const { kernel, textures, records, lights } = canvas;
     const { run } = kernel;
     list.gather(scene, camera);
-    this.sortDraws();
     kernel.beginFrame();
     textures.beginFrame();
     records.write(list.draws, list.count);
@@ -55,10 +52,10 @@ export class SoftwareRenderer implements Renderer {
     const surroundings = writeSurroundings(kernel, textures, lights, scene, camera, canvas);
     const view = canvas.writeView(camera);
     run.turnTo(view, isOrthographic(camera) ? -camera.far : 1 / camera.far);
-    this.enter(canvas, this.opaque);
+    this.enter(canvas, list.opaque);
     run.readLabels(view, backgroundClassOf(scene), canvas.classes, canvas.instances, canvas.depth);
     run.shade(view, surroundings, canvas.light);
-    this.enter(canvas, this.transparent);
+    this.enter(canvas, list.transparent);
     run.pack(canvas.light, canvas.linear, canvas.width * canvas.height);
     return canvas.frame();
   }
@@ -94,36 +91,6 @@ export class SoftwareRenderer implements Renderer {
       } else kernel.run.enter(records.addresses[i]!, facingOf(surface.side, body));
     }
   }
-
-  private sortDraws(): void {
-    const { opaque, transparent } = this;
-    const { draws, count } = this.list;
-    opaque.length = transparent.length = 0;
-    for (let i = 0; i < count; i++) {
-      const { body, surface } = draws[i]!;
-      if (body.inView) (surface.transparent ? transparent : opaque).push(i);
-    }
-    // In the scene's order, except for renderOrder. The order matters only where surfaces coincide: there the last one
-    // stays. So surfaces with holes come last, since the depth test is cheaper than the texture reads that it may save.
-    // The order matters, too, where a surface does not write its depth.
-    const isFree = opaque.every((i) => draws[i]!.surface.depthWrite);
-    opaque.sort((i, j) => {
-      const a = draws[i]!;
-      const b = draws[j]!;
-      const byHoles = isFree ? +(a.surface.alphaTest > 0) - +(b.surface.alphaTest > 0) : 0;
-      return byOrder(a.body, b.body) || byHoles;
-    });
-    // Back to front, by renderOrder and then by the bounding spheres' centres.
-    transparent.sort((i, j) => {
-      const a = draws[i]!.body;
-      const b = draws[j]!.body;
-      return byOrder(a, b) || b.distance - a.distance;
-    });
-  }
-}
-
-function byOrder(a: Body, b: Body): number {
-  return a.groupOrder - b.groupOrder || a.renderOrder - b.renderOrder;
 }
 
 /** A kernel, and the addresses where it keeps a picture of one size. */

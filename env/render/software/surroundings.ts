@@ -1,17 +1,11 @@
 import * as THREE from 'three';
-import { CLASS_ID } from '../../streets/classes.ts';
 import { type Kernel, RecordWriter } from './kernel.ts';
 import type { Camera } from '../renderer.ts';
 import type { Lights } from './lights.ts';
-import { idOf, isOrthographic } from './refusals.ts';
+import { isOrthographic } from '../refusals.ts';
 import type { Textures } from './texture.ts';
 
 const black = new THREE.Color(0, 0, 0);
-
-/** The class of the background. */
-export function backgroundClassOf(scene: THREE.Scene): number {
-  return idOf('scene', scene, 'backgroundClassId', scene.userData['backgroundClassId'], CLASS_ID.sky);
-}
 
 /**
  * Writes a scene's fog, background, light and camera into a kernel's memory.

@@ -1,7 +1,7 @@
 import * as THREE from 'three';
 import { type Kernel, RecordWriter } from './kernel.ts';
 import { type MipLevel, type Pyramid, complete, pyramidOf } from './mip-levels.ts';
-import { checkTexture } from './refusals.ts';
+import { checkTexture } from '../refusals.ts';
 
 /** The largest number of readings along a pixel's longer direction. */
 const MOST_TAPS = 16;

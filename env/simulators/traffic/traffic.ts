@@ -2,7 +2,7 @@
 import { completeTheta } from '../../../protocol/parameters.ts';
 import { deriveSeed, Random, type Seed } from '../../../protocol/random.ts';
 import type { RenderedImage } from '../../streets/labelled-image.ts';
-import { withFrame, type PictureFormat, type Renderer } from '../../render/renderer.ts';
+import { identityOfRenderer, withFrame, type PictureFormat, type Renderer } from '../../render/renderer.ts';
 import type { Simulator } from '../simulator.ts';
 import type { Layout } from './street/layout.ts';
 import { TRAFFIC_PARAMETERS, type JunctionKind, type TrafficTheta, type Weather } from './parameters.ts';
@@ -28,7 +28,7 @@ export interface TrafficImage extends RenderedImage {
   readonly camera: { readonly matrixWorld: readonly number[]; readonly projectionMatrix: readonly number[] };
 }
 
-export interface TrafficOptions extends PictureFormat {
+export interface TrafficOptions extends Omit<PictureFormat, 'colours'> {
   readonly renderer: Renderer;
 }
 
@@ -69,7 +69,7 @@ export function trafficSimulator(options: TrafficOptions): Simulator<TrafficImag
 
   return {
     ...TRAFFIC,
-    renderer: { name: renderer.name, version: renderer.version },
+    renderer: identityOfRenderer(renderer),
     open(theta, seed) {
       const complete = completeTheta(TRAFFIC_PARAMETERS, theta) as unknown as TrafficTheta;
       return { draw: (index) => drawImage(complete, deriveSeed(seed, 'scene', index)) };

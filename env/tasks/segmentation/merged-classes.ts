@@ -23,14 +23,14 @@ export const MERGED_CLASSES: readonly string[] = Object.keys(members);
 export const MERGED_CAR = MERGED_CLASSES.indexOf('car');
 
 /** The merged id of every class id, uint8 [256]; VOID for every other value. */
-export const MERGED_ID: Readonly<Uint8Array> = (() => {
+const MERGED_ID: Readonly<Uint8Array> = (() => {
   const table = new Uint8Array(256).fill(VOID);
   Object.values(members).forEach((names, id) => names.forEach((name) => (table[CLASS_ID[name]] = id)));
   return table;
 })();
 
 /** The class id that stands for each merged class in pictures: the first of its classes. */
-export const CLASS_OF_MERGED: Readonly<Uint8Array> = Uint8Array.from(
+const CLASS_OF_MERGED: Readonly<Uint8Array> = Uint8Array.from(
   Object.values(members).map((names) => CLASSES[CLASS_ID[names[0]!]]!.id),
 );
 

@@ -5,7 +5,9 @@ import { evaluate, type Evaluation, type EvaluationProgress } from '../../evalua
 import { createExperiment, loadDefinition } from '../../experiments/load.ts';
 import { filesOf, type Experiment } from '../../experiments/experiment.ts';
 import type { Job } from '../evaluations.ts';
-import type { FromWorker, ToWorker } from './messages.ts';
+import { encodedStrips } from '../../pictures.ts';
+import { drawSamples } from '../../simulators/draw-samples.ts';
+import type { DrawJob, FromWorker, ToWorker } from './messages.ts';
 
 /** The least time between two progress messages. */
 const PROGRESS_EVERY_MS = 250;
@@ -25,6 +27,8 @@ export class Evaluator {
         return void this.prepare(message);
       case 'evaluate':
         return void this.run(message.number, message.job);
+      case 'draw':
+        return void this.draw(message.number, message.job);
       case 'cancel':
         if (this.current?.number === message.number) this.current.stop.abort();
     }
@@ -83,6 +87,17 @@ export class Evaluator {
       console.error(error);
       const reason = error instanceof Error ? `${error.name}: ${error.message}${place(error)}` : String(error);
       this.tell({ kind: 'threw', number, reason, ...(!experiment && { uncreated: true }) });
+    }
+  }
+
+  private async draw(number: number, { theta, seed, ...about }: DrawJob): Promise<void> {
+    try {
+      const { pictures, simulator } = await this.experimentOf(about);
+      if (!pictures) throw new Error(`${about.source}: expected an environment whose samples can be shown`);
+      const strips = pictures.draw(await drawSamples(simulator, theta, seed, pictures.samples));
+      this.tell({ kind: 'drawn', number, drawn: await encodedStrips(strips) });
+    } catch (error) {
+      this.tell({ kind: 'drawn', number, drawn: error instanceof Error ? error.message : String(error) });
     }
   }
 

@@ -225,6 +225,7 @@ export class WorkerProcesses implements Workers {
       case 'threw':
         slot.state = 'leaving';
         return running.end({ ...unscored('failed', message.reason), ...(message.uncreated && { uncreated: true }) });
+      case 'drawn': // for painter.ts, which has a process of its own
     }
   }
 

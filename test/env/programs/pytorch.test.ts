@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { evaluate, evaluationSeeds, type EvaluationProgress } from '../../../env/evaluate.ts';
 import { BACKBONE_FILE } from '../../../env/tasks/backbone/weights.ts';
@@ -65,6 +65,8 @@ describe('the trainer in PyTorch @slow', function () {
       assert.deepEqual([outcome, /FileNotFoundError: .*labels\/000001\.png/.test(reason!)], ['failed', true], reason);
       rmSync(join(shop.ready, 'images/000001.png'));
       assert.equal((await evaluated(warm)).outcome, 'ok');
+      writeFileSync(join(shop.folder, 'data/classes.json'), '["sea", "boat"]');
+      assert.match((await evaluated(warm)).reason!, /classes\.json: expected Cityscapes' train ids/);
     } finally {
       warm.dispose!();
     }

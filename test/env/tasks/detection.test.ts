@@ -27,6 +27,20 @@ describe('detectionTask', () => {
     assert.ok(scores['ap50']! > 0.9 && scores['smoothAp']! > 0.7 && scores['ap']! > 0.4, JSON.stringify(scores));
   });
 
+  it('shows the true boxes and those that it finds', async () => {
+    const model = await shortTask({ steps: 2 }).train(boxedScenes(4, 1), SEEDS, silent);
+    const [truth, prediction] = await model.pictures!(boxedScenes(6, 2));
+    model.dispose();
+    assert.deepEqual([truth!.name, prediction!.name, truth!.pictures.length], ['truth', 'prediction', 4]);
+    const [image] = boxedScenes(6, 2);
+    const { width, rgb } = truth!.pictures[0]!;
+    assert.equal(width, 256, 'enlarged four times');
+    const at = (x: number, y: number) => [...rgb.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)];
+    const { x, y } = image!.boxes[0]!;
+    assert.deepEqual(at(4 * x, 4 * y), [255, 220, 0], 'the corner of a box');
+    assert.deepEqual(at(4 * x + 2, 4 * y + 2), [220, 40, 30], 'the image within it');
+  });
+
   it('gives the same scores for the same seeds, and others for other first weights or another order @slow', async () => {
     await assertSeedsDecide(() => shortTask({ steps: 40 }), boxedScenes(8, 1), SEEDS);
   });

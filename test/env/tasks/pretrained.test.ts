@@ -13,7 +13,7 @@ const SEEDS = { initialisation: 1, order: 2 };
 
 describe('pretrained weights', () => {
   const folder = mkdtempSync(join(tmpdir(), 'lts-pretrained-'));
-  const runtime: Runtime = { backend: 'wasm', weights: folder };
+  const runtime: Runtime = { backend: 'wasm', renderer: 'software', weights: folder };
   before(() => loadBackend('wasm'));
   after(() => rmSync(folder, { recursive: true }));
 

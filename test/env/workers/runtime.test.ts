@@ -5,7 +5,7 @@ import type { Runtime } from '../../../env/runtime.ts';
 import { startBanditServer } from '../server/bandit-server.ts';
 
 const ECHO = join(import.meta.dirname, '../../environments/runtime-echo.ts');
-const RUNTIME: Runtime = { backend: 'wasm', data: '/some/images', weights: 'some/weights' };
+const RUNTIME: Runtime = { backend: 'wasm', renderer: 'software', data: '/some/images', weights: 'some/weights' };
 
 describe('the runtime of a server', () => {
   for (const [workers, place] of [
@@ -31,7 +31,11 @@ describe('the runtime of a server', () => {
       const told = await served(RUNTIME);
       const untold = await served();
       assert.deepEqual(told, { ...untold, evaluated: RUNTIME, prepared: RUNTIME });
-      assert.deepEqual(untold.evaluated, { backend: 'auto', weights: join('runs', 'pretrained') });
+      assert.deepEqual(untold.evaluated, {
+        backend: 'auto',
+        renderer: 'software',
+        weights: join('runs', 'pretrained'),
+      });
       assert.equal(untold.outcome, 'infeasible');
     });
   }

@@ -4,14 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { CLASS_ID, CLASSES, VOID } from '../../../env/streets/classes.ts';
-import {
-  classColours,
-  classKey,
-  DEPTH_KEY,
-  depthColours,
-  renderSheet,
-  writeSheet,
-} from '../../../scripts/figures/sheet.ts';
+import { classColours, classKey, DEPTH_KEY, depthColours } from '../../../env/streets/colours.ts';
+import { renderSheet, writeSheet } from '../../../scripts/figures/sheet.ts';
 
 const filled = (width: number, height: number, colour: readonly number[]) => ({
   width,

@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LogRecord } from '../../../agents/run/trial-log.ts';
-import { apart, drawRewardCurves, rewardCurve } from '../../../scripts/reproduce/reward-curves.ts';
+import { rewardCurve } from '../../../protocol/reward-curve.ts';
+import { apart, drawRewardCurves } from '../../../scripts/reproduce/reward-curves.ts';
 import { searchTrials } from '../../../scripts/reproduce/search-log.ts';
 
 const evaluation = (key: string, reward: number | null): LogRecord => ({

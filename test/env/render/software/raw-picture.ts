@@ -1,9 +1,9 @@
 /** Pictures that the renderer's kernel makes of triangles given in pixel coordinates. */
 import * as THREE from 'three';
-import { Body, Draw } from '../../../../env/render/software/draw-list.ts';
+import { Body, Draw } from '../../../../env/render/draw-list.ts';
 import { DrawRecords } from '../../../../env/render/software/draw-record.ts';
 import { Kernel, RecordWriter } from '../../../../env/render/software/kernel.ts';
-import { Surface } from '../../../../env/render/software/surface.ts';
+import { Surface } from '../../../../env/render/surface.ts';
 import { Textures } from '../../../../env/render/software/texture.ts';
 
 /** x and y of three corners. */

@@ -32,7 +32,7 @@ describe('a renderer that is handed in', () => {
     assert.ok(annotations.length > 0);
     assert.deepEqual(
       asked.slice(1),
-      annotations.map(() => ({ ...size, antialias: false })),
+      annotations.map(() => ({ ...size, antialias: false, colours: false })),
     );
   });
 

@@ -56,7 +56,14 @@ describe('evaluations on a queue @slow', function () {
   const work = (options: Partial<QueueWorkerOptions> = {}) => {
     const events: Event[] = [];
     const log = (...event: Event) => void events.push(event);
-    const defaults = { url: redis.url, places: 1, build, modules: [BANDIT], data: new Map(), runtime: { weights: '' } };
+    const defaults = {
+      url: redis.url,
+      places: 1,
+      build,
+      modules: [BANDIT],
+      data: new Map(),
+      runtime: { ...DEFAULT_RUNTIME, weights: '' },
+    };
     const worker = new QueueWorker({ ...defaults, log, ...options });
     started.unshift({ close: () => worker.stop() });
     return { worker, events };
@@ -388,13 +395,17 @@ describe('evaluations on a queue @slow', function () {
     mkdirSync(join(weights, 'empty'));
     const runtime = { ...DEFAULT_RUNTIME, data: data.get('numbers')!, weights };
     const server = await serve({ environments: [READER], runtime, folder: data.get('numbers')! });
-    work({ modules: [READER], data, runtime: { weights: join(weights, 'empty') } });
+    work({ modules: [READER], data, runtime: { ...DEFAULT_RUNTIME, weights: join(weights, 'empty') } });
     await until(() => workersOf(server, 'ready').length === 1);
     const environment = await opened(server, { weights: 'w' }, 'DataReader-v0');
     const evaluation = environment.evaluate({ action: [0] });
     await until(() => workersOf(server, 'refused').length === 1);
     assert.match(workersOf(server, 'refused')[0]!.reason!, /ENOENT/);
-    const { worker } = work({ modules: [READER], data, runtime: { weights: folderWith('w', '2') } });
+    const { worker } = work({
+      modules: [READER],
+      data,
+      runtime: { ...DEFAULT_RUNTIME, weights: folderWith('w', '2') },
+    });
     const result = await evaluation;
     assert.deepEqual([result.reward, result.worker], [84, worker.id]);
   });

@@ -1,6 +1,6 @@
 /** What would be drawn otherwise than three.js does is refused by name: an error is better than a wrong picture. */
 import * as THREE from 'three';
-import { shown } from '../../../protocol/errors.ts';
+import { shown } from '../../protocol/errors.ts';
 
 /** @throws {TypeError} always: `<kind> "<name>": expected <rule>, got <value>` */
 export function refuse(kind: string, named: Named, expected: string, got: unknown): never {

@@ -1,5 +1,5 @@
 import * as THREE from 'three';
-import { VOID } from '../../streets/classes.ts';
+import { CLASS_ID, VOID } from '../streets/classes.ts';
 import { checkMesh, checkObject, idOf } from './refusals.ts';
 import { type Surface, Surfaces } from './surface.ts';
 
@@ -47,11 +47,21 @@ const tint = new THREE.Color();
 /** three.js marks its kinds of objects with flags, which are faster to read than `instanceof`. */
 type Kinds = Partial<Record<'isMesh' | 'isLight' | 'isGroup' | 'isLOD', boolean>>;
 
+/** The class of a scene's background. */
+export function backgroundClassOf(scene: THREE.Scene): number {
+  return idOf('scene', scene, 'backgroundClassId', scene.userData['backgroundClassId'], CLASS_ID.sky);
+}
+
 /** Walks a scene and lists what there is to draw, and the lights. Its records are reused from frame to frame. */
 export class DrawList {
   /** What to draw, in the scene's order: the first `count` are this frame's. */
   readonly draws: Draw[] = [];
   count = 0;
+  /** Positions in `draws` of what is in view, in the order of drawing. */
+  readonly opaque: number[] = [];
+  readonly transparent: number[] = [];
+  /** Whether all that is opaque and in view writes its depth: then holes may be drawn after what has none. */
+  holesLast = true;
   readonly lights: THREE.Light[] = [];
   private readonly bodies: Body[] = [];
   private bodyCount = 0;
@@ -69,6 +79,32 @@ export class DrawList {
     this.viewProjection.multiplyMatrices(camera.projectionMatrix, camera.matrixWorldInverse);
     this.frustum.setFromProjectionMatrix(this.viewProjection);
     this.visit(scene, VOID, 0, 0);
+    this.sort();
+  }
+
+  private sort(): void {
+    const { opaque, transparent, draws, count } = this;
+    opaque.length = transparent.length = 0;
+    for (let i = 0; i < count; i++) {
+      const { body, surface } = draws[i]!;
+      if (body.inView) (surface.transparent ? transparent : opaque).push(i);
+    }
+    // In the scene's order, except for renderOrder. The order matters only where surfaces coincide: there the last one
+    // stays. So surfaces with holes come last, since the depth test is cheaper than the texture reads that it may save.
+    // The order matters, too, where a surface does not write its depth.
+    const holesLast = (this.holesLast = opaque.every((i) => draws[i]!.surface.depthWrite));
+    opaque.sort((i, j) => {
+      const a = draws[i]!;
+      const b = draws[j]!;
+      const byHoles = holesLast ? +(a.surface.alphaTest > 0) - +(b.surface.alphaTest > 0) : 0;
+      return byOrder(a.body, b.body) || byHoles;
+    });
+    // Back to front, by renderOrder and then by the bounding spheres' centres.
+    transparent.sort((i, j) => {
+      const a = draws[i]!.body;
+      const b = draws[j]!.body;
+      return byOrder(a, b) || b.distance - a.distance;
+    });
   }
 
   private visit(
@@ -171,6 +207,16 @@ export class DrawList {
     draw.end = end;
     draw.classId = surface.classId >= 0 ? surface.classId : classId;
   }
+}
+
+interface Ordered {
+  readonly groupOrder: number;
+  readonly renderOrder: number;
+}
+
+/** Compares by the renderOrder of groups, then by their own. */
+export function byOrder(a: Ordered, b: Ordered): number {
+  return a.groupOrder - b.groupOrder || a.renderOrder - b.renderOrder;
 }
 
 function fill(body: Body, mesh: THREE.Mesh, matrix: THREE.Matrix4, color: THREE.Color): void {
