@@ -9,7 +9,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { filePath, integer, jsonObject, seed, THETA_HELP } from '../agents/run/flags.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { createRenderer } from '../env/render/create-renderer.ts';
-import { identityOfRenderer } from '../env/render/renderer.ts';
+import { identityOfRenderer } from '../env/render/renderer-identity.ts';
 import type { RendererName } from '../env/runtime.ts';
 import { TRAFFIC } from '../env/simulators/traffic/traffic.ts';
 import { isHidden } from '../env/streets/hidden-files.ts';

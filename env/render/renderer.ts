@@ -1,4 +1,5 @@
 import type * as THREE from 'three';
+import type { RendererIdentity } from './renderer-identity.ts';
 
 /** A camera as three.js makes them, with a projectionMatrix of its own making. */
 export type Camera = THREE.PerspectiveCamera | THREE.OrthographicCamera;
@@ -28,12 +29,7 @@ export interface PictureFormat {
  * drawn after it covers it, also from further away. Of a LOD, drawing makes the level visible that three.js's `update`
  * chooses, and hides the others.
  */
-export interface Renderer {
-  readonly name: string;
-  /** Part of an environment's version: raise it when the same scene gives another frame. */
-  readonly version: number;
-  /** What draws for it, where that decides the bytes too: it is also part of an environment's version. */
-  readonly driver?: string;
+export interface Renderer extends RendererIdentity {
   /**
    * Draws a scene. When the call returns, scene and camera have been read: the caller may change both, also where the
    * frame comes later. Frames come in the order of the calls.
@@ -43,13 +39,6 @@ export interface Renderer {
    * @throws {TypeError} when the scene has something visible that the renderer can't draw
    */
   draw(scene: THREE.Scene, camera: Camera, format: PictureFormat): Frame | Promise<Frame>;
-}
-
-/** A renderer's name and version, and its driver where it has one. */
-export type RendererIdentity = Pick<Renderer, 'name' | 'version' | 'driver'>;
-
-export function identityOfRenderer({ name, version, driver }: Renderer): RendererIdentity {
-  return { name, version, ...(driver !== undefined && { driver }) };
 }
 
 /**

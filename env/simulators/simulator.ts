@@ -1,6 +1,6 @@
 import type { Parameter, Theta } from '../../protocol/parameters.ts';
 import type { Seed } from '../../protocol/random.ts';
-import type { RendererIdentity } from '../render/renderer.ts';
+import type { RendererIdentity } from '../render/renderer-identity.ts';
 
 /**
  * A parametrised simulator: P(sample | θ).

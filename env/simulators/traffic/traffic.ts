@@ -2,7 +2,8 @@
 import { completeTheta } from '../../../protocol/parameters.ts';
 import { deriveSeed, Random, type Seed } from '../../../protocol/random.ts';
 import type { RenderedImage } from '../../streets/labelled-image.ts';
-import { identityOfRenderer, withFrame, type PictureFormat, type Renderer } from '../../render/renderer.ts';
+import { identityOfRenderer } from '../../render/renderer-identity.ts';
+import { withFrame, type PictureFormat, type Renderer } from '../../render/renderer.ts';
 import type { Simulator } from '../simulator.ts';
 import type { Layout } from './street/layout.ts';
 import { TRAFFIC_PARAMETERS, type JunctionKind, type TrafficTheta, type Weather } from './parameters.ts';

@@ -80,7 +80,7 @@ describe('reproduce mixture @slow', function () {
   it('refuses an experiment that it does not know, and a number that is none', async () => {
     const { code, err } = await reproduce('--evaluations', 'many');
     assert.equal(code, 1);
-    assert.match(err, /Expected a number from 1/);
+    assert.match(err, /Expected a number of at least 1/);
     assert.ok(existsSync(out));
   });
 });
