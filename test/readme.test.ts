@@ -121,7 +121,7 @@ describe('README', () => {
     const server = /server: ws:\/\/127\.0\.0\.1:(\d+)/.exec(demo.output())![1]!;
     demo.interrupt();
     const { output } = await demo.end; // the pipes close when the last process of the demo has gone
-    assert.match(output, /stopped; go on with --resume/);
+    assert.match(output, /stopped; go on with npm run demo -- --out \S+stopped --evaluations 200 --seed 1$/m);
     await assert.rejects(fetch(`http://127.0.0.1:${server}/healthz`), 'the server still answers');
   }).timeout(300_000);
 
