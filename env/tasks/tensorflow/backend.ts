@@ -5,6 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 import { join, resolve, sep } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { BACKEND_NAMES, type BackendName, type BackendPreference } from '../../runtime.ts';
@@ -96,6 +97,7 @@ async function loadNative(name: NativeName, folders: readonly string[] | undefin
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   const require = createRequire(join(folder, 'package.json'));
   restoreUtil(require);
+  bindFirst(join(folder, 'node_modules', '@tensorflow', name));
   require(`@tensorflow/${name}`);
   if (!(await tf.setBackend('tensorflow'))) throw new Error('its backend did not start');
   const backend = tf.backend() as tf.KernelBackend & { binding: { TF_Version: string }; isUsingGpuDevice: boolean };
@@ -104,6 +106,19 @@ async function loadNative(name: NativeName, folders: readonly string[] | undefin
     throw new Error('no GPU that libtensorflow can use');
   }
   return `tfjs ${tf.version_core}, libtensorflow ${backend.binding.TF_Version}`;
+}
+
+/**
+ * Loads the binding so that libtensorflow finds its own LLVM before any other. Mesa, which may draw in this process, shows
+ * its LLVM to all that is loaded later, and libtensorflow would end in a segmentation fault.
+ */
+function bindFirst(folder: string): void {
+  const { RTLD_NOW, RTLD_DEEPBIND } = constants.dlopen;
+  const binding = ['lib/napi-v8', 'lib/napi-v9']
+    .map((part) => join(folder, part, 'tfjs_binding.node'))
+    .find((path) => existsSync(path));
+  if (RTLD_DEEPBIND === undefined || binding === undefined) return;
+  process.dlopen({ exports: {} }, binding, RTLD_NOW | RTLD_DEEPBIND);
 }
 
 /** Puts back two functions that Node 23 removed from its `util` and that tfjs-node 4.22 still calls. */
