@@ -20,7 +20,8 @@
 import { erf } from 'mathjs';
 import type { Random } from '../protocol/random.ts';
 import { clip, type Agent, type Problem, type Trial } from './agent.ts';
-import { cholesky, logDeterminant, nextRow, solveLower, solveUpper } from '../protocol/cholesky.ts';
+import { cholesky, logDeterminant, nextRow, solveLower } from '../protocol/cholesky.ts';
+import { fittedWeights, matern52 } from '../protocol/gaussian-process.ts';
 import { integer, isProgram } from './run/flags.ts';
 import { program } from './run/program.ts';
 
@@ -46,12 +47,6 @@ const SURE = 1.28;
 
 /** Indices into LENGTHS and NOISES. */
 type Hyperparameters = readonly [length: number, noise: number];
-
-/** The Matérn 5/2 kernel of a distance (Rasmussen & Williams, eq. 4.17); 1 at 0. */
-export function matern52(distance: number, length: number): number {
-  const r = (Math.sqrt(5) * distance) / length;
-  return (1 + r + (r * r) / 3) * Math.exp(-r);
-}
 
 function distance(a: readonly number[], b: readonly number[]): number {
   let sum = 0;
@@ -94,13 +89,7 @@ export function posterior(
     return result;
   };
   const L = cholesky(seen.map((_, i) => row(i)));
-  const solve = (b: ArrayLike<number>) => solveUpper(L, solveLower(L, b)); // K⁻¹ b
-  const total = (values: ArrayLike<number>) => Array.from(values).reduce((sum, value) => sum + value, 0);
-
-  // Generalised least squares: m = 1ᵀK⁻¹y / 1ᵀK⁻¹1
-  const m = total(solve(rewards)) / total(solve(new Float64Array(n).fill(1)));
-  const residuals = rewards.map((y) => y - m);
-  const alpha = solve(residuals); // K⁻¹ (y − m)
+  const { mean: m, residuals, alpha } = fittedWeights(L, rewards);
   const variance = residuals.reduce((sum, r, i) => sum + r * alpha[i]!, 0) / n || 1; // if all rewards are equal: any will do
 
   /** From the covariances with the evaluated actions: eq. 2.25; α is 0 for actions that are only believed. */

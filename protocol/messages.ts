@@ -20,6 +20,8 @@ export type Codec = keyof typeof SUBPROTOCOLS;
 
 /** What a peer may be able to do. Each side names its own capabilities, and uses only those that the other named. */
 export const CAPABILITIES = ['progress', 'resume', 'batch', 'note'] as const;
+/** The most characters of a note as JSON; a server refuses a longer one. */
+export const NOTE_CHARACTERS = 65_536;
 
 /** No control character, which would cut or disguise a name where it is stored or shown, and no half of a surrogate pair. */
 const PLAIN = /^[^\u0000-\u001f\u007f-\u009f\ud800-\udfff]*$/u;

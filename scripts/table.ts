@@ -17,7 +17,7 @@ import { loadDefinition } from '../env/experiments/load.ts';
 import { describeExperiment } from '../env/server/describe.ts';
 import { descriptionPath, readDescription, type SurrogateFit } from '../env/tables/description.ts';
 import { fitSurrogate, Surrogate } from '../env/tables/surrogate.ts';
-import { readTable, type Configuration } from '../env/tables/table.ts';
+import { meansOf, readTable, type Configuration } from '../env/tables/table.ts';
 import type { Specification } from '../protocol/messages.ts';
 import { actionSize, actionToTheta, thetaToAction, type Parameter, type Theta } from '../protocol/parameters.ts';
 import { deriveSeed, Random } from '../protocol/random.ts';
@@ -115,9 +115,8 @@ function rowOf(line: Line, parameters: readonly Parameter[]): Row {
 
 /** The columns of all rows, as they first come, without those that are empty. */
 function columnsOf(rows: readonly Row[]): string[] {
-  const isKnown = (cell: CsvCell) => cell !== undefined && cell !== null;
-  const known = rows.flatMap((row) => [...row].filter(([, cell]) => isKnown(cell)).map(([column]) => column));
-  return [...new Set(rows.flatMap((row) => [...row.keys()]))].filter((column) => new Set(known).has(column));
+  const columns = new Set(rows.flatMap((row) => [...row.keys()]));
+  return [...columns].filter((column) => rows.some((row) => (row.get(column) ?? null) !== null));
 }
 
 function parquetOf(columns: readonly string[], rows: readonly Row[]): Uint8Array {
@@ -130,9 +129,6 @@ function parquetOf(columns: readonly string[], rows: readonly Row[]): Uint8Array
   return new Uint8Array(parquetWriteBuffer({ columnData }));
 }
 
-const meanReward = (configuration: Configuration, output: number) =>
-  configuration.results.reduce((sum, result) => sum + result[output]!, 0) / configuration.results.length;
-
 /** Chooses the surrogate of a table, and compares it with fresh evaluations, where there are some. */
 async function fitted(
   path: string,
@@ -144,7 +140,7 @@ async function fitted(
   const whole = configurations.filter(({ results }) => results.length > 0);
   const some = whole.slice(0, FIT_POINTS);
   const points = (those: readonly Configuration[]) => those.map(({ action }) => action);
-  const scores = (those: readonly Configuration[]) => those.map((one) => meanReward(one, output));
+  const scores = (those: readonly Configuration[]) => those.map((one) => meansOf(one)[output]!);
   const counts = (those: readonly Configuration[]) => those.map(({ results }) => results.length);
   if (some.length < 3) throw new Error(`${path}: expected at least 3 θ with scores, got ${some.length}`);
   let told = 0;
@@ -209,26 +205,13 @@ async function make(flags: Flags & { readonly env: string }): Promise<void> {
   writeWhole(`${out}.csv`, csvOf(columns, design));
   writeWhole(`${out}.parquet`, parquetOf(columns, design));
   if (fresh > 0) writeWhole(`${out}-fresh.csv`, csvOf(columns, rows('fresh')));
-  describe(`${out}.csv`, {
-    parameters: spec.parameters,
-    start: spec.start,
-    metrics: spec.metrics,
-    reward: spec.reward.metric,
-    made: provenanceOf(spec, `a Latin hypercube of ${thetas} θ, ${seeds} evaluations of each`),
-  });
-  const groups = Array.from({ length: fresh }, (_, i) => partOf('fresh').filter(({ number }) => number === i));
-  await fitAndDescribe(`${out}.csv`, groups);
-  console.log(`${out}.csv, .parquet and .json: npm run serve -- --table ${out}.csv`);
-}
-
-function provenanceOf({ env_id, spec_hash, options }: Specification, design: string) {
-  return { command: commandLine('table'), commit: commit(), machine: machine(), env_id, spec_hash, options, design };
-}
-
-async function fitAndDescribe(path: string, fresh: readonly (readonly Line[])[]): Promise<void> {
-  const { fit, agreement } = await fitted(path, fresh);
-  const { made } = JSON.parse(readFileSync(descriptionPath(path), 'utf8')) as { made?: object };
-  describe(path, { surrogate: fit, ...(agreement && { made: { ...made, agreement } }) });
+  const { parameters, start, metrics, reward } = spec;
+  const made = provenanceOf(spec, `a Latin hypercube of ${thetas} θ, ${seeds} evaluations of each`);
+  describe(`${out}.csv`, { parameters, start, metrics, reward: reward.metric, made });
+  const freshLines = partOf('fresh'); // the evaluations of one θ stand together
+  const groups = Array.from({ length: fresh }, (_, i) => freshLines.slice(i * seeds, (i + 1) * seeds));
+  const { fit, agreement } = await fitted(`${out}.csv`, groups);
+  describe(`${out}.csv`, { surrogate: fit, ...(agreement && { made: { ...made, agreement } }) });
   if (agreement) {
     const { thetas, rank, rankAtBest, error } = agreement;
     console.log(
@@ -236,6 +219,11 @@ async function fitAndDescribe(path: string, fresh: readonly (readonly Line[])[])
         `typical error ${error.toPrecision(3)}`,
     );
   }
+  console.log(`${out}.csv, .parquet and .json: npm run serve -- --table ${out}.csv`);
+}
+
+function provenanceOf({ env_id, spec_hash, options }: Specification, design: string) {
+  return { command: commandLine('table'), commit: commit(), machine: machine(), env_id, spec_hash, options, design };
 }
 
 const command = newCommand('table')
@@ -263,7 +251,7 @@ await runProgram('table', async () => {
   const flags = command.opts<Flags>();
   console.log(`table ${JSON.stringify(flags)}`);
   const { env, fit } = flags;
-  if (fit !== undefined) return fitAndDescribe(fit, []);
+  if (fit !== undefined) return describe(fit, { surrogate: (await fitted(fit, [])).fit });
   if (env === undefined) return command.error('--env: expected an environment, or --fit a table');
   await make({ ...flags, env });
 });

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { ProtocolError, shown } from '../../protocol/errors.ts';
 import type { Environment, StepRequest } from '../../protocol/environment.ts';
-import type {
-  ClientMessages,
-  EvaluationItem,
-  Progress,
-  Result,
-  ServerMessages,
-  Specification,
+import {
+  NOTE_CHARACTERS,
+  type ClientMessages,
+  type EvaluationItem,
+  type Progress,
+  type Result,
+  type ServerMessages,
+  type Specification,
 } from '../../protocol/messages.ts';
 import type { Parameter, Theta } from '../../protocol/parameters.ts';
 import type { Asked, Channel } from './channel.ts';
@@ -24,9 +25,6 @@ export interface StepOptions {
 
 /** Results are acknowledged in groups of this size. */
 const ACKNOWLEDGE_EVERY = 64;
-
-/** A server refuses notes with more characters of JSON. */
-const NOTE_CHARACTERS = 65_536;
 
 interface WaitingStep {
   /** The id of the step's own request; steps of a batch have none, since one request waits for all of them. */

@@ -120,10 +120,8 @@ export function resumedOptions(
     if (command.getOptionValueSource(key) !== 'cli') command.setOptionValueWithSource(key, logged, 'config');
   }
   const options = command.opts<RunOptions>();
-  const ended = records.flatMap((record) =>
-    record.type === 'evaluation' ? Number(/^after-(\d+)\//.exec(record.key)?.[1] ?? 0) : [],
-  );
-  const least = ended.reduce((most, evaluations) => Math.max(most, evaluations), 0);
+  const keys = records.flatMap((record) => (record.type === 'evaluation' ? record.key : []));
+  const least = keys.reduce((most, key) => Math.max(most, Number(/^after-(\d+)\//.exec(key)?.[1] ?? 0)), 0);
   if (options.evaluations < least) {
     const got = `got ${options.evaluations}; give --log another name for a shorter run`;
     throw new Error(`--evaluations: expected at least ${least}, after which ${path} has its report, ${got}`);

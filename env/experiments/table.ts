@@ -4,15 +4,13 @@
  * The file is named when the server starts (`serve --table FILE`), never by a client. The card in env/README.md says what
  * the lookups are for.
  */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { thetaToAction, completeTheta, type Theta } from '../../protocol/parameters.ts';
 import { deriveSeed, type Seed } from '../../protocol/random.ts';
-import { isRegularFile } from '../../protocol/regular-file.ts';
 import { FailedError } from '../failed-error.ts';
 import type { Runtime } from '../runtime.ts';
 import { InfeasibleError } from '../simulators/simulator.ts';
+import { fileHash } from '../streets/content.ts';
 import { descriptionPath, readDescription } from '../tables/description.ts';
 import { answerOf, LOOKUPS, type TableAnswer } from '../tables/lookup.ts';
 import { readTable, type Output, type Table } from '../tables/table.ts';
@@ -79,7 +77,7 @@ export function tableExperiment(given: z.infer<typeof options>, { table: path }:
       name: 'table',
       validation: async () => ['validation'],
       test: async () => ['test'],
-      content: () => contentOf([path, descriptionPath(path)]),
+      content: () => [path, descriptionPath(path)].map(fileHash).join(' '),
     },
     trainingSamples: 1,
     start,
@@ -120,15 +118,6 @@ function scoresOf(outputs: readonly Output[], metrics: readonly Metric[], values
 function within(metrics: readonly Metric[], name: string, value: number): number {
   const { low, high } = metrics.find((metric) => name === metric.name || name.endsWith(`.${metric.name}`))!;
   return Math.min(high, Math.max(low, value));
-}
-
-function contentOf(paths: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const path of paths) {
-    isRegularFile(path);
-    hash.update(readFileSync(path));
-  }
-  return hash.digest('hex').slice(0, 16);
 }
 
 export default defineExperiment({

@@ -1,13 +1,14 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto';
 import { ProtocolError, shown, type CloseCode } from '../../protocol/errors.ts';
-import type {
-  Limits,
-  MessageId,
-  Outcome,
-  Result,
-  ServerMessage,
-  ServerMessages,
-  Specification,
+import {
+  NOTE_CHARACTERS,
+  type Limits,
+  type MessageId,
+  type Outcome,
+  type Result,
+  type ServerMessage,
+  type ServerMessages,
+  type Specification,
 } from '../../protocol/messages.ts';
 import type { Seed } from '../../protocol/random.ts';
 import { pinnedSeeds, observationOf } from '../environment.ts';
@@ -30,8 +31,7 @@ const PAGE = 64;
 /** The most points of a loss curve that are kept; beyond it, every second one goes. */
 const MOST_LOSSES = 64;
 
-/** The most characters of a note as JSON, and the most topics of a session. */
-const NOTE_CHARACTERS = 65_536;
+/** The most topics of a session. */
 const MOST_TOPICS = 16_384;
 
 /** The part of the queue that may be filled by one session; of the rest, every session has its share. */

@@ -2,7 +2,7 @@
 import { Random, type Seed } from '../../protocol/random.ts';
 import type { TableDescription } from './description.ts';
 import { Surrogate } from './surrogate.ts';
-import type { Configuration, Failure, Table } from './table.ts';
+import { meansOf, type Configuration, type Failure, type Table } from './table.ts';
 
 export const LOOKUPS = ['surrogate', 'nearest', 'exact'] as const;
 export type Lookup = (typeof LOOKUPS)[number];
@@ -36,11 +36,18 @@ export function answerOf(table: Table, description: TableDescription, lookup: Lo
   }
 }
 
-/** One of the evaluations of a configuration. */
-function ofRows({ results, failures }: Configuration, seed: Seed): Found {
-  const i = new Random(seed).integer(results.length + failures.length);
-  if (i >= results.length) return { failure: failures[i - results.length]! };
-  return { values: results[i]!, means: meanOf(results) };
+/** What came of one of the evaluations of a configuration. */
+function drawn(
+  { results, failures }: Configuration,
+  random: Random,
+): readonly number[] | { readonly failure: Failure } {
+  const i = random.integer(results.length + failures.length);
+  return i < results.length ? results[i]! : { failure: failures[i - results.length]! };
+}
+
+function ofRows(configuration: Configuration, seed: Seed): Found {
+  const values = drawn(configuration, new Random(seed));
+  return 'failure' in values ? values : { values, means: meansOf(configuration) };
 }
 
 function surrogateAnswer({ configurations, outputs }: Table, { surrogate }: TableDescription): TableAnswer {
@@ -57,7 +64,7 @@ function surrogateAnswer({ configurations, outputs }: Table, { surrogate }: Tabl
       `lookup surrogate: expected at most ${MOST_POINTS} θ, got ${whole.length}; take the lookup nearest`,
     );
   }
-  const means = whole.map(({ results }) => meanOf(results));
+  const means = whole.map(meansOf);
   const process = new Surrogate(
     whole.map(({ action }) => action),
     outputs.map((_, kind) => means.map((mean) => mean[kind]!)),
@@ -66,23 +73,19 @@ function surrogateAnswer({ configurations, outputs }: Table, { surrogate }: Tabl
   );
   return (action, seed) => {
     const random = new Random(seed);
-    const [{ results, failures }] = nearest(configurations, action, 1, surrogate.lengths) as [Configuration];
-    const i = random.integer(results.length + failures.length);
-    if (i >= results.length) return { failure: failures[i - results.length]! };
+    const there = drawn(nearest(configurations, action, 1, surrogate.lengths)[0]!, random);
+    if ('failure' in there) return there;
     const mean = process.at(action);
     if (repeated.length === 0) return { values: mean, means: mean };
     // A whole evaluation's differences from the mean of its θ: so the noise of the scores keeps its shape, and theirs.
     const around = nearest(repeated, action, NEIGHBOURS, surrogate.lengths);
-    const one = around[random.integer(around.length)]!.results;
-    const scale = Math.sqrt(one.length / (one.length - 1)); // the mean has a part of the noise in it
-    const result = one[random.integer(one.length)]!;
-    const centre = meanOf(one);
+    const one = around[random.integer(around.length)]!;
+    const { length } = one.results;
+    const scale = Math.sqrt(length / (length - 1)); // the mean has a part of the noise in it
+    const result = one.results[random.integer(length)]!;
+    const centre = meansOf(one);
     return { values: mean.map((value, kind) => value + scale * (result[kind]! - centre[kind]!)), means: mean };
   };
-}
-
-function meanOf(results: readonly (readonly number[])[]): number[] {
-  return results[0]!.map((_, kind) => results.reduce((sum, result) => sum + result[kind]!, 0) / results.length);
 }
 
 /** The configurations whose actions are nearest, the nearest first. */

@@ -4,7 +4,8 @@
  *
  * A surrogate answers for θ that nobody has evaluated, as those of Eggensperger et al. 2015 do for hyperparameters.
  */
-import { cholesky, logDeterminant, solveLower, solveUpper, type LowerTriangle } from '../../protocol/cholesky.ts';
+import { cholesky, logDeterminant, type LowerTriangle } from '../../protocol/cholesky.ts';
+import { fittedWeights, matern52 } from '../../protocol/gaussian-process.ts';
 import type { SurrogateFit } from './description.ts';
 
 const SQRT5 = Math.sqrt(5);
@@ -39,13 +40,13 @@ export class Surrogate {
     private readonly fit: SurrogateFit,
   ) {
     const L = factor(points, counts, fit);
-    this.alphas = scores.map((values) => weights(L, values));
+    this.alphas = scores.map((values) => fittedWeights(L, values));
   }
 
   /** The mean of each kind of score at an action, [kinds]. */
   at(action: readonly number[]): number[] {
     const { lengths } = this.fit;
-    const k = this.points.map((point) => matern52(scaledDistance(point, action, lengths)));
+    const k = this.points.map((point) => matern52(scaledDistance(point, action, lengths), 1));
     return this.alphas.map(({ mean, alpha }) => k.reduce((sum, value, i) => sum + value * alpha[i]!, mean));
   }
 }
@@ -103,8 +104,8 @@ export function logPosterior(
   const { lengths, noise } = fit;
   const n = points.length;
   const L = factor(points, counts, fit);
-  const { mean, alpha } = weights(L, scores);
-  const fitted = scores.reduce((sum, score, i) => sum + (score - mean) * alpha[i]!, 0);
+  const { residuals, alpha } = fittedWeights(L, scores);
+  const fitted = residuals.reduce((sum, residual, i) => sum + residual * alpha[i]!, 0);
   const variance = fitted / n || 1; // if all are equal: any will do
   const inverse = inverseOf(L);
   const gradient = new Array<number>(lengths.length + 1).fill(0);
@@ -142,20 +143,11 @@ function factor(
 ): Float64Array[] {
   return cholesky(
     points.map((a, i) => {
-      const row = Float64Array.from({ length: i + 1 }, (_, j) => matern52(scaledDistance(a, points[j]!, lengths)));
+      const row = Float64Array.from({ length: i + 1 }, (_, j) => matern52(scaledDistance(a, points[j]!, lengths), 1));
       row[i]! += noise / counts[i]!;
       return row;
     }),
   );
-}
-
-/** The mean by generalised least squares, and K⁻¹ (scores − mean). */
-function weights(L: LowerTriangle, scores: readonly number[]): { mean: number; alpha: Float64Array } {
-  const solve = (b: ArrayLike<number>) => solveUpper(L, solveLower(L, b));
-  const total = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0);
-  const ones = new Float64Array(L.length).fill(1);
-  const mean = total(solve(scores)) / total(solve(ones));
-  return { mean, alpha: solve(scores.map((score) => score - mean)) };
 }
 
 /** The lower triangle of (L Lᵀ)⁻¹. */
@@ -182,12 +174,6 @@ function inverseOf(L: LowerTriangle): Float64Array[] {
       return sum;
     });
   });
-}
-
-/** Of a scaled distance (eq. 4.17); 1 at 0. */
-function matern52(distance: number): number {
-  const r = SQRT5 * distance;
-  return (1 + r + (r * r) / 3) * Math.exp(-r);
 }
 
 function scaledDistance(a: readonly number[], b: readonly number[], lengths: readonly number[]): number {

@@ -34,6 +34,11 @@ export interface Output {
   readonly fraction?: number;
 }
 
+/** The mean of each output over the evaluations of a configuration, which has at least one with numbers. */
+export function meansOf({ results }: Pick<Configuration, 'results'>): number[] {
+  return results[0]!.map((_, output) => results.reduce((sum, result) => sum + result[output]!, 0) / results.length);
+}
+
 export interface Table {
   readonly outputs: readonly Output[];
   /** In the order of their first row. */

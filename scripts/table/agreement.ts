@@ -1,5 +1,5 @@
 /** How well a surrogate agrees with real evaluations. */
-import { rankCorrelation, variances } from '../noise/analysis.ts';
+import { mean, rankCorrelation, variances } from '../noise/analysis.ts';
 
 /** A θ that the surrogate has not seen. */
 export interface Compared {
@@ -24,17 +24,17 @@ export interface Agreement {
 /** @param compared at least 3 θ, each with the same number of rewards */
 export function agreementOf(compared: readonly Compared[]): Agreement {
   const rewards = compared.map((one) => one.rewards);
-  const means = rewards.map((row) => row.reduce((sum, reward) => sum + reward, 0) / row.length);
+  const means = rewards.map(mean);
   const expected = compared.map((one) => one.expected);
   const count = rewards[0]!.length;
-  const squares = means.map((mean, i) => (mean - expected[i]!) ** 2);
+  const squares = means.map((one, i) => (one - expected[i]!) ** 2);
   // A single evaluation of each θ does not tell noise from differences.
   const { between, within } = count > 1 ? variances(rewards) : { between: NaN, within: NaN };
   return {
     thetas: compared.length,
     rank: rankCorrelation(expected, means),
     rankAtBest: Math.sqrt(Math.max(0, between) / (Math.max(0, between) + within / count)),
-    error: Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / squares.length),
+    error: Math.sqrt(mean(squares)),
     errorOfNoise: Math.sqrt(within / count),
   };
 }

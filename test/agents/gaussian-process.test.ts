@@ -5,10 +5,10 @@ import {
   gaussianProcess,
   latinHypercube,
   logExpectedImprovement,
-  matern52,
   posterior,
   unitRewards,
 } from '../../agents/gaussian-process.ts';
+import { matern52 } from '../../protocol/gaussian-process.ts';
 import { Random } from '../../protocol/random.ts';
 
 const near = (actual: number, expected: number, tolerance = 1e-9) =>

@@ -114,10 +114,8 @@ async function loadNative(name: NativeName, folders: readonly string[] | undefin
  */
 function bindFirst(folder: string): void {
   const { RTLD_NOW, RTLD_DEEPBIND } = constants.dlopen;
-  const binding = ['lib/napi-v8', 'lib/napi-v9']
-    .map((part) => join(folder, part, 'tfjs_binding.node'))
-    .find((path) => existsSync(path));
-  if (RTLD_DEEPBIND === undefined || binding === undefined) return;
+  const binding = join(folder, 'lib/napi-v8/tfjs_binding.node');
+  if (RTLD_DEEPBIND === undefined || !existsSync(binding)) return;
   process.dlopen({ exports: {} }, binding, RTLD_NOW | RTLD_DEEPBIND);
 }
 
