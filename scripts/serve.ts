@@ -140,8 +140,10 @@ interface Options extends Omit<RuntimeFlags, 'data'>, ProgramFlags {
 
 async function main(): Promise<void> {
   endDescendants();
-  const options = command.parse().opts<Options>();
+  const options = command.allowExcessArguments().parse().opts<Options>();
   const { port, host, workers } = options;
+  const [argument] = command.args;
+  if (argument !== undefined) return command.error(`expected flags alone, got ${argument}; --env names an environment`);
   const url = secretOf(options, 'queue');
   // With a queue, the programs may all run elsewhere.
   const programs = programsOf(options, url === undefined ? workers : Math.max(1, workers));

@@ -10,6 +10,7 @@ import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { boxed } from '../simulators/traffic/boxed.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import type { BoxedImage } from '../streets/boxed-image.ts';
+import { BOXED_PICTURES } from '../streets/box-pictures.ts';
 import { DIFFICULTIES } from '../streets/kitti-boxes.ts';
 import { boxFolder } from '../targets/street-folder.ts';
 import { detectionTask } from '../tasks/detection.ts';
@@ -44,6 +45,7 @@ export function trafficDetectionReal(given: z.infer<typeof options>, runtime: Ru
     simulator,
     task,
     target,
+    pictures: BOXED_PICTURES,
     trainingSamples: trainingImages,
     replicates,
     start: startTheta(simulator, POOR_STREETS),

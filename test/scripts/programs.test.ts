@@ -62,6 +62,7 @@ const SEGMENTATION = ['--env', 'TrafficSegmentation-v0'];
 /** Wrong inputs beside a flag that does not exist, and words of the sentence that each ends with. */
 const WRONG: readonly (readonly [program: string, flags: readonly string[], words: RegExp])[] = [
   ['scripts/serve.ts', [], /--env: expected at least one environment/],
+  ['scripts/serve.ts', ['Mixture-v0'], /expected flags alone, got Mixture-v0; --env names an environment/],
   ['scripts/serve.ts', ['--env', './nothere.ts'], /expected a module at \.\/nothere\.ts, found no such file/],
   ['scripts/serve.ts', ['--env', '.'], /: expected a file, got a folder/],
   ['scripts/serve.ts', ['--env', 'README.md'], /README\.md: expected a module that can be loaded, got: /],

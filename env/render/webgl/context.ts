@@ -79,10 +79,11 @@ export function openWebgl(folders = FOLDERS): Webgl {
 function open(folder: string | undefined): Webgl {
   if (folder === undefined)
     throw new Error(`webgl renderer: expected ${PACKAGE}, got none; npm run setup:webgl builds it`);
-  openDisplay();
   process.env['LP_NUM_THREADS'] ??= '1'; // llvmpipe's: this project starts one process per core
-  const canvas = load(folder).createCanvas(1, 1);
-  const gl = contextOf(canvas);
+  const { canvas, gl } = onDisplay(() => {
+    const canvas = load(folder).createCanvas(1, 1);
+    return { canvas, gl: contextOf(canvas) };
+  });
   const driver = String(gl._getParameterDirect(gl.RENDERER));
   restrictExtensions(gl, driver);
   const three = new THREE.WebGLRenderer({ canvas: canvas as never, context: gl as never });
@@ -91,6 +92,16 @@ function open(folder: string | undefined): Webgl {
     throw new Error('webgl renderer: expected shaders that the driver compiles, got one that it does not');
   };
   return { three, driver, read: readerOf(three, gl) };
+}
+
+function onDisplay<T>(make: () => T): T {
+  const closeDisplay = openDisplay();
+  try {
+    return make();
+  } catch (error) {
+    closeDisplay();
+    throw error;
+  }
 }
 
 function contextOf(canvas: Canvas): Gl {

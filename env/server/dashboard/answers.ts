@@ -5,6 +5,7 @@
  * `seq`, its notes by `number`; both only grow, so the page asks for what comes after the last that it has.
  */
 import type { Outcome } from '../../../protocol/messages.ts';
+import type { WorkerInfo } from '../../workers/evaluations.ts';
 
 /** A value of θ: of one parameter, or of one label of a simplex. */
 export type ThetaValue = number | boolean | string;
@@ -162,11 +163,15 @@ export interface ServerState {
     readonly draining: boolean;
     /** Why the journal cannot be written. */
     readonly failure?: string;
+    /** Why the queue on which other machines work cannot be reached. */
+    readonly queue_failure?: string;
     readonly workers: number;
     readonly ready_workers: number;
     readonly queued: number;
     readonly running: number;
     readonly restarts: number;
+    /** The programs that run evaluations: this server's own, and those of its queue. */
+    readonly machines: readonly WorkerInfo[];
     readonly memory_bytes: number;
     /** Sessions that were opened or restored since the process began: another number says that there are other runs. */
     readonly sessions: number;

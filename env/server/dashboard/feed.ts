@@ -10,7 +10,7 @@ import type { Server } from '../dispatch.ts';
 import type { ServerState } from './answers.ts';
 
 /** The time between two looks at the state. */
-const LOOK_MS = 500;
+const LOOK_MS = 1000;
 /** After this time without an event a comment is sent, so that a lost connection is noticed at either end. */
 const BEAT_MS = 10_000;
 /** The most pages that listen at once: each takes one of the answers that a server gives at a time. */
@@ -77,14 +77,15 @@ export class Feed {
 export function frameOf(server: Omit<Server, 'dashboard'>, startedAt: number): ServerState {
   const { sessions, evaluations, store, version, build, draining, metrics } = server;
   const { workers, readyWorkers, queued, running, restarts } = evaluations.counts;
-  const { failure } = store;
   const all = sessions.all;
   return {
     server: {
       ...{ version, build, draining, workers, queued, running, restarts },
       started_at: startedAt,
       ready_workers: readyWorkers,
-      ...(failure !== undefined && { failure }),
+      ...(store.failure !== undefined && { failure: store.failure }),
+      ...(evaluations.failure !== undefined && { queue_failure: evaluations.failure }),
+      machines: evaluations.workers,
       memory_bytes: Math.round(process.memoryUsage.rss() / 2 ** 24) * 2 ** 24, // in steps, or each event would be new
       sessions: sessions.count,
       evaluated: metrics.evaluations,

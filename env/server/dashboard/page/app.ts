@@ -17,6 +17,8 @@ export interface Change {
 const TELL_MS = 300;
 /** While many rows arrive, what has come is shown this often. */
 const SHOW_MS = 700;
+/** What is new of a run is asked for, and its charts are drawn, at most this often: it costs the search as much each time. */
+const REFRESH_MS = 2000;
 
 /** The notes of a run that is closed: there will be no others. */
 const CLOSED = -2;
@@ -26,6 +28,7 @@ interface Loading {
   /** The state of the notes that were asked for. */
   notes: number;
   refreshing: Promise<void> | undefined;
+  refreshedAt: number;
 }
 
 export class App {
@@ -41,6 +44,7 @@ export class App {
   private readonly loaded = new Map<string, Promise<Loading>>();
   private changed = { frame: false, runs: false, data: new Set<string>() };
   private telling: ReturnType<typeof setTimeout> | undefined;
+  private waiting: ReturnType<typeof setTimeout> | undefined;
   private toldAt = -Infinity;
   private readonly stop = new AbortController();
   /** Runs that are kept up to date. */
@@ -74,6 +78,7 @@ export class App {
   close(): void {
     this.stop.abort();
     clearTimeout(this.telling);
+    clearTimeout(this.waiting);
     this.onChange = () => {};
   }
 
@@ -110,7 +115,8 @@ export class App {
   }
 
   private async load(id: string): Promise<Loading> {
-    const loading: Loading = { data: new RunData(await this.source.describe(id)), notes: -1, refreshing: undefined };
+    const data = new RunData(await this.source.describe(id));
+    const loading: Loading = { data, notes: -1, refreshing: undefined, refreshedAt: -Infinity };
     await this.refresh(id, loading, this.notesOf(id));
     return loading;
   }
@@ -137,6 +143,7 @@ export class App {
         loading.notes = notes;
       } finally {
         loading.refreshing = undefined;
+        loading.refreshedAt = performance.now();
         this.tell({ data: id });
       }
     })();
@@ -172,10 +179,19 @@ export class App {
         .then((loading) => {
           const { seq, notes } = live ?? { seq: closed!.seq, notes: CLOSED };
           if (loading.refreshing || (loading.data.seq >= seq && loading.notes === notes)) return;
+          const early = loading.refreshedAt + REFRESH_MS - performance.now();
+          if (early > 0) return this.refreshIn(early);
           return this.refresh(id, loading, notes);
         })
         .catch((error: unknown) => this.fail(error));
     }
+  }
+
+  private refreshIn(ms: number): void {
+    this.waiting ??= setTimeout(() => {
+      this.waiting = undefined;
+      this.refreshWatched();
+    }, ms);
   }
 
   private fail(error: unknown): void {

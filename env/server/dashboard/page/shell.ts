@@ -177,10 +177,11 @@ export class Shell {
       live: '',
       lost: 'The connection to the server is lost. This page shows what it has, and tries again.',
     }[source.live ? connection : 'live'];
-    const failure = frame?.server.failure;
+    const { failure, queue_failure: lost } = frame?.server ?? {};
     const text = [
       words,
       failure !== undefined ? `The server cannot write its journal (${failure}), and takes no new evaluations.` : '',
+      lost !== undefined ? `The queue cannot be reached (${lost}); what was asked for waits.` : '',
       frame?.server.draining ? 'The server is stopping.' : '',
       trouble ?? '',
     ];

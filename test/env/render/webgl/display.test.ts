@@ -43,6 +43,17 @@ describe('the display that WebGL draws through', () => {
     assert.equal(process.env['DISPLAY'], undefined);
   });
 
+  it('is an Xvfb that ends when nothing could be drawn through it @slow', async function () {
+    if (process.platform !== 'linux' || !hasWebgl()) return this.skip();
+    delete process.env['DISPLAY'];
+    const closeDisplay = openDisplay();
+    const [, number] = /^:(\d+)$/.exec(process.env['DISPLAY'] ?? '') ?? [];
+    assert.ok(existsSync(`/tmp/.X11-unix/X${number}`), `expected Xvfb :${number} to live, got none`);
+    closeDisplay();
+    assert.equal(process.env['DISPLAY'], undefined);
+    await ended(number!);
+  });
+
   it('is an Xvfb that ends after the last program that draws through it @slow', async function () {
     if (process.platform !== 'linux' || !hasWebgl()) return this.skip();
     this.timeout(60_000);
@@ -53,9 +64,13 @@ describe('the display that WebGL draws through', () => {
     assert.equal(status, 0, stderr);
     const number = /^:(\d+)\n$/.exec(stdout)?.[1];
     assert.ok(number !== undefined, `expected the display alone on stdout, got ${stdout}`);
-    for (let waited = 0; existsSync(`/tmp/.X11-unix/X${number}`); waited += 100) {
-      assert.ok(waited < 20_000, `expected Xvfb :${number} to end, got it alive after 20 s`);
-      await sleep(100);
-    }
+    await ended(number);
   });
 });
+
+async function ended(number: string): Promise<void> {
+  for (let waited = 0; existsSync(`/tmp/.X11-unix/X${number}`); waited += 100) {
+    assert.ok(waited < 20_000, `expected Xvfb :${number} to end, got it alive after 20 s`);
+    await sleep(100);
+  }
+}

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
@@ -274,6 +274,14 @@ describe('the page @slow', function () {
       await page.mouse.move(x + width - 64, y + height / 2, { steps: 8 });
       await page.mouse.up();
       await page.getByText(/evaluations? within what is chosen/).waitFor();
+      await close(watched);
+    });
+
+    it('says who evaluates', async () => {
+      const watched = await open(`${http(server)}/#/server`);
+      const workers = watched.page.getByRole('region', { name: 'Table of workers' });
+      await workers.getByRole('cell', { name: hostname() }).waitFor();
+      assert.deepEqual(await workers.locator('tbody td').allTextContents(), [hostname(), 'ready', '0', '1', '', '']);
       await close(watched);
     });
 

@@ -1,5 +1,6 @@
 /** The server: its workers, its queue, its sessions, and how much it gets done. */
 import { runName } from '../../analysis/run-data.ts';
+import type { ServerState } from '../../answers.ts';
 import type { App } from '../app.ts';
 import { card, fill, h, say } from '../dom.ts';
 import { digits, plural, time } from '../format.ts';
@@ -10,7 +11,16 @@ import type { PageView } from '../view.ts';
 const WINDOW_MS = 30_000;
 
 /** The columns of the table of runs that are numbers. */
-const NUMBERS = ['evaluations', 'under way'];
+const NUMBERS = ['evaluations', 'under way', 'running', 'places'];
+
+function tableOf(name: string, heads: readonly string[], body: HTMLElement): HTMLElement {
+  const cells = heads.map((head) => h('th', { scope: 'col', class: NUMBERS.includes(head) ? 'number' : '' }, head));
+  return h(
+    'div',
+    { class: 'scroll-x', tabindex: '0', role: 'region', 'aria-label': name },
+    h('table', {}, h('thead', {}, h('tr', {}, cells)), body),
+  );
+}
 
 export function serverView(app: App): PageView {
   const tiles = h('dl', { class: 'tiles' });
@@ -40,24 +50,29 @@ export function serverView(app: App): PageView {
   };
   const mayClose = app.may('admin');
   const heads = ['run', 'state', 'evaluations', 'under way', 'latest', ...(mayClose ? [''] : [])];
-  const sessions = h(
-    'div',
-    { class: 'scroll-x', tabindex: '0', role: 'region', 'aria-label': 'Table of runs' },
-    h(
-      'table',
-      {},
-      h(
-        'thead',
-        {},
+  const sessions = tableOf('Table of runs', heads, rows);
+  const machineRows = h('tbody');
+  const machines = tableOf(
+    'Table of workers',
+    ['host', 'state', 'running', 'places', 'backends', 'build'],
+    machineRows,
+  );
+  const showMachines = (all: ServerState['server']['machines']) =>
+    fill(
+      machineRows,
+      all.map(({ id, host, state, reason, running, places, backends = {}, build = '' }) =>
         h(
           'tr',
-          {},
-          heads.map((name) => h('th', { scope: 'col', class: NUMBERS.includes(name) ? 'number' : '' }, name)),
+          { title: id },
+          h('td', {}, host),
+          h('td', {}, state, reason !== undefined && h('p', { class: 'note' }, reason)),
+          h('td', { class: 'number' }, running),
+          h('td', { class: 'number' }, places),
+          h('td', {}, [...new Set(Object.values(backends))].join(', ')),
+          h('td', {}, build),
         ),
       ),
-      rows,
-    ),
-  );
+    );
   const showRuns = () =>
     fill(
       rows,
@@ -77,7 +92,14 @@ export function serverView(app: App): PageView {
       }),
     );
   return {
-    element: h('div', { class: 'view' }, tiles, card('Runs', { class: 'wide' }, trouble, sessions), about),
+    element: h(
+      'div',
+      { class: 'view' },
+      tiles,
+      card('Workers', { class: 'wide' }, machines),
+      card('Runs', { class: 'wide' }, trouble, sessions),
+      about,
+    ),
     update({ frame, runs }) {
       const server = app.frame?.server;
       if (frame && server) {
@@ -93,6 +115,7 @@ export function serverView(app: App): PageView {
         set('Waiting', String(server.queued));
         set('Evaluations a minute', ms > 3000 ? digits(((server.evaluated - first!.evaluated) / ms) * 60_000, 3) : '…');
         set('Workers replaced', String(server.restarts));
+        showMachines(server.machines);
         set('Memory', `${Math.round(server.memory_bytes / 2 ** 20)} MiB`);
         say(
           about,
