@@ -30,7 +30,7 @@ from .parameters import Numbers, Parameters, Theta
 from .results import Progress, Result
 from .opening import Opening, opening_of
 from .session import Session
-from .specification import Specification, specification_of
+from .specification import Specification
 from .steps import Step
 
 Report: TypeAlias = Callable[[Progress], object]
@@ -109,7 +109,7 @@ class Environment:
         self._prefix = secrets.token_urlsafe(9)
         self._lock = threading.Lock()
         self._count = 0
-        self.spec = specification_of(session.opened["spec"])
+        self.spec = session.spec
         self.parameters = self.spec.parameters
         _open_sessions.add(session)
         self._forgotten = weakref.finalize(self, _forget, session, self._loop, self._pid)

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import ParameterError
-from .kinds import Parameter, Simplex, Value, parameter_of
+from .kinds import Continuous, Integer, Parameter, Simplex, Value, parameter_of
 
 Theta: TypeAlias = dict[str, Value]
-"""θ by name: a number for a continuous parameter or an integer, True or False for a boolean, one of the choices for a
-categorical parameter, probabilities that sum to 1 for a simplex."""
+"""θ by name: a float for a continuous parameter, an int for an integer, True or False for a boolean, one of the choices
+for a categorical parameter, a list of floats that sum to 1 for a simplex."""
 
 Numbers: TypeAlias = "Sequence[float] | npt.NDArray[Any]"
 
@@ -86,6 +86,11 @@ class Parameters(Sequence[Parameter]):
                 raise ParameterError(f"/params/{name}", "unknown", f"{name}: expected one of {', '.join(names)}")
         return {p.name: p.check(theta.get(p.name, p.default)) for p in self}
 
+    def typed(self, theta: Mapping[str, Any]) -> Theta:
+        """A θ of a message with each number of its kind's type: on the wire, 1.0 is the whole number 1."""
+        kinds = {p.name: p for p in self}
+        return {name: _typed(kinds.get(name), value) for name, value in theta.items()}
+
     def to_theta(self, action: Numbers) -> Theta:
         """The θ of an action.
 
@@ -104,6 +109,17 @@ class Parameters(Sequence[Parameter]):
         """
         complete = self.complete(theta)
         return np.array([a for p in self for a in p.encode(complete[p.name])], np.float64)
+
+
+def _typed(parameter: Parameter | None, value: Any) -> Value:
+    if isinstance(parameter, Continuous):
+        return float(value)
+    if isinstance(parameter, Integer):
+        return int(value)
+    if isinstance(parameter, Simplex):
+        return [float(probability) for probability in value]
+    typed: Value = value
+    return typed
 
 
 def parameters_of(spec: Mapping[str, Any]) -> Parameters:

@@ -15,6 +15,7 @@ from .connection import Connection, FinalRefusal
 from .errors import ClosedError, ConnectionLost, ProtocolError
 from .opening import Opening
 from .session_file import SessionFile
+from .specification import Specification, specification_of
 from .steps import Step, Steps
 
 _log = logging.getLogger("learning_to_simulate")
@@ -34,6 +35,7 @@ class Session:
         self.opening = opening
         self.opened: Mapping[str, Any] = {}
         self.limits: Mapping[str, Any] = {}
+        self.spec: Specification
         self.failure: Exception | None = None
         """Why nothing can be asked any more."""
         self._closing = False
@@ -121,6 +123,7 @@ class Session:
                 reply = await self._greeted(connection, {"t": "resume", **fields})
             else:
                 reply = await self._greeted(connection, self._open_message(connection.welcome))
+            self.spec = specification_of(reply["spec"])
         except BaseException:
             await connection.close()
             raise
