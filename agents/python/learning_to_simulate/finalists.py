@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .arguments import whole_number
 from .client import Environment
 from .evaluation import Point
 from .parameters import Theta
@@ -44,6 +45,7 @@ def finalists(
     :param also: further finalists, each θ or an action: what the optimiser itself recommends, such as the mean of a policy
     :returns: the best first; a finalist that fails on a seed is left out
     """
+    count, repeats = whole_number("count", count, 0), whole_number("repeats", repeats, 1)
     distinct: dict[str, Result] = {}
     for result in sorted((r for r in results if r.reward is not None), key=lambda r: -r.require()):
         distinct.setdefault(json.dumps(result.theta), result)

@@ -133,14 +133,19 @@ def test_one_bad_point_loses_no_other(bandit):
     assert first.ok and second.reason == "z: expected one of x, y, weather"
 
 
-def test_what_only_the_server_can_refuse_loses_no_other_either(bandit):
+def test_what_only_the_server_can_refuse_loses_no_other_either(bandit, monkeypatch):
+    def seeds_of(name, seeds, count):
+        return [{"seed": seed} for seed in seeds]
+
+    monkeypatch.setattr(lts.client, "seeds_of", seeds_of)  # as a client that knows the rule no better
     results = bandit.evaluate([{}] * 5, seeds=[1, 2, -3, 4, 5])
     assert [r.outcome for r in results] == ["ok", "ok", "refused", "ok", "ok"]
     assert results[2].error.code == "BAD_MESSAGE" and "seed" in results[2].reason
     huge = bandit.evaluate([{}] * 3, seeds=[1, 2**70, 3])
     assert [r.outcome for r in huge] == ["ok", "refused", "ok"]
-    names = ["a", "b", "bad\nname"]
-    assert [r.outcome for r in bandit.evaluate([{}] * 3, step_ids=names)] == ["ok", "ok", "refused"]
+    assert bandit.evaluate([{}], seeds=[1], step_ids=["a"])[0].ok
+    conflict = bandit.evaluate([{}, {"x": 0.2}, {}], seeds=[1, 2, 3], step_ids=["b", "a", "c"])
+    assert [r.outcome for r in conflict] == ["ok", "refused", "ok"] and conflict[1].error.code == "STEP_ID_CONFLICT"
 
 
 def test_a_deadline_ends_an_evaluation(server):

@@ -90,6 +90,44 @@ def test_the_server_evaluates_the_theta_of_to_theta(bandit):
     assert bandit.evaluate(bandit.to_action(bandit.start)).theta["weather"] == pytest.approx(bandit.start["weather"])
 
 
+def types_of(theta):
+    return {name: [type(v) for v in value] if isinstance(value, list) else type(value) for name, value in theta.items()}
+
+
+@pytest.mark.parametrize("codec", ["msgpack", "json"])
+def test_a_number_has_the_type_of_its_kind_also_where_it_is_whole(server, codec):
+    """On the wire, 1.0 is the integer 1."""
+    types = {"dice": int, "die": str, "bestOfTwo": bool, "bonus": float, "luck": [float] * 3}
+    theta = {"dice": 1, "die": "cube", "bestOfTwo": True, "bonus": 1.0, "luck": [0, 1, 0]}
+    with lts.connect(server.url, "Dice-v0", codec=codec) as environment:
+        result = environment.evaluate(theta, test=True)
+        (mine,) = environment.history()
+        (ours,) = lts.fetch_history(server.url, session=environment.session_id)
+        told = (result.theta, mine["theta"], ours["theta"], environment.start, environment.spec.default)
+        again = lts.finalists(environment, [result], repeats=1)[0].theta
+        flat = lts.from_values(environment.parameters, lts.to_values(environment.parameters, theta))
+        for one in (*told, again, environment.parameters.complete(theta), flat, environment.to_theta([0] * 10)):
+            assert types_of(one) == types
+        assert result.theta == theta == mine["theta"] == ours["theta"]
+        for entry in (mine, ours):
+            assert type(entry["reward"]) is float and {type(s) for s in entry["scores"].values()} == {float}
+
+
+def test_scores_are_floats_also_where_they_are_whole():
+    message = {"step_id": "a", "outcome": "ok", "reward": 1, "scores": {"gain": 1}, "observation": [1], "test_scores": {"gain": 0}}
+    message |= {"early_scores": [{"fraction": 1, "scores": {"gain": 1}}], "theta": {"n": 3, "m": 4, "b": True, "c": "p"}}
+    message |= {"seed": 1, "seeds": {}, "test_evaluations": 1, "timing": {"queue_ms": 0}, "repro": {}}
+    result = lts.results.result_of(message, lts.specification.parameters_of(SPEC))
+    early = result.early_scores[0]
+    numbers = [result.reward, *result.scores.values(), *result.observation, *result.test_scores.values()]
+    numbers += [early["fraction"], *early["scores"].values(), *result.timing.values()]
+    assert len(numbers) == 7 and {type(number) for number in numbers} == {float}
+    assert [type(value) for value in result.theta.values()] == [int, int, bool, str]
+    progress = {"step_id": "a", "phase": "train", "fraction": 1, "metrics": {"loss": 2}}
+    told = lts.results.progress_of(progress, 0)
+    assert [type(told.fraction), type(told.metrics["loss"])] == [float, float]
+
+
 def test_rules_are_named(bandit):
     parameters = bandit.parameters
     assert parameters.size == 6 and parameters.labels[2:4] == ["weather.clear", "weather.overcast"]
