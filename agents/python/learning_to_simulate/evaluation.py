@@ -23,7 +23,8 @@ _SOURCES = ("simulation", "initialisation", "order")
 class Evaluation(Future[Result]):
     """An evaluation under way: a `concurrent.futures.Future` that `cancel` ends on the server.
 
-    A cancelled one has a result too, with the outcome `cancelled`, or the real one if that was faster. A result that is
+    A cancelled one has a result too, with the outcome `cancelled`, or the real one if that was faster: `cancelled()` is
+    always False, and `result()` raises no CancelledError. A result that is
     no reward is no exception; an exception means that the connection is lost for good, or the environment closed.
     """
 

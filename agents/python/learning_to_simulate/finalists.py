@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from .evaluation import Point
 from .parameters import Theta
 from .results import Result
 from .seeds import derive_seed
+
+_log = logging.getLogger("learning_to_simulate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def finalists(
     :param repeats: the number of seeds
     :param test: `reward` and `rewards` are the scores on the test set instead: for a final report, never for a search
     :param also: further finalists, each θ or an action: what the optimiser itself recommends, such as the mean of a policy
-    :returns: the best first; a finalist that fails on a seed is left out
+    :returns: the best first; one that is refused or fails on one of the seeds is left out, and the log says so
     """
     count, repeats = whole_number("count", count, 0), whole_number("repeats", repeats, 1)
     distinct: dict[str, Result] = {}
@@ -58,7 +61,9 @@ def finalists(
     told = []
     for i in range(len(points)):
         own = again[i * repeats : (i + 1) * repeats]
-        if all(r.ok for r in own):
+        if bad := next((r for r in own if not r.ok), None):
+            _log.warning("finalists: %s is left out: %s (%s)", points[i], bad.outcome, bad.reason)
+        else:
             metric = environment.spec.reward_metric
             rewards = [(r.test_scores or {})[metric] if test else r.require() for r in own]
             seen = best[i].require() if i < len(best) else None

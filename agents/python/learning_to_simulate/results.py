@@ -102,11 +102,11 @@ class Progress:
     """The position of its action or θ in the list that was given, 0 for a single one."""
     phase: Literal["queue", "simulate", "train", "validate"]
     fraction: float
-    """The share of the phase that is done, 0 to 1."""
+    """The share of this phase that is done, 0 to 1; the next phase begins at 0 again."""
     metrics: Mapping[str, float]
     """The loss, and after a quarter, a half and three quarters of the training the scores of the unfinished model."""
     eta: float | None
-    """Seconds until the result, if the server can tell."""
+    """Seconds until the result, the queue included; None until the server has timed an evaluation with these options."""
 
 
 def progress_of(message: Mapping[str, Any], index: int) -> Progress:

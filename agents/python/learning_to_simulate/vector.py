@@ -90,7 +90,8 @@ class SimulatorVectorEnvironment(VectorEnv[Observation, Action, Any]):
 
         :returns: observations [num_envs, metrics] after the reset, rewards [num_envs], True [num_envs], False
             [num_envs], info with `final_obs` and `final_info`
-        :raises EvaluationError: when one has no reward; its `results` has all of them
+        :raises EvaluationError: when one has no reward, and always when an action breaks a rule; its `index` says which
+            environment that was, its `results` has all of them
         """
         results, rewards = self.evaluate(actions)
         infos: dict[str, Any] = {}
@@ -111,10 +112,12 @@ class SimulatorVectorEnvironment(VectorEnv[Observation, Action, Any]):
             raise ValueError(f"actions: expected the shape {self.action_space.shape}, got {given.shape}")
         seeds = [stream.next() for stream in self._streams]
         results: list[Result] = self.remote.evaluate(given, seeds=seeds, deadline=self._settings.deadline)
-        try:
-            rewards = np.array([self._settings.reward_of(result) for result in results], np.float64)
-        except EvaluationError as error:
-            raise EvaluationError(error.result, results) from None
+        rewards = np.zeros(self.num_envs)
+        for index, result in enumerate(results):
+            try:
+                rewards[index] = self._settings.reward_of(result)
+            except EvaluationError:
+                raise EvaluationError(result, results, index) from None
         return results, rewards
 
     def close_extras(self, **kwargs: Any) -> None:

@@ -230,6 +230,12 @@ def test_a_failed_evaluation_of_the_vector_environment(server):
     with pytest.raises(lts.EvaluationError, match="diverged") as failed:
         environment.step(actions)
     assert [result.outcome for result in failed.value.results] == ["ok", "diverged"]
+    assert str(failed.value).startswith("environment 1 of 2: evaluation ")
+    again = pickle.loads(pickle.dumps(failed.value))
+    assert (again.index, str(again)) == (1, str(failed.value))
+    actions[0, 3] = math.nan
+    with pytest.raises(lts.EvaluationError, match=r"environment 0 of 2: .*action\[3\] \(weather.overcast\): expected a finite"):
+        environment.step(actions)
     environment.close()
 
 
