@@ -33,7 +33,8 @@ def is_list(values: Any) -> bool:
     return isinstance(values, Collection) and not one
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether it is a number; not one in a string, nor True."""
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
@@ -41,7 +42,7 @@ def whole_number(name: str, value: Any, low: int, high: int | None = None) -> in
     """A whole number from `low` to `high` (None: any); 3.0 is one too."""
     rule = f"{name}: expected a whole number from {low}{'' if high is None else f' to {high}'}"
     given = scalar(value)
-    if not _is_number(given):
+    if not is_number(given):
         raise TypeError(f"{rule}, got {shown(given)}")
     if given % 1 != 0 or given < low or (high is not None and given > high):  # NaN % 1 is NaN
         raise ValueError(f"{rule}, got {shown(given)}")
@@ -55,7 +56,7 @@ def seed_number(name: str, value: Any) -> int:
 def seconds(name: str, value: Any, low: float = 0.0, high: float | None = None) -> float:
     rule = f"{name}: expected seconds, a number from {low:g}{'' if high is None else f' to {high}'}"
     given = scalar(value)
-    if not _is_number(given):
+    if not is_number(given):
         raise TypeError(f"{rule}, got {shown(given)}")
     if not given >= low or (high is not None and given > high):  # nor is NaN
         raise ValueError(f"{rule}, got {shown(given)}")

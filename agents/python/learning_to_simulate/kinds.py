@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from .arguments import scalar
+from .arguments import is_number, scalar
 from .errors import ParameterError
 
 Value: TypeAlias = "float | int | bool | str | list[float]"
@@ -47,7 +47,7 @@ class Continuous:
 
     def check(self, value: Any) -> float:
         value = scalar(value)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
+        if not is_number(value):
             raise _refusal(self.name, "type", "a number", value)
         number = float(value)
         if not math.isfinite(number):
@@ -85,7 +85,7 @@ class Integer:
     def check(self, value: Any) -> int:
         value = scalar(value)
         rule = f"a whole number {_range(self.low, self.high, self.unit)}"
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
+        if not is_number(value):
             raise _refusal(self.name, "type", rule, value)
         if not math.isfinite(value):
             raise _refusal(self.name, "not_finite", rule, value)
@@ -186,10 +186,8 @@ class Simplex:
         return [_clip((logit - middle) / LOGIT_OF_ONE) for logit in logits]
 
     def check(self, value: Any) -> list[float]:
-        try:
-            numbers = [float(probability) for probability in value]
-        except (TypeError, ValueError):
-            numbers = []
+        given = [scalar(probability) for probability in value] if hasattr(value, "__iter__") else []
+        numbers = [float(probability) for probability in given if is_number(probability)]
         if len(numbers) != len(self.classes):
             rule = f"{len(self.classes)} probabilities ({', '.join(self.classes)})"
             raise _refusal(self.name, "shape", rule, value)

@@ -140,12 +140,26 @@ def test_rules_are_named(bandit):
         ({"weather": [1, 0, 0]}, "weather: expected 4 probabilities (clear, overcast, low sun, rain), got [1, 0, 0]"),
         ({"weather": [1, 1, 0, 0]}, "weather: expected probabilities of at least 0 that sum to 1, got [1, 1, 0, 0]"),
         ({"weather": 1}, "weather: expected 4 probabilities (clear, overcast, low sun, rain), got 1"),
+        ({"weather": "1000"}, "weather: expected 4 probabilities (clear, overcast, low sun, rain), got '1000'"),
+        ({"weather": ["1", 0, 0, 0]}, "weather: expected 4 probabilities (clear, overcast, low sun, rain), got ['1', 0, 0, 0]"),
     ):
         with pytest.raises(lts.ParameterError) as refused:
             parameters.to_action(theta)
         assert str(refused.value) == message
-    with pytest.raises(lts.ParameterError, match="action: expected 6 numbers, got 0.5"):
-        parameters.to_theta(0.5)
+    for action, rule, message in (
+        (0.5, "shape", "action: expected 6 numbers, got 0.5"),
+        (np.array(0.5), "shape", "action: expected 6 numbers, got array(0.5)"),
+        ("000000", "shape", "action: expected 6 numbers, got '000000'"),
+        ([0, 0], "shape", "action: expected 6 numbers, got 2"),
+        ([0, "0", 0, 0, 0, 0], "type", "action[1] (y): expected a number, got '0'"),
+        ([0, 0, True, 0, 0, 0], "type", "action[2] (weather.clear): expected a number, got True"),
+        ([[0]] * 6, "type", "action[0] (x): expected a number, got [0]"),
+        (np.array(["0"] * 6), "type", "action[0] (x): expected a number, got '0'"),
+        ([0, 0, 0, 0, math.inf, 0], "not_finite", "action[4] (weather.low sun): expected a finite number, got inf"),
+    ):
+        with pytest.raises(lts.ParameterError) as refused:
+            parameters.to_theta(action)
+        assert (str(refused.value), refused.value.rule) == (message, rule)
 
 
 def test_rules_of_integers_booleans_and_choices_are_named(dice):
@@ -180,6 +194,11 @@ def test_the_flat_form_and_theta_are_each_others_inverse(bandit):
         lts.from_values(bandit.parameters, {"x": 1.1})
     with pytest.raises(lts.ParameterError, match="weather.rain.: expected a finite number"):
         lts.from_values(bandit.parameters, {"weather.clear": 0, "weather.overcast": 0, "weather.low sun": 0})
+    flat = {"weather.clear": 0, "weather.overcast": "0", "weather.low sun": 0, "weather.rain": 0}
+    with pytest.raises(lts.ParameterError, match=r"action\[3\] \(weather.overcast\): expected a number, got '0'"):
+        lts.from_values(bandit.parameters, flat)
+    with pytest.raises(lts.ParameterError, match="x: expected a number, got '0.5'"):
+        lts.from_values(bandit.parameters, {"x": "0.5"})
     with pytest.raises(lts.ParameterError, match="weathr: expected one of"):
         lts.from_values(bandit.parameters, {"weathr": 1})
 
