@@ -102,7 +102,7 @@ class Progress:
     """The position of its action or θ in the list that was given, 0 for a single one."""
     phase: Literal["queue", "simulate", "train", "validate"]
     fraction: float
-    """The share of this phase that is done, 0 to 1; the next phase begins at 0 again."""
+    """The share of this phase that is done, 0 to 1; each phase has its own."""
     metrics: Mapping[str, float]
     """The loss, and after a quarter, a half and three quarters of the training the scores of the unfinished model."""
     eta: float | None
