@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { parseJson } from '../../protocol/json-text.ts';
 import { isRegularFile } from '../../protocol/regular-file.ts';
 
 /** A finite number, at least `low` and at most `high`. */
@@ -128,7 +129,7 @@ export const THETA_HELP = 'θ by name, as JSON or a file of it; parameters that 
 export function jsonObject(word: string): Record<string, unknown> {
   const inline = word.trim().startsWith('{');
   const text = inline ? word : textOf(word, '{…} or a readable file of it');
-  const value = parsed(text, `a JSON object${inline ? '' : ` in ${word}`}`);
+  const value = parsed(text, inline ? 'the JSON' : word);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InvalidArgumentError(`Expected a JSON object, got "${text.slice(0, 60)}".`);
   }
@@ -137,23 +138,23 @@ export function jsonObject(word: string): Record<string, unknown> {
 
 /** Any JSON value, from a file. */
 export function jsonFile(path: string): unknown {
-  return parsed(textOf(path, 'a readable file of JSON'), `JSON in ${path}`);
+  return parsed(textOf(path, 'a readable file of JSON'), path);
 }
 
 function textOf(path: string, expected: string): string {
   try {
     isRegularFile(path, 'file or pipe');
-    return readFileSync(path, 'utf8').replace(/^\uFEFF/, ''); // without the byte order mark that some editors write
+    return readFileSync(path, 'utf8');
   } catch (error) {
     throw new InvalidArgumentError(`Expected ${expected}, got "${path}" (${(error as Error).message}).`);
   }
 }
 
-function parsed(text: string, expected: string): unknown {
+function parsed(text: string, place: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text, place);
   } catch (error) {
-    throw new InvalidArgumentError(`Expected ${expected}, got "${text.slice(0, 60)}" (${(error as Error).message}).`);
+    throw new InvalidArgumentError((error as Error).message);
   }
 }
 

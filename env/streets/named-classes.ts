@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { shown, valueAt } from '../../protocol/errors.ts';
+import { parseJson } from '../../protocol/json-text.ts';
 import { isRegularFile } from '../../protocol/regular-file.ts';
 import { VOID } from './classes.ts';
 import { IGNORED, packed, type LabelMaps } from './label-maps.ts';
@@ -52,12 +53,7 @@ export function classesIn(folder: string): NamedClasses | undefined {
  * @throws {Error} naming the file, the place in it, the rule and the value
  */
 export function parsedFile<Value>(path: string, schema: z.ZodType<Value>): Value {
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(path, 'utf8').replace(/^\uFEFF/, ''));
-  } catch (error) {
-    throw new Error(`${path}: expected JSON (${(error as Error).message})`, { cause: error });
-  }
+  const value = parseJson(readFileSync(path, 'utf8'), path);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const { path: at, message } = deepest(parsed.error.issues[0]!);

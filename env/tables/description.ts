@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { shown, valueAt } from '../../protocol/errors.ts';
+import { parseJson } from '../../protocol/json-text.ts';
 import { actionSize, type Parameter, type Theta } from '../../protocol/parameters.ts';
 import { isRegularFile } from '../../protocol/regular-file.ts';
 import { parametersOf } from '../programs/parameter-file.ts';
@@ -54,15 +55,15 @@ export function descriptionPath(table: string): string {
 /** @throws {Error} naming the file, and the field that is missing or wrong */
 export function readDescription(table: string): TableDescription {
   const path = descriptionPath(table);
-  let value: unknown;
+  let text: string;
   try {
     isRegularFile(path, 'file');
-    value = JSON.parse(readFileSync(path, 'utf8'));
+    text = readFileSync(path, 'utf8');
   } catch (error) {
     const what = 'expected JSON that describes the table: {"parameters": […], "metrics": [{"name": …}]}';
     throw new Error(`${path}: ${what}, got ${(error as Error).message}`, { cause: error });
   }
-  return descriptionOf(value, path);
+  return descriptionOf(parseJson(text, path), path);
 }
 
 /** @param place of the value, for the error @throws {Error} naming the place, the rule and the value */

@@ -7,6 +7,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { WebSocket } from 'ws';
 import { decode, encode } from '../codec.ts';
+import { parseJson } from '../json-text.ts';
 import { SUBPROTOCOLS, type Codec, type ServerMessages } from '../messages.ts';
 import { checkClient, runProgram } from './check-client.ts';
 import { checkServer, type Verdict } from './check-server.ts';
@@ -95,14 +96,10 @@ function line(codec: Codec, { rules, title, passed, reason }: Verdict): string {
 
 /** @throws {Error} when the text is no JSON object */
 function jsonObject(text: string): Record<string, unknown> {
-  const rule = '--env-options: expected a JSON object';
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new Error(`${rule}, got ${text} (${(error as Error).message})`, { cause: error });
+  const value = parseJson(text, '--env-options');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Error(`--env-options: expected a JSON object, got ${text}`);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${rule}, got ${text}`);
   return value as Record<string, unknown>;
 }
 

@@ -116,5 +116,10 @@ describe('the flags of programs', () => {
     writeFileSync(join(folder, 'bad.json'), '[{"name":"x","low":0,"high":1}]');
     const bad = ['--simulator', 'draw {out}', '--parameters', join(folder, 'bad.json')];
     assert.throws(() => programs(bad), /bad\.json: parameters\.0\.default: /);
+    writeFileSync(join(folder, 'bad.json'), '[\n  {"name":"x", low:0}\n]');
+    assert.throws(
+      () => programs(bad),
+      /bad\.json, line 2, column 16: expected a name in double quotes, got low:0} after /,
+    );
   });
 });

@@ -127,6 +127,16 @@ const WRONG: readonly (readonly [program: string, flags: readonly string[], word
     /bad\.jsonl\.gz: expected a log to write to, got a compressed/,
   ],
   ['agents/cem.ts', ['--log', folder], /--log: expected a file, got the folder .*; with --search-seeds, /],
+  [
+    'agents/cem.ts',
+    ['--env-options', '{"preset": quick}'],
+    /'--env-options <json>' .*\. the JSON, line 1, column 12: expected a value, got quick} after {"preset":/,
+  ],
+  [
+    'agents/cem.ts',
+    ['--env-options', `${folder}/broken.json`],
+    /\. \S+\/broken\.json, line 3, column 11: expected a comma or }, got "high": 1 after { "fog": {"low": 0/,
+  ],
   ['agents/cem.ts', ['--log', '/dev/full'], /\/dev\/full: expected a file, got no regular file/],
   ['agents/cem.ts', ['--env-options', '/dev/zero'], /\/dev\/zero: expected a file, got no regular file/],
   ['scripts/compare.ts', ['/dev/zero'], /\/dev\/zero: expected a file, got no regular file/],
@@ -134,7 +144,11 @@ const WRONG: readonly (readonly [program: string, flags: readonly string[], word
   ['scripts/noise.ts', ['--env', 'Mixture-v0', '--log', '/dev/zero'], /\/dev\/zero: expected a file, got no/],
   ['protocol/conformance/run.ts', [], /expected either a URL or --client/],
   ['protocol/conformance/run.ts', [NOWHERE], /ECONNREFUSED/],
-  ['protocol/conformance/run.ts', [NOWHERE, '--env-options', '{bad'], /--env-options: expected a JSON object/],
+  [
+    'protocol/conformance/run.ts',
+    [NOWHERE, '--env-options', '{bad'],
+    /--env-options, line 1, column 2: expected a name in double quotes or }, got bad after {$/m,
+  ],
 ];
 
 /** A program's last words: one sentence on one line, no stack, and an exit code that says so. */
@@ -147,6 +161,7 @@ function assertSentence({ code, err }: Ended, what: string): void {
 describe('a program @slow', () => {
   before(() => {
     writeFileSync(join(folder, 'broken.ts'), 'export default defineExperiment({;\n');
+    writeFileSync(join(folder, 'broken.json'), '{\n  "fog": {"low": 0\n          "high": 1\n}}\n');
     writeFileSync(join(folder, 'bad.jsonl.gz'), 'no gzip');
   });
   after(() => rmSync(folder, { recursive: true }));

@@ -166,7 +166,10 @@ print(json.dumps(cases))`;
     refused(/images: expected an id of its own for each image/, [], [image(1, 'a.png'), image(1, 'b.png')]);
     refused(/images\.0\.width: .*, got "8"/, [], [{ ...image(1, 'a.png'), width: '8' as unknown as number }]);
     folder.put('annotations.json', '{');
-    assert.throws(() => read(), /annotations\.json: expected JSON/);
+    assert.throws(
+      () => read(),
+      /annotations\.json, line 1, column 2: expected a name in double quotes or }, got the end after {$/,
+    );
     write([]);
     assert.throws(
       () => readLayout(folder.path),

@@ -189,4 +189,12 @@ describe('the description of a table', () => {
       /\/nowhere\/x\.txt: expected a name that ends in \.csv or \.parquet/,
     );
   });
+
+  it('is refused with the place where it is no JSON', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'description-'));
+    writeFileSync(join(folder, 'x.json'), '{"metrics": [\n  {"name": "iou",}\n]}');
+    const said = /x\.json, line 2, column 18: expected a name in double quotes, got } after .*"iou",$/;
+    assert.throws(() => readDescription(join(folder, 'x.csv')), { message: said });
+    rmSync(folder, { recursive: true });
+  });
 });
