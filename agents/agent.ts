@@ -28,6 +28,8 @@ export interface Agent {
   warmStart?(trials: readonly Trial[]): void;
   /** The action, [D], that the agent itself thinks is best, such as the policy's mean; it joins the finalists. */
   recommend?(): number[];
+  /** Whether what it is told changes anything; left out where it does. */
+  readonly learns?: false;
   /** The figures of the agent's state that are logged after an iteration, such as the policy's mean and σ. */
   state?(): Readonly<Record<string, unknown>>;
 }

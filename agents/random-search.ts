@@ -17,6 +17,7 @@ export function randomSearch({ size, random }: Problem, { batch }: RandomSearchO
   return {
     ask: () => Array.from({ length: batch }, () => Array.from({ length: size }, () => random.uniform(-1, 1))),
     tell: () => {},
+    learns: false,
   };
 }
 

@@ -23,6 +23,12 @@ export async function search(
   let left = options.evaluations;
   for (let iteration = 0; left >= 1; iteration++) {
     const asked = agent.ask();
+    if (iteration === 0 && left < asked.length && agent.learns !== false) {
+      console.log(
+        `--evaluations: ${left} are fewer than the ${asked.length} actions of the agent's first iteration, so it learns nothing ` +
+          'from them; give it more, or smaller iterations',
+      );
+    }
     const past = options.discard === 'median' ? [...trials] : undefined;
     const first = trials.length;
     const requests = asked.slice(0, Math.floor(left)).map((action, i): TrialRequest => {
