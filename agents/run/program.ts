@@ -227,6 +227,18 @@ interface Place {
   readonly signal: AbortSignal;
 }
 
+/** The number of evaluations, at most, in each batch that follows a search: the finalists', the start's, the winner's. */
+function batchesAfter(
+  agent: Agent,
+  { finalists, finalistSeeds, reportSeeds }: RunOptions,
+  known: ReadonlyMap<string, EvaluationRecord>,
+): number[] {
+  const candidates = finalists + (agent.recommend ? 1 : 0);
+  // A run that goes on with a larger budget has its start's already.
+  const startsKnown = [...known.keys()].filter((key) => key.startsWith('start/')).length;
+  return [candidates * finalistSeeds, reportSeeds - startsKnown, reportSeeds];
+}
+
 /**
  * @param records the records of a stopped run's log; its evaluations are not made again
  * @param before  trials of others, which may be finalists
@@ -258,7 +270,12 @@ async function searchAndReport(
       onLine,
     });
 
-  const progress = new ProgressLines(spec.reward.metric, options.evaluations, Math.min(parallel, workers));
+  const progress = new ProgressLines(
+    spec.reward.metric,
+    options.evaluations,
+    Math.min(parallel, workers),
+    batchesAfter(agent, options, known),
+  );
   const iterations = records.filter(({ type }) => type === 'iteration').length;
   const trials = await search(
     agent,

@@ -36,22 +36,29 @@ export class SparseLines {
   }
 }
 
-/** Prints lines for the evaluations of a search, with the best so far, the pace, and the time left. */
+/** Prints lines for the evaluations of a search, with the best so far, the pace, and the time left of the whole run. */
 export class ProgressLines {
   private readonly lines: SparseLines;
   /** The number of evaluations; a discarded one counts by its share of the training. */
   private done = 0;
   private best = -Infinity;
-  private readonly pace: SearchPace;
+  /** What follows the search, as the number of its evaluations that would take as long. */
+  private readonly later: number;
 
-  /** @param atOnce the number of evaluations that run at once */
+  /**
+   * @param atOnce  the number of evaluations that run at once
+   * @param batches the number of evaluations in each batch after the search; one begins when the one before has ended
+   */
   constructor(
     private readonly metric: string,
     private readonly total: number,
     atOnce: number,
+    batches: readonly number[] = [],
+    private readonly pace = new SearchPace(atOnce),
   ) {
     this.lines = new SparseLines(total);
-    this.pace = new SearchPace(atOnce);
+    const places = Math.max(1, atOnce);
+    this.later = batches.reduce((sum, size) => sum + Math.ceil(size / places) * places, 0); // places stay empty at its end
   }
 
   /** @param past whether the record comes from the log of an earlier part of the run: it does not count for the pace */
@@ -69,7 +76,7 @@ export class ProgressLines {
         ? `${record.outcome}${record.reason ? ` (${printable(record.reason)})` : ''}`
         : record.reward.toFixed(4);
     const best = Number.isFinite(this.best) ? this.best.toFixed(4) : '–';
-    const left = duration(((this.total - this.done) / pace) * 60);
+    const left = duration(((Math.max(0, this.total - this.done) + this.later) / pace) * 60);
     console.log(`${count} ${this.metric} ${reward}  best ${best}  ${pace.toFixed(1)}/min  ${left} left`);
   }
 }

@@ -19,18 +19,38 @@ describe('the lines of progress', () => {
 });
 
 describe('the line of an evaluation', () => {
-  it('shows a reason on one line, without what steers a terminal', () => {
+  /** What is printed of a record. */
+  function line(lines: ProgressLines, record: object): string {
     const said: string[] = [];
     const { log } = console;
     console.log = (line: string) => void said.push(line);
     try {
-      const reason = 'no\u001b[2J\u009b31m\r\n[2/2] gain 9.0000';
-      new ProgressLines('gain', 2, 1).show({ outcome: 'failed', reward: null, reason, timing: {} } as never, false);
+      lines.show({ timing: {}, ...record } as never, false);
     } finally {
       console.log = log;
     }
     assert.equal(said.length, 1);
-    assert.match(said[0]!, /^\[1\/2\] gain failed \(no\\u001b\[2J\\u009b31m \[2\/2\] gain 9\.0000\)  best –/);
+    return said[0]!;
+  }
+
+  it('shows a reason on one line, without what steers a terminal', () => {
+    const reason = 'no\u001b[2J\u009b31m\r\n[2/2] gain 9.0000';
+    const said = line(new ProgressLines('gain', 2, 1), { outcome: 'failed', reward: null, reason });
+    assert.match(said, /^\[1\/2\] gain failed \(no\\u001b\[2J\\u009b31m \[2\/2\] gain 9\.0000\)  best –/);
+  });
+
+  it('tells the time until all batches after the search have ended, in which places stay empty', () => {
+    let now = 0;
+    const lines = new ProgressLines('gain', 4, 2, [3, 0, 1], new SearchPace(2, () => now));
+    const said: string[] = [];
+    // Two at once, each of 10 s. A batch of three takes 20 s, and one of one 10 s.
+    for (const at of [10, 10, 20, 20]) {
+      now = at;
+      said.push(line(lines, { outcome: 'ok', reward: 1, timing: { train_ms: 10_000 } }));
+    }
+    const left = said.map((each) => / (\S+) left$/.exec(each)?.[1]);
+    // 3, 2, 1 and 0 of the search are left, at 5 s each.
+    assert.deepEqual(left, ['0:45', '0:40', '0:35', '0:30']);
   });
 });
 
