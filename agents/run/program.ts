@@ -80,6 +80,11 @@ async function run<Options>(
 ): Promise<void> {
   const resumePath = command.getOptionValue('resume') as string | undefined;
   if (resumePath === undefined) return runFrom(name, make, command, signal);
+  if (isFolder(resumePath)) {
+    throw new Error(
+      `--resume: expected a file, the log of one run, got the folder ${resumePath}; the same command as before, with --log ${typed(resumePath)}, goes on with several`,
+    );
+  }
   isWritableLog(resumePath);
   readTrialLog(resumePath);
   const log = new LineLog<LogRecord>(resumePath);
@@ -99,11 +104,16 @@ interface Past {
   readonly records: readonly LogRecord[];
 }
 
+/** Whether a path names a folder, by its end where nothing is there yet. */
+function isFolder(path: string): boolean {
+  return /[\\/]$/.test(path) || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
 /** @throws {Error} when a log cannot begin there: only what a program left that was killed within its first line is overwritten */
 function checkNewLog(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+  if (isFolder(path)) {
     throw new Error(
-      `--log: expected a file, got the folder ${path}; with --search-seeds, the logs of several runs go there`,
+      `--log: expected a file, since one run has one log, got the folder ${path}; with --search-seeds it is a folder, of a log for each run`,
     );
   }
   if (!isWritableLog(path)) return;

@@ -45,7 +45,7 @@ export function withRunFlags(command: Command): Command {
     .addOption(
       new Option(
         '--search-seeds <range>',
-        'several runs, one after the other, with the seeds 1..5: their logs go into the folder --log; ' +
+        'several runs, one after the other, with the seeds 1..5: their logs go into the folder that --log names; ' +
           'the same command with the same folder goes on where it was stopped',
       )
         .argParser(seedRange)
@@ -90,8 +90,9 @@ export function withRunFlags(command: Command): Command {
       3,
     )
     .option(
-      '--log <file>',
-      'file for the log of trials, with --search-seeds the folder of logs (default: runs/<agent>-<env>-<time>)',
+      '--log <path>',
+      'where the log of trials goes: a new file (default: runs/<agent>-<env>-<time>.jsonl); with --search-seeds a folder, ' +
+        'which has a log for each run, <agent>-<seed>.jsonl (default: runs/<agent>-<time>)',
       filePath,
     )
     .option('--resume <file>', 'continue a stopped run from its log', filePath)

@@ -1,4 +1,5 @@
 /** `--search-seeds 1..5`: the runs of one command line, one after the other, with their logs in one folder. */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { RunOptions } from './run-options.ts';
@@ -10,6 +11,7 @@ import { startedTrialLog } from './trial-log.ts';
  *
  * @param name  of the agent
  * @param parse parses the command line, into a new command each time
+ * @throws {Error} when `--log` is a file, where there are several runs
  */
 export function* runsOf(name: string, parse: () => Command): Generator<Command> {
   const command = parse();
@@ -19,6 +21,12 @@ export function* runsOf(name: string, parse: () => Command): Generator<Command> 
     return;
   }
   const folder = log ?? join('runs', `${name}-${timeStamp()}`);
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found && !found.isDirectory()) {
+    throw new Error(
+      `--log: expected a folder, since --search-seeds makes several runs, each with a log of its own, got the file ${folder}`,
+    );
+  }
   console.log(`${searchSeeds.length} runs; logs: ${folder}`);
   for (const seed of searchSeeds) {
     const path = join(folder, `${name}-${seed}.jsonl`);
