@@ -55,12 +55,12 @@ async function main(): Promise<void> {
   const theta = completeTheta(TRAFFIC.parameters, options.theta);
   const drawnBy = renderer === 'software' ? {} : { renderer: identityOfRenderer(createRenderer(renderer)) };
   const known = { simulator: `${TRAFFIC.name} ${TRAFFIC.version}`, ...drawnBy, seed, width, height, theta };
-  console.log(`dataset ${JSON.stringify(options)}`);
   removeParts(out);
   claim(out, known);
   const there = pictureCount(out);
   if (count < there)
     throw new Error(`--count: expected at least ${there}, since ${out} has that many pictures, got ${count}`);
+  console.log(`dataset ${JSON.stringify(options)}`);
   const all = { out, theta, seed, width, height, renderer, count };
   const { done, isStopped } = await writePictures(all, Math.min(workers, Math.ceil(count / SHARE)));
   if (isStopped) {

@@ -58,11 +58,11 @@ const given = [
 const ENVIRONMENT = 'TrafficSegmentation-v0';
 
 async function main(): Promise<void> {
-  console.log(`demo ${JSON.stringify(options)}`);
   makeFolder(options.out);
   const programs = ownPrograms();
   const workers = options.workers === undefined ? [] : ['--workers', String(options.workers)];
   const server = await startServer(programs, ['--env', ENVIRONMENT, '--backend', options.backend, ...workers]);
+  console.log(`demo ${JSON.stringify(options)}`);
   console.log(`server: ${server.url} serves ${ENVIRONMENT}; backend: ${server.backend ?? 'unknown'}`);
   console.log(`${server.url.replace(/^ws/, 'http')}/ shows it in a browser\n`);
   const log = join(options.out, 'trials.jsonl');

@@ -18,6 +18,8 @@ interface LogHeader {
 export interface KeptEvaluations<Wanted, Line> {
   /** The script's name. */
   readonly script: string;
+  /** What the user has asked for: it is shown when the work begins. */
+  readonly flags: object;
   /** An environment's id, or the path of its module. */
   readonly env: string;
   readonly spec: Pick<Specification, 'env_id' | 'spec_hash'>;
@@ -46,13 +48,19 @@ export async function keptEvaluations<Wanted extends { readonly key: string }, L
   wanted: readonly Wanted[],
   kept: KeptEvaluations<Wanted, Line>,
 ): Promise<Line[]> {
-  const { script, env, spec, runtime, workers, log: path, keyOf, jobOf, lineOf, words } = kept;
+  const { script, flags, env, spec, runtime, workers, log: path, keyOf, jobOf, lineOf, words } = kept;
   const environment = { id: spec.env_id, specHash: spec.spec_hash };
   const before = linesIn<Line>(path, script, environment);
   const known = new Map(before?.map((line) => [keyOf(line), line]));
   const missing = wanted.filter(({ key }) => !known.has(key)).length;
-  console.log(`${wanted.length - missing} of ${wanted.length} evaluations are in ${path}`);
-  if (missing === 0) return wanted.map(({ key }) => known.get(key)!);
+  const begin = () => {
+    console.log(`${script} ${JSON.stringify(flags)}`);
+    console.log(`${wanted.length - missing} of ${wanted.length} evaluations are in ${path}`);
+  };
+  if (missing === 0) {
+    begin();
+    return wanted.map(({ key }) => known.get(key)!);
+  }
 
   const log = new LineLog<LogHeader | Line>(path);
   if (!before) log.append({ type: script, environment });
@@ -74,6 +82,7 @@ export async function keptEvaluations<Wanted extends { readonly key: string }, L
   };
   try {
     await evaluations.ready;
+    begin();
     return await runAll(wanted, { log, known, atOnce: workers, evaluate });
   } finally {
     await evaluations.close();

@@ -92,6 +92,7 @@ function measure(
   const { env, workers } = flags;
   return keptEvaluations<Wanted, Line>(wanted, {
     script: 'noise',
+    flags,
     env,
     spec,
     runtime,
@@ -138,7 +139,6 @@ const command = newCommand('noise')
 
 await runProgram('noise', async () => {
   const flags = command.opts<Flags>();
-  console.log(`noise ${JSON.stringify(flags)}`);
   const runtime = runtimeOf(flags);
   const definition = await loadDefinition(flags.env);
   const given = { ...(flags.preset !== undefined && { preset: flags.preset }), ...flags.envOptions };

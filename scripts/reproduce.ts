@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { Argument, Option } from 'commander';
 import { filePath, integer, jsonObject } from '../agents/run/flags.ts';
-import { makeFolder } from '../protocol/make-folder.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { loadDefinition } from '../env/experiments/load.ts';
 import type { Runtime } from '../env/runtime.ts';
@@ -14,7 +13,7 @@ import { countingStudy } from './reproduce/counting.ts';
 import { checkPython } from './reproduce/examples.ts';
 import { detectionStudy } from './reproduce/detection.ts';
 import { mixtureStudy } from './reproduce/mixture.ts';
-import { identityOf, keptLogs, redraw, runStudy } from './reproduce/run-study.ts';
+import { identityOf, keptLogs, prepareFolders, redraw, runStudy } from './reproduce/run-study.ts';
 import { segmentationRealStudy } from './reproduce/segmentation-real.ts';
 import { segmentationStudy } from './reproduce/segmentation.ts';
 import type { EnvOptions, Preset, Study } from './reproduce/study.ts';
@@ -155,16 +154,16 @@ async function reproduce(study: Study, options: Options): Promise<void> {
     return;
   }
   const given = presetOf(study, options);
-  console.log(`reproduce ${JSON.stringify({ ...options, experiment: name, out, logs, ...given })}`);
-
-  for (const folder of [out, logs]) makeFolder(folder); // an error now, not when all is evaluated
+  const runtime = runtimeOf(options);
+  await identityOf(study, given, runtime, options.preset); // an error now, when the environment does not take its options
+  prepareFolders(logs, out);
   const made = { command: commandLine('reproduce'), commit: commit() }; // before anything is written
   const flags = ['--env', study.environment, '--backend', options.backend];
   if (options.workers !== undefined) flags.push('--workers', String(options.workers));
   if (study.needsData) flags.push('--data', options.data!);
   const server = await startServer(programs, flags);
   try {
-    const runtime = runtimeOf(options);
+    console.log(`reproduce ${JSON.stringify({ ...options, experiment: name, out, logs, ...given })}`);
     const preset = await withWeights(study, given, runtime);
     const identity = await identityOf(study, preset, runtime, options.preset);
     const backend = server.backend ?? study.backend;

@@ -4,7 +4,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { filePath, integer, jsonObject, seed, THETA_HELP, word } from '../agents/run/flags.ts';
 import { makeFolder } from '../protocol/make-folder.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
-import { completeTheta, type Theta } from '../protocol/parameters.ts';
+import { completeTheta, type Parameter, type Theta } from '../protocol/parameters.ts';
 import { deriveSeed } from '../protocol/random.ts';
 import { createRenderer } from '../env/render/create-renderer.ts';
 import type { RendererName } from '../env/runtime.ts';
@@ -59,20 +59,24 @@ const options = newCommand('scenes')
     out: string;
     gallery?: string;
   }>();
-console.log(JSON.stringify(options));
 
 const { parameters } = TRAFFIC;
 
 const randomThetaOf = (index: number) => randomTheta(parameters, deriveSeed(options.seed, 'random theta', index));
 
-async function sweepSheet(source: Source, given: Theta, name: string): Promise<Row[]> {
+/** The parameters that `--sweep` names. */
+function swept(name: string): readonly Parameter[] {
   const chosen = name === 'all' ? parameters : parameters.filter((parameter) => parameter.name === name);
   if (chosen.length === 0) {
     const names = parameters.map((parameter) => parameter.name).join(', ');
     throw new RangeError(`--sweep: expected all or one of ${names}, got ${name}`);
   }
+  return chosen;
+}
+
+async function sweepSheet(source: Source, given: Theta, name: string): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const parameter of chosen) {
+  for (const parameter of swept(name)) {
     const scenes = name === 'all' ? [await mostTelling(source, given, parameter)] : [0, 1, 2];
     rows.push(...(await sweep(source, given, parameter, scenes, options.count)));
   }
@@ -89,7 +93,6 @@ async function gallery(source: Source, given: Theta, folder: string): Promise<vo
     await writeSheet({ ...sheet, scale: options.scale }, path);
     console.log(path);
   };
-  makeFolder(folder);
   const scenes = await contactSheet(source, () => given, 8);
   await save('scenes', scenes);
   await save('random-theta', await contactSheet(source, randomThetaOf, 8));
@@ -113,13 +116,15 @@ await runProgram('scenes', async () => {
   const { theta: given, seed, width, height, renderer } = options;
   completeTheta(parameters, given); // throws an error if a parameter is wrong
   const source = { simulator: trafficSimulator({ width, height, renderer: createRenderer(renderer) }), seed };
+  if (options.sweep !== undefined) swept(options.sweep);
+  makeFolder(options.gallery ?? dirname(options.out)); // an error now, not when all is drawn
+  console.log(JSON.stringify(options));
   if (options.gallery !== undefined) await gallery(source, given, options.gallery);
   else {
     const thetaOf = options.randomTheta ? randomThetaOf : () => given;
     const { sweep: name, count, scale, out } = options;
     const sheet =
       name === undefined ? await contactSheet(source, thetaOf, count) : { rows: await sweepSheet(source, given, name) };
-    makeFolder(dirname(out));
     await writeSheet({ ...sheet, scale }, out);
     console.log(out);
   }

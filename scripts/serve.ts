@@ -164,9 +164,6 @@ async function main(): Promise<void> {
   // The server goes on when nobody reads any more what it prints.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const log = createLog(options.log, options.logFormat ?? (options.json ? 'json' : 'text'));
-  if (!options.json) {
-    console.log(`serve ${withoutSecrets(options)}`);
-  }
   const server = await startServer({
     environments: env,
     port,
@@ -188,6 +185,7 @@ async function main(): Promise<void> {
     },
     queue: url === undefined ? undefined : await queueOf(url, options),
   });
+  if (!options.json) console.log(`serve ${withoutSecrets(options)}`);
   stopOnSignals(server, options.drainSeconds * 1000);
   if (options.stopWithStdin) process.stdin.once('end', () => void process.kill(process.pid, 'SIGTERM')).resume();
   announce(server, options, url !== undefined);

@@ -181,6 +181,7 @@ async function make(flags: Flags & { readonly env: string }): Promise<void> {
   const out = (flags.out ?? join('results', 'table', name)).replace(/\.(csv|parquet)$/, '');
   const lines = await keptEvaluations<Wanted, Line>(wantedOf(flags, spec.parameters), {
     script: 'table',
+    flags,
     env,
     spec,
     runtime,
@@ -249,9 +250,12 @@ const command = newCommand('table')
 
 await runProgram('table', async () => {
   const flags = command.opts<Flags>();
-  console.log(`table ${JSON.stringify(flags)}`);
   const { env, fit } = flags;
-  if (fit !== undefined) return describe(fit, { surrogate: (await fitted(fit, [])).fit });
+  if (fit !== undefined) {
+    describe(fit, { surrogate: (await fitted(fit, [])).fit });
+    console.log(`${descriptionPath(fit)}  the surrogate`);
+    return;
+  }
   if (env === undefined) return command.error('--env: expected an environment, or --fit a table');
   await make({ ...flags, env });
 });

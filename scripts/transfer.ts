@@ -6,7 +6,6 @@
 import { join } from 'node:path';
 import { Option } from 'commander';
 import { filePath, integer, jsonObject, THETA_HELP } from '../agents/run/flags.ts';
-import { makeFolder } from '../protocol/make-folder.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import real from '../env/experiments/traffic-segmentation-real.ts';
 import { TRAFFIC_PARAMETERS } from '../env/simulators/traffic/parameters.ts';
@@ -14,7 +13,7 @@ import { describeBackend, loadBackend } from '../env/tasks/tensorflow/backend.ts
 import { completeTheta, type Theta } from '../protocol/parameters.ts';
 import { ownPrograms } from './programs.ts';
 import { commandLine, commit } from './provenance.ts';
-import { identityOf, keptLogs, redraw, runStudy } from './reproduce/run-study.ts';
+import { identityOf, keptLogs, prepareFolders, redraw, runStudy } from './reproduce/run-study.ts';
 import type { EnvOptions, Preset } from './reproduce/study.ts';
 import { transferStudy } from './reproduce/transfer.ts';
 import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
@@ -78,9 +77,9 @@ async function main(): Promise<void> {
   const identity = await identityOf(study, preset, runtime, theta);
   const made = { command: commandLine('transfer'), commit: commit(), identity }; // before anything is written
   const backend = describeBackend(await loadBackend(options.backend));
-  console.log(`transfer ${JSON.stringify(options)} on ${backend}`);
   const logs = options.logs ?? join('runs', `transfer-${identity}`);
-  for (const folder of [out, logs]) makeFolder(folder); // an error now, not when all is trained
+  prepareFolders(logs, out);
+  console.log(`transfer ${JSON.stringify(options)} on ${backend}`);
   await runStudy(study, preset, { programs: ownPrograms(), runtime, logs }, { ...made, backend }, out);
 }
 

@@ -74,7 +74,6 @@ async function main(): Promise<void> {
   // The worker goes on when nobody reads any more what it prints.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const log = createLog(options.log, options.logFormat);
-  log.info(`worker ${withoutSecrets(options)}`);
   const worker = new QueueWorker({
     url,
     places: options.workers,
@@ -90,6 +89,7 @@ async function main(): Promise<void> {
     backend: options.backend,
     log: workerEvents(log),
   });
+  log.info(`worker ${withoutSecrets(options)}`);
   log.info({ worker: worker.id }, 'waiting for a server');
   onSignals(
     () => {

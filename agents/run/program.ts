@@ -131,7 +131,6 @@ async function runFrom<Options>(
 ): Promise<void> {
   const options = past ? resumedOptions(command, past, name) : command.opts<RunOptions>();
   if (!past && options.log !== undefined) checkNewLog(options.log);
-  console.log(`${name} ${withoutSecrets(options)}`);
 
   const { url } = options;
   const token = secretOf(options, 'token');
@@ -167,6 +166,7 @@ async function runFrom<Options>(
       session ??= new SessionFile(path, say);
       session.keep(environment);
       environment.note('run', { agent: name, run_id: header.runId, options: { ...header.options, url: undefined } });
+      console.log(`${name} ${withoutSecrets(options)}`);
       console.log(`${spec.env_id} at ${options.url}, ${actionSize(spec.parameters)} action components; log: ${path}`);
       if (warm) warmStart(agent, warm, spec);
       const parallel = options.parallel ?? client.limits.max_in_flight;

@@ -68,6 +68,7 @@ async function main(): Promise<void> {
   const { client, token, json } = options;
   if ((url === undefined) === (client === undefined)) command.error('conformance: expected either a URL or --client');
   const envOptions = jsonObject(options.envOptions);
+  const envId = client === undefined ? (options.env ?? (await firstEnvironment(url!, token))) : undefined;
   const codecs: Codec[] = options.codec === 'both' ? ['msgpack', 'json'] : [options.codec];
   if (!json)
     console.log(`conformance ${JSON.stringify({ url, ...options, ...(token !== undefined && { token: '…' }) })}\n`);
@@ -78,10 +79,7 @@ async function main(): Promise<void> {
       if (!json) console.log(line(codec, verdict));
     };
     if (client !== undefined) await checkClient((at) => runProgram(client, at, codec), codec, report);
-    else {
-      const envId = options.env ?? (await firstEnvironment(url!, token));
-      await checkServer({ url: url!, codec, token, envId, options: envOptions }, report);
-    }
+    else await checkServer({ url: url!, codec, token, envId: envId!, options: envOptions }, report);
   }
   const failed = all.filter(({ passed }) => !passed).length;
   if (json) console.log(JSON.stringify({ passed: all.length - failed, failed, checks: all }));

@@ -3,6 +3,7 @@ import { loadDefinition } from '../../env/experiments/load.ts';
 import type { Runtime } from '../../env/runtime.ts';
 import { contentHash } from '../../env/experiments/identity.ts';
 import { describeExperiment } from '../../env/server/describe.ts';
+import { makeFolder } from '../../protocol/make-folder.ts';
 import { machine } from '../provenance.ts';
 import { collect } from './collect.ts';
 import type { Laboratory } from './laboratory.ts';
@@ -25,12 +26,23 @@ export async function identityOf(study: Study, preset: Preset, runtime: Runtime,
 }
 
 /**
+ * Makes the folders of a study: an error comes now, not when all is evaluated.
+ *
+ * @throws {Error} when the logs would be their own copies, or a folder cannot be made
+ */
+export function prepareFolders(logs: string, out: string): void {
+  if (resolve(logs) === resolve(keptLogs(out))) {
+    throw new Error(`--logs: expected another folder than that of the logs beside the results, got ${logs}`);
+  }
+  for (const folder of [out, logs]) makeFolder(folder);
+}
+
+/**
  * Makes the evaluations that the logs of a study lack, keeps the logs beside the results, and writes tables, figures and
  * pictures.
  *
- * @param out the folder of the results
- * @throws {Error} when the logs would be their own copies, or an evaluation fails, and on Ctrl-C: the logs keep what is done,
- *   and the same call continues
+ * @param out the folder of the results; {@link prepareFolders} has made it, and that of the logs
+ * @throws {Error} when an evaluation fails, and on Ctrl-C: the logs keep what is done, and the same call continues
  */
 export async function runStudy(
   study: Study,
@@ -40,9 +52,6 @@ export async function runStudy(
   out: string,
 ): Promise<void> {
   const { logs, runtime } = laboratory;
-  if (resolve(logs) === resolve(keptLogs(out))) {
-    throw new Error(`--logs: expected another folder than that of the logs beside the results, got ${logs}`);
-  }
   const restored = restoreLogs(keptLogs(out), logs, made.identity);
   if (restored > 0) console.log(`${restored} logs come from ${keptLogs(out)}`);
   await collect(study, preset, laboratory);
