@@ -278,7 +278,7 @@ describe('npm run dataset @slow', () => {
       ],
       [
         ['--out', join(folder, 'none'), '--count', '1', '--theta', '{"fog":1,}'],
-        /the JSON, line 1, column 10: expected a name in double quotes, got } after {"fog":1,/,
+        /the JSON, line 1, column 10: expected JSON, got } after {"fog":1,/,
       ],
       [['--out', three], /required option '--count/],
       [['--out', join(folder, 'none'), '--count', '1', '--theta', '{"fogg":1}'], /fogg: expected one of/],

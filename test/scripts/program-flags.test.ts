@@ -119,7 +119,7 @@ describe('the flags of programs', () => {
     writeFileSync(join(folder, 'bad.json'), '[\n  {"name":"x", low:0}\n]');
     assert.throws(
       () => programs(bad),
-      /bad\.json, line 2, column 16: expected a name in double quotes, got low:0} after /,
+      /bad\.json, line 2, column 16: expected JSON, got low:0} after /,
     );
   });
 });

@@ -153,12 +153,12 @@ const WRONG: readonly (readonly [program: string, flags: readonly string[], word
   [
     'agents/cem.ts',
     ['--env-options', '{"preset": quick}'],
-    /'--env-options <json>' .*\. the JSON, line 1, column 12: expected a value, got quick} after {"preset":/,
+    /'--env-options <json>' .*\. the JSON, line 1, column 12: expected JSON, got quick} after {"preset":/,
   ],
   [
     'agents/cem.ts',
     ['--env-options', `${folder}/broken.json`],
-    /\. \S+\/broken\.json, line 3, column 11: expected a comma or }, got "high": 1 after { "fog": {"low": 0/,
+    /\. \S+\/broken\.json, line 3, column 11: expected JSON, got "high": 1 after { "fog": {"low": 0/,
   ],
   ['agents/cem.ts', ['--log', '/dev/full'], /\/dev\/full: expected a file, got no regular file/],
   ['agents/cem.ts', ['--env-options', '/dev/zero'], /\/dev\/zero: expected a file, got no regular file/],
@@ -170,7 +170,7 @@ const WRONG: readonly (readonly [program: string, flags: readonly string[], word
   [
     'protocol/conformance/run.ts',
     [NOWHERE, '--env-options', '{bad'],
-    /--env-options, line 1, column 2: expected a name in double quotes or }, got bad after {$/m,
+    /--env-options, line 1, column 2: expected JSON, got bad after { \(invalid symbol\)$/m,
   ],
 ];
 

@@ -193,7 +193,7 @@ describe('the description of a table', () => {
   it('is refused with the place where it is no JSON', () => {
     const folder = mkdtempSync(join(tmpdir(), 'description-'));
     writeFileSync(join(folder, 'x.json'), '{"metrics": [\n  {"name": "iou",}\n]}');
-    const said = /x\.json, line 2, column 18: expected a name in double quotes, got } after .*"iou",$/;
+    const said = /x\.json, line 2, column 18: expected JSON, got } after .*"iou", \(property name expected\)$/;
     assert.throws(() => readDescription(join(folder, 'x.csv')), { message: said });
     rmSync(folder, { recursive: true });
   });
