@@ -2,6 +2,7 @@
 import type { Random } from '../../../../protocol/random.ts';
 import { CAR_VARIANTS, shapeOf } from './car-shapes.ts';
 import {
+  BAY_DEPTH,
   kerbStretches,
   laneMiddle,
   mainRoad,
@@ -105,7 +106,8 @@ function drawPaint(colourfulness: number, darkness: number, random: Random): Rgb
 function parkedCars(theta: TrafficTheta, layout: Layout, end: number, random: Random, add: Add): void {
   const road = mainRoad(layout);
   for (const side of SIDES) {
-    const { occupancy, kerb } = layout.roadside(side);
+    const { occupancy, kerb, parkingWidth } = layout.roadside(side);
+    const inBays = parkingWidth === BAY_DEPTH;
     for (const [from, to] of kerbStretches(layout, side)) {
       // No car parks right at a corner. The limit is for where a car begins, not where it ends, so that short cars are
       // not more likely.
@@ -113,13 +115,17 @@ function parkedCars(theta: TrafficTheta, layout: Layout, end: number, random: Ra
       let s = (from === STREET_START ? -3 : from + CORNER) + random.uniform(-4, 0);
       while (s < stop) {
         const car = drawCar(theta, random);
-        const middle = s + car.length / 2;
-        s += car.length + random.uniform(0.7, 2);
-        if (!random.chance(occupancy)) continue;
-        const d = side * (kerb - car.width / 2 - random.uniform(0.1, 0.4));
+        const [along, across] = inBays ? [car.width, car.length] : [car.length, car.width];
+        const middle = s + along / 2;
+        s += along + random.uniform(0.7, inBays ? 1.1 : 2);
+        // Nothing that is longer than a bay stands in one.
+        if (!random.chance(occupancy) || across > parkingWidth + 0.6) continue;
+        const d = side * (kerb - across / 2 - random.uniform(0.1, 0.4));
         const where = road(middle, d);
-        const turned = { ...where, rotation: where.rotation + random.normal(0, 0.025) };
-        add('parked', car, turned, (side === layout.drivingSide) === random.chance(0.1));
+        const angle = random.normal(0, 0.025) - (inBays ? (side * Math.PI) / 2 : 0);
+        const isBackwards = random.chance(inBays ? 0.3 : 0.1);
+        const turned = { ...where, rotation: where.rotation + angle };
+        add('parked', car, turned, inBays ? isBackwards : (side === layout.drivingSide) === isBackwards);
       }
     }
   }

@@ -1,4 +1,4 @@
-/** What stands on pavements: lamp posts, signs, traffic lights, bins, cabinets, boxes. */
+/** What stands on pavements: lamp posts, signs, traffic lights, bins, cabinets, boxes, advertisements, shelters. */
 import * as THREE from 'three';
 import type { Random } from '../../../../protocol/random.ts';
 import { CLASS_ID } from '../../../streets/classes.ts';
@@ -9,7 +9,7 @@ import { labelled, type Stage } from '../stage.ts';
 import { cached, colourOf } from '../meshes/textures.ts';
 
 const POLES = ['lamp', 'highLamp', 'sign', 'trafficLight', 'bollard'] as const;
-const CLUTTER = ['bin', 'cabinet', 'boxes', 'wheelieBin'] as const;
+const CLUTTER = ['bin', 'cabinet', 'boxes', 'wheelieBin', 'postBox', 'panel', 'hoarding', 'shelter'] as const;
 type Piece = (typeof POLES)[number] | (typeof CLUTTER)[number];
 
 const POST = 0;
@@ -17,6 +17,10 @@ const HEAD = 1;
 
 const STEEL: Rgb = [0.13, 0.135, 0.14];
 const BLACK: Rgb = [0.03, 0.03, 0.03];
+/** Glass that one sees the street through, darkly. */
+const PANE: Rgb = [0.05, 0.055, 0.06];
+/** On boards whose colour is darker by this factor. */
+const PAPER: Rgb = [3.5, 3.5, 3.4];
 
 /** Fronts look towards the camera (+z); arms of lamps reach towards −x, over the road. */
 const pieceParts = cached((key: string) => {
@@ -69,9 +73,43 @@ const pieceParts = cached((key: string) => {
       mesh.box([-0.28, 0.05, -0.3], [0.28, 0.98, 0.3], { material: POST });
       mesh.box([-0.32, 0.98, -0.34], [0.32, 1.08, 0.34], { material: POST, colour: [0.6, 0.6, 0.6] });
       break;
+    case 'postBox':
+      mesh.column([0, 0, 0], 0.25, 0.26, 0.26, sides + 2, { material: POST, colour: BLACK });
+      mesh.column([0, 0.25, 0], 1.2, 0.23, 0.23, sides + 2, { material: POST });
+      mesh.column([0, 1.45, 0], 0.15, 0.27, 0.05, sides + 2, { material: POST });
+      break;
+    case 'panel':
+      board(mesh, 0.62, 0.3, 2.1, 0.08);
+      break;
+    case 'hoarding':
+      board(mesh, 0.95, 0.05, 3.9, 0.14);
+      break;
+    case 'shelter':
+      // A roof on a glass wall along the pavement, with an advertisement at its end.
+      mesh.box([-0.65, 2.35, -1.9], [0.65, 2.5, 1.9], { material: POST }, true);
+      mesh.box([0.55, 0.25, -1.8], [0.6, 2.35, 1.8], { material: POST, colour: PANE });
+      mesh.box([0.3, 0.45, -1.5], [0.5, 0.52, 1.5], { material: POST });
+      mesh.box([-0.6, 0.25, -1.86], [0.6, 2.2, -1.74], { material: POST, colour: PAPER });
+      for (const z of [-1.8, 0, 1.8]) mesh.box([0.52, 0, z - 0.05], [0.62, 2.35, z + 0.05], { material: POST, colour: STEEL });
+      break;
   }
   return mesh.parts;
 });
+
+/** A board across the pavement, in two colours: what is written on it fills most of its upper part. */
+function board(mesh: MeshBuilder, half: number, foot: number, top: number, depth: number): void {
+  mesh.box([-half, foot, -depth], [half, top, depth], { material: POST }, true);
+  const [low, high] = [foot + (top - foot) * 0.45, foot + (top - foot) * 0.9];
+  const [left, right, z] = [-half * 0.8, half * 0.8, depth + 0.01];
+  const corners: Point[] = [
+    [left, low, z],
+    [right, low, z],
+    [right, high, z],
+    [left, high, z],
+  ];
+  mesh.face(corners, { material: POST, colour: PAPER });
+  if (foot > 0.1) mesh.box([-0.12, 0, -0.05], [0.12, foot, 0.05], { material: POST, colour: STEEL });
+}
 
 /** A disc that faces the camera. */
 function ring(y: number, radius: number, z: number, sides: number): Point[] {
@@ -81,7 +119,7 @@ function ring(y: number, radius: number, z: number, sides: number): Point[] {
   });
 }
 
-/** The class of bins and boxes: to a driver they are a part of the roadside, and no car. */
+/** The class of bins, boxes and boards: to a driver they are a part of the roadside, and no car. */
 const CLUTTER_CLASS = CLASS_ID.wall;
 
 const plain = (classId: number) =>
@@ -145,5 +183,5 @@ function put(
 
 function clutterColour(random: Random): Rgb {
   const saturation = random.chance(0.5) ? 0.15 : 0.8;
-  return colourOf(random.uniform(0, 0.6), saturation, random.pick([0.04, 0.16]));
+  return colourOf(random.uniform(0, 0.7), saturation, random.pick([0.04, 0.16]));
 }
