@@ -89,8 +89,11 @@ function drawCar(theta: TrafficTheta, random: Random): Draft {
     length: shape.length * random.uniform(0.96, 1.04),
     width: shape.width * random.uniform(0.96, 1.04),
     height: shape.height * random.uniform(0.96, 1.04),
-    // Buses are less often dark.
-    paint: drawPaint(theta.paintColour, theta.paintDarkness * (type === 'bus' ? 0.4 : 1), random),
+    // Buses and lorries are seldom dark, and often have the colours of a company.
+    paint:
+      type === 'bus'
+        ? drawPaint(Math.min(1, 2 * theta.paintColour), theta.paintDarkness * 0.4, random)
+        : drawPaint(theta.paintColour, theta.paintDarkness, random),
   };
 }
 
