@@ -7,9 +7,9 @@ import type { Point, Rgb } from '../meshes/mesh-builder.ts';
 const OUT_OF_LENS = 0.3;
 /** The radii of the disc and of the bloom, over the picture's height, and how bright they are beside the sun's light. */
 const DISC = { radius: 0.035, light: 6 };
-const BLOOM = { radius: 0.13, light: 0.9 };
+const BLOOM = { radius: 0.12, light: 0.7 };
 /** The same of the veil, at the sun itself. */
-const VEIL = { radius: 0.7, light: 0.16 };
+const VEIL = { radius: 0.7, light: 0.07 };
 
 const towards = new THREE.Vector3();
 
