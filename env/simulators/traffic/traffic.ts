@@ -1,5 +1,4 @@
 /** The traffic simulator: pictures of streets with the class, the object and the distance of each pixel. */
-import type * as THREE from 'three';
 import { completeTheta } from '../../../protocol/parameters.ts';
 import { deriveSeed, Random, type Seed } from '../../../protocol/random.ts';
 import type { RenderedImage } from '../../streets/labelled-image.ts';
@@ -10,6 +9,7 @@ import type { Layout } from './street/layout.ts';
 import { TRAFFIC_PARAMETERS, type JunctionKind, type TrafficTheta, type Weather } from './parameters.ts';
 import type { Person } from './street/people.ts';
 import { drawScene } from './scene.ts';
+import type { CameraMatrices } from './camera/camera.ts';
 import { addGlare } from './camera/glare.ts';
 import { develop } from './camera/sensor.ts';
 import { mirrorInWetGround } from './camera/wet-ground.ts';
@@ -28,8 +28,7 @@ export interface TrafficImage extends RenderedImage {
   readonly junction: JunctionKind;
   /** What else was drawn for this scene, by name; the units are in the names. */
   readonly drawn: Readonly<Record<string, number>>;
-  /** The camera, as three.js writes it: column-major 4 × 4 matrices. */
-  readonly camera: { readonly matrixWorld: readonly number[]; readonly projectionMatrix: readonly number[] };
+  readonly camera: CameraMatrices;
 }
 
 export interface TrafficOptions extends Omit<PictureFormat, 'colours'> {
@@ -58,7 +57,7 @@ export function trafficSimulator(options: TrafficOptions): Simulator<TrafficImag
     return withFrame(renderer.draw(scene, camera, options), (frame) => ({
       width,
       height,
-      rgb: photograph(frame, camera, weather, theta, random),
+      rgb: photograph(frame, matrices, weather, theta, random),
       classes: frame.classes.slice(),
       instances: frame.instances.slice(),
       depth: frame.depth.slice(),
@@ -84,7 +83,7 @@ export function trafficSimulator(options: TrafficOptions): Simulator<TrafficImag
 /** The picture that the camera takes of a rendered scene: sRGB bytes, a new uint8 [height, width, 3]. */
 function photograph(
   frame: Frame,
-  camera: THREE.PerspectiveCamera,
+  camera: CameraMatrices,
   { wetness, rain, kind, sun, sunDirection }: WeatherState,
   theta: TrafficTheta,
   random: Random,

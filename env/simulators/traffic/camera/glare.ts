@@ -1,7 +1,7 @@
 /** A low sun in or near the view: its dazzling disc, the bloom around it, and the veil that it lays over the picture. */
-import * as THREE from 'three';
 import type { Frame } from '../../../render/renderer.ts';
 import type { Point, Rgb } from '../meshes/mesh-builder.ts';
+import type { CameraMatrices } from './camera.ts';
 
 /** A sun further than this beyond the edge of the picture, over its height, no longer shines into the lens. */
 const OUT_OF_LENS = 0.3;
@@ -10,8 +10,6 @@ const DISC = { radius: 0.035, light: 6 };
 const BLOOM = { radius: 0.12, light: 0.7 };
 /** The same of the veil, at the sun itself. */
 const VEIL = { radius: 0.7, light: 0.07 };
-
-const towards = new THREE.Vector3();
 
 /**
  * Adds the glare of the sun to a picture, in place.
@@ -22,15 +20,16 @@ const towards = new THREE.Vector3();
  */
 export function addGlare(
   { linear, depth, width, height }: Frame,
-  camera: THREE.PerspectiveCamera,
+  { matrixWorld, projectionMatrix }: CameraMatrices,
   sunDirection: Point,
   sun: Rgb,
 ): void {
-  towards.set(...sunDirection).transformDirection(camera.matrixWorldInverse);
-  if (towards.z >= 0) return;
-  const elements = camera.projectionMatrix.elements;
-  const x = ((1 + (elements[0] * towards.x) / -towards.z) / 2) * width;
-  const y = ((1 - (elements[5] * towards.y) / -towards.z) / 2) * height;
+  // The sun's direction along the camera's axes: to the right, up and backwards.
+  const along = (axis: number) => sunDirection.reduce((sum, part, i) => sum + part * matrixWorld[4 * axis + i]!, 0);
+  const ahead = -along(2);
+  if (ahead <= 0) return;
+  const x = ((1 + (projectionMatrix[0]! * along(0)) / ahead) / 2) * width;
+  const y = ((1 - (projectionMatrix[5]! * along(1)) / ahead) / 2) * height;
   const beyond = Math.max(-x, x - width, -y, y - height, 0) / height;
   if (beyond >= OUT_OF_LENS) return;
   const strength = visibleShare(depth, width, height, x, y) * (1 - beyond / OUT_OF_LENS);

@@ -1,7 +1,7 @@
 /** What wet ground mirrors: cars, houses, lights and the sky, as streaks towards the camera. */
-import type * as THREE from 'three';
 import { CLASS_ID } from '../../../streets/classes.ts';
 import type { Frame } from '../../../render/renderer.ts';
+import type { CameraMatrices } from './camera.ts';
 
 /** How much of a calm film of water lies on each kind of ground, 0 to 1. */
 const FILM: Readonly<Record<number, number>> = { [CLASS_ID.road]: 1, [CLASS_ID.sidewalk]: 0.6 };
@@ -23,13 +23,13 @@ const LEAST_MIRRORED = 0.02;
  */
 export function mirrorInWetGround(
   { linear, depth, classes, width, height }: Frame,
-  camera: THREE.PerspectiveCamera,
+  { matrixWorld, projectionMatrix }: CameraMatrices,
   wetness: number,
 ): void {
   // In the camera's coordinates: the direction upwards, and the height of the camera above the ground.
-  const [upX, upY, upZ] = [1, 5, 9].map((i) => camera.matrixWorld.elements[i]!) as [number, number, number];
-  const above = camera.position.y;
-  const [scaleX, scaleY] = [camera.projectionMatrix.elements[0], camera.projectionMatrix.elements[5]];
+  const [upX, upY, upZ] = [1, 5, 9].map((i) => matrixWorld[i]!) as [number, number, number];
+  const above = matrixWorld[13]!;
+  const [scaleX, scaleY] = [projectionMatrix[0]!, projectionMatrix[5]!];
   const keep = Math.exp(-1 / (SMEAR * height));
   const source = new Int32Array(height);
   for (let x = 0; x < width; x++) {
