@@ -84,7 +84,7 @@ const table = [
   scalar('clutterRate', [0, 15], 8, '1/(100 m)', 'Bins, cabinets and boxes along each pavement.'),
 
   // Light and air
-  scalar('sunElevation', [12, 75], 35, '°', 'Mean height of the sun in clear weather; low sun stands at a quarter of it.'),
+  scalar('sunElevation', [12, 75], 42, '°', 'Mean height of the sun in clear weather; low sun stands at a quarter of it.'),
   scalar('sunStrength', [0.2, 8], 2.2, '1', 'Illuminance of the sun over that of the sky, in clear weather.', 'log'),
   scalar('skyBrightness', [0.2, 5], 2, '1', 'Radiance of the visible sky over that of the sky which lights the ground.', 'log'),
   scalar('fog', [0.0005, 0.08], 0.001, '1/m', 'Median density of fog: what share a metre of air swallows.', 'log'),

@@ -43,7 +43,7 @@ export function drawScene(theta: TrafficTheta, seed: Seed, size: PictureSize, st
   const layout = drawLayout(theta, random('layout'));
   const weather = drawWeather(theta, random('weather'));
   drawCamera(theta, layout, size.width / size.height, random('camera'), camera);
-  const cars = drawTraffic(theta, layout, random('traffic')).filter((car) => !standsIn(camera, car));
+  const cars = drawTraffic(theta, layout, deriveSeed(seed, 'traffic')).filter((car) => !standsIn(camera, car));
   const people = drawPeople(theta, layout, random('people'), 1 + Math.max(0, ...cars.map(({ instance }) => instance)));
 
   stage.begin();
