@@ -93,7 +93,7 @@ export function addCars(stage: Stage, cars: readonly Car[], paintGloss: number, 
     materials[LAMPS] = isLit ? lampsOn : lampsOff;
     carMatrix(car, matrix);
     const ids = { classId: classOf(car), instanceId: car.instance };
-    bodyOf(car, detailAt(stage, car)).forEach((part, i) => stage.addMesh(part, materials[i]!, matrix, ids));
+    stage.addObject(bodyOf(car, detailAt(stage, car)), materials, matrix, ids);
     addContactShadow(stage.of(softMaterial), car);
     if (weather.wetness > MIRRORS_FROM) addReflection(stage, car, weather.skyLight, isLit);
   }

@@ -186,6 +186,8 @@ function wheel(mesh: MeshBuilder, z: number, colour: Rgb, detail: Detail): void 
 
 const clothes = new THREE.MeshLambertMaterial({ vertexColors: true });
 const bicycle = labelled(new THREE.MeshLambertMaterial({ vertexColors: true }), { classId: CLASS_ID.bicycle });
+/** BICYCLE is its position. */
+const materials = [clothes, bicycle];
 
 /** How far away people are drawn, m. */
 const PEOPLE_END = 70;
@@ -227,7 +229,7 @@ export function addPerson(stage: Stage, person: Person): void {
   if (!stage.view.shows(person.x, 0.9, person.z, 1.2)) return;
   const ids = { classId: CLASS_ID[person.kind], instanceId: person.instance };
   personMatrix(person, matrix);
-  partsOf(stage, person).forEach((part, i) => stage.addMesh(part, i === BICYCLE ? bicycle : clothes, matrix, ids));
+  stage.addObject(partsOf(stage, person), materials, matrix, ids);
 }
 
 /** The parts of a person, as finely as its distance needs. */
