@@ -17,7 +17,7 @@ const BARE_SIZE = 144;
 /** A cut-out of leaves: clumps that are lit from above, ragged at the edge. */
 function leafyCrown(variant: number): THREE.DataTexture {
   const random = new Random(deriveSeed(variant, 'leafy crown'));
-  const clumps = Array.from({ length: 26 }, () => {
+  const clumps = Array.from({ length: 44 }, () => {
     const [cos, sin] = turn(random.uniform());
     const reach = 0.34 * Math.sqrt(random.uniform());
     return { u: 0.5 + reach * cos, v: 0.52 + reach * 0.95 * sin, radius: random.uniform(0.07, 0.15) };
@@ -110,10 +110,10 @@ const trunk = labelled(new THREE.MeshLambertMaterial({ vertexColors: true }), {
 
 const BARK: Rgb = [0.09, 0.075, 0.06];
 /** Height of the trunk under branches and within leaves, as a share of the tree's height. */
-const TRUNK = [0.33, 0.55] as const;
+const TRUNK = [0.33, 0.4] as const;
 
 /** A tree lower than this has a trunk of three sides, pixels. */
-const SMALL = 22;
+const SMALL = 60;
 
 /**
  * A tree 1 m high, whose front is +z: a cut-out across it, which shows the crown to a camera in front, and one along its
