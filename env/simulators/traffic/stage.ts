@@ -99,14 +99,15 @@ export class Stage {
 
   /** Puts what was placed since `begin` into the scene. */
   finish(): void {
-    for (const { joined, materials } of this.streets.values()) {
+    const streets = new Set(this.used.map(({ street }) => street)); // In the order of their first use, too.
+    for (const { joined, materials } of streets) {
       joined.clear();
       materials.length = 0;
     }
-    for (const { material, vertices, street } of this.used)
+    for (const { material, vertices, street } of this.used) {
       street.joined.add(vertices, street.materials.push(material) - 1);
-    for (const { mesh, materials, joined } of this.streets.values()) {
-      if (materials.length === 0) continue;
+    }
+    for (const { mesh, joined } of streets) {
       mesh.geometry = joined.toGeometry();
       this.scene.add(mesh);
     }
