@@ -17,7 +17,8 @@ describe('joined parts', () => {
     ]);
     assert.equal(attributes['position']!.count, box!.vertexCount + column!.vertexCount);
     for (let i = 0; i < column!.indexCount; i++) {
-      const [own, copy] = [column!.indices[i]!, index!.getX(groups[1]!.start + i)];
+      const own = column!.indices[i]!;
+      const copy: number = index!.getX(groups[1]!.start + i);
       assert.equal(copy, box!.vertexCount + own);
       for (const [name, array, size] of [
         ['position', column!.positions, 3],
