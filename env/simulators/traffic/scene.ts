@@ -48,7 +48,7 @@ export function drawScene(theta: TrafficTheta, seed: Seed, size: PictureSize, st
 
   stage.begin();
   stage.view.look(camera, size.height, weather.sun[1] > 0 ? weather.sunDirection : null);
-  stage.atmosphere.show(scene, weather, random('sky'));
+  stage.atmosphere.show(scene, weather, size.height, random('sky'));
   addGround(stage, theta, layout, weather, random('ground'));
   addMarkings(stage, theta, layout, random('markings'));
   addBuildings(stage, theta, layout, random('buildings'));

@@ -39,7 +39,7 @@ export function carMatrix(car: Car, into: THREE.Matrix4): THREE.Matrix4 {
 }
 
 /** A car has the detail of the first position here whose number is below the pixels that a metre spans. */
-const DETAIL_STARTS = [26, 12, 6];
+const DETAIL_STARTS = [26, 14, 8];
 
 /** How finely a car at (x, z) is drawn. */
 export function detailAt(stage: Stage, { x, z }: Car): Detail {
@@ -93,7 +93,7 @@ export function addCars(stage: Stage, cars: readonly Car[], paintGloss: number, 
     materials[LAMPS] = isLit ? lampsOn : lampsOff;
     carMatrix(car, matrix);
     const ids = { classId: classOf(car), instanceId: car.instance };
-    bodyOf(car, detailAt(stage, car)).forEach((part, i) => stage.addMesh(part, materials[i]!, matrix, ids));
+    stage.addObject(bodyOf(car, detailAt(stage, car)), materials, matrix, ids);
     addContactShadow(stage.of(softMaterial), car);
     if (isLit) addGlow(stage, car);
   }

@@ -3,7 +3,7 @@ import * as THREE from 'three';
 import type { Random } from '../../../../protocol/random.ts';
 import { CLASS_ID } from '../../../streets/classes.ts';
 import { kerbStretches, mainRoad, SIDES, type Layout, type Side } from './layout.ts';
-import { MeshBuilder, turn, type Point, type Rgb } from '../meshes/mesh-builder.ts';
+import { MeshBuilder, turn, type Coating, type Point, type Rgb } from '../meshes/mesh-builder.ts';
 import type { TrafficTheta } from '../parameters.ts';
 import { labelled, type Stage } from '../stage.ts';
 import { cached, colourOf } from '../meshes/textures.ts';
@@ -22,11 +22,15 @@ const PANE: Rgb = [0.05, 0.055, 0.06];
 /** On boards whose colour is darker by this factor. */
 const PAPER: Rgb = [3.5, 3.5, 3.4];
 
+/** How finely a piece is modelled. */
+type Size = 'large' | 'small' | 'tiny';
+
 /** Fronts look towards the camera (+z); arms of lamps reach towards −x, over the road. */
 const pieceParts = cached((key: string) => {
-  const [piece, size] = key.split(' ') as [Piece, 'large' | 'small'];
-  const sides = size === 'large' ? 6 : 3;
+  const [piece, size] = key.split(' ') as [Piece, Size];
   const mesh = new MeshBuilder();
+  if (size === 'tiny') return (TINY[piece](mesh), mesh.parts);
+  const sides = size === 'large' ? 6 : 3;
   const post = (height: number, radius: number, colour = STEEL) =>
     mesh.column([0, 0, 0], height, radius, radius * 0.75, sides, { material: POST, colour });
   const disc = (y: number, radius: number, z: number, colour: Rgb, corners = sides + 3) =>
@@ -111,6 +115,52 @@ function board(mesh: MeshBuilder, half: number, foot: number, top: number, depth
   if (foot > 0.1) mesh.box([-0.12, 0, -0.05], [0.12, foot, 0.05], { material: POST, colour: STEEL });
 }
 
+/** The same pieces of a few pixels: what is thinner than a pixel is a face to the front and one to the back. */
+const TINY: Record<Piece, (mesh: MeshBuilder) => void> = {
+  lamp(mesh) {
+    tinyPost(mesh, 5, 0.07, BLACK);
+    mesh.column([0, 5, 0], 0.45, 0.24, 0.24, 3, { material: POST, colour: [0.35, 0.35, 0.32] });
+  },
+  highLamp(mesh) {
+    tinyPost(mesh, 8, 0.09);
+    upright(mesh, [-1.7, 7.95], [0.05, 8.05], { material: POST, colour: STEEL });
+    upright(mesh, [-2.3, 7.93], [-1.6, 8.07], { material: POST, colour: [0.3, 0.3, 0.3] });
+  },
+  sign(mesh) {
+    tinyPost(mesh, 3, 0.04);
+    mesh.face(ring(2.65, 0.36, 0.07, 6), { material: HEAD, colour: [0.58, 0.38, 0.38] });
+    mesh.face([...ring(2.65, 0.36, 0.05, 6)].reverse(), { material: HEAD, colour: STEEL });
+  },
+  trafficLight(mesh) {
+    tinyPost(mesh, 3.3, 0.06);
+    mesh.column([0, 2.35, 0], 1, 0.2, 0.2, 4, { material: HEAD, colour: BLACK });
+    mesh.face(ring(3.18, 0.1, 0.21, 4), { material: HEAD, colour: [0.55, 0.02, 0.01] });
+  },
+  bollard: (mesh) => tinyPost(mesh, 1, 0.09, BLACK),
+  bin: (mesh) => mesh.box([-0.22, 0, -0.22], [0.22, 1, 0.22], { material: POST }),
+  cabinet: (mesh) => mesh.box([-0.25, 0, -0.55], [0.25, 1.3, 0.55], { material: POST }),
+  boxes: (mesh) => mesh.box([-0.38, 0, -0.45], [0.33, 0.7, 0.38], { material: POST }),
+  wheelieBin: (mesh) => mesh.box([-0.3, 0, -0.32], [0.3, 1.08, 0.32], { material: POST }),
+  postBox: (mesh) => mesh.box([-0.22, 0, -0.22], [0.22, 1.55, 0.22], { material: POST }),
+  panel: (mesh) => board(mesh, 0.62, 0.3, 2.1, 0.08),
+  hoarding: (mesh) => board(mesh, 0.95, 0.05, 3.9, 0.14),
+  shelter(mesh) {
+    mesh.box([-0.65, 2.35, -1.9], [0.65, 2.5, 1.9], { material: POST });
+    mesh.box([0.5, 0.25, -1.8], [0.6, 2.35, 1.8], { material: POST, colour: PANE });
+    mesh.box([-0.6, 0.25, -1.86], [0.6, 2.2, -1.74], { material: POST, colour: PAPER });
+  },
+};
+
+function tinyPost(mesh: MeshBuilder, height: number, radius: number, colour = STEEL): void {
+  mesh.column([0, 0, 0], height, radius, radius * 0.75, 3, { material: POST, colour });
+}
+
+/** An upright rectangle across the road that is seen from both sides. */
+function upright(mesh: MeshBuilder, [x0, y0]: [number, number], [x1, y1]: [number, number], surface: Coating): void {
+  mesh.quad([x0, y0, 0], [x1, y0, 0], [x1, y1, 0], [x0, y1, 0], surface);
+  mesh.quad([x1, y0, 0], [x0, y0, 0], [x0, y1, 0], [x1, y1, 0], surface);
+}
+
 /** A disc that faces the camera. */
 function ring(y: number, radius: number, z: number, sides: number): Point[] {
   return Array.from({ length: sides }, (_, i) => {
@@ -131,6 +181,8 @@ const clutterMaterials = [plain(CLUTTER_CLASS)];
 
 /** Where a metre spans more pixels than this, a post has all its sides. */
 const LARGE = 16;
+/** Where it spans fewer, pieces have their outlines only. */
+const TINY_BELOW = 5;
 
 /** Lamp posts, signs and traffic lights. */
 export function addPoles(stage: Stage, theta: TrafficTheta, layout: Layout, random: Random): void {
@@ -175,7 +227,8 @@ function put(
   const { x, z, rotation } = mainRoad(layout)(s, side * d);
   const height = piece === 'highLamp' ? 8 : 5;
   if (!stage.view.shows(x, height / 2, z, height / 2 + 0.5)) return;
-  const size = stage.view.pixelsPerMetre(x, z) > LARGE ? 'large' : 'small';
+  const pixels = stage.view.pixelsPerMetre(x, z);
+  const size: Size = pixels > LARGE ? 'large' : pixels < TINY_BELOW ? 'tiny' : 'small';
   // The arm of a lamp reaches over the road from either side; signs keep facing the camera.
   const turned = rotation + (side < 0 && piece === 'highLamp' ? Math.PI : 0);
   stage.place(pieceParts(`${piece} ${size}`), materials, { x, y: 0.12, z, rotation: turned, colour });
