@@ -97,7 +97,7 @@ const table = [
   scalar('lanePositionSpread', [0, 1.5], 0.25, 'm', 'Spread (sd) of the camera’s position across its lane.'),
 
   // Sensor
-  scalar('exposure', [-2.5, 2.5], -0.6, 'stops', 'Mean exposure; at 0 a sky of radiance 1 is just white.'),
+  scalar('exposure', [-2.5, 2.5], -0.6, 'stops', 'Mean exposure; at 0 a sky of radiance 1 is just white. What would be nearly all black or white is corrected.'),
   scalar('exposureSpread', [0, 1.5], 0.6, 'stops', 'Spread (sd) of the exposure.'),
   scalar('contrast', [0.4, 1.8], 1.15, '1', 'Contrast of the picture about middle gray.'),
   scalar('saturation', [0, 2], 0.85, '1', 'Saturation of the picture; 0 is gray.'),

@@ -53,7 +53,7 @@ export function drawScene(theta: TrafficTheta, seed: Seed, size: PictureSize, st
   addMarkings(stage, theta, layout, random('markings'));
   addBuildings(stage, theta, layout, random('buildings'));
   addTrees(stage, theta, layout, random('trees'));
-  addPoles(stage, theta, layout, random('poles'));
+  addPoles(stage, theta, layout, weather, random('poles'));
   addClutter(stage, theta, layout, random('clutter'));
   for (const person of people) addPerson(stage, person);
   addCars(stage, cars, theta.paintGloss, weather);

@@ -137,16 +137,18 @@ function addStreaks(linear: Float32Array, width: number, height: number, rain: n
   const count = Math.round(rain * 90);
   const slant = random.normal(0, 0.15);
   const light = 0.35;
+  const across = Math.max(1, Math.round(height / 120));
   for (let i = 0; i < count; i++) {
     const length = random.uniform(0.03, 0.12) * height;
     const opacity = random.uniform(0.08, 0.32) * rain;
     let x = random.uniform(0, width);
     const top = Math.floor(random.uniform(-0.1, 1) * height);
     for (let y = Math.max(0, top); y < Math.min(height, top + length); y++, x += slant) {
-      const column = Math.floor(x);
-      if (column < 0 || column >= width) continue;
-      const p = (y * width + column) * 3;
-      for (let c = p; c < p + 3; c++) linear[c]! += (light - Math.min(light, linear[c]!)) * opacity;
+      const from = Math.max(0, Math.floor(x));
+      const to = Math.min(width, Math.floor(x) + across);
+      for (let c = (y * width + from) * 3; c < (y * width + to) * 3; c++) {
+        linear[c]! += (light - Math.min(light, linear[c]!)) * opacity;
+      }
     }
   }
 }

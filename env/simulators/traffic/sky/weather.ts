@@ -24,6 +24,7 @@ export interface WeatherState {
   readonly rain: number;
   /** Whether cars have their lights on. */
   readonly headlights: boolean;
+  readonly streetLamps: boolean;
 }
 
 /** The share of overcast scenes that are at dusk. */
@@ -42,7 +43,7 @@ export function drawWeather(theta: TrafficTheta, random: Random): WeatherState {
   const sky = theta.skyBrightness * random.uniform(0.75, 1.3);
   const fog = theta.fog * Math.exp(random.normal(0, 0.4));
   const sunDirection = direction(Math.min(85, Math.max(3, height)), azimuth);
-  const common = { kind, sunDirection, fog, wetness: 0, rain: 0, headlights: false };
+  const common = { kind, sunDirection, fog, wetness: 0, rain: 0, headlights: false, streetLamps: false };
   switch (kind) {
     case 'clear':
       return {
@@ -91,7 +92,7 @@ function drawAzimuth(kind: Weather, random: Random): number {
   return (kind === 'lowSun' || isAhead ? -Math.PI / 2 : Math.PI / 2) + off * ALONG_WITHIN[kind];
 }
 
-type Common = Pick<WeatherState, 'kind' | 'sunDirection' | 'fog' | 'wetness' | 'rain' | 'headlights'>;
+type Common = Pick<WeatherState, 'kind' | 'sunDirection' | 'fog' | 'wetness' | 'rain' | 'headlights' | 'streetLamps'>;
 
 function dullDay(common: Common, sky: number, random: Random): WeatherState {
   return {
@@ -115,6 +116,7 @@ function dusk(common: Common, sky: number, random: Random): WeatherState {
     cloudiness: 1,
     cloudDarkness: random.uniform(0.3, 0.7),
     headlights: random.chance(0.7),
+    streetLamps: true,
   };
 }
 

@@ -7,6 +7,7 @@ import { MeshBuilder, turn, type Coating, type Point, type Rgb } from '../meshes
 import type { TrafficTheta } from '../parameters.ts';
 import { labelled, type Stage } from '../stage.ts';
 import { cached, colourOf } from '../meshes/textures.ts';
+import type { WeatherState } from '../sky/weather.ts';
 
 const POLES = ['lamp', 'highLamp', 'sign', 'trafficLight', 'bollard'] as const;
 const CLUTTER = ['bin', 'cabinet', 'boxes', 'wheelieBin', 'postBox', 'panel', 'hoarding', 'shelter'] as const;
@@ -37,11 +38,11 @@ const pieceParts = cached((key: string) => {
     mesh.face(ring(y, radius, z, corners), { material: HEAD, colour });
   switch (piece) {
     case 'lamp':
-      post(5, 0.07, BLACK).box([-0.2, 5, -0.2], [0.2, 5.45, 0.2], { material: POST, colour: [0.35, 0.35, 0.32] }, true);
+      post(5, 0.07, BLACK).box([-0.2, 5, -0.2], [0.2, 5.45, 0.2], { material: HEAD, colour: [0.35, 0.35, 0.32] }, true);
       break;
     case 'highLamp':
       post(8, 0.09).box([-1.7, 7.95, -0.05], [0.05, 8.05, 0.05], { material: POST, colour: STEEL }, true);
-      mesh.box([-2.3, 7.93, -0.16], [-1.6, 8.07, 0.16], { material: POST, colour: [0.3, 0.3, 0.3] }, true);
+      mesh.box([-2.3, 7.93, -0.16], [-1.6, 8.07, 0.16], { material: HEAD, colour: [0.3, 0.3, 0.3] }, true);
       break;
     case 'sign':
       post(3, 0.04);
@@ -175,6 +176,14 @@ const CLUTTER_CLASS = CLASS_ID.wall;
 const plain = (classId: number) =>
   labelled(new THREE.MeshLambertMaterial({ vertexColors: true }), { classId, receives: false });
 const poleMaterial = plain(CLASS_ID.pole);
+const litLamp = labelled(new THREE.MeshBasicMaterial({ vertexColors: true }), {
+  classId: CLASS_ID.pole,
+  casts: false,
+  receives: false,
+});
+litLamp.color.setRGB(9, 7, 4);
+const lampMaterials = [poleMaterial, poleMaterial];
+const litMaterials = [poleMaterial, litLamp];
 const signMaterials = [poleMaterial, plain(CLASS_ID['traffic sign'])];
 const lightMaterials = [poleMaterial, plain(CLASS_ID['traffic light'])];
 const clutterMaterials = [plain(CLUTTER_CLASS)];
@@ -185,7 +194,18 @@ const LARGE = 16;
 const TINY_BELOW = 5;
 
 /** Lamp posts, signs and traffic lights. */
-export function addPoles(stage: Stage, theta: TrafficTheta, layout: Layout, random: Random): void {
+export function addPoles(
+  stage: Stage,
+  theta: TrafficTheta,
+  layout: Layout,
+  { streetLamps }: WeatherState,
+  random: Random,
+): void {
+  const materialsOf = (piece: Piece) => {
+    if (piece === 'trafficLight') return lightMaterials;
+    if (piece === 'sign') return signMaterials;
+    return streetLamps ? litMaterials : lampMaterials;
+  };
   const lamp = random.pick(['lamp', 'highLamp'] as const);
   for (const side of SIDES) {
     const { kerb } = layout.roadside(side);
@@ -193,7 +213,7 @@ export function addPoles(stage: Stage, theta: TrafficTheta, layout: Layout, rand
       for (let i = random.poisson((theta.poleRate * (to - from)) / 100); i > 0; i--) {
         const s = random.uniform(Math.max(2.5, from), to);
         const piece = random.chance(0.45) ? lamp : random.pick(POLES);
-        put(stage, layout, piece, s, side, kerb + 0.35, piece === 'trafficLight' ? lightMaterials : signMaterials);
+        put(stage, layout, piece, s, side, kerb + 0.35, materialsOf(piece));
       }
     }
   }
