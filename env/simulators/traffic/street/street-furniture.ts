@@ -95,7 +95,8 @@ const pieceParts = cached((key: string) => {
       mesh.box([0.55, 0.25, -1.8], [0.6, 2.35, 1.8], { material: POST, colour: PANE });
       mesh.box([0.3, 0.45, -1.5], [0.5, 0.52, 1.5], { material: POST });
       mesh.box([-0.6, 0.25, -1.86], [0.6, 2.2, -1.74], { material: POST, colour: PAPER });
-      for (const z of [-1.8, 0, 1.8]) mesh.box([0.52, 0, z - 0.05], [0.62, 2.35, z + 0.05], { material: POST, colour: STEEL });
+      for (const z of [-1.8, 0, 1.8])
+        mesh.box([0.52, 0, z - 0.05], [0.62, 2.35, z + 0.05], { material: POST, colour: STEEL });
       break;
   }
   return mesh.parts;
