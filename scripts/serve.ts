@@ -141,7 +141,7 @@ interface Options extends Omit<RuntimeFlags, 'data'>, ProgramFlags {
 async function main(): Promise<void> {
   endDescendants();
   const options = command.allowExcessArguments().parse().opts<Options>();
-  const { port, host, workers } = options;
+  const { port, host, workers, data, ...named } = options;
   const [argument] = command.args;
   if (argument !== undefined) return command.error(`expected flags alone, got ${argument}; --env names an environment`);
   const url = secretOf(options, 'queue');
@@ -183,7 +183,7 @@ async function main(): Promise<void> {
     journal: options.journal ?? (port === 0 ? undefined : `runs/server-${port}.sqlite`),
     ...(await version()),
     runtime: {
-      ...runtimeOf({ backend: options.backend, ...(options.data && { data: options.data.folder }) }),
+      ...runtimeOf({ ...named, ...(data && { data: data.folder }) }),
       ...(programs && { programs }),
       ...(table !== undefined && { table }),
     },

@@ -28,7 +28,7 @@ describe('the trials of trust, in short @slow', () => {
     const output = await run('scripts/attack.ts', ...flags.split(' '), ...rounds);
     assert.match(output, /kills: 0 wrong[^]*cuts: 0 wrong[^]*damage: 0 wrong[^]*silent: 0 wrong[^]*history: 0 wrong/);
     assert.match(output, /silent sockets +1200\n/);
-  });
+  }).timeout(300_000);
 
   it('[G13] [G15] [G16] attack: programs that go wrong in every way end their own evaluation, and leave nothing', async () => {
     const output = await run('scripts/attack.ts', '--rounds', 'programs', '--evaluations', '24');
