@@ -11,6 +11,7 @@ import {
   withoutSecrets,
   withSecret,
   word,
+  words,
 } from '../agents/run/flags.ts';
 import { onSignals } from '../agents/run/interrupt.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
@@ -38,14 +39,12 @@ const TABLE = 'Table-v0';
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
-const collect = (value: string, list: string[] = []) => [...list, word(value)];
-
 const command = newCommand('serve')
   .description('Serves environments over WebSocket; evaluations run in child processes.')
   .option(
     '--env <id or path>',
     `an environment: ${Object.keys(BUILT_IN).join(', ')} or ./module.ts; may be repeated`,
-    collect,
+    words,
   )
   .option('--port <n>', 'TCP port; 0 takes a free one', integer(0, 65535), 7077)
   .option(
@@ -88,7 +87,7 @@ command
   )
   .option('--history-days <n>', 'closed sessions are forgotten after this number of days', integer(0, 36500), 30)
   .option('--history-mb <n>', '… or when all results together are larger than this', integer(1, 1_000_000), 1024)
-  .option('--origin <url>', 'web page that may connect; may be repeated', collect)
+  .option('--origin <url>', 'web page that may connect; may be repeated', words)
   .option('--reveal', 'the page shows the hidden θ of a benchmark to those who watch; agents never get it')
   .addOption(backendFlag())
   .option(

@@ -1,18 +1,16 @@
 /** Takes evaluations of servers on any machine: `npm run worker -- --queue redis://host`. */
 import { availableParallelism } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
-import { absolutePath, filePath, integer, secretOf, withoutSecrets, word } from '../agents/run/flags.ts';
+import { absolutePath, filePath, integer, secretOf, withoutSecrets, words } from '../agents/run/flags.ts';
 import { onSignals } from '../agents/run/interrupt.ts';
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { BACKEND_NAMES, DEFAULT_RUNTIME, type BackendPreference, type RendererName } from '../env/runtime.ts';
-import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat } from '../env/server/log.ts';
+import { createLog, LOG_FORMATS, LOG_LEVELS, workerEvents, type LogFormat } from '../env/server/log.ts';
 import { QueueWorker } from '../env/workers/queue/queue-worker.ts';
 import { addProgramFlags, programsOf, type ProgramFlags } from './program-flags.ts';
 import { exactBuild, withQueue } from './queue-flags.ts';
 import { folderOf, namedFolder, rendererFlag, runtimeOf, type NamedFolder } from './runtime-flags.ts';
-
-const collect = (value: string, list: string[] = []) => [...list, word(value)];
 
 const collectFolders = (text: string, known: NamedFolder[] = []) => {
   const one = namedFolder(text);
@@ -28,7 +26,7 @@ const command = newCommand('worker').description(
 withQueue(command);
 addProgramFlags(command)
   .option('--workers <n>', 'evaluations at once, each in its own process', integer(1, 1024), availableParallelism())
-  .option('--env <path>', 'the module of an environment that is not built in; may be repeated', collect)
+  .option('--env <path>', 'the module of an environment that is not built in; may be repeated', words)
   .option(
     '--data <[name=]folder>',
     'images for servers whose --data has this name (default: data); may be repeated',
@@ -65,15 +63,6 @@ interface Options extends ProgramFlags {
   readonly logFormat: LogFormat;
 }
 
-const LEVELS: Readonly<Record<string, 'warn' | 'error' | 'debug'>> = {
-  refused: 'warn',
-  'queue lost': 'error',
-  'evaluation lost': 'warn',
-  'worker ended': 'warn',
-  'worker stopped': 'warn',
-  'worker mutters': 'debug',
-};
-
 async function main(): Promise<void> {
   endDescendants();
   const options = command.parse().opts<Options>();
@@ -99,7 +88,7 @@ async function main(): Promise<void> {
       ...(options.table !== undefined && { table: options.table }),
     },
     backend: options.backend,
-    log: (event, details) => log[LEVELS[event] ?? 'info'](details, event),
+    log: workerEvents(log),
   });
   log.info({ worker: worker.id }, 'waiting for a server');
   onSignals(

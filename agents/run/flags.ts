@@ -65,6 +65,9 @@ export const typed = (word: string): string =>
 /** A word that names something: a server, an environment, a secret. An empty one, from an unset variable, is refused. */
 export const word = nonEmpty('a word');
 
+/** Words of a flag that may be repeated, in their order. */
+export const words = (text: string, before: readonly string[] = []): string[] => [...before, word(text)];
+
 /** The path of a file or a folder; not empty. */
 export const filePath = nonEmpty('a path');
 

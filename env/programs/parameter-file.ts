@@ -53,10 +53,14 @@ export function parametersOf(value: unknown, place: string): DescribedParameters
       `${[place, path.join('.')].filter(Boolean).join(': ')}: ${message}, got ${shown(valueAt(whole, path))}`,
     );
   }
-  try {
-    const defined = defineParameters(parsed.data.parameters);
-    return { ...parsed.data, parameters: defined, start: completeTheta(defined, parsed.data.start) };
-  } catch (error) {
-    throw new Error(`${place}: ${(error as Error).message}`, { cause: error });
-  }
+  const at = <T>(where: string, read: () => T): T => {
+    try {
+      return read();
+    } catch (error) {
+      throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
+    }
+  };
+  const parameters = at(place, () => defineParameters(parsed.data.parameters));
+  const start = at(`${place}: start`, () => completeTheta(parameters, parsed.data.start));
+  return { ...parsed.data, parameters, start };
 }

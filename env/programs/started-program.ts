@@ -124,7 +124,7 @@ export class StartedProgram {
       bytes
         .toString('utf8')
         .split('\n')
-        .filter((line) => line.trim() !== '');
+        .filter((line) => /[^\s^~]/.test(line)); // Python underlines a fault, which takes the place of where it is
     const lines = [stderr, stdout].map(linesOf).find((some) => some.length > 0) ?? [];
     const words = lines.slice(-3).join(' | ');
     return printable(words.length > 500 ? `…${words.slice(-499)}` : words);

@@ -16,6 +16,26 @@ export function createLog(
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
 }
 
+/** The levels of what workers and their queue tell; events that are not named here have the level `info`. */
+const EVENT_LEVELS: Readonly<Record<string, 'error' | 'warn' | 'debug'>> = {
+  'worker ended': 'warn',
+  'worker stopped': 'warn',
+  'worker refused': 'warn',
+  'worker silent': 'warn',
+  'evaluation moves': 'warn',
+  'queue warns': 'warn',
+  'queue lost': 'error',
+  'worker mutters': 'debug',
+  // of a worker program
+  refused: 'warn',
+  'evaluation lost': 'warn',
+};
+
+/** Logs the events of workers. */
+export function workerEvents(log: Logger): (event: string, details: object) => void {
+  return (event, details) => log[EVENT_LEVELS[event] ?? 'info'](details, event);
+}
+
 /** A line of JSON as a line for people, such as `2026-01-31T09:30:00.000Z info session opened env=Mixture-v0`. */
 function textLine(line: string): string {
   const { level, time, msg = '', ...details } = JSON.parse(line) as { level: number; time: string; msg?: string };

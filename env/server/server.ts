@@ -10,7 +10,7 @@ import { firstRepeated, loadDefinition } from '../experiments/load.ts';
 import { DEFAULT_RUNTIME, type Runtime } from '../runtime.ts';
 import type { Evaluations } from '../workers/evaluations.ts';
 import { processEvaluations } from '../workers/processes/process-evaluations.ts';
-import { moduleHash, type PoolEnvironment } from '../workers/queue/pool.ts';
+import { poolEnvironment, type PoolEnvironment } from '../workers/queue/pool.ts';
 import { queueEvaluations, type QueueOptions } from '../workers/queue/queue-evaluations.ts';
 import { Connection } from './connection.ts';
 import { Dashboard } from './dashboard/dashboard.ts';
@@ -18,7 +18,7 @@ import { describeExperiment, type ServedEnvironment } from './describe.ts';
 import { dispatch, type Server } from './dispatch.ts';
 import { answerHttp } from './http.ts';
 import { fileHandles, Lobby } from './lobby.ts';
-import type { Logger } from './log.ts';
+import { workerEvents, type Logger } from './log.ts';
 import { RecentLosses } from './recent-losses.ts';
 import { RecentPredictions } from './recent-predictions.ts';
 import { Sessions } from './sessions.ts';
@@ -99,18 +99,6 @@ const STALLED_MS = 60_000;
 /** The time that a client has to answer the closing of its WebSocket. */
 const CLOSE_MS = 5000;
 
-/** The log levels of the workers' events; events that are not named here have the level `info`. */
-const WORKER_LOG_LEVELS: Readonly<Record<string, 'error' | 'warn' | 'debug'>> = {
-  'worker ended': 'warn',
-  'worker stopped': 'warn',
-  'worker refused': 'warn',
-  'worker silent': 'warn',
-  'evaluation moves': 'warn',
-  'queue warns': 'warn',
-  'queue lost': 'error',
-  'worker mutters': 'debug',
-};
-
 /** The share of a server's sessions that one connection may have. */
 const CONNECTION_SHARE = 1 / 4;
 
@@ -141,7 +129,10 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
   );
   const twice = firstRepeated(definitions.map(({ definition }) => definition.id));
   if (twice !== undefined) throw new Error(`environments: expected an id of its own for each, got ${twice} twice`);
-  const environmentsInPool = options.queue ? poolEnvironments(definitions, runtime) : {};
+  const inPool = options.queue ? definitions : [];
+  const environmentsInPool = Object.fromEntries(
+    inPool.map(({ source, definition }) => [source, poolEnvironment(source, definition, runtime)]),
+  );
   const onFailure = (error: Error | undefined) => {
     if (error)
       log.error({ error: error.message }, 'new steps and sessions are refused until the journal can be written');
@@ -211,19 +202,10 @@ function evaluationsOf(
     longestMs: options.maxEvaluationMs ?? MAX_EVALUATION_MS,
     ...(options.workerSilentMs !== undefined && { silentMs: options.workerSilentMs }),
     ...(options.cancelGraceMs !== undefined && { graceMs: options.cancelGraceMs }),
-    log: (event: string, details: object) => log[WORKER_LOG_LEVELS[event] ?? 'info'](details, event),
+    log: workerEvents(log),
   };
   const outlives = options.journal !== undefined;
   return queue ? queueEvaluations({ ...given, queue, environments, outlives }) : processEvaluations(given);
-}
-
-/** What workers on other machines compare with their own, by source. */
-function poolEnvironments(definitions: readonly Pick<ServedEnvironment, 'source' | 'definition'>[], runtime: Runtime) {
-  const described = definitions.map(({ source, definition }) => {
-    const { spec_hash: specHash } = describeExperiment(definition, {}, runtime, undefined).spec;
-    return [source, { id: definition.id, specHash, module: moduleHash(source) }] as const;
-  });
-  return Object.fromEntries(described);
 }
 
 /** Tells at once that nothing can listen there, before anything is begun. @throws {Error} */

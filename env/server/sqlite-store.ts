@@ -100,7 +100,7 @@ const DISK_DELAY_MS = 1000;
 const LOOK_MS = 1000;
 
 /** The number of rows of the history that are read at once. */
-const HISTORY_PAGE = 64;
+const HISTORY_PAGE = 32;
 /** The same of sessions, of each of which more is read. */
 const SESSION_PAGE = 16;
 

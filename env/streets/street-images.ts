@@ -131,8 +131,10 @@ export async function readFrame(
   const truth = painted ? paintedLabels(painted.picture, painted.names) : await readLabels(labels, maps);
   const photograph = await readPhotograph(image);
   if (photograph.width !== truth.width || photograph.height !== truth.height) {
-    const sizes = `${truth.width}×${truth.height} as its labels, got ${photograph.width}×${photograph.height}`;
-    throw new Error(`${image}: expected ${sizes}`);
+    const [ofImage, ofLabels] = [photograph, truth].map((one) => `${one.width}×${one.height}`);
+    // Painted labels have the size that the data set's list gives the image.
+    if (painted) throw new Error(`${image}: expected ${ofLabels} as its labels, got ${ofImage}`);
+    throw new Error(`${labels}: expected ${ofImage} as its image, got ${ofLabels}`);
   }
   const rgb = await fitted(photograph, { width, height });
   const nearest = nearestPixels(truth, { width, height });

@@ -2,11 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { evaluationSeeds } from '../../env/evaluate.ts';
+import { loadDefinition } from '../../env/experiments/load.ts';
 import { DEFAULT_RUNTIME } from '../../env/runtime.ts';
 import type { Evaluations } from '../../env/workers/evaluations.ts';
 import { processEvaluations } from '../../env/workers/processes/process-evaluations.ts';
 import { queueEvaluations } from '../../env/workers/queue/queue-evaluations.ts';
-import { poolEnvironment } from '../../env/workers/queue/queue-worker.ts';
+import { poolEnvironment } from '../../env/workers/queue/pool.ts';
 import { exactBuild } from '../queue-flags.ts';
 import { startRedis } from '../trust/redis.ts';
 import { end, program } from '../trust/serving.ts';
@@ -98,7 +99,7 @@ async function onQueue<T>(
   measure: (evaluations: Evaluations, pids: Cost, url: string) => Promise<T>,
 ): Promise<T> {
   const redis = await startRedis();
-  const environments = { [NOOP]: await poolEnvironment('Noop-v0', NOOP, DEFAULT_RUNTIME) };
+  const environments = { [NOOP]: poolEnvironment(NOOP, await loadDefinition(NOOP), DEFAULT_RUNTIME) };
   const evaluations = queueEvaluations({
     size: 0,
     sources: [NOOP],

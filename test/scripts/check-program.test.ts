@@ -96,7 +96,7 @@ describe('npm run check-program @slow', function () {
       ],
       [
         `cp ${shop.folder}/small.png "$1/labels/000000.png"`,
-        /^wrong simulator: images\/000000\.png: expected 8×2 as its labels, got 16×16$/m,
+        /^wrong simulator: labels\/000000\.png: expected 16×16 as its image, got 8×2$/m,
       ],
       [
         `cp ${shop.folder}/void.png "$1/labels/000000.png"; cp ${shop.folder}/void.png "$1/labels/000001.png"`,

@@ -1,9 +1,12 @@
 /** What a server and its workers tell each other through Redis, and whether they fit together. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
-import type { BackendPreference } from '../../runtime.ts';
+import type { ExperimentDefinition } from '../../experiments/experiment.ts';
+import { contentHash, specHashOf } from '../../experiments/identity.ts';
+import { createExperiment } from '../../experiments/load.ts';
+import type { BackendPreference, Runtime } from '../../runtime.ts';
 import type { Evaluation, EvaluationProgress, EvaluationRequest } from '../../evaluate.ts';
 import type { WorkerInfo } from '../evaluations.ts';
 
@@ -79,29 +82,31 @@ export function programId(): string {
 export const BEAT_MS = 1_000;
 export const SILENT_MS = 5_000;
 
-export function shortHash(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
-}
-
 /**
  * The name of the queue in which jobs of these terms lie: a worker never sees a job of others.
  *
  * @returns undefined while nobody knows the backends
  */
 export function queueName(terms: Terms): string | undefined {
-  return terms.backends && `evaluations-${shortHash(terms)}`;
+  return terms.backends && `evaluations-${contentHash(terms)}`;
 }
 
 /** Whether two servers may use one Redis: their terms differ in nothing but backends that one of them does not know. */
 export function areEqual(one: Terms, other: Terms): boolean {
-  const same = (a: unknown, b: unknown) => a === undefined || b === undefined || shortHash(a) === shortHash(b);
+  const same = (a: unknown, b: unknown) => a === undefined || b === undefined || contentHash(a) === contentHash(b);
   const core = ({ build, environments }: Terms) => [build, environments];
   return same(core(one), core(other)) && same(one.backends, other.backends);
 }
 
+/** An environment as it is here. @throws {Error} when it cannot be created */
+export function poolEnvironment(source: string, definition: ExperimentDefinition, runtime: Runtime): PoolEnvironment {
+  const { experiment, options } = createExperiment(definition, {}, runtime);
+  return { id: definition.id, module: moduleHash(source), specHash: specHashOf(definition, experiment, options) };
+}
+
 /** A hash of the file of an environment that is a module; undefined for one of ours, which the build covers. */
-export function moduleHash(source: string): string | undefined {
-  return existsSync(resolve(source)) ? shortHash(readFileSync(resolve(source), 'utf8')) : undefined;
+function moduleHash(source: string): string | undefined {
+  return existsSync(resolve(source)) ? contentHash(readFileSync(resolve(source), 'utf8')) : undefined;
 }
 
 /** Why a worker does not fit, in a sentence: its build, an environment, or a backend; undefined if it does. */

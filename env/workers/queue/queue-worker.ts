@@ -2,18 +2,17 @@ import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Relay, WaitingError, Worker, type Job as RedisJob, type RedisOptions } from 'bullmq';
 import type { EvaluationProgress } from '../../evaluate.ts';
-import { loadDefinition, createExperiment } from '../../experiments/load.ts';
-import { specHashOf } from '../../experiments/identity.ts';
+import { contentHash } from '../../experiments/identity.ts';
+import { loadDefinition } from '../../experiments/load.ts';
 import type { BackendPreference, Runtime } from '../../runtime.ts';
 import type { Evaluations } from '../evaluations.ts';
 import { processEvaluations } from '../processes/process-evaluations.ts';
 import {
   BEAT_MS,
   misfit,
-  moduleHash,
+  poolEnvironment,
   programId,
   queueName,
-  shortHash,
   TOPICS,
   type JobProgress,
   type JobResult,
@@ -24,7 +23,7 @@ import {
 } from './pool.ts';
 import { backendsOf } from './queue-evaluations.ts';
 import { MOST_STALLS, STALLED_EVERY_MS } from './queue-workers.ts';
-import { PREFIX, redisOptions } from './redis.ts';
+import { PREFIX, redisOptions, within } from './redis.ts';
 
 export interface QueueWorkerOptions {
   readonly url: string;
@@ -143,7 +142,7 @@ export class QueueWorker {
   /** An offer comes every second; only another one is looked at. */
   private hear(offer: Offer): void {
     this.recover();
-    const isKnown = this.offer && shortHash(settingsOf(this.offer)) === shortHash(settingsOf(offer));
+    const isKnown = this.offer && contentHash(settingsOf(this.offer)) === contentHash(settingsOf(offer));
     this.offer = offer;
     if (!isKnown) this.join();
   }
@@ -162,7 +161,7 @@ export class QueueWorker {
     if (this.closing || this.state === 'leaving') return;
     await this.leaveQueue();
     const prepared = this.prepared;
-    if (!prepared || shortHash(coreOf(prepared.offer)) !== shortHash(coreOf(offer))) {
+    if (!prepared || contentHash(coreOf(prepared.offer)) !== contentHash(coreOf(offer))) {
       await this.leave();
       this.become('preparing');
       this.options.log('preparing', { server: offer.host, environments: offer.terms.environments.map(({ id }) => id) });
@@ -191,7 +190,9 @@ export class QueueWorker {
     const before = misfit({ ...terms, environments: [] }, { build, environments: [] });
     if (before !== undefined) throw new Error(before);
     const sourceOf = await sourcesOf(terms.environments, options.modules);
-    const environments = await Promise.all([...sourceOf].map(([id, source]) => poolEnvironment(id, source, runtime)));
+    const environments = await Promise.all(
+      [...sourceOf.values()].map(async (source) => poolEnvironment(source, await loadDefinition(source), runtime)),
+    );
     const reason = misfit(terms, { build, environments });
     if (reason !== undefined) throw new Error(reason);
     const evaluations = processEvaluations({
@@ -346,24 +347,10 @@ async function sourcesOf(
   return new Map(wanted.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
-/** An environment as it is here. @throws {Error} when it cannot be created */
-export async function poolEnvironment(id: string, source: string, runtime: Runtime): Promise<PoolEnvironment> {
-  const definition = await loadDefinition(source);
-  const { experiment, options } = createExperiment(definition, {}, runtime);
-  return { id, module: moduleHash(source), specHash: specHashOf(definition, experiment, options) };
-}
-
 /** Puts an evaluation back, for another worker. @throws {WaitingError} always: so BullMQ learns it */
 async function giveBack(job: Taken, token: string): Promise<never> {
   await job.moveToWait(token);
   throw new WaitingError();
-}
-
-/** Waits for work, but not for longer than this: a Redis that is away may be away for ever. */
-async function within(ms: number, work: Promise<void> | undefined): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
-  clearTimeout(timer);
 }
 
 /** BullMQ's own signal as the platform's. */

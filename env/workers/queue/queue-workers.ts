@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { Queue, QueueEvents, Relay, Worker, type RedisOptions } from 'bullmq';
 import type { Evaluation, EvaluationProgress } from '../../evaluate.ts';
+import { contentHash } from '../../experiments/identity.ts';
 import { unscored, type Job, type WorkerInfo } from '../evaluations.ts';
 import type { Workers } from '../queued-evaluations.ts';
 import {
@@ -8,7 +9,6 @@ import {
   BEAT_MS,
   programId,
   queueName,
-  shortHash,
   SILENT_MS,
   TOPICS,
   type JobProgress,
@@ -18,7 +18,7 @@ import {
   type Terms,
   type WorkerRecord,
 } from './pool.ts';
-import { checkRedis, PREFIX, redisOptions, withoutPassword } from './redis.ts';
+import { checkRedis, PREFIX, redisOptions, within, withoutPassword } from './redis.ts';
 
 export interface QueueWorkersOptions {
   readonly url: string;
@@ -193,8 +193,7 @@ export class QueueWorkers implements Workers {
     for (const one of given) one.end(unscored('cancelled', 'the server stopped'));
     const cancelled = this.options.outlives ? [] : given.map((one) => this.cancel(one));
     const closing = Promise.all(cancelled).then(() => Promise.all([this.shut(), this.relay?.close()]));
-    // Where Redis is away, it is not waited for.
-    await Promise.race([closing, new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref())]);
+    await within(CLOSE_MS, closing);
   }
 
   /** @throws {Error} when a server that runs has other terms; takes over the backends of an earlier one */
@@ -308,7 +307,7 @@ export class QueueWorkers implements Workers {
 
   /** Logs an event of a worker, unless it was the last that was logged of it. */
   private say(one: Known, event: string, details: object): void {
-    const said = shortHash([event, details]);
+    const said = contentHash([event, details]);
     if (one.said === said) return;
     one.said = said;
     const { id, host, places } = one.record;

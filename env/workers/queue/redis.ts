@@ -79,3 +79,13 @@ export async function checkRedis(url: string): Promise<string | undefined> {
   if (fact('aof_enabled') === '1') return undefined;
   return 'this Redis writes no append-only file: if it ends, evaluations that run begin again (appendonly yes)';
 }
+
+/** Waits for work, but not for longer than this: a Redis that is away may be away for ever. */
+export async function within(ms: number, work: Promise<unknown> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -215,7 +215,7 @@ describe('a call of a program', () => {
       ],
       [
         `cp ${shop.folder}/narrow.png "$1/labels/000001.png"`,
-        /images\/000001\.png: expected 8×2 as its labels, got 16×16$/,
+        /labels\/000001\.png: expected 16×16 as its image, got 8×2$/,
       ],
       [
         `cp ${shop.folder}/void.png "$1/labels/000000.png"; cp ${shop.folder}/void.png "$1/labels/000001.png"`,

@@ -80,7 +80,7 @@ describe('a folder of street images', () => {
     folder.put('train/labels/S1_001.png', 'no image');
     await assert.rejects(read(), /labels\/S1_001\.png: expected a readable image/);
     folder.put('train/labels/S1_001.png', gray(1, [8, 8]));
-    await assert.rejects(read(), /images\/S1_001\.png: expected 1×2 as its labels, got 2×1/);
+    await assert.rejects(read(), /labels\/S1_001\.png: expected 2×1 as its image, got 1×2/);
     folder.put('train/labels/S1_001.png', gray(2, [11, 11]));
     await assert.rejects(read(), /labels\/S1_001\.png: expected labels of known classes, got void everywhere/);
     folder.put('train/labels/S1_001.png', gray(2, [8, 3]));

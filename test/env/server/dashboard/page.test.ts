@@ -90,12 +90,13 @@ describe('the page @slow', function () {
     );
 
   it('[W6] [W7] [W8] shows a run while an agent makes it, from the first evaluation to the end', async () => {
-    const server = await startBanditServer({ workers: 1 });
+    const server = await startBanditServer({ workers: 2 });
     const watched = await open(http(server));
     const { page } = watched;
     await page.getByText('Nothing has been evaluated yet').waitFor();
     const flags = ['--url', server.url, '--evaluations', '12', '--population', '6', '--seed', '3', '--finalists', '1'];
-    const options = ['--env-options', '{"delayMs":1000,"noise":0.1}', '--log', join(folder, 'live.jsonl')];
+    // The page looks once a second: an evaluation that takes longer is seen while it trains, whenever it begins.
+    const options = ['--env-options', '{"delayMs":3000,"noise":0.1}', '--log', join(folder, 'live.jsonl')];
     const agent = spawn(process.execPath, ['--import', 'tsx', 'agents/cem.ts', ...flags, ...options], {
       stdio: 'ignore',
     });
@@ -106,7 +107,7 @@ describe('the page @slow', function () {
       () => page.locator('header select option').first().textContent(),
       (text) => text.startsWith('cem, seed 3'),
     );
-    await page.locator('.underway li .phase', { hasText: /trains, \d+ %/ }).waitFor();
+    await page.locator('.underway li .phase', { hasText: /trains, \d+ %/ }).first().waitFor();
     const few = Number(await evaluationsOf(page, (count) => count >= 2));
     await evaluationsOf(page, (count) => count > few + 2);
     await page.getByText('Line and band: mean and standard deviation of the policy').waitFor();
@@ -251,7 +252,11 @@ describe('the page @slow', function () {
       await page.getByRole('link', { name: 'Compare' }).click();
       const row = page.locator('tbody tr', { hasText: 'tester' });
       await row.waitFor();
-      assert.deepEqual((await row.locator('td').allTextContents()).slice(1, 4), ['tester', '2', '40']);
+      await until(
+        page,
+        async () => (await row.locator('td').allTextContents()).slice(1, 4).join(', '),
+        (text) => text === 'tester, 2, 40',
+      );
       await page.getByLabel(/^tester, seed 2/).uncheck();
       await until(
         page,

@@ -10,7 +10,7 @@ import type { PageView } from '../view.ts';
 /** Throughput is counted over this time. */
 const WINDOW_MS = 30_000;
 
-/** The columns of the table of runs that are numbers. */
+/** The columns of the tables that are numbers. */
 const NUMBERS = ['evaluations', 'under way', 'running', 'places'];
 
 function tableOf(name: string, heads: readonly string[], body: HTMLElement): HTMLElement {
