@@ -173,6 +173,15 @@ export function reinforce({ size, start, random }: Problem, options: ReinforceOp
           logSigma: dotMultiply(gradient.logSigma, learningRate / 2),
         };
 
+  const recommend = (): number[] => {
+    if (path.length === 0) return [...mu];
+    const latest = path.slice(-Math.max(1, Math.round(options.average * path.length)));
+    return dotDivide(
+      latest.reduce((sum, each) => add(sum, each)),
+      latest.length,
+    );
+  };
+
   return {
     ask() {
       drawn = [];
@@ -208,15 +217,11 @@ export function reinforce({ size, start, random }: Problem, options: ReinforceOp
       sigma = sigma.map((deviation) => Math.max(deviation * sigmaDecay, sigmaFloor));
     },
 
-    recommend() {
-      if (path.length === 0) return [...mu];
-      const latest = path.slice(-Math.max(1, Math.round(options.average * path.length)));
-      return dotDivide(
-        latest.reduce((sum, each) => add(sum, each)),
-        latest.length,
-      );
-    },
-    state: () => ({ mu, sigma, baseline: baseline.value() }),
+    recommend,
+    state: () => ({
+      ...{ mu, sigma, baseline: baseline.value() },
+      ...(options.average > 0 && { recommended: recommend() }),
+    }),
   };
 }
 

@@ -1,9 +1,10 @@
 /**
  * How many evaluations a search needs until it is as good as REINFORCE, or another agent, is at its end.
  *
- * A search is judged by the θ that it would recommend if it stopped: a policy's mean, not the rewards of its draws,
- * which pay for exploring (on the mixture REINFORCE's draws score .04 below its mean), nor the best reward so far, which
- * is the luckiest. That θ is evaluated again on seeds that no search has seen, the same for all arms of a search seed.
+ * A search is judged by the θ that it would recommend if it stopped: a policy's mean, or the mean of its latest ones. The
+ * rewards of its draws pay for exploring (on the mixture REINFORCE's draws score .04 below its mean), and the best reward
+ * so far is the luckiest. That θ is evaluated again on seeds that no search has seen, the same for all arms of a search
+ * seed.
  */
 import { join } from 'node:path';
 import { markdownTable } from '../markdown.ts';
@@ -57,9 +58,9 @@ export function recommendations(
   return [...seen].map((i) => ({ spent: ends[i]!, action: recommended(states[i]!, trials.slice(0, told[i])) }));
 }
 
-/** The policy's mean, the agent's own choice, or of an agent that has neither, the action with the best reward. */
+/** What the agent recommended then; its policy's mean; or of an agent that has neither, the action with the best reward. */
 function recommended(state: Readonly<Record<string, unknown>>, trials: readonly SearchTrial[]): readonly number[] {
-  const own = state['mu'] ?? state['best'];
+  const own = state['recommended'] ?? state['mu'] ?? state['best'];
   if (own !== undefined) return own as number[];
   return trials.reduce((a, b) => ((b.reward ?? -Infinity) > (a.reward ?? -Infinity) ? b : a)).action;
 }

@@ -15,25 +15,33 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Literal, TypeAlias, cast, overload
+from typing import Any, Literal, NoReturn, TypeAlias, cast, overload
 
 import numpy as np
 import numpy.typing as npt
 
+from .arguments import deadline_seconds, refuse_misnamed
 from .background import background_loop, in_background
 from .codec import Codec
 from .connection import refusal
 from .errors import ClosedError, ConnectionLost, ForkError, ParameterError, ProtocolError
-from .evaluation import Evaluation, Point, Seed, collected, is_many, seed_fields
+from .evaluation import Evaluation, Point, Seed, collected, one_point, points_of, seeds_of, step_ids_of
 from .history import HistoryFrame, HistoryList, fetch_history
 from .parameters import Numbers, Parameters, Theta
 from .results import Progress, Result
 from .opening import Opening, opening_of
 from .session import Session
-from .specification import Specification, specification_of
+from .specification import Specification
 from .steps import Step
 
 Report: TypeAlias = Callable[[Progress], object]
+
+_OF_SUBMIT = {"seed": "seeds (one for all, or a list with one for each)", "step_id": "step_ids"}
+_OF_EVALUATE = {
+    "seeds": "seed (one point, one seed)",
+    "step_ids": "step_id",
+    "on_progress": "no progress (evaluate and evaluate_async tell it)",
+}
 
 _CLOSE_SECONDS = 10
 _log = logging.getLogger("learning_to_simulate")
@@ -109,7 +117,7 @@ class Environment:
         self._prefix = secrets.token_urlsafe(9)
         self._lock = threading.Lock()
         self._count = 0
-        self.spec = specification_of(session.opened["spec"])
+        self.spec = session.spec
         self.parameters = self.spec.parameters
         _open_sessions.add(session)
         self._forgotten = weakref.finalize(self, _forget, session, self._loop, self._pid)
@@ -159,6 +167,7 @@ class Environment:
         deadline: float | None = None,
         on_progress: Report | None = None,
         step_ids: Any = None,
+        **misnamed: NoReturn,
     ) -> Any:
         """Evaluates one θ or action, or many at once, and waits for all results.
 
@@ -172,9 +181,11 @@ class Environment:
             server, and the exception is raised here: that is how a trial is pruned
         :param step_ids: names of the evaluations, for a session that a later process takes up (`session_file`)
         :returns: with another outcome than `ok` where an evaluation failed or was refused; that is no exception
+        :raises TypeError, ValueError: naming the argument that cannot be so, before anything is sent
         :raises ConnectionLost: when the connection could not be restored; its `results` has what had arrived
         """
-        return self._wait(self._begin(points, seeds, test, deadline, step_ids), on_progress)
+        refuse_misnamed("evaluate", misnamed, _OF_SUBMIT)
+        return self._wait(*self._begin_all(points, seeds, test, deadline, step_ids), on_progress)
 
     async def evaluate_async(
         self,
@@ -185,9 +196,11 @@ class Environment:
         deadline: float | None = None,
         on_progress: Report | None = None,
         step_ids: Any = None,
+        **misnamed: NoReturn,
     ) -> Any:
         """`evaluate` for asyncio. When its task is cancelled, so are its evaluations, on the server."""
-        many, steps = self._begin(points, seeds, test, deadline, step_ids)
+        refuse_misnamed("evaluate_async", misnamed, _OF_SUBMIT)
+        many, steps = self._begin_all(points, seeds, test, deadline, step_ids)
         loop = asyncio.get_running_loop()
         broken: asyncio.Future[None] = loop.create_future()
 
@@ -223,12 +236,20 @@ class Environment:
         test: bool = False,
         deadline: float | None = None,
         step_id: str | None = None,
+        **misnamed: NoReturn,
     ) -> Evaluation:
         """Begins one evaluation, and does not wait: `concurrent.futures.as_completed` and `wait` take what it returns.
 
-        The arguments are those of `evaluate`.
+        A point that breaks a rule is no exception here either: it has a result at once, with the outcome `refused`.
+
+        :param seed, test, deadline, step_id: as `seeds`, `test`, `deadline` and `step_ids` of `evaluate`, for one point
+        :raises TypeError, ValueError: naming the argument that cannot be so, before anything is sent
         """
-        _, steps = self._begin([point], seed, test, deadline, None if step_id is None else [step_id])
+        refuse_misnamed("submit", misnamed, _OF_EVALUATE)
+        self._check_process()
+        ids = self._new_ids(1) if step_id is None else step_ids_of("step_id", step_id, None)
+        points = one_point(point, self.parameters.size)
+        steps = self._begin(points, seeds_of("seed", seed, None), ids, test, deadline)
         self._send(steps)
         return cast(Evaluation, steps[0].future)
 
@@ -284,12 +305,15 @@ class Environment:
     def history(
         self, *, limit: int = 1000, token: str | None = None, frame: Literal["list", "pandas"] = "list"
     ) -> HistoryList | HistoryFrame:
-        """The finished evaluations of this session that the server keeps, the latest first.
+        """The finished evaluations of this session that the server keeps, the latest first; not the refused ones.
 
+        :param limit: the greatest number of evaluations, 0 to 100,000
         :param token: of an observer; None: the one of `connect`
         :param frame: `list`: dictionaries with the fields of a result; `pandas`: a DataFrame with a column for each score
             and each component of θ (`theta.fog`, `theta.weather.rain`)
+        :raises TypeError, ValueError: naming the argument that cannot be so
         :raises ConnectionLost: when the server does not answer or refuses
+        :raises ImportError: without pandas, for `pandas`
         """
         self._check_process()
         opening = self._session.opening
@@ -355,41 +379,41 @@ class Environment:
             what = f"environment: expected the process that connected ({self._pid}), got its fork ({os.getpid()})"
             raise ForkError(f"{what}; connect in each process, or start processes with the method spawn")
 
-    def _begin(
+    def _begin_all(
         self, points: Any, seeds: Any, test: bool, deadline: float | None, step_ids: Any
     ) -> tuple[bool, list[Step]]:
         """The steps of an `evaluate`, not yet sent, and whether it asks for a list."""
         self._check_process()
-        if hasattr(points, "ndim"):  # an array of another library
-            points = np.asarray(points)
-        elif not hasattr(points, "__len__"):
-            points = list(points)
-        many = is_many(points)
-        if not many:
-            points, step_ids = [points], None if step_ids is None else [step_ids]
-            seeds = [seeds]
-        count = len(points)
-        each_seed = list(seeds) if isinstance(seeds, (Sequence, np.ndarray)) else [seeds] * count
-        ids = self._new_ids(count) if step_ids is None else [str(step_id) for step_id in step_ids]
-        for name, values in (("seeds", each_seed), ("step_ids", ids)):
-            if len(values) != count:
-                raise ValueError(f"{name}: expected one for each of {count} points, got {len(values)}")
+        many, listed = points_of(points, self.parameters.size)
+        count = len(listed) if many else None
+        ids = self._new_ids(len(listed)) if step_ids is None else step_ids_of("step_ids", step_ids, count)
+        return many, self._begin(listed, seeds_of("seeds", seeds, count), ids, test, deadline)
+
+    def _begin(
+        self,
+        points: Sequence[Any],
+        seeds: Sequence[Mapping[str, Any]],
+        step_ids: Sequence[str],
+        test: bool,
+        deadline: float | None,
+    ) -> list[Step]:
+        """A step for each point, not yet sent; one that breaks a rule is refused already."""
         common: dict[str, Any] = {}
         if test:
             common["test"] = True
         if deadline is not None:
-            common["deadline_ms"] = float(deadline) * 1000
+            common["deadline_ms"] = deadline_seconds(deadline) * 1000
         steps = []
-        for index, (point, seed, step_id) in enumerate(zip(points, each_seed, ids)):
+        for index, (point, seed, step_id) in enumerate(zip(points, seeds, step_ids)):
             evaluation = Evaluation(step_id, self._cancel)
             try:
-                item = {"step_id": step_id, **self._point(point), **seed_fields(seed), **common}
+                item = {"step_id": step_id, **self._point(point), **seed, **common}
             except ParameterError as error:
                 refused = ProtocolError(refusal("BAD_ACTION", str(error), at=error.path, rule=error.rule))
                 evaluation.set_result(Result(step_id, "refused", reason=str(error), error=refused))
                 item = {"step_id": step_id}
             steps.append(Step(item, index, evaluation, None))
-        return many, steps
+        return steps
 
     def _point(self, point: Any) -> dict[str, Any]:
         if isinstance(point, Mapping):
@@ -412,8 +436,7 @@ class Environment:
         if step_ids:
             self._loop.call_soon_threadsafe(self._session.cancel, step_ids)
 
-    def _wait(self, begun: tuple[bool, list[Step]], on_progress: Report | None) -> Any:
-        many, steps = begun
+    def _wait(self, many: bool, steps: Sequence[Step], on_progress: Report | None) -> Any:
         events: queue.SimpleQueue[Progress | None] = queue.SimpleQueue()
         if on_progress:
             for step in steps:

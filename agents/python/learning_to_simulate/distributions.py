@@ -10,10 +10,12 @@ prefer the middle.
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .arguments import is_number, scalar
 from .kinds import Boolean, Categorical, Continuous, Parameter, Simplex
 from .parameters import Parameters, Theta
 
@@ -77,14 +79,13 @@ def from_values(parameters: Parameters, values: Mapping[str, Any]) -> Theta:
     for p in parameters:
         if isinstance(p, Simplex):
             if any(label in values for label in p.labels):
-                part = [_within(float(values.get(label, float("nan"))), -1.0, 1.0) for label in p.labels]
-                action = [0.0] * parameters.size
+                part = [_within(values.get(label, math.nan), -1.0, 1.0) for label in p.labels]
+                action: list[Any] = [0.0] * parameters.size
                 action[p.slice[0] : p.slice[1]] = part
-                parameters.checked_action(action)
-                theta[p.name] = p.decode(part)
+                theta[p.name] = p.decode(parameters.checked_action(action)[p.slice[0] : p.slice[1]])
         elif p.name in values:
             value = values[p.name]
-            theta[p.name] = _within(float(value), p.low, p.high) if isinstance(p, Continuous) else value
+            theta[p.name] = _within(value, p.low, p.high) if isinstance(p, Continuous) else value
     return parameters.complete(theta)
 
 
@@ -130,6 +131,9 @@ def nevergrad_parametrization(parameters: Parameters, start: Mapping[str, Any] |
     return ng.p.Dict(**{d.name: parameter(d) for d in dimensions(parameters)})
 
 
-def _within(value: float, low: float, high: float) -> float:
+def _within(value: Any, low: float, high: float) -> Any:
+    """On the bound what lies outside by a rounding error; what breaks a rule as it is, to be refused by its name."""
     slack = 1e-9 * (high - low)
-    return min(high, max(low, value)) if low - slack <= value <= high + slack else value
+    value = scalar(value)
+    near = is_number(value) and low - slack <= value <= high + slack
+    return min(high, max(low, float(value))) if near else value

@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from .arguments import seed_number
 from .client import Environment
 from .episodes import Action, Observation, OnFailure, Settings, Stream, Zero, info_of, observation_of, reopened
 
@@ -63,9 +64,10 @@ class SimulatorEnvironment(gymnasium.Env[Observation, Action]):
         """Begins an episode: observation, all zeros, and an empty info. After `close`, it opens the environment again."""
         if self.remote.closed:  # Stable-Baselines3's checker does so
             self.remote = self._settings.connect()
-        super().reset(seed=None if seed is None else int(seed))
         if seed is not None:
-            self._stream = Stream(int(seed))
+            seed = seed_number("seed", seed)
+            self._stream = Stream(seed)
+        super().reset(seed=seed)
         self._begun = True
         return np.zeros(self.observation_space.shape or (), np.float32), {}
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from .arguments import deadline_seconds
 from .client import Environment, connect
 from .errors import EvaluationError
 from .results import Result
@@ -26,7 +27,7 @@ Action: TypeAlias = "npt.NDArray[Any]"
 class Settings:
     """The arguments of an environment; `SimulatorEnvironment` describes them.
 
-    :raises ValueError: naming the argument that cannot be so
+    :raises TypeError, ValueError: naming the argument that cannot be so
     """
 
     url: str
@@ -45,6 +46,8 @@ class Settings:
             raise ValueError(f"on_failure: expected 'raise', 'nan' or a number, got {self.on_failure!r}")
         if self.zero not in ("centre", "start"):
             raise ValueError(f"zero: expected 'centre' or 'start', got {self.zero!r}")
+        if self.deadline is not None:
+            deadline_seconds(self.deadline)
         if self.render_mode is not None:
             told = "expected None, since the protocol has no pictures (npm run scenes draws some)"
             raise ValueError(f"render_mode: {told}, got {self.render_mode!r}")

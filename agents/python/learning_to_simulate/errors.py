@@ -55,16 +55,19 @@ class ServerError(RuntimeError):
 class EvaluationError(RuntimeError):
     """An evaluation has no reward, and the caller asked for one.
 
-    `result` says why; `results` has all results of the step of a vector environment.
+    `result` says why; `results` has all results of the step of a vector environment, and `index` is the environment of
+    `result` in it, None elsewhere.
     """
 
-    def __init__(self, result: Result, results: Sequence[Result] = ()) -> None:
-        super().__init__(f"evaluation {result.step_id}: {result.outcome} ({result.reason})")
+    def __init__(self, result: Result, results: Sequence[Result] = (), index: int | None = None) -> None:
+        where = "" if index is None else f"environment {index} of {len(results)}: "
+        super().__init__(f"{where}evaluation {result.step_id}: {result.outcome} ({result.reason})")
         self.result = result
         self.results = results or [result]
+        self.index = index
 
-    def __reduce__(self) -> tuple[type[EvaluationError], tuple[Result, Sequence[Result]]]:
-        return EvaluationError, (self.result, self.results)
+    def __reduce__(self) -> tuple[type[EvaluationError], tuple[Result, Sequence[Result], int | None]]:
+        return EvaluationError, (self.result, self.results, self.index)
 
 
 class ParameterError(ValueError):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .arguments import whole_number
 from .client import Environment
 from .evaluation import Point
 from .parameters import Theta
 from .results import Result
 from .seeds import derive_seed
+
+_log = logging.getLogger("learning_to_simulate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,9 @@ def finalists(
     :param repeats: the number of seeds
     :param test: `reward` and `rewards` are the scores on the test set instead: for a final report, never for a search
     :param also: further finalists, each θ or an action: what the optimiser itself recommends, such as the mean of a policy
-    :returns: the best first; a finalist that fails on a seed is left out
+    :returns: the best first; one that is refused or fails on one of the seeds is left out, and the log says so
     """
+    count, repeats = whole_number("count", count, 0), whole_number("repeats", repeats, 1)
     distinct: dict[str, Result] = {}
     for result in sorted((r for r in results if r.reward is not None), key=lambda r: -r.require()):
         distinct.setdefault(json.dumps(result.theta), result)
@@ -56,7 +61,9 @@ def finalists(
     told = []
     for i in range(len(points)):
         own = again[i * repeats : (i + 1) * repeats]
-        if all(r.ok for r in own):
+        if bad := next((r for r in own if not r.ok), None):
+            _log.warning("finalists: %s is left out: %s (%s)", points[i], bad.outcome, bad.reason)
+        else:
             metric = environment.spec.reward_metric
             rewards = [(r.test_scores or {})[metric] if test else r.require() for r in own]
             seen = best[i].require() if i < len(best) else None

@@ -8,15 +8,20 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterable
-from typing import Any, Literal, TypeAlias, overload
+from typing import Any, Literal, TypeAlias, get_args, overload
 
+from .arguments import one_of, whole_number
 from .errors import ConnectionLost
 from .kinds import Parameter
-from .parameters import Parameters
+from .parameters import Parameters, parameters_of
+from .results import Outcome, early_scores_of, floats
 
 HistoryList: TypeAlias = "list[dict[str, Any]]"
 HistoryFrame: TypeAlias = "Any"
 """A `pandas.DataFrame`."""
+
+_MOST = 100_000
+"""The longest history that the server gives at once."""
 
 
 @overload
@@ -58,28 +63,73 @@ def fetch_history(
 
     :param url: of the server, `ws://…`
     :param token: of an observer, if the server has one
+    :param outcome: only those with this one, such as `ok`
+    :param limit: the greatest number of evaluations, 0 to 100,000
     :param frame: `list`: dictionaries with the fields of a result, and `env_id`, `options`, `accepted_at`; `pandas`: a
         DataFrame with a column for each score and each component of θ
-    :param parameters: of the environment, which name the columns of a simplex (`theta.weather.rain`, otherwise
-        `theta.weather.3`)
+    :param parameters: of the environment, if all evaluations are of one; they name the columns of a simplex
+        (`theta.weather.rain`, otherwise `theta.weather.3`)
+    :raises TypeError, ValueError: naming the argument that cannot be so
     :raises ConnectionLost: when the server does not answer or refuses
     :raises ImportError: without pandas, for `pandas`
     """
-    given = {"session": session, "env": env_id, "outcome": outcome, "limit": int(limit)}
+    one_of("frame", frame, "list", "pandas")
+    if outcome is not None:
+        one_of("outcome", outcome, *(name for name in get_args(Outcome) if name != "refused"))
+    given = {"session": session, "env": env_id, "outcome": outcome, "limit": whole_number("limit", limit, 0, _MOST)}
     chosen = urllib.parse.urlencode({name: value for name, value in given.items() if value is not None})
+    lines = _lines(url, token, f"history.jsonl?{chosen}")
+    kinds: dict[str, Parameters | None] = {}
+    entries = []
+    for entry in lines:
+        hash = entry["repro"]["spec_hash"]
+        if parameters is None and hash not in kinds:
+            kinds[hash] = _parameters_of_session(url, token, entry["session_id"])
+        entries.append(_typed(entry, kinds.get(hash, parameters)))
+    return _data_frame(entries, parameters or ()) if frame == "pandas" else entries
+
+
+def _lines(url: str, token: str | None, path: str) -> HistoryList:
+    """The JSON values of the lines of a page of the server.
+
+    :raises ValueError: with the server's sentence, when it cannot be asked so
+    :raises ConnectionLost: when it does not answer or refuses
+    """
     parts = urllib.parse.urlsplit(url)
-    scheme = "https" if parts.scheme == "wss" else "http"
-    address = f"{scheme}://{parts.netloc}/v1/history.jsonl?{chosen}"
+    scheme = "https" if parts.scheme in ("wss", "https") else "http"
+    address = f"{scheme}://{parts.netloc}/v1/{path}"
     request = urllib.request.Request(address, headers={"Authorization": f"Bearer {token}"} if token else {})
     try:
         with urllib.request.urlopen(request, timeout=60) as response:
-            entries = [json.loads(line) for line in response if line.strip()]
+            return [json.loads(line) for line in response if line.strip()]
     except urllib.error.HTTPError as error:
-        told = error.read(200).decode(errors="replace").strip()
-        raise ConnectionLost(f"{address}: HTTP {error.code} {told}") from error
+        told = error.read(1000).decode(errors="replace").strip()
+        if error.code == 400:
+            raise ValueError(f"history: {told}") from error
+        raise ConnectionLost(f"{address}: HTTP {error.code} {told[:200]}") from error
     except OSError as error:
         raise ConnectionLost(f"{address}: {error}") from error
-    return _data_frame(entries, parameters or ()) if frame == "pandas" else entries
+
+
+def _parameters_of_session(url: str, token: str | None, session_id: str) -> Parameters | None:
+    """None where the server does not know them any more."""
+    try:
+        (run,) = _lines(url, token, f"runs/{urllib.parse.quote(session_id, safe='')}")
+    except ConnectionLost as error:
+        if isinstance(error.__cause__, urllib.error.HTTPError) and error.__cause__.code == 404:
+            return None
+        raise
+    return None if "unknown" in run else parameters_of(run)
+
+
+def _typed(entry: dict[str, Any], parameters: Parameters | None) -> dict[str, Any]:
+    """A line of the history with floats where a result has them: JSON writes 1.0 as 1."""
+    scores: dict[str, Any] = {name: floats(entry[name]) for name in ("scores", "test_scores") if name in entry}
+    if "early_scores" in entry:
+        scores["early_scores"] = early_scores_of(entry)
+    scores["reward"] = None if entry["reward"] is None else float(entry["reward"])
+    scores["observation"] = [float(score) for score in entry["observation"]]
+    return {**entry, **scores, "theta": parameters.typed(entry["theta"]) if parameters else entry["theta"]}
 
 
 def _data_frame(entries: HistoryList, parameters: Iterable[Parameter]) -> HistoryFrame:

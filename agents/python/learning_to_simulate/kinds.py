@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-import numpy as np
-
+from .arguments import is_number, scalar
 from .errors import ParameterError
 
 Value: TypeAlias = "float | int | bool | str | list[float]"
@@ -47,8 +46,8 @@ class Continuous:
         return [_clip(2 * _share_of(self.low, self.high, self.scale, value) - 1)]
 
     def check(self, value: Any) -> float:
-        value = _plain(value)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
+        value = scalar(value)
+        if not is_number(value):
             raise _refusal(self.name, "type", "a number", value)
         number = float(value)
         if not math.isfinite(number):
@@ -84,9 +83,9 @@ class Integer:
         return [_clip(2 * _share_of(self.low - 0.5, self.high + 0.5, self.scale, value) - 1)]
 
     def check(self, value: Any) -> int:
-        value = _plain(value)
+        value = scalar(value)
         rule = f"a whole number {_range(self.low, self.high, self.unit)}"
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
+        if not is_number(value):
             raise _refusal(self.name, "type", rule, value)
         if not math.isfinite(value):
             raise _refusal(self.name, "not_finite", rule, value)
@@ -118,7 +117,7 @@ class Boolean:
         return [BESIDE if value else -BESIDE]
 
     def check(self, value: Any) -> bool:
-        value = _plain(value)
+        value = scalar(value)
         if not isinstance(value, bool):
             raise _refusal(self.name, "type", "True or False", value)
         return value
@@ -146,7 +145,7 @@ class Categorical:
         return [BESIDE if choice == value else -BESIDE for choice in self.choices]
 
     def check(self, value: Any) -> str:
-        value = _plain(value)
+        value = scalar(value)
         rule = f"one of {', '.join(self.choices)}"
         if not isinstance(value, str):
             raise _refusal(self.name, "type", rule, value)
@@ -187,10 +186,8 @@ class Simplex:
         return [_clip((logit - middle) / LOGIT_OF_ONE) for logit in logits]
 
     def check(self, value: Any) -> list[float]:
-        try:
-            numbers = [float(probability) for probability in value]
-        except (TypeError, ValueError):
-            numbers = []
+        given = [scalar(probability) for probability in value] if hasattr(value, "__iter__") else []
+        numbers = [float(probability) for probability in given if is_number(probability)]
         if len(numbers) != len(self.classes):
             rule = f"{len(self.classes)} probabilities ({', '.join(self.classes)})"
             raise _refusal(self.name, "shape", rule, value)
@@ -235,11 +232,6 @@ def _share_of(low: float, high: float, scale: Scale, value: float) -> float:
 
 def _clip(value: float) -> float:
     return min(1.0, max(-1.0, value))
-
-
-def _plain(value: Any) -> Any:
-    """A scalar of numpy as Python's own."""
-    return value.item() if isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0 else value
 
 
 def _range(low: float, high: float, unit: str) -> str:

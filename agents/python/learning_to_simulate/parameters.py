@@ -9,12 +9,13 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 import numpy.typing as npt
 
+from .arguments import is_number, scalar, shown
 from .errors import ParameterError
-from .kinds import Parameter, Simplex, Value, parameter_of
+from .kinds import Continuous, Integer, Parameter, Simplex, Value, parameter_of
 
 Theta: TypeAlias = dict[str, Value]
-"""θ by name: a number for a continuous parameter or an integer, True or False for a boolean, one of the choices for a
-categorical parameter, probabilities that sum to 1 for a simplex."""
+"""θ by name: a float for a continuous parameter, an int for an integer, True or False for a boolean, one of the choices
+for a categorical parameter, a list of floats that sum to 1 for a simplex."""
 
 Numbers: TypeAlias = "Sequence[float] | npt.NDArray[Any]"
 
@@ -62,18 +63,24 @@ class Parameters(Sequence[Parameter]):
         :param action: [D], each from -1 to 1
         :raises ParameterError: naming the component that has the wrong size, is not finite or out of range
         """
-        try:
-            numbers = [float(a) for a in action]
-        except (TypeError, ValueError):
-            raise ParameterError("/action", "shape", f"action: expected {self.size} numbers, got {action!r}") from None
-        if len(numbers) != self.size:
-            raise ParameterError("/action", "shape", f"action: expected {self.size} numbers, got {len(numbers)}")
-        for i, number in enumerate(numbers):
-            if not -1 <= number <= 1:  # nor is NaN
-                rule, words = ("range", "-1..1") if math.isfinite(number) else ("not_finite", "a finite number")
-                where = f"action[{i}] ({self.labels[i]})"
-                raise ParameterError(f"/action/{i}", rule, f"{where}: expected {words}, got {number}")
-        return numbers
+        rule = f"action: expected {self.size} numbers"
+        if isinstance(action, (str, bytes)) or not hasattr(action, "__iter__") or getattr(action, "ndim", 1) == 0:
+            raise ParameterError("/action", "shape", f"{rule}, got {shown(action)}")
+        components = [scalar(a) for a in action]
+        if len(components) != self.size:
+            raise ParameterError("/action", "shape", f"{rule}, got {len(components)}")
+        for i, a in enumerate(components):
+            if is_number(a) and -1 <= a <= 1:  # NaN is not
+                continue
+            if not is_number(a):
+                broken, words, got = "type", "a number", shown(a)
+            elif math.isfinite(a):
+                broken, words, got = "range", "-1..1", str(float(a))
+            else:
+                broken, words, got = "not_finite", "a finite number", str(float(a))
+            where = f"action[{i}] ({self.labels[i]})"
+            raise ParameterError(f"/action/{i}", broken, f"{where}: expected {words}, got {got}")
+        return [float(a) for a in components]
 
     def complete(self, theta: Mapping[str, Any]) -> Theta:
         """A θ by name with the default of every parameter that it leaves out, as numbers of Python.
@@ -85,6 +92,11 @@ class Parameters(Sequence[Parameter]):
             if name not in names:
                 raise ParameterError(f"/params/{name}", "unknown", f"{name}: expected one of {', '.join(names)}")
         return {p.name: p.check(theta.get(p.name, p.default)) for p in self}
+
+    def typed(self, theta: Mapping[str, Any]) -> Theta:
+        """A θ of a message with each number of its kind's type: on the wire, 1.0 is the whole number 1."""
+        kinds = {p.name: p for p in self}
+        return {name: _typed(kinds.get(name), value) for name, value in theta.items()}
 
     def to_theta(self, action: Numbers) -> Theta:
         """The θ of an action.
@@ -104,6 +116,17 @@ class Parameters(Sequence[Parameter]):
         """
         complete = self.complete(theta)
         return np.array([a for p in self for a in p.encode(complete[p.name])], np.float64)
+
+
+def _typed(parameter: Parameter | None, value: Any) -> Value:
+    if isinstance(parameter, Continuous):
+        return float(value)
+    if isinstance(parameter, Integer):
+        return int(value)
+    if isinstance(parameter, Simplex):
+        return [float(probability) for probability in value]
+    typed: Value = value
+    return typed
 
 
 def parameters_of(spec: Mapping[str, Any]) -> Parameters:

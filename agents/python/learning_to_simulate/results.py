@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .errors import EvaluationError, ProtocolError
-from .parameters import Theta
+from .parameters import Parameters, Theta
 
 Outcome = Literal["ok", "infeasible", "diverged", "failed", "deadline", "cancelled", "refused"]
 
@@ -61,22 +61,33 @@ class Result:
         return self.reward
 
 
-def result_of(message: Mapping[str, Any]) -> Result:
+def floats(numbers: Mapping[str, Any]) -> dict[str, float]:
+    """Scores of a message: on the wire, 1.0 is the whole number 1."""
+    return {name: float(number) for name, number in numbers.items()}
+
+
+def early_scores_of(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+    early = message.get("early_scores", ())
+    return [{"fraction": float(one["fraction"]), "scores": floats(one["scores"])} for one in early]
+
+
+def result_of(message: Mapping[str, Any], parameters: Parameters) -> Result:
     """A `result` of the protocol."""
+    test_scores = message.get("test_scores")
     return Result(
         step_id=message["step_id"],
         outcome=message["outcome"],
         reward=None if message["reward"] is None else float(message["reward"]),
-        scores={name: float(score) for name, score in message["scores"].items()},
+        scores=floats(message["scores"]),
         observation=tuple(float(score) for score in message["observation"]),
-        test_scores=message.get("test_scores"),
-        early_scores=tuple(message.get("early_scores", ())),
+        test_scores=None if test_scores is None else floats(test_scores),
+        early_scores=tuple(early_scores_of(message)),
         reason=message.get("reason"),
-        theta=message["theta"],
+        theta=parameters.typed(message["theta"]),
         seed=message["seed"],
         seeds=message["seeds"],
         test_evaluations=message["test_evaluations"],
-        timing=message["timing"],
+        timing=floats(message["timing"]),
         repro=message["repro"],
         worker=message.get("worker"),
     )
@@ -91,11 +102,11 @@ class Progress:
     """The position of its action or θ in the list that was given, 0 for a single one."""
     phase: Literal["queue", "simulate", "train", "validate"]
     fraction: float
-    """The share of the phase that is done, 0 to 1."""
+    """The share of this phase that is done, 0 to 1; each phase has its own."""
     metrics: Mapping[str, float]
     """The loss, and after a quarter, a half and three quarters of the training the scores of the unfinished model."""
     eta: float | None
-    """Seconds until the result, if the server can tell."""
+    """Seconds until the result, the queue included; None until the server has timed an evaluation with these options."""
 
 
 def progress_of(message: Mapping[str, Any], index: int) -> Progress:
@@ -106,6 +117,6 @@ def progress_of(message: Mapping[str, Any], index: int) -> Progress:
         index=index,
         phase=message["phase"],
         fraction=float(message["fraction"]),
-        metrics=message.get("metrics", {}),
+        metrics=floats(message.get("metrics", {})),
         eta=None if eta is None else eta / 1000,
     )

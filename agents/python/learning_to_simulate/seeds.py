@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
+from .arguments import seed_number, shown
+
 _MASK = 0xFFFF_FFFF
 
 
@@ -9,7 +13,13 @@ def derive_seed(seed: int, *parts: str | int) -> int:
     """A seed of its own for each list of parts: `derive_seed(7, "episode", 0)` is 2550420695.
 
     :param seed: 0 to 4,294,967,295
+    :param parts: names and whole numbers
+    :raises TypeError, ValueError: naming what cannot be so
     """
+    seed = seed_number("seed", seed)
+    for i, part in enumerate(parts):
+        if not isinstance(part, (str, Integral)) or isinstance(part, bool):
+            raise TypeError(f"parts[{i}]: expected a name or a whole number, got {shown(part)}")
     data = "/".join(str(part) for part in parts).encode()
     h = seed
     whole = len(data) // 4 * 4

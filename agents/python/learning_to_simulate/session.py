@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import math
 import time
@@ -15,6 +16,7 @@ from .connection import Connection, FinalRefusal
 from .errors import ClosedError, ConnectionLost, ProtocolError
 from .opening import Opening
 from .session_file import SessionFile
+from .specification import Specification, specification_of
 from .steps import Step, Steps
 
 _log = logging.getLogger("learning_to_simulate")
@@ -34,10 +36,13 @@ class Session:
         self.opening = opening
         self.opened: Mapping[str, Any] = {}
         self.limits: Mapping[str, Any] = {}
+        self.spec: Specification
         self.failure: Exception | None = None
         """Why nothing can be asked any more."""
         self._closing = False
         self._file = SessionFile(opening.session_file) if opening.session_file else None
+        self._has_file = self._file is not None
+        """Whether the session is kept in the file; not if another process has the file now."""
         self._connection: Connection | None = None
         self._connected_at = -math.inf
         self._served_at = -math.inf
@@ -58,12 +63,14 @@ class Session:
 
         :raises ConnectionLost: when no server answers, :raises ProtocolError: when it refuses
         """
+        taken_up = False
         if self._file and (ticket := self._file.read()):
             self._check_file(ticket)
             self._ticket = ticket
             self._acknowledged = ticket["last_seq"]
             try:
                 await self._connect()
+                taken_up = True
             except ProtocolError as error:
                 if error.code not in ("SESSION_NOT_FOUND", "RESUME_GAP", "BAD_MESSAGE"):
                     raise
@@ -74,6 +81,10 @@ class Session:
             await self._connect()
         self._served_at = time.monotonic()
         self._task = asyncio.create_task(self._run())
+        if self._file and not self._has_file:
+            await self.close(keep=taken_up)
+            told = "another process has taken this file at the same time"
+            raise ConnectionLost(f"{self._file.path}: {told}; start again to take up its session, or name another file")
 
     async def close(self, keep: bool = False) -> None:
         """Ends the session, and what is under way in it; with `keep`, only the connection.
@@ -86,7 +97,7 @@ class Session:
         if self._connection and not self.failure and not keep:
             await self._say_goodbye()
             if self._file:
-                self._file.remove()
+                self._file.remove(self._ticket)
         elif self._connection:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._connection.flush(), 1)
@@ -104,12 +115,14 @@ class Session:
 
     def _check_file(self, ticket: Mapping[str, Any]) -> None:
         assert self._file
-        ours = {"env_id": self.opening.env_id, "options": to_json(self.opening.options)}
-        theirs = ticket.get("opened")
-        if theirs and ours["env_id"] in (None, theirs["env_id"]) and theirs["options"] == ours["options"]:
-            return
-        rule = f"expected the session of {ours['env_id']} with {ours['options']}"
-        raise ValueError(f"{self._file.path}: {rule}, got one of {theirs}; name another file, or delete this one")
+        opening, kept = self.opening, ticket["opened"]
+        given: dict[str, Any] = {"env_id": opening.env_id, "options": to_json(opening.options), "seed": opening.seed}
+        for name, value in given.items():
+            own = kept.get(name, value)
+            same = json.loads(own) == json.loads(value) if name == "options" else value in (None, own)
+            if not same:
+                rule = f"expected {name} {own}, as the session in this file has, got {value}"
+                raise ValueError(f"{self._file.path}: {rule}; name another file, or delete this one")
 
     async def _connect(self) -> None:
         opening = self.opening
@@ -121,14 +134,15 @@ class Session:
                 reply = await self._greeted(connection, {"t": "resume", **fields})
             else:
                 reply = await self._greeted(connection, self._open_message(connection.welcome))
+            self.spec = specification_of(reply["spec"])
         except BaseException:
             await connection.close()
             raise
         self.opened = reply
         if not self._ticket:
             env_id, options = reply["spec"]["env_id"], to_json(opening.options)
-            self._ticket = {"last_seq": 0, "opened": {"env_id": env_id, "options": options}}
-        self._ticket |= {"session_id": reply["session_id"], "resume_token": reply["resume_token"]}
+            self._ticket = {"last_seq": 0, "opened": {"env_id": env_id, "options": options, "seed": reply["seed"]}}
+        self._ticket |= {name: reply[name] for name in ("session_id", "resume_token", "epoch")}
         self._keep_ticket()  # before any other message: from then on, the old token is worth nothing
         self._connection = connection
         self._connected_at = time.monotonic()
@@ -180,7 +194,8 @@ class Session:
                     if self._closing:
                         raise
                     if connection.taken_over:
-                        raise ConnectionLost(f"{cause}: another client has taken over the session") from cause
+                        own = f"; one process a session_file: {self._file.path}" if self._file else ""
+                        raise ConnectionLost(f"{cause}: another client has taken over the session{own}") from cause
                     await self._reconnect(cause)
         except asyncio.CancelledError:
             raise
@@ -278,8 +293,11 @@ class Session:
         self.tell("ack", seq=self._acknowledged)
 
     def _keep_ticket(self) -> None:
-        if self._file:
-            self._file.write(self._ticket)
+        if not self._file or not self._has_file:
+            return
+        self._has_file = self._file.write(self._ticket)
+        if not self._has_file:
+            _log.warning("%s: another process has taken this file; this session is not kept any more", self._file.path)
 
     def _hear(self, message: Mapping[str, Any]) -> None:
         kind = message["t"]

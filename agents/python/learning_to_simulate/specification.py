@@ -58,16 +58,17 @@ class Specification:
 
 def specification_of(spec: Mapping[str, Any]) -> Specification:
     """A `spec` of the protocol."""
+    parameters = parameters_of(spec)
     return Specification(
         env_id=spec["env_id"],
         title=spec["title"],
         spec_hash=spec["spec_hash"],
         options=spec["options"],
-        parameters=parameters_of(spec),
+        parameters=parameters,
         metrics=tuple(Metric(m["name"], m["meaning"], m["low"], m["high"]) for m in spec["metrics"]),
         reward_metric=spec["reward"]["metric"],
-        start=spec["start"],
-        default=spec["default"],
+        start=parameters.typed(spec["start"]),
+        default=parameters.typed(spec["default"]),
         training_samples=spec["training_samples"],
         backend=spec.get("backend"),
         raw=spec,

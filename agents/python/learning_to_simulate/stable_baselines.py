@@ -21,9 +21,8 @@ class SimulatorVecEnv(VecEnv):
     def __init__(self, num_envs: int, *args: Any, **arguments: Any) -> None:
         self.environment = SimulatorVectorEnvironment(num_envs, *args, **arguments)
         self._actions: Action = np.zeros(0)
-        super().__init__(
-            num_envs, self.environment.single_observation_space, self.environment.single_action_space
-        )
+        spaces = self.environment.single_observation_space, self.environment.single_action_space
+        super().__init__(self.environment.num_envs, *spaces)
 
     def reset(self) -> Observation:
         observations, _ = self.environment.reset(seed=self._seeds)

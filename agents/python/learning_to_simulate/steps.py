@@ -19,6 +19,7 @@ from .codec import Codec, encode, size_of
 from .connection import refusal
 from .errors import ProtocolError
 from .results import Progress, Result, progress_of, result_of
+from .specification import Specification
 
 
 @dataclass(slots=True, eq=False)
@@ -42,6 +43,7 @@ class Channel(Protocol):
     """What the steps need of their session."""
 
     limits: Mapping[str, Any]
+    spec: Specification
 
     @property
     def connected(self) -> bool: ...
@@ -174,7 +176,7 @@ class Steps:
             self._cancels.pop(message["re"], None)
         elif step := self._steps.get(message["step_id"]):
             if kind == "result":
-                self._end(step, result_of(message))
+                self._end(step, result_of(message, self._channel.spec.parameters))
             elif step.report:
                 step.report(progress_of(message, step.index))
         if kind == "result":

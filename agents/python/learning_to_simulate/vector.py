@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import gymnasium
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from .arguments import GREATEST_SEED, is_list, seed_number, whole_number
 from .client import Environment
 from .episodes import Action, Observation, OnFailure, Settings, Stream, Zero, info_of, observation_of, reopened
 from .errors import EvaluationError
@@ -50,13 +51,13 @@ class SimulatorVectorEnvironment(VectorEnv[Observation, Action, Any]):
         self._settings = Settings(
             url, env_id, options, token, on_failure, zero, deadline, reconnect_for, render_mode
         )
-        self.num_envs = num_envs
+        self.num_envs = whole_number("num_envs", num_envs, 1)
         self.remote: Environment = self._settings.connect()
         """The environment on the server: its spec, θ by name, history."""
         self.single_action_space = self.remote.spec.action_space
         self.single_observation_space = self.remote.spec.observation_space
-        self.action_space = batch_space(self.single_action_space, num_envs)
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self._streams = self._own_streams()
         self._begun = False
 
@@ -68,14 +69,17 @@ class SimulatorVectorEnvironment(VectorEnv[Observation, Action, Any]):
         :param seed: of the streams of episodes: seed, seed + 1, seed + 2 …; or one for each, None to go on
         :returns: observations [num_envs, metrics], all zeros
         """
-        if isinstance(seed, (int, np.integer)):
-            seed = [int(seed) + i for i in range(self.num_envs)]
-        if seed is not None:
-            if len(seed) != self.num_envs:
-                raise ValueError(f"seed: expected one for each of {self.num_envs} environments, got {len(seed)}")
-            for i, one in enumerate(seed):
-                if one is not None:
-                    self._streams[i] = Stream(int(one))
+        if is_list(seed):
+            each = cast("Sequence[int | None]", seed)
+            if len(each) != self.num_envs:
+                raise ValueError(f"seed: expected one for each of {self.num_envs} environments, got {len(each)}")
+            seeds = [None if one is None else seed_number(f"seed[{i}]", one) for i, one in enumerate(each)]
+        elif seed is not None:
+            first = whole_number("seed", seed, 0, GREATEST_SEED + 1 - self.num_envs)  # the last one is a seed too
+            seeds = [first + i for i in range(self.num_envs)]
+        else:
+            seeds = [None] * self.num_envs
+        self._streams = [own if one is None else Stream(one) for own, one in zip(self._streams, seeds)]
         self._begun = True
         return self._zeros(), {}
 
@@ -86,7 +90,8 @@ class SimulatorVectorEnvironment(VectorEnv[Observation, Action, Any]):
 
         :returns: observations [num_envs, metrics] after the reset, rewards [num_envs], True [num_envs], False
             [num_envs], info with `final_obs` and `final_info`
-        :raises EvaluationError: when one has no reward; its `results` has all of them
+        :raises EvaluationError: when one has no reward, and always when an action breaks a rule; its `index` says which
+            environment that was, its `results` has all of them
         """
         results, rewards = self.evaluate(actions)
         infos: dict[str, Any] = {}
@@ -107,10 +112,12 @@ class SimulatorVectorEnvironment(VectorEnv[Observation, Action, Any]):
             raise ValueError(f"actions: expected the shape {self.action_space.shape}, got {given.shape}")
         seeds = [stream.next() for stream in self._streams]
         results: list[Result] = self.remote.evaluate(given, seeds=seeds, deadline=self._settings.deadline)
-        try:
-            rewards = np.array([self._settings.reward_of(result) for result in results], np.float64)
-        except EvaluationError as error:
-            raise EvaluationError(error.result, results) from None
+        rewards = np.zeros(self.num_envs)
+        for index, result in enumerate(results):
+            try:
+                rewards[index] = self._settings.reward_of(result)
+            except EvaluationError:
+                raise EvaluationError(result, results, index) from None
         return results, rewards
 
     def close_extras(self, **kwargs: Any) -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -97,6 +98,16 @@ def test_finalists_are_evaluated_again_on_the_same_fresh_seeds(server):
         assert tested[0].rewards != same and np.allclose(tested[0].rewards, same)
 
 
+def test_a_finalist_that_is_refused_or_fails_is_left_out_and_told(server, caplog):
+    with lts.connect(server.url, "Bandit-v0", {"fault": "diverge", "faultAbove": 0.5}) as environment:
+        results = environment.evaluate([{"x": 0.4}, {"x": 0.6}, {"x": 2}])
+        ranked = lts.finalists(environment, results, repeats=2, also=[{"x": 0.7}, [0] * 5, {"x": 0.2}])
+        assert sorted(finalist.theta["x"] for finalist in ranked) == [0.2, 0.4]
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 2 and told[0].startswith("finalists: {'x': 0.7} is left out: diverged (")
+    assert told[1] == "finalists: [0, 0, 0, 0, 0] is left out: refused (action: expected 6 numbers, got 5)"
+
+
 def test_a_theta_is_one_finalist_however_often_it_was_evaluated(dice):
     results = dice.evaluate([{"dice": n, "bonus": 8} for n in (2, 2, 2, 3, 4)])
     ranked = lts.finalists(dice, results, count=3, repeats=2)
@@ -133,14 +144,19 @@ def test_one_bad_point_loses_no_other(bandit):
     assert first.ok and second.reason == "z: expected one of x, y, weather"
 
 
-def test_what_only_the_server_can_refuse_loses_no_other_either(bandit):
+def test_what_only_the_server_can_refuse_loses_no_other_either(bandit, monkeypatch):
+    def seeds_of(name, seeds, count):
+        return [{"seed": seed} for seed in seeds]
+
+    monkeypatch.setattr(lts.client, "seeds_of", seeds_of)  # as a client that knows the rule no better
     results = bandit.evaluate([{}] * 5, seeds=[1, 2, -3, 4, 5])
     assert [r.outcome for r in results] == ["ok", "ok", "refused", "ok", "ok"]
     assert results[2].error.code == "BAD_MESSAGE" and "seed" in results[2].reason
     huge = bandit.evaluate([{}] * 3, seeds=[1, 2**70, 3])
     assert [r.outcome for r in huge] == ["ok", "refused", "ok"]
-    names = ["a", "b", "bad\nname"]
-    assert [r.outcome for r in bandit.evaluate([{}] * 3, step_ids=names)] == ["ok", "ok", "refused"]
+    assert bandit.evaluate([{}], seeds=[1], step_ids=["a"])[0].ok
+    conflict = bandit.evaluate([{}, {"x": 0.2}, {}], seeds=[1, 2, 3], step_ids=["b", "a", "c"])
+    assert [r.outcome for r in conflict] == ["ok", "refused", "ok"] and conflict[1].error.code == "STEP_ID_CONFLICT"
 
 
 def test_a_deadline_ends_an_evaluation(server):
@@ -166,6 +182,21 @@ def test_progress_comes_in_the_callers_thread_and_its_exception_cancels_on_the_s
         assert {entry["outcome"] for entry in done} == {"cancelled"}
 
 
+def test_progress_tells_the_share_of_its_phase_and_the_time_left_of_the_whole(server):
+    with lts.connect(server.url, "Bandit-v0", {"delayMs": 1201}) as environment:  # no other test has timed this
+        first, seen = [], []
+        environment.evaluate({}, on_progress=first.append)
+        assert first and {progress.eta for progress in first} == {None}
+        began = time.monotonic()
+        environment.evaluate({}, on_progress=lambda progress: seen.append((time.monotonic() - began, progress)))
+        assert len(seen) > 2 and all(0 <= progress.fraction <= 1 for _, progress in seen)
+        for phase in {progress.phase for _, progress in seen}:
+            shares = [progress.fraction for _, progress in seen if progress.phase == phase]
+            assert shares == sorted(shares)
+        whole = [elapsed / (elapsed + progress.eta) for elapsed, progress in seen]
+        assert whole == sorted(whole) and 0 <= whole[0] < whole[-1] <= 1
+
+
 def test_progress_has_scores_of_the_unfinished_model(server):
     with lts.connect(server.url, "Bandit-v0", {"delayMs": 400}) as environment:
         seen = []
@@ -180,7 +211,7 @@ def test_submit_gives_a_future_that_can_be_cancelled(server):
         evaluations = [environment.submit({}), environment.submit([0] * 6)]
         assert all(e.cancel() for e in evaluations)
         for evaluation in concurrent.futures.as_completed(evaluations, timeout=20):
-            assert evaluation.result().outcome == "cancelled"
+            assert evaluation.result().outcome == "cancelled" and not evaluation.cancelled()
             assert not evaluation.cancel()
         slow = environment.submit({})
         environment.cancel_all()
@@ -323,6 +354,18 @@ def test_history_is_a_list_or_a_data_frame(bandit):
     frame = bandit.history(frame="pandas")
     assert isinstance(frame, pandas.DataFrame)
     assert sorted(frame["theta.x"]) == [0.1, 0.2] and list(frame["theta.weather.low sun"]) == [0.25] * 2
+
+
+def test_a_history_has_no_refused_points(bandit):
+    assert [r.outcome for r in bandit.evaluate([{"x": 0.1}, {"x": 2}])] == ["ok", "refused"]
+    assert [entry["theta"]["x"] for entry in bandit.history()] == [0.1]
+
+
+def test_without_pandas_a_data_frame_is_refused_with_a_sentence(bandit, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="history: expected pandas for frame='pandas', got none; pip install pandas"):
+        bandit.history(frame="pandas")
+    assert bandit.history() == []
 
 
 def test_a_data_frame_has_integers_booleans_and_choices(dice):

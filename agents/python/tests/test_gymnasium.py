@@ -188,6 +188,17 @@ def test_the_vector_environment_is_the_same_as_environments_side_by_side(server)
     single.close()
 
 
+def test_the_infos_of_a_vector_environment_keep_fractions_behind_a_whole_number(server):
+    """Gymnasium's array has the type of the first environment's value."""
+    environment = make_vec(server, num_envs=3)
+    actions = np.zeros((3, 6), np.float32)
+    actions[:, 0] = [1, -0.5, 0.25]  # x: 1.0, 0.25, 0.625
+    environment.reset(seed=1)
+    info = environment.step(actions)[4]["final_info"]
+    assert info["theta"]["x"].dtype == np.float64 and info["theta"]["x"].tolist() == [1, 0.25, 0.625]
+    environment.close()
+
+
 def test_a_step_of_the_vector_environment_is_one_batch_over_all_workers(server):
     environment = make_vec(server, num_envs=8, options={"delayMs": 100})
     session, sizes = environment.remote._session, []
@@ -219,6 +230,12 @@ def test_a_failed_evaluation_of_the_vector_environment(server):
     with pytest.raises(lts.EvaluationError, match="diverged") as failed:
         environment.step(actions)
     assert [result.outcome for result in failed.value.results] == ["ok", "diverged"]
+    assert str(failed.value).startswith("environment 1 of 2: evaluation ")
+    again = pickle.loads(pickle.dumps(failed.value))
+    assert (again.index, str(again)) == (1, str(failed.value))
+    actions[0, 3] = math.nan
+    with pytest.raises(lts.EvaluationError, match=r"environment 0 of 2: .*action\[3\] \(weather.overcast\): expected a finite"):
+        environment.step(actions)
     environment.close()
 
 

@@ -90,6 +90,44 @@ def test_the_server_evaluates_the_theta_of_to_theta(bandit):
     assert bandit.evaluate(bandit.to_action(bandit.start)).theta["weather"] == pytest.approx(bandit.start["weather"])
 
 
+def types_of(theta):
+    return {name: [type(v) for v in value] if isinstance(value, list) else type(value) for name, value in theta.items()}
+
+
+@pytest.mark.parametrize("codec", ["msgpack", "json"])
+def test_a_number_has_the_type_of_its_kind_also_where_it_is_whole(server, codec):
+    """On the wire, 1.0 is the integer 1."""
+    types = {"dice": int, "die": str, "bestOfTwo": bool, "bonus": float, "luck": [float] * 3}
+    theta = {"dice": 1, "die": "cube", "bestOfTwo": True, "bonus": 1.0, "luck": [0, 1, 0]}
+    with lts.connect(server.url, "Dice-v0", codec=codec) as environment:
+        result = environment.evaluate(theta, test=True)
+        (mine,) = environment.history()
+        (ours,) = lts.fetch_history(server.url, session=environment.session_id)
+        told = (result.theta, mine["theta"], ours["theta"], environment.start, environment.spec.default)
+        again = lts.finalists(environment, [result], repeats=1)[0].theta
+        flat = lts.from_values(environment.parameters, lts.to_values(environment.parameters, theta))
+        for one in (*told, again, environment.parameters.complete(theta), flat, environment.to_theta([0] * 10)):
+            assert types_of(one) == types
+        assert result.theta == theta == mine["theta"] == ours["theta"]
+        for entry in (mine, ours):
+            assert type(entry["reward"]) is float and {type(s) for s in entry["scores"].values()} == {float}
+
+
+def test_scores_are_floats_also_where_they_are_whole():
+    message = {"step_id": "a", "outcome": "ok", "reward": 1, "scores": {"gain": 1}, "observation": [1], "test_scores": {"gain": 0}}
+    message |= {"early_scores": [{"fraction": 1, "scores": {"gain": 1}}], "theta": {"n": 3, "m": 4, "b": True, "c": "p"}}
+    message |= {"seed": 1, "seeds": {}, "test_evaluations": 1, "timing": {"queue_ms": 0}, "repro": {}}
+    result = lts.results.result_of(message, lts.specification.parameters_of(SPEC))
+    early = result.early_scores[0]
+    numbers = [result.reward, *result.scores.values(), *result.observation, *result.test_scores.values()]
+    numbers += [early["fraction"], *early["scores"].values(), *result.timing.values()]
+    assert len(numbers) == 7 and {type(number) for number in numbers} == {float}
+    assert [type(value) for value in result.theta.values()] == [int, int, bool, str]
+    progress = {"step_id": "a", "phase": "train", "fraction": 1, "metrics": {"loss": 2}}
+    told = lts.results.progress_of(progress, 0)
+    assert [type(told.fraction), type(told.metrics["loss"])] == [float, float]
+
+
 def test_rules_are_named(bandit):
     parameters = bandit.parameters
     assert parameters.size == 6 and parameters.labels[2:4] == ["weather.clear", "weather.overcast"]
@@ -102,12 +140,26 @@ def test_rules_are_named(bandit):
         ({"weather": [1, 0, 0]}, "weather: expected 4 probabilities (clear, overcast, low sun, rain), got [1, 0, 0]"),
         ({"weather": [1, 1, 0, 0]}, "weather: expected probabilities of at least 0 that sum to 1, got [1, 1, 0, 0]"),
         ({"weather": 1}, "weather: expected 4 probabilities (clear, overcast, low sun, rain), got 1"),
+        ({"weather": "1000"}, "weather: expected 4 probabilities (clear, overcast, low sun, rain), got '1000'"),
+        ({"weather": ["1", 0, 0, 0]}, "weather: expected 4 probabilities (clear, overcast, low sun, rain), got ['1', 0, 0, 0]"),
     ):
         with pytest.raises(lts.ParameterError) as refused:
             parameters.to_action(theta)
         assert str(refused.value) == message
-    with pytest.raises(lts.ParameterError, match="action: expected 6 numbers, got 0.5"):
-        parameters.to_theta(0.5)
+    for action, rule, message in (
+        (0.5, "shape", "action: expected 6 numbers, got 0.5"),
+        (np.array(0.5), "shape", "action: expected 6 numbers, got array(0.5)"),
+        ("000000", "shape", "action: expected 6 numbers, got '000000'"),
+        ([0, 0], "shape", "action: expected 6 numbers, got 2"),
+        ([0, "0", 0, 0, 0, 0], "type", "action[1] (y): expected a number, got '0'"),
+        ([0, 0, True, 0, 0, 0], "type", "action[2] (weather.clear): expected a number, got True"),
+        ([[0]] * 6, "type", "action[0] (x): expected a number, got [0]"),
+        (np.array(["0"] * 6), "type", "action[0] (x): expected a number, got '0'"),
+        ([0, 0, 0, 0, math.inf, 0], "not_finite", "action[4] (weather.low sun): expected a finite number, got inf"),
+    ):
+        with pytest.raises(lts.ParameterError) as refused:
+            parameters.to_theta(action)
+        assert (str(refused.value), refused.value.rule) == (message, rule)
 
 
 def test_rules_of_integers_booleans_and_choices_are_named(dice):
@@ -142,6 +194,11 @@ def test_the_flat_form_and_theta_are_each_others_inverse(bandit):
         lts.from_values(bandit.parameters, {"x": 1.1})
     with pytest.raises(lts.ParameterError, match="weather.rain.: expected a finite number"):
         lts.from_values(bandit.parameters, {"weather.clear": 0, "weather.overcast": 0, "weather.low sun": 0})
+    flat = {"weather.clear": 0, "weather.overcast": "0", "weather.low sun": 0, "weather.rain": 0}
+    with pytest.raises(lts.ParameterError, match=r"action\[3\] \(weather.overcast\): expected a number, got '0'"):
+        lts.from_values(bandit.parameters, flat)
+    with pytest.raises(lts.ParameterError, match="x: expected a number, got '0.5'"):
+        lts.from_values(bandit.parameters, {"x": "0.5"})
     with pytest.raises(lts.ParameterError, match="weathr: expected one of"):
         lts.from_values(bandit.parameters, {"weathr": 1})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
 import logging
 import os
@@ -11,7 +12,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import FragileServer, gain, wait_until
+from conftest import FragileServer, gain, sessions_of, wait_until
 
 import learning_to_simulate as lts
 
@@ -160,8 +161,6 @@ def test_a_session_file_that_cannot_be_taken_up_is_told(server, tmp_path, caplog
             environment.__reduce__()
         environment.close(keep=True)
     ticket = json.loads(file.read_text())
-    with pytest.raises(ValueError, match="expected the session of Mixture-v0"):
-        lts.connect(server.url, "Mixture-v0", session_file=file)
     file.write_text(json.dumps({**ticket, "session_id": "another"}))
     with lts.connect(server.url, "Bandit-v0", session_file=file) as environment:
         assert environment.evaluate({}).ok
@@ -172,13 +171,91 @@ def test_a_session_file_that_cannot_be_taken_up_is_told(server, tmp_path, caplog
     assert "expected the ticket of a session" in caplog.text
 
 
+def test_a_session_file_of_another_seed_environment_or_options_is_refused(server, tmp_path):
+    file = tmp_path / "search.session"
+    with lts.connect(server.url, "Bandit-v0", {"noise": 0.5, "delayMs": 1}, seed=7, session_file=file) as environment:
+        environment.close(keep=True)
+    kept = file.read_bytes()
+    has, end = f"{file}: expected ", "; name another file, or delete this one"
+    for env_id, options, seed, message in (
+        ("Bandit-v0", {"noise": 0.5, "delayMs": 1}, 8, "seed 7, as the session in this file has, got 8"),
+        ("Mixture-v0", {"noise": 0.5, "delayMs": 1}, 7, "env_id Bandit-v0, as the session in this file has, got Mixture-v0"),
+        ("Bandit-v0", None, 7, 'options {"noise":0.5,"delayMs":1}, as the session in this file has, got {}'),
+        (None, {"noise": 0.5}, None, 'options {"noise":0.5,"delayMs":1}, as the session in this file has, got {"noise":0.5}'),
+    ):
+        with pytest.raises(ValueError) as refused:
+            lts.connect(server.url, env_id, options, seed=seed, session_file=file)
+        assert str(refused.value) == has + message + end and file.read_bytes() == kept
+    for env_id, options, seed in ((None, {"delayMs": 1, "noise": 0.5}, None), ("Bandit-v0", {"noise": 0.5, "delayMs": 1.0}, 7)):
+        again = lts.connect(server.url, env_id, options, seed=seed, session_file=file)
+        assert (again.session_id, again.seed) == (environment.session_id, 7)
+        again.close(keep=True)
+    again = lts.connect(server.url, None, {"delayMs": 1, "noise": 0.5}, session_file=file)
+    again.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_seed_that_the_server_has_drawn_is_the_sessions_too(server, tmp_path):
+    file = tmp_path / "search.session"
+    lts.connect(server.url, "Bandit-v0", session_file=file).close(keep=True)
+    seed = json.loads(file.read_text())["opened"]["seed"]
+    with pytest.raises(ValueError, match=f"expected seed {seed}, as the session in this file has, got {seed ^ 1};"):
+        lts.connect(server.url, "Bandit-v0", session_file=file, seed=seed ^ 1)
+    lts.connect(server.url, "Bandit-v0", session_file=file, seed=seed).close()
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_of_clients_that_open_one_session_file_at_once_one_has_it(server, tmp_path, kept):
+    file = tmp_path / "search.session"
+    if kept:
+        lts.connect(server.url, "Bandit-v0", session_file=file).close(keep=True)
+    before = sessions_of(server)
+
+    def connect(_):
+        try:
+            return lts.connect(server.url, "Bandit-v0", session_file=file)
+        except lts.ConnectionLost as error:
+            assert "another process has taken this file" in str(error)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        clients = [client for client in pool.map(connect, range(4)) if client]
+    wait_until(lambda: sum(client._session.failure is None for client in clients) == 1)
+    (owner,) = [client for client in clients if client._session.failure is None]
+    wait_until(lambda: len(sessions_of(server) - before) == (0 if kept else 1))
+    owner.evaluate([{}] * 70, step_ids=[f"trial-{i}" for i in range(70)])  # enough to acknowledge
+    for client in clients:
+        if client is not owner:
+            client.close()
+    assert json.loads(file.read_text())["session_id"] == owner.session_id
+    rewards = [r.seed for r in owner.evaluate([{}] * 70, step_ids=[f"trial-{i}" for i in range(70)])]
+    owner.close(keep=True)
+    with lts.connect(server.url, "Bandit-v0", session_file=file) as last:
+        assert [r.seed for r in last.evaluate([{}] * 70, step_ids=[f"trial-{i}" for i in range(70)])] == rewards
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_client_whose_session_was_taken_over_leaves_the_file_alone(server, tmp_path):
+    file = tmp_path / "search.session"
+    first = lts.connect(server.url, "Bandit-v0", session_file=file)
+    older = dict(first._session._ticket)
+    with lts.connect(server.url, "Bandit-v0", session_file=file) as second:
+        mine = file.read_bytes()
+        assert not first._session._file.write(older)  # what was on its way when it lost the session
+        first._session._file.remove(older)
+        assert file.read_bytes() == mine and list(tmp_path.iterdir()) == [file]
+        wait_until(lambda: first._session.failure)
+        first.close()
+        assert file.read_bytes() == mine and second.evaluate({}).ok
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_two_clients_do_not_fight_for_a_session(server, tmp_path):
     file = tmp_path / "search.session"
     first = lts.connect(server.url, "Bandit-v0", session_file=file)
     with lts.connect(server.url, "Bandit-v0", session_file=file) as second:
         assert second.session_id == first.session_id
         wait_until(lambda: first._session.failure)
-        with pytest.raises(lts.ConnectionLost, match="another client has taken over"):
+        with pytest.raises(lts.ConnectionLost, match="another client has taken over the session; one process a session_file"):
             first.evaluate({})
         assert second.evaluate({}).ok
     first.close()
