@@ -27,7 +27,7 @@ export const COUNTING_STREETS: Theta = {
 /** θ* of car counting: the proportions that a search should recover. The protocol never shows it. */
 export const HIDDEN_TRAFFIC: Theta = {
   carTypes: [0.1, 0.45, 0.25, 0.15, 0.05],
-  weather: [0.15, 0.35, 0.15, 0.35],
+  weather: [0.4, 0.1, 0.15, 0.35],
 };
 
 /** θ* of segmentation: what validation and test scenes are drawn from. The protocol never shows it. */
