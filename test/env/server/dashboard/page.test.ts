@@ -107,7 +107,10 @@ describe('the page @slow', function () {
       () => page.locator('header select option').first().textContent(),
       (text) => text.startsWith('cem, seed 3'),
     );
-    await page.locator('.underway li .phase', { hasText: /trains, \d+ %/ }).first().waitFor();
+    await page
+      .locator('.underway li .phase', { hasText: /trains, \d+ %/ })
+      .first()
+      .waitFor();
     const few = Number(await evaluationsOf(page, (count) => count >= 2));
     await evaluationsOf(page, (count) => count > few + 2);
     await page.getByText('Line and band: mean and standard deviation of the policy').waitFor();
