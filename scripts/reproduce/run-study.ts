@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { loadDefinition } from '../../env/experiments/load.ts';
 import type { Runtime } from '../../env/runtime.ts';
 import { contentHash } from '../../env/experiments/identity.ts';
@@ -29,7 +29,8 @@ export async function identityOf(study: Study, preset: Preset, runtime: Runtime,
  * pictures.
  *
  * @param out the folder of the results
- * @throws {Error} when an evaluation fails, or on Ctrl-C: the logs keep what is done, and the same call continues
+ * @throws {Error} when the logs would be their own copies, or an evaluation fails, and on Ctrl-C: the logs keep what is done,
+ *   and the same call continues
  */
 export async function runStudy(
   study: Study,
@@ -39,6 +40,9 @@ export async function runStudy(
   out: string,
 ): Promise<void> {
   const { logs, runtime } = laboratory;
+  if (resolve(logs) === resolve(keptLogs(out))) {
+    throw new Error(`--logs: expected another folder than that of the logs beside the results, got ${logs}`);
+  }
   const restored = restoreLogs(keptLogs(out), logs, made.identity);
   if (restored > 0) console.log(`${restored} logs come from ${keptLogs(out)}`);
   await collect(study, preset, laboratory);

@@ -77,6 +77,14 @@ describe('reproduce mixture @slow', function () {
     assert.equal(err, `reproduce: ${sentence}\n`);
   });
 
+  it('refuses to write the logs where their copies are kept', async () => {
+    const kept = join(out, 'logs');
+    const { code, err } = await reproduce(...tiny, '--logs', kept);
+    assert.equal(code, 1);
+    assert.match(err, /^reproduce: --logs: expected another folder than that of the logs beside the results, got /m);
+    assert.ok(!existsSync(join(kept, 'study.json')), 'nothing is written');
+  });
+
   it('refuses an experiment that it does not know, and a number that is none', async () => {
     const { code, err } = await reproduce('--evaluations', 'many');
     assert.equal(code, 1);
