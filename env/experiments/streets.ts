@@ -33,6 +33,7 @@ export const HIDDEN_TRAFFIC: Theta = {
 /** θ* of segmentation: what validation and test scenes are drawn from. The protocol never shows it. */
 export const HIDDEN_STREETS: Theta = {
   ...HIDDEN_TRAFFIC,
+  weather: [0.45, 0.3, 0.1, 0.15],
   asphaltBrightness: 0.1,
   buildingHeight: 10,
   buildingShare: 0.9,
