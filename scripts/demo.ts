@@ -17,9 +17,8 @@ import { backendFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
 const ENV_OPTIONS = {
   preset: 'quick',
   free: [
-    ...['carTypes', 'weather', 'parkedShare', 'leadingRate', 'oncomingRate', 'paintColour', 'paintDarkness'],
-    ...['asphaltBrightness', 'wallBrightness', 'buildingShare', 'buildingHeight', 'fog'],
-    ...['cameraHeight', 'cameraPitch', 'fieldOfView', 'exposure'],
+    ...['carTypes', 'weather', 'parkedShare', 'leadingRate', 'oncomingRate', 'paintDarkness'],
+    ...['fog', 'cameraHeight', 'cameraPitch', 'exposure'],
   ],
 };
 /** REINFORCE for a small budget: a wide policy, large steps, and advantages that outliers do not affect. */

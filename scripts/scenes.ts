@@ -7,10 +7,19 @@ import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { completeTheta, type Parameter, type Theta } from '../protocol/parameters.ts';
 import { deriveSeed } from '../protocol/random.ts';
 import { createRenderer } from '../env/render/create-renderer.ts';
+import type { Renderer } from '../env/render/renderer.ts';
 import type { RendererName } from '../env/runtime.ts';
 import { TRAFFIC, trafficSimulator } from '../env/simulators/traffic/traffic.ts';
 import { type Row, type Sheet, writeSheet } from './figures/sheet.ts';
-import { certainly, contactSheet, mostTelling, pictureSheet, type Source, sweep } from './figures/street-sheets.ts';
+import {
+  certainly,
+  contactSheet,
+  mostTelling,
+  pictureSheet,
+  type Source,
+  sweep,
+  weatherSheet,
+} from './figures/street-sheets.ts';
 import { randomTheta } from './random-theta.ts';
 import { rendererFlag } from './runtime-flags.ts';
 
@@ -86,8 +95,14 @@ async function sweepSheet(source: Source, given: Theta, name: string): Promise<R
 /** The number of rows on a sheet of sweeps. */
 const SWEEPS_A_SHEET = 13;
 
-/** Draws the pictures of env/README.md: scenes and labels, all sweeps, and a sheet for each label of each simplex. */
-async function gallery(source: Source, given: Theta, folder: string): Promise<void> {
+/** The size of the pictures on the sheet `large`. */
+const LARGE = { width: 1280, height: 720 };
+
+/**
+ * Draws the pictures of env/README.md: scenes and labels, all sweeps, a sheet for each label of each simplex, and a
+ * large picture of each weather.
+ */
+async function gallery(source: Source, given: Theta, folder: string, renderer: Renderer): Promise<void> {
   const save = async (name: string, sheet: Sheet) => {
     const path = join(folder, `${name}.jpg`);
     await writeSheet({ ...sheet, scale: options.scale }, path);
@@ -110,16 +125,20 @@ async function gallery(source: Source, given: Theta, folder: string): Promise<vo
       await save(`${parameter.name}-${label}`, { rows: await pictureSheet(source, theta, 12) });
     }
   }
+  await save('large', {
+    rows: await weatherSheet({ ...source, simulator: trafficSimulator({ ...LARGE, renderer }) }, given),
+  });
 }
 
 await runProgram('scenes', async () => {
   const { theta: given, seed, width, height, renderer } = options;
   completeTheta(parameters, given); // throws an error if a parameter is wrong
-  const source = { simulator: trafficSimulator({ width, height, renderer: createRenderer(renderer) }), seed };
+  const draws = createRenderer(renderer);
+  const source = { simulator: trafficSimulator({ width, height, renderer: draws }), seed };
   if (options.sweep !== undefined) swept(options.sweep);
   makeFolder(options.gallery ?? dirname(options.out)); // an error now, not when all is drawn
   console.log(JSON.stringify(options));
-  if (options.gallery !== undefined) await gallery(source, given, options.gallery);
+  if (options.gallery !== undefined) await gallery(source, given, options.gallery, draws);
   else {
     const thetaOf = options.randomTheta ? randomThetaOf : () => given;
     const { sweep: name, count, scale, out } = options;

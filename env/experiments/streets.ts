@@ -27,12 +27,13 @@ export const COUNTING_STREETS: Theta = {
 /** θ* of car counting: the proportions that a search should recover. The protocol never shows it. */
 export const HIDDEN_TRAFFIC: Theta = {
   carTypes: [0.1, 0.45, 0.25, 0.15, 0.05],
-  weather: [0.15, 0.5, 0.05, 0.3],
+  weather: [0.4, 0.1, 0.15, 0.35],
 };
 
 /** θ* of segmentation: what validation and test scenes are drawn from. The protocol never shows it. */
 export const HIDDEN_STREETS: Theta = {
   ...HIDDEN_TRAFFIC,
+  weather: [0.45, 0.3, 0.1, 0.15],
   asphaltBrightness: 0.1,
   buildingHeight: 10,
   buildingShare: 0.9,

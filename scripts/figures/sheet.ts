@@ -57,7 +57,7 @@ const LETTER = 7.4;
  */
 export async function writeSheet(sheet: Sheet, path: string): Promise<void> {
   const png = await renderSheet(sheet);
-  writeWhole(path, path.endsWith('.jpg') ? await sharp(png).jpeg({ quality: 80, mozjpeg: true }).toBuffer() : png);
+  writeWhole(path, path.endsWith('.jpg') ? await sharp(png).jpeg({ quality: 74, mozjpeg: true }).toBuffer() : png);
 }
 
 /** The sheet as the bytes of a PNG. */

@@ -1,6 +1,7 @@
 /** Sheets of pictures of the traffic simulator: scenes with their labels, sweeps of θ, scenes of one kind. */
 import { type Parameter, type Theta } from '../../protocol/parameters.ts';
 import type { Seed } from '../../protocol/random.ts';
+import { WEATHERS } from '../../env/simulators/traffic/parameters.ts';
 import type { TrafficImage } from '../../env/simulators/traffic/traffic.ts';
 import { drawSample, drawSamples } from '../../env/simulators/draw-samples.ts';
 import { classColours, classKey, DEPTH_KEY, depthColours } from '../../env/streets/colours.ts';
@@ -49,6 +50,16 @@ function junctionNamed(junction: string): string {
 export async function pictureSheet({ simulator, seed }: Source, theta: Theta, count: number): Promise<Row[]> {
   const images = await drawSamples(simulator, theta, seed, count);
   return inRows(images).map((row) => ({ cells: row.map((image) => picture(image)) }));
+}
+
+/** Scene 0 in each weather, two in a row, without labels. */
+export async function weatherSheet({ simulator, seed }: Source, theta: Theta): Promise<Row[]> {
+  const cells: Cell[] = [];
+  for (const weather of WEATHERS) {
+    const certain = WEATHERS.map((one) => (one === weather ? 1 : 0));
+    cells.push({ ...picture(await drawSample(simulator, { ...theta, weather: certain }, seed, 0)), caption: weather });
+  }
+  return [{ cells: cells.slice(0, 2) }, { cells: cells.slice(2) }];
 }
 
 function inRows<T>(items: readonly T[]): T[][] {

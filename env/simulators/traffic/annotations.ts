@@ -136,7 +136,12 @@ class Silhouettes {
       'type' in object
         ? [bodyOf(object, detailAt(stage, object)), carMatrix(object, matrix)]
         : [partsOf(stage, object), personMatrix(object, matrix)];
-    for (const part of Object.values(parts)) stage.addMesh(part, black, where, { classId: 0, instanceId: 1 });
+    stage.addObject(
+      parts,
+      parts.map(() => black),
+      where,
+      { classId: 0, instanceId: 1 },
+    );
     const frame = this.renderer.draw(stage.scene, stage.camera, { width, height, antialias: false, colours: false });
     return withFrame(frame, ({ instances }) => instances.reduce((sum, id) => sum + id, 0));
   }

@@ -84,7 +84,7 @@ const table = [
   scalar('clutterRate', [0, 15], 8, '1/(100 m)', 'Bins, cabinets and boxes along each pavement.'),
 
   // Light and air
-  scalar('sunElevation', [12, 75], 35, '°', 'Mean height of the sun in clear weather; low sun stands at a quarter of it.'),
+  scalar('sunElevation', [12, 75], 42, '°', 'Mean height of the sun in clear weather; low sun stands at a quarter of it.'),
   scalar('sunStrength', [0.2, 8], 2.2, '1', 'Illuminance of the sun over that of the sky, in clear weather.', 'log'),
   scalar('skyBrightness', [0.2, 5], 2, '1', 'Radiance of the visible sky over that of the sky which lights the ground.', 'log'),
   scalar('fog', [0.0005, 0.08], 0.001, '1/m', 'Median density of fog: what share a metre of air swallows.', 'log'),
@@ -97,7 +97,7 @@ const table = [
   scalar('lanePositionSpread', [0, 1.5], 0.25, 'm', 'Spread (sd) of the camera’s position across its lane.'),
 
   // Sensor
-  scalar('exposure', [-2.5, 2.5], -0.6, 'stops', 'Mean exposure; at 0 a sky of radiance 1 is just white.'),
+  scalar('exposure', [-2.5, 2.5], -0.6, 'stops', 'Mean exposure; at 0 a sky of radiance 1 is just white. What would be nearly all black or white is corrected.'),
   scalar('exposureSpread', [0, 1.5], 0.6, 'stops', 'Spread (sd) of the exposure.'),
   scalar('contrast', [0.4, 1.8], 1.15, '1', 'Contrast of the picture about middle gray.'),
   scalar('saturation', [0, 2], 0.85, '1', 'Saturation of the picture; 0 is gray.'),

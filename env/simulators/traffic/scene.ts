@@ -43,17 +43,17 @@ export function drawScene(theta: TrafficTheta, seed: Seed, size: PictureSize, st
   const layout = drawLayout(theta, random('layout'));
   const weather = drawWeather(theta, random('weather'));
   drawCamera(theta, layout, size.width / size.height, random('camera'), camera);
-  const cars = drawTraffic(theta, layout, random('traffic')).filter((car) => !standsIn(camera, car));
+  const cars = drawTraffic(theta, layout, deriveSeed(seed, 'traffic')).filter((car) => !standsIn(camera, car));
   const people = drawPeople(theta, layout, random('people'), 1 + Math.max(0, ...cars.map(({ instance }) => instance)));
 
   stage.begin();
   stage.view.look(camera, size.height, weather.sun[1] > 0 ? weather.sunDirection : null);
-  stage.atmosphere.show(scene, weather, random('sky'));
+  stage.atmosphere.show(scene, weather, size.height, random('sky'));
   addGround(stage, theta, layout, weather, random('ground'));
   addMarkings(stage, theta, layout, random('markings'));
   addBuildings(stage, theta, layout, random('buildings'));
   addTrees(stage, theta, layout, random('trees'));
-  addPoles(stage, theta, layout, random('poles'));
+  addPoles(stage, theta, layout, weather, random('poles'));
   addClutter(stage, theta, layout, random('clutter'));
   for (const person of people) addPerson(stage, person);
   addCars(stage, cars, theta.paintGloss, weather);

@@ -3,13 +3,16 @@ import { completeTheta } from '../../../protocol/parameters.ts';
 import { deriveSeed, Random, type Seed } from '../../../protocol/random.ts';
 import type { RenderedImage } from '../../streets/labelled-image.ts';
 import { identityOfRenderer } from '../../render/renderer-identity.ts';
-import { withFrame, type PictureFormat, type Renderer } from '../../render/renderer.ts';
+import { withFrame, type Frame, type PictureFormat, type Renderer } from '../../render/renderer.ts';
 import type { Simulator } from '../simulator.ts';
 import type { Layout } from './street/layout.ts';
 import { TRAFFIC_PARAMETERS, type JunctionKind, type TrafficTheta, type Weather } from './parameters.ts';
 import type { Person } from './street/people.ts';
 import { drawScene } from './scene.ts';
+import type { CameraMatrices } from './camera/camera.ts';
+import { addGlare } from './camera/glare.ts';
 import { develop } from './camera/sensor.ts';
+import { mirrorInWetGround } from './camera/wet-ground.ts';
 import { Stage } from './stage.ts';
 import type { Car } from './cars/vehicles.ts';
 import type { WeatherState } from './sky/weather.ts';
@@ -25,8 +28,7 @@ export interface TrafficImage extends RenderedImage {
   readonly junction: JunctionKind;
   /** What else was drawn for this scene, by name; the units are in the names. */
   readonly drawn: Readonly<Record<string, number>>;
-  /** The camera, as three.js writes it: column-major 4 × 4 matrices. */
-  readonly camera: { readonly matrixWorld: readonly number[]; readonly projectionMatrix: readonly number[] };
+  readonly camera: CameraMatrices;
 }
 
 export interface TrafficOptions extends Omit<PictureFormat, 'colours'> {
@@ -34,7 +36,7 @@ export interface TrafficOptions extends Omit<PictureFormat, 'colours'> {
 }
 
 /** What is the same for every format of picture and every renderer. */
-export const TRAFFIC = { name: 'traffic', version: 3, parameters: TRAFFIC_PARAMETERS } as const;
+export const TRAFFIC = { name: 'traffic', version: 4, parameters: TRAFFIC_PARAMETERS } as const;
 
 /**
  * The traffic simulator for one format of picture. Its samples are returned at once where the renderer's frames are.
@@ -55,7 +57,7 @@ export function trafficSimulator(options: TrafficOptions): Simulator<TrafficImag
     return withFrame(renderer.draw(scene, camera, options), (frame) => ({
       width,
       height,
-      rgb: develop(frame.linear, width, height, theta, weather.rain, random),
+      rgb: photograph(frame, matrices, weather, theta, random),
       classes: frame.classes.slice(),
       instances: frame.instances.slice(),
       depth: frame.depth.slice(),
@@ -76,6 +78,19 @@ export function trafficSimulator(options: TrafficOptions): Simulator<TrafficImag
       return { draw: (index) => drawImage(complete, deriveSeed(seed, 'scene', index)) };
     },
   };
+}
+
+/** The picture that the camera takes of a rendered scene: sRGB bytes, a new uint8 [height, width, 3]. */
+function photograph(
+  frame: Frame,
+  camera: CameraMatrices,
+  { wetness, rain, kind, sun, sunDirection }: WeatherState,
+  theta: TrafficTheta,
+  random: Random,
+): Uint8Array {
+  if (wetness > 0) mirrorInWetGround(frame, camera, wetness);
+  if (kind === 'lowSun') addGlare(frame, camera, sunDirection, sun);
+  return develop(frame.linear, frame.width, frame.height, theta, rain, random);
 }
 
 /** The plan and the weather of a scene as plain numbers. */

@@ -45,7 +45,7 @@ describe('pretrained weights', () => {
 
   it('keep their names: the options of an environment keep their order', async () => {
     const named = async (id: string) => pretrainedName(createExperiment(await loadDefinition(id), {}, runtime).options);
-    assert.equal(await named('TrafficCounting-v0'), '6e3917ad1139cf72');
+    assert.equal(await named('TrafficCounting-v0'), '28ee39abf74abaa5');
     assert.equal(await named('TrafficSegmentation-v0'), '74e478a43aba6c4c');
   });
 

@@ -13,14 +13,65 @@ let rowD: v128 = i32x4(0, 0, 0, 0);
 let level = 0;
 let isSmooth = false;
 
+// In an antialiased picture, the holes are read at three places of a pixel: its centre, between the two samples above,
+// and between the two below. What was read is kept for each pixel of a row.
+const placesX: StaticArray<f64> = [0.4, 0.4, 0.5, 0.6, 0.6];
+const placesY: StaticArray<f64> = [0.2, 0.2, 0.5, 0.8, 0.8];
+let placeX: f64 = 0.5;
+let placeY: f64 = 0.5;
+
+/** For each pixel of a row, the number of its last reading, and −1 where that found it solid, else 0; i32 [width]. */
+let readings: usize = 0;
+let solid: usize = 0;
+/** The number of the present reading. */
+let reading = 0;
+let room = 0;
+
+/** Makes room for views of this width. */
+export function reserveHoles(width: i32): void {
+  if (width <= room) return;
+  room = width;
+  const size = (<usize>(width + 4)) << 2;
+  readings = heap.alloc(size);
+  solid = heap.alloc(size);
+  memory.fill(readings, 0, size);
+}
+
 /** Starts a triangle. */
 export function turnToHoles(t: Triangle, ofDraw: Draw): void {
   draw = ofDraw;
   loadUv(t, ofDraw);
+  reading++;
 }
 
-/** Starts a row; it is read in the mip level that suits its middle. */
-export function turnToRow(offset: f64, y: f64, start: i32, stop: i32): void {
+/** Starts a row of samples; the rows come from the top to the bottom of a triangle. */
+export function turnToSample(sample: i32, samples: i32): void {
+  const isSecond = samples > 1 && (sample == 1 || sample == 4);
+  if (!isSecond) reading++;
+  placeX = samples == 1 ? 0.5 : unchecked(placesX[sample]);
+  placeY = samples == 1 ? 0.5 : unchecked(placesY[sample]);
+}
+
+/** Which of the four pixels from `x` on were read already. */
+export function areKnown(x: i32): v128 {
+  return i32x4.eq(v128.load(readings + ((<usize>x) << 2)), i32x4.splat(reading));
+}
+
+export function solidAt(x: i32): v128 {
+  return v128.load(solid + ((<usize>x) << 2));
+}
+
+/** Keeps which of the four pixels from `x` on are solid, where `mask` has its bits set. */
+export function keepSolid(x: i32, mask: v128, areSolid: v128): void {
+  const at = (<usize>x) << 2;
+  v128.store(readings + at, v128.bitselect(i32x4.splat(reading), v128.load(readings + at), mask));
+  v128.store(solid + at, v128.bitselect(areSolid, v128.load(solid + at), mask));
+}
+
+/** Starts to read in a row of pixels, in the mip level that suits its middle. */
+export function turnToRow(row: i32, start: i32, stop: i32): void {
+  const offset = placeX;
+  const y = <f64>row + placeY;
   const map = draw.map;
   const x = <f64>start + offset;
   const steps = f32x4(0, 1, 2, 3);

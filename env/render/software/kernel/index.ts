@@ -1,6 +1,7 @@
 /** The renderer's inner loops, compiled to WebAssembly: all work that is done for each pixel. */
 import { reserveFragments } from './fragments';
 import { tabulate } from './grid';
+import { reserveHoles } from './holes';
 import { lightBy } from './light';
 import { reserveMarks } from './marks';
 import { forgetBodies } from './normals';
@@ -35,6 +36,7 @@ export function begin(triangles: i32, vertices: i32): void {
 export function turnTo(view: View, n: f32): void {
   projectTo(view, false);
   coverView(view, false);
+  reserveHoles(view.width);
   const size = (<usize>(view.width * view.height * view.samples)) << 2;
   for (let i: usize = 0; i < size; i += 16) v128.store(view.nearness + i, f32x4.splat(n));
   if (view.seen != 0) memory.fill(view.seen, 0xff, size);

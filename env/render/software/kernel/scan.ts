@@ -1,6 +1,6 @@
 /** Enters the samples of triangles into a view, or collects the samples of transparent ones. */
 import { xOffset } from './grid';
-import { findSolid, turnToHoles, turnToRow } from './holes';
+import { areKnown, findSolid, keepSolid, solidAt, turnToHoles, turnToRow, turnToSample } from './holes';
 import { markSamples } from './marks';
 import { Draw, Vertex, View } from './records';
 import { Triangle } from './triangles';
@@ -127,7 +127,7 @@ function coverRows(first: i32, end: i32, edgeX: v128, edgeY: v128, slopes: v128,
       const start = i32x4.extract_lane(ends, 0);
       const stop = i32x4.extract_lane(ends, 1);
       if (start < stop) {
-        if (hasHoles || blends) coverSome(row, sample, offset, y * rowHeight, f64x2.splat(atLeft), start, stop);
+        if (hasHoles || blends) coverSome(row, sample, f64x2.splat(atLeft), start, stop);
         else enterRow(row * view.width + start, f64x2.splat(atLeft), start, stop);
       }
     }
@@ -185,9 +185,10 @@ function enterRow(first: i32, atLeft: v128, start: i32, stop: i32): void {
 }
 
 /** The same where a texture has holes; samples of transparent triangles are marked. */
-function coverSome(row: i32, sample: i32, offset: f64, y: f64, atLeft: v128, start: i32, stop: i32): void {
+function coverSome(row: i32, sample: i32, atLeft: v128, start: i32, stop: i32): void {
   let at = (<usize>(row * view.width + start)) << 2;
   let isTurned = false;
+  if (hasHoles) turnToSample(sample, view.samples);
   for (let x = start; x < stop; x += 4, at += 16) {
     const n = nearnessAt(f64x2.add(f64x2.splat(<f64>x), f64x2(0, 1)), atLeft);
     const inside = i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(stop - x));
@@ -197,11 +198,16 @@ function coverSome(row: i32, sample: i32, offset: f64, y: f64, atLeft: v128, sta
       markSamples(row / view.samples, sample, x, i32x4.bitmask(pass), view.width);
       if (!v128.any_true(writes)) continue;
     }
-    if (hasHoles && !isTurned) {
-      turnToRow(offset, y, start, stop);
-      isTurned = true;
+    let solid = pass;
+    if (hasHoles) {
+      const unknown = v128.andnot(pass, areKnown(x));
+      if (v128.any_true(unknown)) {
+        if (!isTurned) turnToRow(row / view.samples, start, stop);
+        isTurned = true;
+        keepSolid(x, unknown, findSolid(x - start, unknown));
+      }
+      solid = v128.and(pass, solidAt(x));
     }
-    const solid = hasHoles ? v128.and(pass, findSolid(x - start, pass)) : pass;
     const entered = enter(at, n, solid);
     isSeen = isSeen || v128.any_true(entered);
   }

@@ -7,6 +7,12 @@ import type { TrafficTheta } from '../parameters.ts';
 export const NEAR = 0.25;
 const FAR = 600;
 
+/** The camera of a picture, as three.js writes it: column-major 4 × 4 matrices. */
+export interface CameraMatrices {
+  readonly matrixWorld: readonly number[];
+  readonly projectionMatrix: readonly number[];
+}
+
 /** Places the camera as in a car that drives along its lane; `aspect` is width over height of the picture. */
 export function drawCamera(
   theta: TrafficTheta,
@@ -36,13 +42,7 @@ export function drawCamera(
 }
 
 /** Sets a camera to the matrices of a picture. */
-export function setCamera(
-  camera: THREE.PerspectiveCamera,
-  {
-    matrixWorld,
-    projectionMatrix,
-  }: { readonly matrixWorld: readonly number[]; readonly projectionMatrix: readonly number[] },
-): void {
+export function setCamera(camera: THREE.PerspectiveCamera, { matrixWorld, projectionMatrix }: CameraMatrices): void {
   camera.matrixAutoUpdate = false;
   camera.matrix.fromArray(matrixWorld);
   camera.position.setFromMatrixPosition(camera.matrix);

@@ -11,7 +11,7 @@ const VALUE_NOISE_SD = 0.22;
  * Develops a picture.
  *
  * @param linear radiance, float32 [height, width, 3]; rain is drawn into it
- * @param rain   strength of rain streaks, 0 to 1
+ * @param rain   how much rain falls before and on the lens, 0 to 1
  * @returns      sRGB bytes, a new uint8 [height, width, 3]
  */
 export function develop(
@@ -22,10 +22,13 @@ export function develop(
   rain: number,
   random: Random,
 ): Uint8Array {
-  if (rain > 0) addStreaks(linear, width, height, rain, random);
+  if (rain > 0) {
+    addStreaks(linear, width, height, rain, random);
+    addDrops(linear, width, height, rain, random);
+  }
   const room = roomFor(width, height);
   room.put(linear);
-  expose(room, theta, random);
+  expose(room, linear, theta, random);
   const sigma = theta.blur * width * random.uniform(0.5, 1.5);
   if (sigma >= LEAST_BLUR) room.blur(gaussian(sigma), WHITE);
   grade(room, theta, random);
@@ -50,9 +53,9 @@ const ROWS = 9;
 const corners = new Float64Array((ROWS + 1) * (COLUMNS + 1));
 
 /** Brightness, colour of the light, and its slow variation over the picture. */
-function expose(room: Darkroom, theta: TrafficTheta, random: Random): void {
+function expose(room: Darkroom, linear: Float32Array, theta: TrafficTheta, random: Random): void {
   const { width, height } = room;
-  const brightness = 2 ** (theta.exposure + random.normal(0, theta.exposureSpread));
+  const brightness = metered(linear, 2 ** (theta.exposure + random.normal(0, theta.exposureSpread)));
   const red = Math.exp(random.normal(0, theta.whiteBalanceSpread));
   const blue = Math.exp(random.normal(0, theta.whiteBalanceSpread));
   const soft = valueNoise(random.uint32(), 3, 3);
@@ -77,6 +80,27 @@ function expose(room: Darkroom, theta: TrafficTheta, random: Random): void {
     }
   }
   room.expose(red, blue);
+}
+
+/** The camera corrects an exposure that makes the mean of a picture darker or brighter than this, of white. */
+const DARKEST = 0.03;
+const BRIGHTEST = 0.5;
+/** Each round of the correction can take almost a stop from a picture that is white all over. */
+const METERING_ROUNDS = 8;
+/** One in so many numbers is measured: of each colour, in pixels all over the picture. */
+const METERED = 7;
+
+/** The factor of a picture's light: `wanted`, unless nothing could be seen then. */
+function metered(linear: Float32Array, wanted: number): number {
+  let factor = wanted;
+  for (let round = 0; round < METERING_ROUNDS; round++) {
+    let [sum, count] = [0, 0];
+    for (let i = 0; i < linear.length; i += METERED, count++) sum += Math.min(1, linear[i]! * factor);
+    const mean = sum / count;
+    if (mean === 0 || (mean >= DARKEST && mean <= BRIGHTEST)) break;
+    factor *= Math.min(BRIGHTEST, Math.max(DARKEST, mean)) / mean;
+  }
+  return factor;
 }
 
 /** Pixels. A blur with a smaller standard deviation moves less than a hundredth of a pixel's light: it is left out. */
@@ -113,16 +137,46 @@ function addStreaks(linear: Float32Array, width: number, height: number, rain: n
   const count = Math.round(rain * 90);
   const slant = random.normal(0, 0.15);
   const light = 0.35;
+  const across = Math.max(1, Math.round(height / 120));
   for (let i = 0; i < count; i++) {
     const length = random.uniform(0.03, 0.12) * height;
-    const opacity = random.uniform(0.05, 0.22) * rain;
+    const opacity = random.uniform(0.08, 0.32) * rain;
     let x = random.uniform(0, width);
     const top = Math.floor(random.uniform(-0.1, 1) * height);
     for (let y = Math.max(0, top); y < Math.min(height, top + length); y++, x += slant) {
-      const column = Math.floor(x);
-      if (column < 0 || column >= width) continue;
-      const p = (y * width + column) * 3;
-      for (let c = p; c < p + 3; c++) linear[c]! += (light - Math.min(light, linear[c]!)) * opacity;
+      const from = Math.max(0, Math.floor(x));
+      const to = Math.min(width, Math.floor(x) + across);
+      for (let c = (y * width + from) * 3; c < (y * width + to) * 3; c++) {
+        linear[c]! += (light - Math.min(light, linear[c]!)) * opacity;
+      }
     }
   }
 }
+
+/** Drops on the lens: each shows the street behind it upside down and small, with a dark rim. */
+function addDrops(linear: Float32Array, width: number, height: number, rain: number, random: Random): void {
+  const behind = linear.slice();
+  const within = (value: number, size: number) => Math.min(size - 1, Math.max(0, Math.round(value)));
+  for (let i = Math.round(rain * DROPS); i > 0; i--) {
+    const radius = height * random.uniform(0.012, 0.045);
+    const [middleX, middleY] = [random.uniform(0, width), random.uniform(0, height)];
+    const [top, bottom] = [Math.max(0, Math.ceil(middleY - radius)), Math.min(height - 1, middleY + radius)];
+    const [left, right] = [Math.max(0, Math.ceil(middleX - radius)), Math.min(width - 1, middleX + radius)];
+    for (let y = top; y <= bottom; y++) {
+      for (let x = left; x <= right; x++) {
+        const [dx, dy] = [x - middleX, y - middleY];
+        const edge = (dx * dx + dy * dy) / (radius * radius);
+        if (edge >= 1) continue;
+        const from = within(middleY - dy * REFRACTION, height) * width + within(middleX - dx * REFRACTION, width);
+        const [to, light] = [(y * width + x) * 3, 1.1 - 0.5 * edge * edge];
+        const opacity = 0.85 * (1 - edge ** 3);
+        for (let c = 0; c < 3; c++) linear[to + c]! += (behind[from * 3 + c]! * light - linear[to + c]!) * opacity;
+      }
+    }
+  }
+}
+
+/** The number of drops in the strongest rain. */
+const DROPS = 45;
+/** How many times smaller the street is in a drop. */
+const REFRACTION = 6;

@@ -203,8 +203,10 @@ function greenhouse(mesh: MeshBuilder, shape: CarShape, detail: Detail): void {
   const screen = [base(-1, screenFoot), base(1, screenFoot), eaves(1, screenHead), eaves(-1, screenHead)] as const;
   const back = [base(-1, rearFoot), base(1, rearFoot), eaves(1, rearHead), eaves(-1, rearHead)] as const;
   const { windows, windowRows, rearWindow, rearRows } = glazing(shape, detail);
-  framed(mesh, screen, detail === 3 ? WHOLE : [[0.05, 0.95]], detail === 3 ? [0, 1] : [0.04, 0.93], away);
-  framed(mesh, back, rearWindow, rearRows, away);
+  for (const deck of decks(screen, shape)) {
+    framed(mesh, deck, detail === 3 ? WHOLE : [[0.05, 0.95]], detail === 3 ? [0, 1] : [0.04, 0.93], away);
+  }
+  for (const deck of decks(back, shape)) framed(mesh, deck, rearWindow, rearRows, away);
   for (const side of [-1, 1]) {
     const sideFace = [
       base(side, screenFoot),
@@ -212,7 +214,7 @@ function greenhouse(mesh: MeshBuilder, shape: CarShape, detail: Detail): void {
       eaves(side, rearHead),
       eaves(side, screenHead),
     ] as const;
-    framed(mesh, sideFace, windows, windowRows, away);
+    for (const deck of decks(sideFace, shape)) framed(mesh, deck, windows, windowRows, away);
   }
   if (detail === 3) {
     const [left, right] = [-1, 1] as const;
@@ -238,6 +240,19 @@ function greenhouse(mesh: MeshBuilder, shape: CarShape, detail: Detail): void {
 
 const WHOLE = [[0, 1]] as const;
 
+/** Two corners below, two above. */
+type Face = readonly [Point, Point, Point, Point];
+
+/** The faces of the decks, one above the other. */
+function decks([a, b, c, d]: Face, { decks: count = 1 }: CarShape): Face[] {
+  if (count === 1) return [[a, b, c, d]];
+  const [left, right] = [mix(a, d, 0.5), mix(b, c, 0.5)];
+  return [
+    [a, b, right, left],
+    [left, right, c, d],
+  ];
+}
+
 type Glazing = Pick<CarShape, 'windows' | 'windowRows' | 'rearRows'> & { readonly rearWindow: CarShape['windows'] };
 
 /** The windows: at some distance the windows of a side are one, and further away they have no frames. */
@@ -253,13 +268,13 @@ function glazing({ windows, windowRows, rearRows }: CarShape, detail: Detail): G
 }
 
 /**
- * A four-cornered face (two corners below, two above) of paint with panes of glass in it.
+ * A face of paint with panes of glass in it.
  *
  * @param panes along the face, as shares of it; they do not overlap
  */
 function framed(
   mesh: MeshBuilder,
-  [a, b, c, d]: readonly [Point, Point, Point, Point],
+  [a, b, c, d]: Face,
   panes: readonly (readonly [number, number])[],
   [low, high]: readonly [number, number],
   away: Point,

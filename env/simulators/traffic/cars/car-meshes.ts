@@ -39,7 +39,7 @@ export function carMatrix(car: Car, into: THREE.Matrix4): THREE.Matrix4 {
 }
 
 /** A car has the detail of the first position here whose number is below the pixels that a metre spans. */
-const DETAIL_STARTS = [26, 12, 6];
+const DETAIL_STARTS = [26, 14, 8];
 
 /** How finely a car at (x, z) is drawn. */
 export function detailAt(stage: Stage, { x, z }: Car): Detail {
@@ -93,11 +93,22 @@ export function addCars(stage: Stage, cars: readonly Car[], paintGloss: number, 
     materials[LAMPS] = isLit ? lampsOn : lampsOff;
     carMatrix(car, matrix);
     const ids = { classId: classOf(car), instanceId: car.instance };
-    bodyOf(car, detailAt(stage, car)).forEach((part, i) => stage.addMesh(part, materials[i]!, matrix, ids));
+    stage.addObject(bodyOf(car, detailAt(stage, car)), materials, matrix, ids);
     addContactShadow(stage.of(softMaterial), car);
-    if (weather.wetness > MIRRORS_FROM) addReflection(stage, car, weather.skyLight, isLit);
+    if (isLit) addGlow(stage, car);
   }
 }
+
+/** The light around a lamp: bright in the middle, fading out. */
+const glow = paintTexture(32, 32, (u, v) => {
+  const away = Math.min(1, 2 * Math.sqrt((u - 0.5) ** 2 + (v - 0.5) ** 2));
+  return [1, 1, 1, 0.9 * (1 - away) ** 2];
+});
+glow.wrapS = glow.wrapT = THREE.ClampToEdgeWrapping;
+const glowMaterial = labelled(
+  new THREE.MeshBasicMaterial({ map: glow, vertexColors: true, transparent: true, depthWrite: false }),
+  { classId: CLASS_ID.car, casts: false, receives: false },
+);
 
 /** Opaque in the middle, soft at the edge. */
 const soft = paintTexture(32, 32, (u, v) => {
@@ -106,21 +117,18 @@ const soft = paintTexture(32, 32, (u, v) => {
 });
 soft.wrapS = soft.wrapT = THREE.ClampToEdgeWrapping;
 
-function softPaint(opacity: number): THREE.Material {
-  const material = new THREE.MeshBasicMaterial({
+const softMaterial = labelled(
+  new THREE.MeshBasicMaterial({
     map: soft,
-    opacity,
     vertexColors: true,
     transparent: true,
     depthWrite: false,
     polygonOffset: true,
     polygonOffsetFactor: -1,
     polygonOffsetUnits: -1,
-  });
-  return labelled(material, { classId: CLASS_ID.road, casts: false, receives: false });
-}
-const softMaterial = softPaint(1);
-const mirrorMaterial = softPaint(0.4);
+  }),
+  { classId: CLASS_ID.road, casts: false, receives: false },
+);
 
 /** The dark patch below a car, where little light comes. */
 function addContactShadow(vertices: Vertices, { x, z, rotation, width, length }: Car): void {
@@ -151,47 +159,41 @@ function addSoftQuad(vertices: Vertices, a: Ground, b: Ground, c: Ground, d: Gro
   vertices.triangle(first, first + 2, first + 3);
 }
 
-const HEADLIGHT: Rgb = [1.5, 1.45, 1.3];
-const TAILLIGHT: Rgb = [0.9, 0.05, 0.04];
-/** Drier ground mirrors nothing. */
-const MIRRORS_FROM = 0.4;
+const HEADLIGHT: Rgb = [3, 2.85, 2.5];
+const TAILLIGHT: Rgb = [1.6, 0.06, 0.04];
+/** Where lamps are: off the middle of the car over its width, and above the road, m. */
+const LAMP_SIDE = 0.36;
+const LAMP_HEIGHT = 0.68;
+/** The radius of the glow around a head light and a tail light, m; the radius in pixels is at least {@link LEAST_GLOW}. */
+const HEAD_GLOW = 0.38;
+const TAIL_GLOW = 0.26;
+const LEAST_GLOW = 1.1;
+/** Lamps are seen this far from their direction, as a cosine. */
+const LAMP_SEEN = 0.5;
 
-/**
- * A car's reflection on a wet road: dull patches of its colour and of its lamps between it and the camera.
- *
- * A point at height h and distance D is mirrored at D · H / (H + h) from a camera at height H.
- */
-function addReflection(stage: Stage, car: Car, skyLight: Rgb, isLit: boolean): void {
-  const vertices = stage.of(mirrorMaterial);
-  const { x: eyeX, y: eyeHeight, z: eyeZ } = stage.camera.position;
-  const [dx, dz] = [eyeX - car.x, eyeZ - car.z];
+/** The glow around the lamps of a car that shine towards the camera: soft discs that face it. */
+function addGlow(stage: Stage, car: Car): void {
+  const vertices = stage.of(glowMaterial);
+  const eye = stage.camera.position;
+  const [sin, cos] = [Math.sin(car.rotation), Math.cos(car.rotation)];
+  const [dx, dz] = [eye.x - car.x, eye.z - car.z];
   const distance = Math.sqrt(dx * dx + dz * dz);
-  const start = distance - car.length * 0.45; // the end of the car that faces the camera
-  if (start < 4) return;
-  const [towardsX, towardsZ] = [dx / distance, dz / distance];
-  const [rightX, rightZ] = [-towardsZ, towardsX];
-  const streak = (offset: number, halfWidth: number, height: number, colour: Rgb) => {
-    const shrink = eyeHeight / (eyeHeight + height);
-    const corner = (from: number, across: number): Ground => [
-      eyeX - towardsX * from + rightX * across,
-      eyeZ - towardsZ * from + rightZ * across,
-    ];
-    const [near, far] = [start * shrink, start * 1.02];
-    addSoftQuad(
-      vertices,
-      corner(near, (offset + halfWidth) * shrink),
-      corner(near, (offset - halfWidth) * shrink),
-      corner(far, offset - halfWidth),
-      corner(far, offset + halfWidth),
-      colour,
-    );
-  };
-  const light = skyLight[1] * 0.6;
-  streak(0, car.width * 0.55, car.height * 0.8, scaled(car.paint, light));
-  const facing = Math.sin(car.rotation) * towardsX + Math.cos(car.rotation) * towardsZ; // 1: its rear is seen
-  if (!isLit || Math.abs(facing) < 0.92) return;
-  const facesCamera = facing < 0;
-  for (const side of [-0.34, 0.34]) {
-    streak(side * car.width, facesCamera ? 0.2 : 0.14, 1, facesCamera ? HEADLIGHT : TAILLIGHT);
+  const facing = (sin * dx + cos * dz) / distance; // 1: its rear is seen
+  if (Math.abs(facing) < LAMP_SEEN) return;
+  const end = Math.sign(facing) * (car.length / 2 + 0.08);
+  const [usual, light] = facing < 0 ? [HEAD_GLOW, HEADLIGHT] : [TAIL_GLOW, TAILLIGHT];
+  const radius = Math.max(usual, LEAST_GLOW / stage.view.pixelsPerMetre(car.x, car.z));
+  const [rightX, rightZ] = [(dz / distance) * radius, (-dx / distance) * radius];
+  for (const side of [-LAMP_SIDE * car.width, LAMP_SIDE * car.width]) {
+    const [x, z] = [car.x + cos * side + sin * end, car.z - sin * side + cos * end];
+    const first = vertices.vertexCount;
+    for (let corner = 0; corner < 4; corner++) {
+      const [u, v] = [corner === 1 || corner === 2 ? 1 : 0, corner > 1 ? 1 : 0];
+      const across = 2 * u - 1;
+      vertices.vertex(x + across * rightX, LAMP_HEIGHT + (2 * v - 1) * radius, z + across * rightZ, 0, 1, 0);
+      vertices.paint(...light, u, v);
+    }
+    vertices.triangle(first, first + 1, first + 2);
+    vertices.triangle(first, first + 2, first + 3);
   }
 }

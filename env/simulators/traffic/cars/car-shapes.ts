@@ -29,6 +29,8 @@ export interface CarShape {
   readonly windows: readonly (readonly [from: number, to: number])[];
   /** Height of the windows as shares of the greenhouse, from below. */
   readonly windowRows: readonly [from: number, to: number];
+  /** The number of rows of windows one above the other; 1 if left out. */
+  readonly decks?: 1 | 2;
   /** Height of the rear window, likewise. */
   readonly rearRows: readonly [from: number, to: number];
   /** Width of the nose and the tail over the width of the body: rounder below 1. */
@@ -41,6 +43,11 @@ export const CAR_VARIANTS = 6;
 /** Every third `bus` is a lorry. */
 export function isLorry(variant: number): boolean {
   return variant % 3 === 2;
+}
+
+/** Every third one has two decks. */
+function isDoubleDecker(variant: number): boolean {
+  return variant % 3 === 1;
 }
 
 /** The shape of one variant, 0 to CAR_VARIANTS − 1, of a type. */
@@ -114,7 +121,8 @@ export function carShape(type: CarType, variant: number): CarShape {
         ...passengerCar(random),
         length: vary(10.5, 0.12),
         width: 2.5,
-        height: vary(3.1, 0.06),
+        height: isDoubleDecker(variant) ? vary(4.3, 0.03) : vary(3.1, 0.06),
+        decks: isDoubleDecker(variant) ? 2 : 1,
         sill: 0.28,
         noseTop: 1.12,
         bonnetTop: 1.15,

@@ -15,8 +15,8 @@ export interface Coating {
   readonly uv?: readonly number[];
   /** Turns the face away from this point, whatever the order of its corners. */
   readonly away?: Point;
-  /** The normal for the light, in place of the face's own. */
-  readonly normal?: Point;
+  /** A normal for the light at each corner, in place of the face's own. */
+  readonly normals?: readonly Point[];
 }
 
 const WHITE: Rgb = [1, 1, 1];
@@ -35,7 +35,7 @@ export class MeshBuilder {
   /** A convex polygon with its corners counter-clockwise. */
   face(
     corners: readonly Point[],
-    { material = 0, colour = WHITE, colours, uv = NO_UV, away, normal }: Coating = {},
+    { material = 0, colour = WHITE, colours, uv = NO_UV, away, normals }: Coating = {},
   ): this {
     const part = (this.parts[material] ??= new Vertices());
     const geometric = faceNormal(corners);
@@ -48,10 +48,11 @@ export class MeshBuilder {
         geometric[2] * (corner[2] - away[2]) <
         0;
     const sign = flip ? -1 : 1;
-    const [nx, ny, nz] = normal ?? [geometric[0] * sign, geometric[1] * sign, geometric[2] * sign];
+    const facing: Point = [geometric[0] * sign, geometric[1] * sign, geometric[2] * sign];
     for (let i = 0; i < corners.length; i++) {
       const [x, y, z] = corners[i]!;
       const [red, green, blue] = colours?.[i] ?? colour;
+      const [nx, ny, nz] = normals?.[i] ?? facing;
       part.vertex(x, y, z, nx, ny, nz);
       part.paint(red, green, blue, uv[2 * i] ?? 0, uv[2 * i + 1] ?? 0);
     }

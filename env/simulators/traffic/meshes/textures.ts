@@ -32,7 +32,7 @@ export function paintTexture(width: number, height: number, paint: (u: number, v
   }
   const texture = new THREE.DataTexture(data, width, height, THREE.RGBAFormat, THREE.UnsignedByteType);
   texture.colorSpace = THREE.SRGBColorSpace;
-  texture.anisotropy = 4; // ground and facades are seen at low angles
+  texture.anisotropy = 2; // ground and facades are seen at low angles
   texture.wrapS = texture.wrapT = THREE.RepeatWrapping;
   texture.magFilter = THREE.LinearFilter;
   texture.minFilter = THREE.LinearMipmapLinearFilter;

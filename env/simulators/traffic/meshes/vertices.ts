@@ -126,6 +126,21 @@ export class Vertices {
     this.indexCount += indexCount;
   }
 
+  /** Adds a copy of `part` as it is. */
+  append(part: Vertices): void {
+    const { vertexCount: count, indexCount } = part;
+    this.reserve(count, indexCount);
+    const { vertexCount: first, indices } = this;
+    this.positions.set(part.positions.subarray(0, count * 3), first * 3);
+    this.normals.set(part.normals.subarray(0, count * 3), first * 3);
+    this.colours.set(part.colours.subarray(0, count * 3), first * 3);
+    this.uvs.set(part.uvs.subarray(0, count * 2), first * 2);
+    const from = part.indices;
+    for (let i = 0, o = this.indexCount; i < indexCount; i++, o++) indices[o] = first + from[i]!;
+    this.vertexCount += count;
+    this.indexCount += indexCount;
+  }
+
   private geometry: BufferGeometry | null = null;
   private isShown = false;
 

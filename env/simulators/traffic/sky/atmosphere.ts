@@ -25,8 +25,8 @@ export class Atmosphere {
   private readonly reflection = reflectionTexture();
   private readonly fog = new THREE.FogExp2(0);
 
-  /** Gives a scene this weather. */
-  show(scene: THREE.Scene, weather: WeatherState, random: Random): void {
+  /** Gives a scene this weather; its picture is `height` pixels high. */
+  show(scene: THREE.Scene, weather: WeatherState, height: number, random: Random): void {
     const { hemisphere, fog } = this;
     const { skyLight, sun, sunDirection } = weather;
     paintSky(this.sky, weather, random);
@@ -43,11 +43,16 @@ export class Atmosphere {
     hemisphere.groundColor.setRGB(skyLight[0] * bounce, skyLight[1] * bounce, skyLight[2] * bounce * 0.9);
     scene.add(hemisphere);
 
-    if (sun[1] > 0) this.addSun(scene, weather);
+    if (sun[1] > 0) this.addSun(scene, weather, shadowSize(height));
   }
 
-  private addSun(scene: THREE.Scene, { sun, sunDirection: [x, y, z] }: WeatherState): void {
+  private addSun(scene: THREE.Scene, { sun, sunDirection: [x, y, z] }: WeatherState, size: number): void {
     const light = this.sun;
+    if (light.shadow.mapSize.x !== size) {
+      light.shadow.dispose(); // The size of a map that was drawn before stays the same.
+      light.shadow.map = null;
+      light.shadow.mapSize.set(size, size);
+    }
     light.color.setRGB(...sun);
     const middle = -SHADOW_RADIUS * 0.8;
     light.target.position.set(0, 0, middle);
@@ -56,11 +61,19 @@ export class Atmosphere {
   }
 }
 
+/** The sides of the coarsest and of the finest shadow map, texels. */
+const SHADOW_SIZES = [256, 1024] as const;
+
+/** The side of a shadow map whose texels are about as fine as the pixels of a picture of this height. */
+function shadowSize(height: number): number {
+  const [least, most] = SHADOW_SIZES;
+  return Math.min(most, Math.max(least, 2 ** Math.ceil(Math.log2(2 * height))));
+}
+
 /** A sun whose shadow map fits the street ahead. */
 function sunLight(): THREE.DirectionalLight {
   const light = new THREE.DirectionalLight(0, Math.PI);
   light.castShadow = true;
-  light.shadow.mapSize.set(512, 512);
   light.shadow.bias = -0.002;
   light.shadow.normalBias = 0.06;
   const camera = light.shadow.camera;

@@ -42,7 +42,7 @@ export function paintSky(texture: THREE.DataTexture, weather: WeatherState, rand
   const noise = clouds(random.integer(CLOUD_VARIANTS));
   const level = (mean[0] + mean[1] + mean[2]) / 3;
   const peak = Math.max(...weather.sun);
-  const glowColour = peak > 0 ? scaled(weather.sun, (level * (weather.kind === 'lowSun' ? 1.2 : 0.6)) / peak) : BLACK;
+  const glowColour = peak > 0 ? scaled(weather.sun, (level * (weather.kind === 'lowSun' ? 2.2 : 0.6)) / peak) : BLACK;
   // Clouds are white where the sky is blue; where they cover the sky, they have its mean colour.
   const cloudTint = blend(CLOUD_TINT, scaled(mean, 1 / level), cloudiness ** 2);
   const data = texture.image.data as Float32Array;

@@ -11,6 +11,9 @@ const STREET_END = 150;
 /** Where the street begins behind the camera, m. */
 export const STREET_START = -9;
 const PARKING_WIDTH = 2.1;
+/** The same where cars stand at a right angle to the kerb, and the share of kerbs with parked cars where they do. */
+export const BAY_DEPTH = 5;
+const BAYS = 0.25;
 
 interface Junction {
   readonly kind: JunctionKind;
@@ -80,7 +83,7 @@ function drawRoadside(theta: TrafficTheta, laneHalf: number, random: Random): Ro
   // Parked cars come in rows: few streets full of them rather than a few cars in each.
   const chance = Math.min(1, 2 * theta.parkedShare);
   const parking = random.chance(chance);
-  const parkingWidth = parking ? PARKING_WIDTH : random.uniform(0, 0.6);
+  const parkingWidth = parking ? (random.chance(BAYS) ? BAY_DEPTH : PARKING_WIDTH) : random.uniform(0, 0.6);
   return {
     parkingWidth,
     occupancy: parking ? theta.parkedShare / chance : 0,

@@ -6,7 +6,7 @@ import { mainRoad, SIDES, STREET_START, type Layout } from './layout.ts';
 import { MeshBuilder, turn, type Point, type Rgb } from '../meshes/mesh-builder.ts';
 import type { TrafficTheta } from '../parameters.ts';
 import { labelled, type Stage } from '../stage.ts';
-import { cached, colourOf, scaled } from '../meshes/textures.ts';
+import { blend, cached, colourOf, scaled } from '../meshes/textures.ts';
 import type { Vertices } from '../meshes/vertices.ts';
 
 /** A person of the scene, seen or not. */
@@ -63,27 +63,41 @@ function limb(mesh: MeshBuilder, [x0, y0, z0]: Point, [x1, y1, z1]: Point, radiu
   }
 }
 
-/** Face and hair. */
-function head(mesh: MeshBuilder, y: number, z: number, hair: Rgb, sides: number): void {
+/** Face and hair; of a few pixels, one colour. */
+function head(mesh: MeshBuilder, y: number, z: number, hair: Rgb, detail: Detail): void {
+  if (detail === 2) {
+    mesh.column([0, y - 0.12, z], 0.28, 0.08, 0.08, 3, { colour: blend(SKIN, hair, 0.5) });
+    return;
+  }
+  const sides = detail === 0 ? 5 : 3;
   mesh.column([0, y - 0.12, z], 0.13, 0.055, 0.1, sides, { colour: SKIN });
   mesh.column([0, y + 0.01, z], 0.15, 0.105, 0.05, sides, { colour: hair });
 }
 
-/** Someone 1.75 m tall who walks towards −z. `key`: variant, and + VARIANTS when far away. */
+/** How finely people are modelled: 0 near, 1 without arms (a cyclist: with a simpler bicycle), 2 a few pixels high. */
+type Detail = 0 | 1 | 2;
+
+/** What the parts of a person are made for. */
+function partsOfKey(key: number): [variant: number, detail: Detail] {
+  return [key % VARIANTS, Math.floor(key / VARIANTS) as Detail];
+}
+
+/** Someone 1.75 m tall who walks towards −z. `key`: variant + VARIANTS · detail. */
 const walker = cached((key: number) => {
-  const [variant, isFar] = [key % VARIANTS, key >= VARIANTS];
+  const [variant, detail] = partsOfKey(key);
   const random = new Random(deriveSeed(variant, 'walker'));
   const { top, legs, hair } = drawClothes(random);
   const stride = random.uniform(0.02, 0.3);
   const mesh = new MeshBuilder();
   const coat = random.chance(0.4) ? 0.55 : 0.85;
-  for (const side of [-1, 1]) {
+  for (const side of detail < 2 ? [-1, 1] : []) {
     limb(mesh, [side * 0.09, 0, side * stride], [side * 0.09, 0.88, 0], 0.07, legs);
-    if (isFar) continue;
+    if (detail > 0) continue;
     limb(mesh, [side * 0.27, 0.78, -side * stride * 0.8], [side * 0.22, 1.42, 0], 0.05, top);
   }
-  torso(mesh, coat, top, isFar);
-  head(mesh, 1.6, -0.02, hair, isFar ? 3 : 5);
+  if (detail === 2) mesh.column([0, 0, 0], 0.88, 0.13, 0.15, 3, { colour: legs });
+  torso(mesh, coat, top, detail > 0);
+  head(mesh, 1.6, -0.02, hair, detail);
   return mesh.parts;
 });
 
@@ -110,20 +124,22 @@ const BICYCLE = 1;
 
 /** Someone on a bicycle who rides towards −z; `key` as for walkers. */
 const cyclist = cached((key: number) => {
-  const [variant, isFar] = [key % VARIANTS, key >= VARIANTS];
+  const [variant, detail] = partsOfKey(key);
   const random = new Random(deriveSeed(variant, 'cyclist'));
   const { top, legs, hair } = drawClothes(random);
   const mesh = new MeshBuilder();
   limb(mesh, [0, 0.95, 0.25], [0, 1.45, -0.1], 0.15, top);
-  for (const side of [-1, 1]) {
+  if (detail === 2) limb(mesh, [0, 0.3, 0], [0, 0.95, 0.2], 0.12, legs);
+  for (const side of detail < 2 ? [-1, 1] : []) {
     limb(mesh, [side * 0.08, 0.3 + 0.12 * side, 0], [side * 0.1, 0.95, 0.2], 0.065, legs);
     limb(mesh, [side * 0.2, 1, -0.42], [side * 0.18, 1.4, -0.08], 0.045, top);
   }
-  head(mesh, 1.66, -0.16, hair, isFar ? 3 : 5);
+  head(mesh, 1.66, -0.16, hair, detail);
   const metal: Rgb = [0.05, 0.05, 0.055];
-  for (const z of [-0.52, 0.52]) wheel(mesh, z, metal, isFar ? 5 : 9);
+  for (const z of [-0.52, 0.52]) wheel(mesh, z, metal, detail);
+  if (detail === 2) return mesh.parts;
   const bar = (a: Point, b: Point) => beam(mesh, a, b, metal);
-  if (!isFar) {
+  if (detail === 0) {
     bar([0, 0.34, 0.52], [0, 0.9, 0.22]);
     bar([0, 0.32, 0], [0, 0.9, -0.4]);
   }
@@ -146,7 +162,10 @@ function beam(mesh: MeshBuilder, [, y0, z0]: Point, [, y1, z1]: Point, colour: R
   }
 }
 
-function wheel(mesh: MeshBuilder, z: number, colour: Rgb, sides: number): void {
+const WHEEL_SIDES = [9, 5, 4] as const;
+
+function wheel(mesh: MeshBuilder, z: number, colour: Rgb, detail: Detail): void {
+  const sides = WHEEL_SIDES[detail];
   const point = (i: number, radius: number, x: number): Point => {
     const [cos, sin] = turn(i / sides);
     return [x, 0.34 + radius * cos, z + radius * sin];
@@ -156,6 +175,7 @@ function wheel(mesh: MeshBuilder, z: number, colour: Rgb, sides: number): void {
       const corners = [point(i, 0.34, x), point(i + 1, 0.34, x), point(i + 1, 0.29, x), point(i, 0.29, x)];
       mesh.face(corners, { material: BICYCLE, colour, away: [0, 0.34, z] });
     }
+    if (detail === 2) continue; // The tread is too thin to see.
     mesh.quad(point(i, 0.34, -0.02), point(i, 0.34, 0.02), point(i + 1, 0.34, 0.02), point(i + 1, 0.34, -0.02), {
       material: BICYCLE,
       colour,
@@ -166,6 +186,8 @@ function wheel(mesh: MeshBuilder, z: number, colour: Rgb, sides: number): void {
 
 const clothes = new THREE.MeshLambertMaterial({ vertexColors: true });
 const bicycle = labelled(new THREE.MeshLambertMaterial({ vertexColors: true }), { classId: CLASS_ID.bicycle });
+/** BICYCLE is its position. */
+const materials = [clothes, bicycle];
 
 /** How far away people are drawn, m. */
 const PEOPLE_END = 70;
@@ -197,8 +219,8 @@ export function drawPeople(theta: TrafficTheta, layout: Layout, random: Random, 
   return people;
 }
 
-/** Where a metre spans fewer pixels than this, people have no arms. */
-const SMALL = 12;
+/** A person has the detail of the first position here whose number is at most the pixels that a metre spans. */
+const DETAIL_STARTS = [12, 5, 0];
 
 const matrix = new THREE.Matrix4();
 const size = new THREE.Matrix4();
@@ -207,12 +229,13 @@ export function addPerson(stage: Stage, person: Person): void {
   if (!stage.view.shows(person.x, 0.9, person.z, 1.2)) return;
   const ids = { classId: CLASS_ID[person.kind], instanceId: person.instance };
   personMatrix(person, matrix);
-  partsOf(stage, person).forEach((part, i) => stage.addMesh(part, i === BICYCLE ? bicycle : clothes, matrix, ids));
+  stage.addObject(partsOf(stage, person), materials, matrix, ids);
 }
 
 /** The parts of a person, as finely as its distance needs. */
 export function partsOf(stage: Stage, { kind, x, z, variant }: Person): readonly Vertices[] {
-  const key = variant + (stage.view.pixelsPerMetre(x, z) < SMALL ? VARIANTS : 0);
+  const pixels = stage.view.pixelsPerMetre(x, z);
+  const key = variant + VARIANTS * DETAIL_STARTS.findIndex((start) => pixels >= start);
   return kind === 'rider' ? cyclist(key) : walker(key);
 }
 

@@ -18,7 +18,6 @@ import type { TrafficTheta } from '../parameters.ts';
 import { labelled, type Stage } from '../stage.ts';
 import { cached, fractalNoise, paintTexture, scaled, smoothstep, valueNoise } from '../meshes/textures.ts';
 import type { Vertices } from '../meshes/vertices.ts';
-import { GLOSSY_ALBEDO } from '../sky/atmosphere.ts';
 import type { WeatherState } from '../sky/weather.ts';
 
 const KERB_HEIGHT = 0.12;
@@ -99,34 +98,28 @@ const CLASS_OF: Record<Kind, number> = {
   grass: CLASS_ID.terrain,
   yard: CLASS_ID.sidewalk,
 };
-/** How much less rough a surface is when it is quite wet. */
-const SMOOTHED = { asphalt: 0.84, kerb: 0, paving: 0.6, grass: 0, yard: 0 };
-/** Steps from dry to wet, and from even to varied ground. */
-const WET_STEPS = 8;
+/** How much of its brightness each kind of ground loses when it is quite wet. */
+const SOAKED = { asphalt: 0.62, kerb: 0.5, paving: 0.55, grass: 0.4, yard: 0.5 };
+/** Steps from even to varied ground. */
 const VARIATION_STEPS = 4;
 
 const groundMaterial = cached((key: string) => {
-  const [kind, strength, wet] = key.split(' ') as [Kind, string, string];
+  const [kind, strength] = key.split(' ') as [Kind, string];
   const map = kind === 'kerb' ? null : TEXTURE_OF[kind](Number(strength));
-  const roughness = 1 - (SMOOTHED[kind] * Number(wet)) / WET_STEPS;
-  const material =
-    roughness < 1
-      ? new THREE.MeshStandardMaterial({ map, roughness, vertexColors: true })
-      : new THREE.MeshLambertMaterial({ map, vertexColors: true });
+  const material = new THREE.MeshLambertMaterial({ map, vertexColors: true });
   if (map) material.color.setScalar(2);
   return labelled(material, { classId: CLASS_OF[kind], casts: false });
 });
 
 /** The colours and materials of this scene's ground. */
 function drawGrounds(stage: Stage, theta: TrafficTheta, { wetness }: WeatherState, random: Random): Grounds {
-  const wet = Math.round(wetness * WET_STEPS);
   const strength = Math.round(theta.groundVariation * VARIATION_STEPS);
   const asphalt = Math.min(0.6, theta.asphaltBrightness * Math.exp(random.normal(0, 0.2)));
   const paving = Math.min(0.6, theta.asphaltBrightness * random.uniform(0.7, 1.6));
   const kerb = Math.min(0.6, paving * random.uniform(0.9, 1.5));
   const ground = (kind: Kind, albedo: Rgb): Ground => ({
-    vertices: stage.of(groundMaterial(`${kind} ${strength} ${wet}`)),
-    colour: scaled(albedo, (1 - 0.5 * wetness) * (wet > 0 && SMOOTHED[kind] > 0 ? GLOSSY_ALBEDO : 1)),
+    vertices: stage.of(groundMaterial(`${kind} ${strength}`)),
+    colour: scaled(albedo, 1 - SOAKED[kind] * wetness),
   });
   const tint = random.uniform(-0.04, 0.04);
   const gray = (level: number, warmth: number): Rgb => [level * (1 + warmth), level, level * (1 - warmth)];

@@ -17,7 +17,7 @@ const BARE_SIZE = 144;
 /** A cut-out of leaves: clumps that are lit from above, ragged at the edge. */
 function leafyCrown(variant: number): THREE.DataTexture {
   const random = new Random(deriveSeed(variant, 'leafy crown'));
-  const clumps = Array.from({ length: 26 }, () => {
+  const clumps = Array.from({ length: 44 }, () => {
     const [cos, sin] = turn(random.uniform());
     const reach = 0.34 * Math.sqrt(random.uniform());
     return { u: 0.5 + reach * cos, v: 0.52 + reach * 0.95 * sin, radius: random.uniform(0.07, 0.15) };
@@ -50,27 +50,31 @@ function addClump(cover: Float32Array, light: Float32Array, x: number, y: number
   }
 }
 
-/** A cut-out of bare branches, which fork again and again. */
+/** How wide boughs look that reach to the sides, and those that also reach ahead and back. */
+const DEPTHS = [1, 0.6];
+
+/** A cut-out of bare branches, which fork again and again, as a camera sees those of a whole crown. */
 function bareCrown(variant: number): THREE.DataTexture {
   const random = new Random(deriveSeed(variant, 'bare crown'));
   const alpha = new Float32Array(BARE_SIZE * BARE_SIZE);
-  const grow = (u: number, v: number, angle: number, length: number, width: number) => {
+  const grow = (u: number, v: number, angle: number, length: number, width: number, depth: number) => {
     const steps = Math.ceil(length * BARE_SIZE * 1.5);
     for (let i = 0; i < steps; i++) {
       angle += random.normal(0, 0.035);
       u += (Math.sin(angle) * length) / steps;
       v += (Math.cos(angle) * length) / steps;
       if (Math.hypot(u - 0.5, Math.max(0, v - 0.5)) > 0.48) return; // round, so that the cut-out does not show
-      stamp(alpha, u * BARE_SIZE, v * BARE_SIZE, width * BARE_SIZE * (1 - (0.4 * i) / steps));
+      const across = 0.5 + (u - 0.5) * depth;
+      stamp(alpha, across * BARE_SIZE, v * BARE_SIZE, width * BARE_SIZE * (1 - (0.4 * i) / steps));
     }
     if (length < 0.05) return;
     const forks = length > 0.15 ? 4 : 3;
     for (let i = 0; i < forks; i++) {
       const spread = ((i + 0.5) / forks - 0.5) * 2 + random.normal(0, 0.25);
-      grow(u, v, angle * 0.85 + spread, length * random.uniform(0.55, 0.85), width * 0.6);
+      grow(u, v, angle * 0.85 + spread, length * random.uniform(0.55, 0.85), width * 0.6, depth);
     }
   };
-  grow(0.5, 0, 0, 0.2, 0.024);
+  for (const depth of DEPTHS) grow(0.5, 0, 0, 0.2, 0.024, depth);
   return paintTexture(BARE_SIZE, BARE_SIZE, (u, v): Texel => {
     const covered = alpha[Math.floor(v * BARE_SIZE) * BARE_SIZE + Math.floor(u * BARE_SIZE)]!;
     return [0.085, 0.074, 0.064, covered];
@@ -106,21 +110,26 @@ const trunk = labelled(new THREE.MeshLambertMaterial({ vertexColors: true }), {
 
 const BARK: Rgb = [0.09, 0.075, 0.06];
 /** Height of the trunk under branches and within leaves, as a share of the tree's height. */
-const TRUNK = [0.33, 0.55] as const;
+const TRUNK = [0.33, 0.4] as const;
 
-/** A tree lower than this has two crossed cut-outs and a trunk of three sides, pixels. */
-const SMALL = 22;
+/** A tree lower than this has a trunk of three sides, pixels. */
+const SMALL = 60;
 
-/** A tree 1 m high: crossed cut-outs on a trunk. `key`: 1 has leaves, 2 is small. */
+/**
+ * A tree 1 m high, whose front is +z: a cut-out across it, which shows the crown to a camera in front, and one along its
+ * depth, which gives the shadow its width.
+ *
+ * `key`: 1 has leaves, 2 is small, 4 is mirrored.
+ */
 const treeParts = cached((key: number) => {
   const mesh = new MeshBuilder();
   const leafy = (key & 1) as 0 | 1;
-  const small = key >= 2;
+  const uv = key & 4 ? [1, 0, 0, 0, 0, 1, 1, 1] : [0, 0, 1, 0, 1, 1, 0, 1];
   const bottom = leafy ? 0.24 : 0.29;
-  const planes = small ? 2 : 3;
-  for (let i = 0; i < planes; i++) {
-    const [cos, sin] = turn(i / (2 * planes) + 0.04);
-    const [x, z] = [0.36 * cos, 0.36 * sin];
+  for (const [x, z] of [
+    [0.36, 0],
+    [0, 0.36],
+  ] as const) {
     const corners: Point[] = [
       [-x, bottom, -z],
       [x, bottom, z],
@@ -129,12 +138,12 @@ const treeParts = cached((key: number) => {
     ];
     // Both faces get the light of the sky like the round crown that they represent.
     for (const facing of [1, -1]) {
-      const normal: Point = [-sin * 0.55 * facing, 0.75, cos * 0.55 * facing];
-      const away: Point = [sin * facing, bottom, -cos * facing];
-      mesh.face(corners, { material: 0, uv: [0, 0, 1, 0, 1, 1, 0, 1], away, normal });
+      const [outX, outZ] = [(z / 0.36) * facing, (x / 0.36) * facing];
+      const normals = corners.map(([cx, , cz]): Point => [2 * cx + 0.55 * outX, 0.75, 2 * cz + 0.55 * outZ]);
+      mesh.face(corners, { material: 0, uv, away: [-outX, bottom, -outZ], normals });
     }
   }
-  return mesh.column([0, 0, 0], TRUNK[leafy], 0.02, 0.012, small ? 3 : 5, { material: 1, colour: BARK }).parts;
+  return mesh.column([0, 0, 0], TRUNK[leafy], 0.02, 0.012, key & 2 ? 3 : 5, { material: 1, colour: BARK }).parts;
 });
 
 export function addTrees(stage: Stage, theta: TrafficTheta, layout: Layout, random: Random): void {
@@ -160,11 +169,13 @@ export function addTrees(stage: Stage, theta: TrafficTheta, layout: Layout, rand
 
 function addTree(stage: Stage, { x, z }: { x: number; z: number }, height: number, leafy: boolean, random: Random) {
   const variant = random.integer(VARIANTS);
-  const rotation = random.uniform(0, 2 * Math.PI);
+  const mirrored = random.chance(0.5);
   const width = height * random.uniform(0.8, 1.15);
   if (!stage.view.shows(x, height / 2, z, height * 0.65)) return;
   const small = height * stage.view.pixelsPerMetre(x, z) < SMALL;
-  const parts = treeParts((leafy ? 1 : 0) + (small ? 2 : 0));
+  const parts = treeParts((leafy ? 1 : 0) + (small ? 2 : 0) + (mirrored ? 4 : 0));
   const materials = treeMaterials(variant + (leafy ? 0 : VARIANTS));
+  const { x: eyeX, z: eyeZ } = stage.camera.position;
+  const rotation = Math.atan2(eyeX - x, eyeZ - z); // towards the camera
   stage.place(parts, materials, { x, z, rotation, scaleX: width, scaleY: height, scaleZ: width });
 }

@@ -224,6 +224,56 @@ describe('θ of the traffic simulator', () => {
     assert.ok(scenes.some(({ headlights }) => headlights));
   });
 
+  const carsOf = (theta: Theta) => scenesOf({ ...usual, ...theta }, 30).map(({ cars }) => cars);
+  const parking = { parkedShare: 0.5, leadingRate: 2, oncomingRate: 2 };
+
+  for (const name of ['paintColour', 'paintDarkness', 'paintGloss']) {
+    it(`changes nothing of cars but their paint with ${name}`, () => {
+      const unpainted = ends(name, parking).map((theta) =>
+        carsOf(theta).map((cars) => cars.map((car) => ({ ...car, paint: null }))),
+      );
+      assert.deepEqual(unpainted[0], unpainted[1]);
+    });
+  }
+
+  for (const [name, role] of [
+    ['leadingRate', 'leading'],
+    ['oncomingRate', 'oncoming'],
+    ['crossingRate', 'crossing'],
+    ['parkedShare', 'parked'],
+    ['nearestCar', 'leading'],
+  ] as const) {
+    it(`leaves all cars that are not ${role} as they are with ${name}`, () => {
+      // A car that the camera would stand in is left out, and instances are numbered one after the other.
+      const others = ends(name, parking).map((theta) =>
+        carsOf(theta).map((cars) => cars.filter((car) => car.role !== role).map((car) => ({ ...car, instance: 0 }))),
+      );
+      assert.deepEqual(others[0], others[1]);
+    });
+  }
+
+  it('parks more cars beside those that are parked already when parkedShare rises', () => {
+    const parked = (parkedShare: number) =>
+      carsOf({ parkedShare }).map((cars) => cars.map((car) => JSON.stringify({ ...car, instance: 0 })));
+    const [few, many] = [parked(0.3), parked(0.6)];
+    few.forEach((cars, scene) => assert.deepEqual(cars.filter((car) => !many[scene]!.includes(car)), [])); // prettier-ignore
+    assert.ok(many.flat().length > few.flat().length, 'expected more cars');
+  });
+
+  it('keeps the variant of the first car of a lane, and its offset, when carTypes change', () => {
+    const first = (carTypes: number[]) =>
+      carsOf({ ...parking, carTypes, curvature: 0 }).map((cars) => cars.find(({ role }) => role === 'oncoming'));
+    const [cars, vans] = [first([1, 0, 0, 0, 0]), first([0, 0, 0, 1, 0])];
+    assert.deepEqual(
+      cars.map((car) => car && [car.variant, car.x]),
+      vans.map((van) => van && [van.variant, van.x]),
+    );
+    assert.ok(
+      vans.every((van) => van === undefined || van.type === 'van'),
+      'expected vans alone',
+    );
+  });
+
   it('draws weathers, junctions and car types as often as its simplexes say', () => {
     const weather = [0.1, 0.2, 0.3, 0.4];
     const junctions = [0.3, 0.1, 0.2, 0.2, 0.05, 0.15];
@@ -239,9 +289,10 @@ describe('θ of the traffic simulator', () => {
       scenes.map((scene) => scene.layout.junction.kind),
       junctions,
     );
+    // Parked cars are left out: what is longer than a bay at right angles to the kerb does not stand in one.
     assertFrequencies(
       CAR_TYPES,
-      scenes.flatMap((scene) => scene.cars.map(({ type }) => type)),
+      scenes.flatMap((scene) => scene.cars.filter(({ role }) => role !== 'parked').map(({ type }) => type)),
       carTypes,
     );
   });

@@ -62,6 +62,14 @@ describe('the traffic simulator', () => {
     assert.deepEqual(elsewhere, first);
   });
 
+  it('gives the same bytes in whatever order many scenes are drawn @slow', async () => {
+    const set = simulator.open(usual, 7);
+    const other = trafficSimulator({ width, height, renderer: new SoftwareRenderer() }).open(usual, 7);
+    const images = [];
+    for (let i = 0; i < 40; i++) images[i] = await set.draw(i);
+    for (let i = 39; i >= 0; i--) assert.deepEqual(await other.draw(i), images[i], `scene ${i}`);
+  });
+
   it('reads and checks θ when it is opened, once for all its samples', async () => {
     let reads = 0;
     const theta = {

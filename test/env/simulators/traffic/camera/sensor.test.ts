@@ -27,13 +27,21 @@ const mean = (bytes: Uint8Array) => bytes.reduce((sum, byte) => sum + byte, 0) /
 
 describe('the sensor', () => {
   it('shows radiance 1 as white, 0 as black and .2140 as the middle of sRGB', () => {
-    assert.equal(mean(take(flat(1))), 255);
-    assert.equal(mean(take(flat(0))), 0);
+    const halves = take(flat(0).fill(1, 0, (width * height * 3) / 2)); // half white, half black
+    assert.deepEqual([mean(halves.subarray(0, halves.length / 2)), mean(halves.subarray(halves.length / 2))], [255, 0]);
     assert.equal(mean(take(flat(((0.5 + 0.055) / 1.055) ** 2.4))), 128);
   });
 
+  it('corrects an exposure in which nothing could be seen, and no other', () => {
+    const scene = Float32Array.from({ length: width * height * 3 }, (_, i) => 0.05 + 0.4 * ((i * 0.618) % 1));
+    const level = (exposure: number) => mean(take(scene, { exposure }));
+    assert.ok(level(9) < 220, `far too bright: ${level(9)}`);
+    assert.ok(level(-9) > 30, `far too dark: ${level(-9)}`);
+    assert.deepEqual(take(scene, { exposure: 0.5 }), take(scene.map((light) => light * Math.SQRT2)));
+  });
+
   it('shows one stop more as twice the radiance', () => {
-    assert.deepEqual(take(flat(0.3), { exposure: 1 }), take(flat(0.6)));
+    assert.deepEqual(take(flat(0.2), { exposure: 1 }), take(flat(0.4)));
   });
 
   it('keeps the colour of gray light and takes the colour of coloured light with saturation 0', () => {

@@ -15,6 +15,7 @@ const clear: WeatherState = {
   wetness: 0,
   rain: 0,
   headlights: false,
+  streetLamps: false,
 };
 
 /** The visible sky with this fog: its texels, from the horizon up, each with its distance from the fog's colour. */
