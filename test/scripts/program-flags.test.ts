@@ -117,9 +117,6 @@ describe('the flags of programs', () => {
     const bad = ['--simulator', 'draw {out}', '--parameters', join(folder, 'bad.json')];
     assert.throws(() => programs(bad), /bad\.json: parameters\.0\.default: /);
     writeFileSync(join(folder, 'bad.json'), '[\n  {"name":"x", low:0}\n]');
-    assert.throws(
-      () => programs(bad),
-      /bad\.json, line 2, column 16: expected JSON, got low:0} after /,
-    );
+    assert.throws(() => programs(bad), /bad\.json, line 2, column 16: expected JSON, got low:0} after /);
   });
 });
