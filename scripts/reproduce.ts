@@ -47,7 +47,7 @@ const command = newCommand('reproduce')
   .addOption(
     new Option(
       '--preset <size>',
-      'quick: minutes; standard: up to hours; pretrained: few arms on a pretrained backbone',
+      'quick: minutes; standard: up to hours; pretrained: on a pretrained backbone',
     )
       .choices([...new Set(STUDIES.flatMap(({ presets }) => Object.keys(presets)))])
       .default('standard'),

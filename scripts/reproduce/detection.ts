@@ -10,7 +10,7 @@ import { drawDetections } from '../figures/detections.ts';
 import { ALL_FREE, everySearch, randomArm, repeatedArm } from './arms.ts';
 import { curvesFigure } from './reward-curves.ts';
 import type { Arm, Study } from './study.ts';
-import { COMMON, middleOf, REPORT_SEEDS, streetParameters, streetSearches } from './streets.ts';
+import { middleOf, REPORT_SEEDS, streetParameters, streetSearches } from './streets.ts';
 
 const FREE = Object.keys(POOR_STREETS);
 
@@ -19,8 +19,6 @@ const middle = middleOf(FREE);
 
 const ARMS = {
   ...streetSearches(),
-  cmaEs: { kind: 'search', title: 'CMA-ES', agent: 'cma-es', options: COMMON },
-  gaussianProcess: { kind: 'search', title: 'Gaussian process', agent: 'gaussian-process', options: COMMON },
   start: repeatedArm('the start, the middle of θ’s ranges', middle, ALL_FREE),
   poor: repeatedArm('the poor start', POOR_STREETS, ALL_FREE),
   random: randomArm('random θ', streetParameters(FREE)),

@@ -17,7 +17,6 @@ import type { Arm, Study } from './study.ts';
 import {
   CAR_IOU,
   carIouCurves,
-  COMMON,
   middleOf,
   REINFORCE,
   REPORT_SEEDS,
@@ -52,10 +51,6 @@ const ARMS = {
     agent: 'reinforce',
     options: { ...REINFORCE, start: 'start' },
   },
-  // As in the paper: Adam, a moving average as the baseline; all else is what the agent does by default.
-  reinforceAdam: { kind: 'search', title: 'REINFORCE of the paper', agent: 'reinforce', options: COMMON },
-  cmaEs: { kind: 'search', title: 'CMA-ES', agent: 'cma-es', options: COMMON },
-  gaussianProcess: { kind: 'search', title: 'Gaussian process', agent: 'gaussian-process', options: COMMON },
   start: repeatedArm('the start, the middle of θ’s ranges', middle, ALL_FREE),
   poor: repeatedArm('the poor start', POOR_STREETS, ALL_FREE),
   random: randomArm('random θ', streetParameters(FREE)),
@@ -82,11 +77,11 @@ export const segmentationStudy: Study = {
     },
     /** The level of a network that knows ImageNet. */
     pretrained: {
-      searchSeeds: 3,
+      searchSeeds: 5,
       evaluations: everySearch(ARMS, 96),
-      randomThetas: 10,
+      randomThetas: 20,
       envOptions: { preset: 'pretrained', free: FREE },
-      arms: ['reinforce', 'randomSearch', 'start', 'poor', 'random', 'randomBest', 'truth'],
+      arms: ['reinforce', 'randomSearch', 'gaussianProcess', 'start', 'poor', 'random', 'randomBest', 'truth'],
     },
   },
   arms: ARMS,

@@ -25,7 +25,7 @@ export const SOFT_CAR_IOU = 'softCarIou';
 export const REPORT_SEEDS = 3;
 
 /** All start in the middle of θ's ranges, where somebody starts who knows nothing. */
-export const COMMON = { start: 'centre', finalists: 3, finalistSeeds: 3, reportSeeds: 1 };
+const COMMON = { start: 'centre', finalists: 3, finalistSeeds: 3, reportSeeds: 1 };
 /** For few evaluations: a wide policy, and the natural gradient, which follows noise less far than Adam. */
 export const REINFORCE = {
   ...COMMON,
@@ -44,6 +44,10 @@ export function streetSearches() {
     reinforce: { kind: 'search', title: 'REINFORCE', agent: 'reinforce', options: REINFORCE },
     cem: { kind: 'search', title: 'CEM', agent: 'cem', options: { ...COMMON, population: 12, elite: 4 } },
     randomSearch: { kind: 'search', title: 'random search', agent: 'random-search', options: COMMON },
+    // As in the paper: Adam, a moving average as the baseline; all else is what the agent does by default.
+    reinforceAdam: { kind: 'search', title: 'REINFORCE of the paper', agent: 'reinforce', options: COMMON },
+    cmaEs: { kind: 'search', title: 'CMA-ES', agent: 'cma-es', options: COMMON },
+    gaussianProcess: { kind: 'search', title: 'Gaussian process', agent: 'gaussian-process', options: COMMON },
   } satisfies Record<string, SearchArm>;
 }
 

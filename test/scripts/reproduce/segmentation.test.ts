@@ -9,7 +9,7 @@ tiny.push('--random-thetas', '2', '--env-options', TINY_STREETS);
 
 describe('reproduce segmentation @slow', function () {
   this.timeout(400_000);
-  const { run, wrote, read, summary, remove } = reproduction('segmentation');
+  const { run, wrote, read, summary, remove, folder } = reproduction('segmentation');
   after(remove);
 
   it('compares searches of one budget with random θ, the start and the hidden θ*', async () => {
@@ -28,6 +28,21 @@ describe('reproduce segmentation @slow', function () {
     wrote('evaluations-to-reach.md', 'evaluations-to-reach.png');
     const reached = read('evaluations-to-reach.csv');
     for (const level of ['reinforce', 'reinforceAdam']) assert.ok(reached.includes(`\n${level},gaussianProcess,1,4,`));
+  });
+
+  it('measures few arms of a pretrained backbone', async () => {
+    const small = JSON.stringify({ ...(JSON.parse(TINY_STREETS) as object), network: 'small', batchSize: 2 });
+    const flags = [...tiny, '--preset', 'pretrained', '--env-options', small];
+    flags.push('--out', join(folder, 'few'), '--logs', join(folder, 'few-logs'));
+    const { code, err } = await run(...flags);
+    assert.equal(code, 0, err);
+    const { arms } = JSON.parse(readFileSync(join(folder, 'few', 'summary.json'), 'utf8')) as Summary;
+    const searches = ['reinforce', 'randomSearch', 'gaussianProcess'];
+    const others = ['start', 'poor', 'random', 'randomBest', 'truth'];
+    assert.deepEqual(Object.keys(arms).sort(), [...searches, ...others].sort());
+    for (const file of ['predictions.png', 'car-iou.png', 'evaluations-to-reach.png']) {
+      assert.ok(existsSync(join(folder, 'few', file)), file);
+    }
   });
 });
 
@@ -49,7 +64,8 @@ describe('reproduce segmentation-real @slow', function () {
     const { code, err } = await run(...tiny, '--data', data);
     assert.equal(code, 0, err);
     const { arms } = summary();
-    const searches = ['reinforce', 'cem', 'randomSearch', 'reinforceAll', 'randomSearchAll'];
+    const inFew = ['reinforce', 'randomSearch', 'reinforceAdam', 'cem', 'cmaEs', 'gaussianProcess'];
+    const searches = [...inFew, 'reinforceAll', 'randomSearchAll'];
     const random = ['random', 'randomBest', 'randomAll', 'randomAllBest'];
     const others = ['start', 'default', 'real', 'realFew', 'reinforceAndFew'];
     assert.deepEqual(Object.keys(arms).sort(), [...searches, ...random, ...others].sort());
@@ -58,21 +74,5 @@ describe('reproduce segmentation-real @slow', function () {
     }
     wrote('table.md', 'car-iou.png', 'predictions.png');
     assert.match(read('table.md'), /\| validation \| test \| test heldOut\.carIou \|/);
-  });
-
-  it('measures few arms of a pretrained backbone', async () => {
-    const data = join(folder, 'camvid');
-    await writeCamvid(data);
-    const small = JSON.stringify({ ...(JSON.parse(TINY_STREETS) as object), network: 'small', batchSize: 2 });
-    const flags = [...tiny, '--preset', 'pretrained', '--data', data, '--env-options', small];
-    flags.push('--out', join(folder, 'few'), '--logs', join(folder, 'few-logs'));
-    const { code, err } = await run(...flags);
-    assert.equal(code, 0, err);
-    const { arms } = JSON.parse(readFileSync(join(folder, 'few', 'summary.json'), 'utf8')) as Summary;
-    const others = ['start', 'default', 'random', 'randomBest', 'real', 'realFew'];
-    assert.deepEqual(Object.keys(arms).sort(), ['reinforce', 'randomSearch', ...others].sort());
-    for (const file of ['predictions.png', 'car-iou.png', 'evaluations-to-reach.png']) {
-      assert.ok(existsSync(join(folder, 'few', file)), file);
-    }
   });
 });
