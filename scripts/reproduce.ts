@@ -45,10 +45,7 @@ const command = newCommand('reproduce')
   )
   .addArgument(new Argument('<experiment>').choices([...STUDIES.map(({ name }) => name), ...Object.keys(GROUPS)]))
   .addOption(
-    new Option(
-      '--preset <size>',
-      'quick: minutes; standard: up to hours; pretrained: on a pretrained backbone',
-    )
+    new Option('--preset <size>', 'quick: minutes; standard: up to hours; pretrained: on a pretrained backbone')
       .choices([...new Set(STUDIES.flatMap(({ presets }) => Object.keys(presets)))])
       .default('standard'),
   )

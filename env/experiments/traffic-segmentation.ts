@@ -51,7 +51,7 @@ export const segmentationPresets = {
   },
   standard: {},
   /** Needs the weights that `npm run setup:backbone` brings. */
-  pretrained: PRETRAINED_PRESET,
+  pretrained: { ...PRETRAINED_PRESET, steps: 150 },
   /** Near the sizes of the paper, for a machine with a GPU. */
   paper: {
     width: 256,
