@@ -6,12 +6,13 @@ import type { Theta } from '../../protocol/parameters.ts';
 import { drawPredictions } from '../figures/run-pictures.ts';
 import { randomThetas } from './arms.ts';
 import { allImages, fewImages, REAL_METRICS, type RealExperiment, withPhotographs } from './real-images.ts';
+import { middleOf } from './streets.ts';
 import type { Study } from './study.ts';
 
 const ABOUT =
   'Mean ± half of the 95 % interval (Student’s t) over n trainings, each on images, first weights and batches of its own (random: each on a θ of its own). test: the official test split, other streets; validation and heldOut: blocks of the training streets that no network is trained on.';
 
-/** @param theta set by hand: beside it random θ, and the same network trained on real images, all and few */
+/** @param theta set by hand: beside it the middle of θ's ranges, random θ, and the same network trained on real images, all and few */
 export function transferStudy(theta: Theta): Study {
   return {
     name: 'transfer',
@@ -24,6 +25,11 @@ export function transferStudy(theta: Theta): Study {
         kind: 'trained',
         title: () => 'hand-set θ',
         drawn: ({ preset }) => Array<Theta>(preset.searchSeeds).fill(theta),
+      },
+      centre: {
+        kind: 'trained',
+        title: () => 'the middle of θ’s ranges',
+        drawn: ({ preset }) => Array<Theta>(preset.searchSeeds).fill(middleOf([])),
       },
       random: {
         kind: 'trained',

@@ -37,7 +37,7 @@ describe('transfer', function () {
     assert.equal(code, 0, err);
     const { arms } = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8')) as Summary;
     const sizes = Object.entries(arms).map(([name, { test }]) => [name, test.n]);
-    assert.deepEqual(Object.fromEntries(sizes), { handSet: 2, random: 3, real: 2, realFew: 2 });
+    assert.deepEqual(Object.fromEntries(sizes), { handSet: 2, centre: 2, random: 3, real: 2, realFew: 2 });
     for (const { also } of Object.values(arms)) assert.ok('heldOut.carIou' in also!);
     assert.match(readFileSync(join(out, 'table.md'), 'utf8'), /\| real images \(2\) \|/);
     assert.ok(statSync(join(out, 'predictions.png')).size > 500);
