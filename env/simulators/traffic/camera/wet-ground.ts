@@ -49,17 +49,13 @@ export function mirrorInWetGround(
     let last = -1;
     for (let y = 0; y < height; y++) {
       const own = y * width + x;
-      if (source[y]! >= 0) {
-        const isFirst = last < 0;
-        last = source[y]!;
-        if (isFirst)
-          [red, green, blue] = linear.subarray((last * width + x) * 3) as unknown as [number, number, number];
-      }
+      const kept = last < 0 ? 0 : keep; // of what is mirrored above: nothing yet, at first
+      if (source[y]! >= 0) last = source[y]!;
       if (last < 0) continue;
       const from = (last * width + x) * 3;
-      red = linear[from]! + (red - linear[from]!) * keep;
-      green = linear[from + 1]! + (green - linear[from + 1]!) * keep;
-      blue = linear[from + 2]! + (blue - linear[from + 2]!) * keep;
+      red = linear[from]! + (red - linear[from]!) * kept;
+      green = linear[from + 1]! + (green - linear[from + 1]!) * kept;
+      blue = linear[from + 2]! + (blue - linear[from + 2]!) * kept;
       const film = filmOf[classes[own]!]!;
       if (film === 0) continue;
       const b = (1 - ((y + 0.5) / height) * 2) / scaleY;
