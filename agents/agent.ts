@@ -14,6 +14,11 @@ export interface Trial {
   readonly action: readonly number[];
   /** The validation score, or an estimate if the evaluation was discarded; null if it failed (diverged, infeasible, …). */
   readonly reward: number | null;
+  /**
+   * It was made under another specification (another task or preset) with the same parameters: its reward tells which
+   * actions are better, and does not compare with those of this run.
+   */
+  readonly isOther?: true;
 }
 
 export interface Agent {

@@ -14,6 +14,11 @@
  * Integers, booleans and choices: actions with the same θ are one point, whose components are the canonical ones
  * (Garrido-Merchán & Hernández-Lobato 2020). Otherwise the process would look for slopes between equal rewards.
  *
+ * Trials that others have made under another specification (a match of distributions, a short training) are a lower
+ * fidelity: a process g is fitted to them first, and f(a) = ρ g(a) + δ(a) with δ a process of its own (Kennedy & O'Hagan
+ * 2000). Where g was right, a few evaluations tell so; where it was not, δ takes over. The search begins around the best
+ * of g, and recommends the best of the posterior mean around what it has evaluated.
+ *
  * A fit takes about n³ operations: a second for a few hundred evaluations. So of many trials that others have made, only
  * some are learned from: as many from each part of their search, since the best alone would be the luckiest.
  */
@@ -36,6 +41,8 @@ interface GaussianProcessOptions {
 const LENGTHS = [0.1, 0.17, 0.3, 0.5, 0.8, 1.3, 2.1];
 /** Variances of the noise that are tried, in units of the variance of f. */
 const NOISES = [1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3, 1, 3];
+/** Variances of ρ that are tried, in units of the variance of δ, where g has a variance of 1. */
+const TRUSTS = [0.1, 0.5, 2, 8];
 /** With more evaluations than this, a fit starts from the last hyperparameters and tries only their neighbours. */
 const WHOLE_GRID = 64;
 
@@ -45,8 +52,15 @@ const MOST_WARM = 200;
 /** The least difference of the expected success from its threshold, in standard deviations: 90 % of a normal distribution. */
 const SURE = 1.28;
 
-/** Indices into LENGTHS and NOISES. */
-type Hyperparameters = readonly [length: number, noise: number];
+/** How far from the best of g the first actions are drawn, and how far from an evaluated action one is recommended. */
+const AROUND_GUIDE = 0.3;
+const NEAR = 0.6;
+
+/** Indices into LENGTHS, NOISES and TRUSTS. */
+type Hyperparameters = readonly [length: number, noise: number, trust: number];
+
+/** What is known of the reward from other trials: g, with mean 0 and variance 1 over these. */
+type Guide = (action: readonly number[]) => number;
 
 function distance(a: readonly number[], b: readonly number[]): number {
   let sum = 0;
@@ -72,17 +86,24 @@ export interface Posterior {
  * @param rewards [n]
  * @param length  length scale of the kernel, in action units
  * @param noise   variance of the noise, divided by the variance of f
+ * @param guide   g, where there is one, and the variance of its factor, divided by the variance of f
  */
 export function posterior(
   actions: readonly (readonly number[])[],
   rewards: readonly number[],
   length: number,
   noise: number,
+  guide?: { readonly of: Guide; readonly trust: number },
 ): Posterior {
   const n = rewards.length;
   const seen = [...actions];
-  const covariances = (a: readonly number[], count: number) =>
-    Float64Array.from({ length: count }, (_, j) => matern52(distance(a, seen[j]!), length));
+  const guided = guide ? seen.map(guide.of) : [];
+  const covariances = (a: readonly number[], count: number) => {
+    const trusted = guide ? guide.trust * guide.of(a) : 0;
+    return Float64Array.from({ length: count }, (_, j) => {
+      return matern52(distance(a, seen[j]!), length) + (guide ? trusted * guided[j]! : 0);
+    });
+  };
   const row = (i: number) => {
     const result = covariances(seen[i]!, i + 1);
     result[i]! += noise;
@@ -104,12 +125,13 @@ export function posterior(
     mean: (action) => meanOf(covariances(action, n)),
     at(action) {
       const k = covariances(action, seen.length);
-      let rest = 1;
+      let rest = 1 + (guide ? guide.trust * guide.of(action) ** 2 : 0);
       for (const v of solveLower(L, k)) rest -= v * v; // eq. 2.26
       return { mean: meanOf(k), sd: Math.sqrt(variance * Math.max(rest, 0)) };
     },
     believe(action) {
       seen.push(action);
+      if (guide) guided.push(guide.of(action));
       L.push(nextRow(L, row(seen.length - 1)));
     },
   };
@@ -131,9 +153,13 @@ export function latinHypercube(n: number, size: number, random: Random): number[
 }
 
 /** The logarithm of the prior of hyperparameters: broad, around a length of half of √D and a noise of a tenth. */
-function logPrior([length, noise]: Hyperparameters): number {
-  return -0.5 * (Math.log(LENGTHS[length]! / 0.5) ** 2 + (Math.log(NOISES[noise]! / 0.1) / 2) ** 2);
+function logPrior([length, noise, trust]: Hyperparameters): number {
+  const [l, n, t] = [Math.log(LENGTHS[length]! / 0.5), Math.log(NOISES[noise]! / 0.1), Math.log(TRUSTS[trust]!)];
+  return -0.5 * (l ** 2 + (n / 2) ** 2 + (t / 2) ** 2);
 }
+
+const within = (value: number, centre: number, most: number) =>
+  Math.min(1, centre + most, Math.max(-1, centre - most, value));
 
 /** Rewards scaled from 0, the worst, to 1, the best, [n]; all 0 if all are equal. */
 export function unitRewards(rewards: readonly number[]): number[] {
@@ -141,27 +167,30 @@ export function unitRewards(rewards: readonly number[]): number[] {
   return rewards.map((reward) => (best > worst ? (reward / 2 - worst) / (best - worst) : 0));
 }
 
-/** A Gaussian process that is fitted again whenever there are more data. */
+/** A Gaussian process that is fitted again whenever there are more data, perhaps around a guide. */
 function growingProcess() {
-  let chosen: Hyperparameters = [3, 4];
+  let chosen: Hyperparameters = [3, 4, 2];
   return {
     hyperparameters: () => ({ length: LENGTHS[chosen[0]]!, noise: NOISES[chosen[1]]! }),
 
     /** The posterior with the most likely hyperparameters: of the whole grid, or uphill from the last ones. */
-    fit(actions: readonly (readonly number[])[], values: readonly number[]): Posterior {
+    fit(actions: readonly (readonly number[])[], values: readonly number[], guide?: Guide): Posterior {
       const unit = Math.sqrt(actions[0]!.length);
       const known = new Map<string, { fitted: Posterior; value: number }>();
       const judge = (h: Hyperparameters) => {
         const key = h.join();
         if (!known.has(key)) {
-          const fitted = posterior(actions, values, LENGTHS[h[0]]! * unit, NOISES[h[1]]!);
+          const trusted = guide && { of: guide, trust: TRUSTS[h[2]]! };
+          const fitted = posterior(actions, values, LENGTHS[h[0]]! * unit, NOISES[h[1]]!, trusted);
           known.set(key, { fitted, value: fitted.logMarginalLikelihood + logPrior(h) });
         }
         return known.get(key)!;
       };
-      const near = ([length, noise]: Hyperparameters): Hyperparameters[] =>
-        LENGTHS.flatMap((_, i) => NOISES.map((_, j): Hyperparameters => [i, j])).filter(
-          ([i, j]) => actions.length <= WHOLE_GRID || Math.abs(i - length) + Math.abs(j - noise) <= 1,
+      const trusts = guide ? TRUSTS.map((_, k) => k) : [chosen[2]];
+      const grid = LENGTHS.flatMap((_, i) => NOISES.flatMap((_, j) => trusts.map((k): Hyperparameters => [i, j, k])));
+      const near = (from: Hyperparameters) =>
+        grid.filter(
+          (to) => actions.length <= WHOLE_GRID || to.reduce((sum, i, d) => sum + Math.abs(i - from[d]!), 0) <= 1,
         );
       for (;;) {
         const best = near(chosen).reduce((a, b) => (judge(b).value > judge(a).value ? b : a), chosen);
@@ -170,6 +199,27 @@ function growingProcess() {
       }
     },
   };
+}
+
+/** A guide from trials of another specification, and the best action by it; undefined where none has a reward. */
+function guideFrom(trials: readonly Trial[]): { readonly of: Guide; readonly best: readonly number[] } | undefined {
+  const known = trials.filter(({ reward }) => reward !== null);
+  if (known.length < 2) return undefined;
+  const actions = known.map(({ action }) => action);
+  const process = growingProcess().fit(actions, unitRewards(known.map(({ reward }) => reward!)));
+  const values = actions.map((action) => process.mean(action));
+  const centre = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const spread = Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / values.length) || 1;
+  return {
+    of: (action) => (process.mean(action) - centre) / spread,
+    best: actions[values.indexOf(Math.max(...values))]!,
+  };
+}
+
+/** Of many trials, as many from each part of their search. */
+function some(trials: readonly Trial[]): Trial[] {
+  const every = Math.max(1, trials.length / MOST_WARM);
+  return Array.from({ length: Math.min(trials.length, MOST_WARM) }, (_, i) => trials[Math.floor(i * every)]!);
 }
 
 /** What is expected of an action. */
@@ -189,7 +239,10 @@ export function gaussianProcess(
 ): Agent {
   const trials: Trial[] = []; // [n]
   const [rewards, successes] = [growingProcess(), growingProcess()];
+  let guide: ReturnType<typeof guideFrom>;
   let model: Model | undefined;
+  /** What is recommended by the model. */
+  let advised: number[] | undefined;
 
   const fit = (): Model => {
     const actions = trials.map(({ action }) => action);
@@ -198,6 +251,7 @@ export function gaussianProcess(
     const reward = rewards.fit(
       known.map(({ action }) => action),
       unitRewards(known.map(({ reward }) => reward ?? 0)),
+      guide?.of,
     );
     const incumbents = known
       .map(({ action }) => ({ action, mean: reward.mean(action) }))
@@ -210,15 +264,17 @@ export function gaussianProcess(
     return { reward, success, half: Math.max(...actions.map((action) => success.mean(action))) / 2, incumbents };
   };
 
+  /** An action that differs from another one in a few dimensions, or in all. */
+  const drawAround = (centre: readonly number[], sd: number) => {
+    const share = random.uniform();
+    return clip(centre.map((v) => (random.uniform() < share ? random.normal(v, sd) : v)));
+  };
+
   /**
    * The action with the highest expected improvement among those that are likely to succeed, or the likeliest to succeed
    * if there is none: of many drawn anywhere and near the best actions, and then of many drawn near the winner.
    */
   const propose = ({ reward, success, half, incumbents }: Model): number[] => {
-    const around = (centre: readonly number[], sd: number) => {
-      const share = random.uniform(); // moves a few dimensions, or all
-      return clip(centre.map((v) => (random.uniform() < share ? random.normal(v, sd) : v)));
-    };
     const anywhere = () => Array.from({ length: size }, () => random.uniform(-1, 1));
     const best = incumbents[0]!.mean;
     const judge = (action: number[]) => {
@@ -235,30 +291,49 @@ export function gaussianProcess(
     };
     const centres = incumbents.slice(0, 5).map(({ action }) => action);
     for (let i = 0; i < 200; i++) consider(anywhere());
-    for (const centre of centres) for (let i = 0; i < 40; i++) consider(around(centre, 10 ** random.uniform(-2, 0)));
-    for (let i = 0; i < 150; i++) consider(around(top.action, 0.3 * 0.97 ** i));
+    for (const centre of centres)
+      for (let i = 0; i < 40; i++) consider(drawAround(centre, 10 ** random.uniform(-2, 0)));
+    for (let i = 0; i < 150; i++) consider(drawAround(top.action, 0.3 * 0.97 ** i));
     return top.action;
   };
 
   const recommend = (): number[] => {
-    if (trials.every(({ reward }) => reward === null)) return [...start];
+    if (trials.every(({ reward }) => reward === null)) return [...(guide?.best ?? start)];
     model ??= fit();
-    return [...model.incumbents[0]!.action];
+    const best = model.incumbents[0]!.action;
+    return [...(guide ? (advised ??= climb(model.reward, best)) : best)];
+  };
+
+  /** The action with the highest posterior mean near another one. */
+  const climb = (process: Posterior, from: readonly number[]): number[] => {
+    let top = { action: [...from], value: process.mean(from) };
+    for (let i = 0; i < 200; i++) {
+      const action = canonical(drawAround(top.action, 0.4 * 0.985 ** i).map((v, d) => within(v, from[d]!, NEAR)));
+      const value = process.mean(action);
+      if (value > top.value) top = { action, value };
+    }
+    return top.action;
   };
 
   const tell = (told: readonly Trial[]): void => {
     trials.push(...told.map(({ action, reward }) => ({ action: canonical(action), reward })));
     model = undefined;
+    advised = undefined;
   };
 
   return {
     warmStart(past) {
-      const every = Math.max(1, past.length / MOST_WARM);
-      tell(Array.from({ length: Math.min(past.length, MOST_WARM) }, (_, i) => past[Math.floor(i * every)]!));
+      tell(some(past.filter(({ isOther }) => !isOther)));
+      guide = guideFrom(some(past.filter(({ isOther }) => isOther)));
     },
 
     ask() {
       const missing = initial - trials.length;
+      if (missing > 0 && guide) {
+        const { best } = guide;
+        const drawn = () => clip(best.map((v) => random.normal(v, AROUND_GUIDE)));
+        return [[...best], ...Array.from({ length: missing - 1 }, drawn)];
+      }
       if (missing > 0) return [[...start], ...latinHypercube(missing - 1, size, random)];
       const expected = (model ??= fit());
       return Array.from({ length: batch }, () => {

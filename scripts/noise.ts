@@ -32,6 +32,7 @@ interface Flags extends RuntimeFlags {
   readonly seeds: number;
   readonly short: number;
   readonly shortOptions: readonly Record<string, unknown>[];
+  readonly beside?: string;
   readonly workers: number;
   readonly out: string;
   readonly log?: string;
@@ -116,6 +117,16 @@ function measure(
   });
 }
 
+/** @throws {Error} when the other environment has other parameters: θ of one would be none of the other */
+async function besideOf(id: string, { env_id, parameters }: Specification, runtime: Runtime): Promise<Specification> {
+  const { spec } = describeExperiment(await loadDefinition(id), {}, runtime, undefined);
+  if (isDeepStrictEqual(spec.parameters, parameters)) return spec;
+  const names = (all: Specification['parameters']) => all.map(({ name }) => name).join(', ');
+  throw new Error(
+    `--beside: expected an environment with the parameters of ${env_id} (${names(parameters)}), got ${names(spec.parameters)}`,
+  );
+}
+
 const command = newCommand('noise')
   .description('Measures the noise of evaluations: within θ, between θ, and the loss of a shorter evaluation.')
   .requiredOption('--env <id>', 'environment: an id or the path of a module', word)
@@ -131,6 +142,11 @@ const command = newCommand('noise')
     'options of a short evaluation, instead of --short; several times: several kinds of short evaluations',
     (word, before: readonly Record<string, unknown>[]) => [...before, jsonObject(word)],
     [],
+  )
+  .option(
+    '--beside <id>',
+    'another environment with the same parameters: how its rewards rank the same θ, such as TrafficMatch-v0',
+    word,
   )
   .option('--workers <n>', 'number of worker processes', integer(1, 64), 2)
   .option('--out <folder>', 'folder for noise-<env>.md', filePath, 'results')
@@ -165,10 +181,11 @@ await runProgram('noise', async () => {
       `--short-options: expected options of another evaluation, got the same again (${i} of ${shorts.length})`,
     );
   });
+  const other = flags.beside === undefined ? undefined : await besideOf(flags.beside, spec, runtime);
   const lines = await measure(flags, runtime, experiment.simulator, spec, kinds, log);
 
-  const measurement = ({ options }: Kind): Measurement => {
-    const own = lines.filter((line) => isDeepStrictEqual(line.options, options));
+  const measurement = (all: readonly Line[], { options }: Kind): Measurement => {
+    const own = all.filter((line) => isDeepStrictEqual(line.options, options));
     const thetas = Array.from({ length: flags.thetas }, (_, theta) => own.filter((line) => line.theta === theta));
     return {
       rewards: thetas.map((row) => row.map(({ reward }) => reward)),
@@ -176,7 +193,13 @@ await runProgram('noise', async () => {
       options,
     };
   };
-  const [full, ...short] = kinds.map(measurement);
+  const [full, ...short] = kinds.map((kind) => measurement(lines, kind));
+  if (other) {
+    const kind: Kind = { kind: 'full', options: other.options };
+    const own = log.replace(/(\.jsonl)?$/, `-beside-${other.env_id}.jsonl`);
+    const rewards = await measure({ ...flags, env: flags.beside! }, runtime, experiment.simulator, other, [kind], own);
+    short.push({ ...measurement(rewards, kind), environment: other.env_id });
+  }
   const report = noiseReport({
     title: name,
     metric: experiment.task.reward,

@@ -5,6 +5,7 @@ import { filePath, integer, jsonObject } from '../agents/run/flags.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { loadDefinition } from '../env/experiments/load.ts';
 import type { Runtime } from '../env/runtime.ts';
+import { describeExperiment } from '../env/server/describe.ts';
 import { streetFrames } from '../env/streets/street-images.ts';
 import { pretrain } from './pretraining.ts';
 import { ownPrograms, startServer } from './programs.ts';
@@ -16,6 +17,7 @@ import { mixtureStudy } from './reproduce/mixture.ts';
 import { identityOf, keptLogs, prepareFolders, redraw, runStudy } from './reproduce/run-study.ts';
 import { segmentationRealStudy } from './reproduce/segmentation-real.ts';
 import { segmentationStudy } from './reproduce/segmentation.ts';
+import { searchesOf } from './reproduce/search-log.ts';
 import type { EnvOptions, Preset, Study } from './reproduce/study.ts';
 import { thirdPartyCounting, thirdPartyMixture, writeTable } from './reproduce/third-party.ts';
 import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
@@ -136,6 +138,19 @@ async function withWeights({ environment }: Study, preset: Preset, runtime: Runt
   return { ...preset, envOptions: { ...envOptions, pretrained } };
 }
 
+/**
+ * The environments of a study, its own first.
+ *
+ * @throws {Error} before anything is evaluated, when one of a search does not take its options, or lacks what it needs
+ */
+async function environmentsOf(study: Study, preset: Preset, runtime: Runtime): Promise<string[]> {
+  const others = searchesOf(study, preset).filter(({ environment }) => environment !== study.environment);
+  for (const { environment, envOptions } of others) {
+    describeExperiment(await loadDefinition(environment), envOptions, runtime, undefined);
+  }
+  return [...new Set([study.environment, ...others.map(({ environment }) => environment)])];
+}
+
 /** The folder where a study's results go, unless it is named. */
 function resultsOf({ name }: Study, { preset }: Options): string {
   return join('results', preset === 'standard' ? name : `${name}-${preset}`);
@@ -153,9 +168,10 @@ async function reproduce(study: Study, options: Options): Promise<void> {
   const given = presetOf(study, options);
   const runtime = runtimeOf(options);
   await identityOf(study, given, runtime, options.preset); // an error now, when the environment does not take its options
+  const environments = await environmentsOf(study, given, runtime);
   prepareFolders(logs, out);
   const made = { command: commandLine('reproduce'), commit: commit() }; // before anything is written
-  const flags = ['--env', study.environment, '--backend', options.backend];
+  const flags = ['--backend', options.backend, ...environments.flatMap((id) => ['--env', id])];
   if (options.workers !== undefined) flags.push('--workers', String(options.workers));
   if (study.needsData) flags.push('--data', options.data!);
   const server = await startServer(programs, flags);

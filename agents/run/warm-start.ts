@@ -40,12 +40,16 @@ export function loggedWarmStart(records: readonly LogRecord[]): WarmStart | unde
 
 /** Tells the trials to an agent that has asked for nothing yet, and says so. */
 export function warmStart(agent: Agent, { file, trials }: WarmStart, spec: Specification): void {
+  const own = new Set(comparable(trials, spec));
   agent.warmStart?.(
-    trials.map(({ action, reward, estimate = null }): Trial => ({ action, reward: reward ?? estimate })),
+    trials.map((trial): Trial => {
+      const { action, reward, estimate = null } = trial;
+      return { action, reward: reward ?? estimate, ...(!own.has(trial) && { isOther: true }) };
+    }),
   );
   const failed = trials.filter(({ reward }) => reward === null).length;
   const best = trials.reduce((best, { reward }) => Math.max(best, reward ?? -Infinity), -Infinity);
-  const others = trials.length - comparable(trials, spec).length;
+  const others = trials.length - own.size;
   const sentences = [
     `warm start: ${trials.length} trials of ${file}, best ${best.toFixed(4)}${failed > 0 ? `, ${failed} without a reward` : ''}`,
     ...(agent.warmStart ? [] : ['this agent learns nothing from them; the best of them join its finalists']),

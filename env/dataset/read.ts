@@ -25,7 +25,7 @@ import type { LabelledImage } from '../streets/labelled-image.ts';
 import { readPhotograph } from '../streets/photograph.ts';
 import { storedSamples } from '../streets/stored-samples.ts';
 import type { NamedClasses } from '../streets/named-classes.ts';
-import { fitted, nearestPixels, readBoxFrame, readFrame } from '../streets/street-images.ts';
+import { fewAtOnce, fitted, nearestPixels, readBoxFrame, readFrame } from '../streets/street-images.ts';
 import type { CountableImage } from '../tasks/counting/counts.ts';
 import { frameName } from './frame.ts';
 
@@ -50,6 +50,10 @@ export function imageFile(folder: string, index: number): string {
   if (found !== undefined) return found;
   throw new Error(`${stem}.png: expected an image, or ${frameName(index)}.jpg, found none`);
 }
+
+/** The files of images alone. @throws {Error} naming the file that is missing */
+export const imagesOf = (folder: string, indices: readonly number[]) =>
+  indices.map((index) => ({ image: imageFile(folder, index) }));
 
 /** The file with a number for each pixel of an image. @throws {Error} naming the file that is missing */
 function numbersFile(folder: string, kind: 'labels' | 'instances', index: number): string {
@@ -113,18 +117,12 @@ export async function readLabelled(
   named?: NamedClasses,
 ): Promise<LabelledImage[]> {
   const frames = writtenFrames(folder, indices, named);
-  const images = await eightAtOnce(frames, (frame) => readFrame(frame, size));
+  const images = await fewAtOnce(frames, (frame) => readFrame(frame, size));
   if (images.some(({ classes }) => classes.some((id) => id !== VOID))) return images;
   const expected = named ? named.names.join(', ') : 'Cityscapes’ classes';
   throw new Error(
     `${frames[0]!.labels}: expected ids or colours of ${expected}, got void everywhere, as in all label images`,
   );
-}
-
-async function eightAtOnce<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>) {
-  const results: Result[] = [];
-  for (let i = 0; i < items.length; i += 8) results.push(...(await Promise.all(items.slice(i, i + 8).map(work))));
-  return results;
 }
 
 const id = z.int().min(1).max(65_535);
@@ -174,7 +172,7 @@ export async function readCountable(
   size: PictureSize,
 ): Promise<(CountableImage & Pick<Metadata, 'people'>)[]> {
   const known = readMetadata(folder);
-  return eightAtOnce(indices, (index) => readInstances(folder, index, size, known.get(index)));
+  return fewAtOnce(indices, (index) => readInstances(folder, index, size, known.get(index)));
 }
 
 /** Whether a folder has the objects of its images as {@link readCountable} reads them. */
@@ -195,7 +193,7 @@ export async function readBoxed(
   const file = annotationsOf(folder, 'metadata.jsonl');
   if (file) {
     const frames = numbered(cocoBoxes(file, { classes }), folder, indices, file);
-    return eightAtOnce(frames, (frame) => readBoxFrame(frame, size));
+    return fewAtOnce(frames, (frame) => readBoxFrame(frame, size));
   }
   const images = await readCountable(folder, indices, size);
   return images.map((image) => ({ width: image.width, height: image.height, rgb: image.rgb, boxes: boxesOf(image) }));

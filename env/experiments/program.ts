@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { shown } from '../../protocol/errors.ts';
 import type { Theta } from '../../protocol/parameters.ts';
-import { readBoxed, readCountable, readLabelled } from '../dataset/read.ts';
+import { imagesOf, readBoxed, readCountable, readLabelled } from '../dataset/read.ts';
 import { commandOf, type Command } from '../programs/command.ts';
 import { SetCache } from '../programs/set-cache.ts';
 import {
@@ -16,7 +16,14 @@ import {
   type ReadImages,
   type StoredImage,
 } from '../programs/simulator.ts';
-import { boxedTarget, countedTarget, labelledTarget, storedTarget, type FolderTarget } from '../programs/target.ts';
+import {
+  boxedTarget,
+  countedTarget,
+  labelledTarget,
+  photographTarget,
+  storedTarget,
+  type FolderTarget,
+} from '../programs/target.ts';
 import { metricsOf, programTask } from '../programs/trainer.ts';
 import { removeAbandoned } from '../programs/working-folder.ts';
 import { createRenderer } from '../render/create-renderer.ts';
@@ -32,6 +39,8 @@ import { carCounts } from '../tasks/counting/counts.ts';
 import { COUNTING_METRICS } from '../tasks/counting/scores.ts';
 import { detectionTask } from '../tasks/detection.ts';
 import { DETECTION_METRICS } from '../tasks/detection/scores.ts';
+import { readPictures } from '../streets/street-images.ts';
+import { MATCH_METRICS, MATCH_TAP, matchTask } from '../tasks/match.ts';
 import { segmentationMetrics } from '../tasks/segmentation/scores.ts';
 import type { Metric, Task } from '../tasks/task.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
@@ -44,7 +53,7 @@ const jsonOptions = z.record(z.string(), z.json()).default({});
 /** Of all programs, and of our task where no trainer is a program. */
 const options = segmentationOptions.extend({
   /** What is learned where no trainer is a program. */
-  task: z.enum(['segmentation', 'counting', 'detection']).default('segmentation'),
+  task: z.enum(['segmentation', 'counting', 'detection', 'match']).default('segmentation'),
   /** What is detected, where that is the task. */
   classes: z.array(z.string().min(1).max(100)).min(1).max(20).default(['car']),
   /** What is asked for, where the data are KITTI's boxes. */
@@ -93,6 +102,8 @@ export function programExperiment(given: Options, runtime: Runtime): Experiment 
       return withCounting(all);
     case 'detection':
       return withDetection(all);
+    case 'match':
+      return withMatch(all);
   }
 }
 
@@ -157,6 +168,18 @@ function withDetection(all: Given): Experiment {
     ...simulatorProgram(all, (folder, indices) => readBoxed(folder, indices, size, classes)),
     task: detectionTask({ ...training, reward, classes, width: networkWidth }, runtime),
     target: boxedTarget(data, size, { classes, difficulty }),
+  });
+}
+
+function withMatch(all: Given): Experiment {
+  const { given, runtime, data } = all;
+  const { width, height, validationImages, testImages, reward } = given;
+  rewardOf(reward, MATCH_METRICS);
+  const size = { width, height, validation: validationImages, test: testImages };
+  return assembled(all, {
+    ...simulatorProgram(all, (folder, indices) => readPictures(imagesOf(folder, indices), size)),
+    task: matchTask({ tap: MATCH_TAP }, runtime),
+    target: photographTarget(data, size),
   });
 }
 

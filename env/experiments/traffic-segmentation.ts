@@ -18,7 +18,7 @@ import { imageOptions, PRETRAINED_PRESET } from './image-options.ts';
 import { HIDDEN_STREETS, POOR_STREETS } from './streets.ts';
 
 /** The seed of the target's scenes: everyone has the same validation and test set. */
-const TARGET_SEED = 20190513;
+export const SEGMENTATION_TARGET_SEED = 20190513;
 
 export const segmentationOptions = imageOptions(
   {
@@ -88,7 +88,7 @@ export function trafficSegmentation(given: SegmentationExperimentOptions, runtim
   return {
     simulator: searched,
     task,
-    target: hiddenTarget<LabelledImage>(simulator, hidden, size, TARGET_SEED),
+    target: hiddenTarget<LabelledImage>(simulator, hidden, size, SEGMENTATION_TARGET_SEED),
     pictures: STREET_PICTURES,
     trainingSamples: trainingImages,
     replicates,

@@ -14,6 +14,7 @@ import {
   kittiBoxes,
   namedFrames,
   paintedFrames,
+  readPhotographs,
   type BoxFrame,
   type FramePair,
   type WantedBoxes,
@@ -21,9 +22,17 @@ import {
 import { isHidden } from '../streets/hidden-files.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
 import { classesIn, type NamedClasses } from '../streets/named-classes.ts';
-import { readBoxFrames, readFrames } from '../streets/street-images.ts';
+import type { Photograph } from '../streets/photograph.ts';
+import { readBoxFrames, readFrames, readPictures } from '../streets/street-images.ts';
 import { spread } from '../targets/spread.ts';
-import { boxFolder, hasScored, streetFolder, withScored, type StreetFolder } from '../targets/street-folder.ts';
+import {
+  boxFolder,
+  hasScored,
+  photographFolder,
+  streetFolder,
+  withScored,
+  type StreetFolder,
+} from '../targets/street-folder.ts';
 import type { SampleSet, Target } from '../targets/target.ts';
 import type { CountableImage } from '../tasks/counting/counts.ts';
 import { namedClasses, streetClasses, type ClassSet } from '../tasks/segmentation/merged-classes.ts';
@@ -184,6 +193,12 @@ export function boxedTarget(data: string, size: TargetSize, wanted: WantedBoxes)
     if (frames) return readBoxFrames(spread(frames, size[set]), size);
     return readBoxed(folder, spread(pictureIndices(folder), size[set]), size, wanted.classes);
   });
+}
+
+/** For a match of distributions: photographs, in the two sets or below the folder. @throws {Error} in a sentence */
+export function photographTarget(data: string, size: TargetSize): FolderTarget<Photograph> {
+  if (!hasSets(data)) return inFolder(photographFolder(data, size, size));
+  return setsOf(data, (folder, set) => readPictures(spread(readPhotographs(folder).pool, size[set]), size));
 }
 
 /** The frames of a set in KITTI's or COCO's layout. */

@@ -42,7 +42,7 @@ export interface WantedBoxes {
 
 /** The frames of a folder. */
 export interface FolderLayout<Found extends FrameFiles = FramePair> {
-  readonly name: 'camvid' | 'kitti' | 'cityscapes' | 'coco' | 'images and labels';
+  readonly name: 'camvid' | 'kitti' | 'cityscapes' | 'coco' | 'images and labels' | 'photographs';
   /** Frames for validation and training, in the order of their sequences. */
   readonly pool: readonly Found[];
   /** The data set's own test frames that have public labels (of Cityscapes and COCO, its `val`; of KITTI, none). */
@@ -311,7 +311,15 @@ const POOLS: Readonly<Record<FolderLayout['name'], string>> = {
   cityscapes: 'leftImg8bit/train',
   coco: 'the list of images',
   'images and labels': 'images, or train/images',
+  photographs: 'the folder or below it',
 };
+
+/** The frames of a layout whose labels we know; undefined where the folder has none of these. */
+function labelledLayout(folder: string, classes: NamedClasses | undefined): FolderLayout | undefined {
+  return classes
+    ? named(folder, classes)
+    : (camvid(folder) ?? kitti(folder) ?? cityscapes(folder) ?? cocoMasks(folder));
+}
 
 /**
  * Recognises the layout of a folder and lists its frames.
@@ -321,9 +329,7 @@ const POOLS: Readonly<Record<FolderLayout['name'], string>> = {
 export function readLayout(folder: string): FolderLayout {
   refuseNoFolder(folder);
   const classes = classesIn(folder);
-  const layout = classes
-    ? named(folder, classes)
-    : (camvid(folder) ?? kitti(folder) ?? cityscapes(folder) ?? cocoMasks(folder));
+  const layout = labelledLayout(folder, classes);
   if (layout === undefined) {
     const known = classes
       ? 'images/ and labels/ beside classes.json, or in train/, val/ and test/'
@@ -331,10 +337,34 @@ export function readLayout(folder: string): FolderLayout {
         'Cityscapes (leftImg8bit/train, gtFine/train), COCO (annotations.json) or classes.json with images/ and labels/';
     throw new Error(`${folder}: expected ${known}, found ${foundIn(folder)}`);
   }
-  if (layout.pool.length === 0) {
-    throw new Error(`${folder}: expected images (.png, .jpg or .jpeg) in ${POOLS[layout.name]}, found none`);
-  }
+  refuseNone(folder, layout);
   return layout;
+}
+
+/**
+ * Photographs, whose labels nobody reads: those of a layout that {@link readLayout} knows, so that label images are not
+ * taken for photographs; else all images below the folder, or below `images/` in it, where that is there.
+ *
+ * @throws {Error} naming the folder without images, or what a known layout lacks
+ */
+export function readPhotographs(folder: string): FolderLayout<FrameFiles> {
+  refuseNoFolder(folder);
+  const known = labelledLayout(folder, classesIn(folder));
+  const place = existsSync(join(folder, 'images')) ? join(folder, 'images') : folder;
+  const images = known ? [] : inOrder(imageFiles(place), (image) => image);
+  const sequences = sequencesOf(images);
+  const layout: FolderLayout<FrameFiles> = known ?? {
+    name: 'photographs',
+    pool: images.map((image, i) => ({ image, labels: image, maps: { name: 'none' }, sequence: sequences[i]! })),
+    test: [],
+  };
+  refuseNone(folder, layout);
+  return layout;
+}
+
+function refuseNone(folder: string, { name, pool }: FolderLayout<FrameFiles>): void {
+  if (pool.length > 0) return;
+  throw new Error(`${folder}: expected images (.png, .jpg or .jpeg) in ${POOLS[name]}, found none`);
 }
 
 /** What is in a folder, for an error. */

@@ -25,6 +25,9 @@ export interface StreetFrames<Found extends FrameFiles = FramePair> {
 /** A quarter of the blocks is for validation, a quarter is held out, half is for training. */
 const BLOCK_ROLES = ['training', 'validation', 'training', 'heldOut'] as const;
 
+/** Images that are read at once. */
+const AT_ONCE = 8;
+
 /** How many neighbours of one sequence are a block. */
 const BLOCK_FRAMES = 15;
 
@@ -141,6 +144,32 @@ export async function readFrame(
   return { width, height, rgb, classes: Uint8Array.from(nearest, (position) => truth.classes[position]!) };
 }
 
+/**
+ * Reads photographs, a few at a time: cropped around their centre to the aspect of `size`, then resized.
+ *
+ * @throws {Error} naming the file that cannot be read
+ */
+export function readPictures(frames: readonly Pick<FrameFiles, 'image'>[], size: Size): Promise<Photograph[]> {
+  const { width, height } = size;
+  return fewAtOnce(frames, async ({ image }) => ({
+    width,
+    height,
+    rgb: await fitted(await readPhotograph(image), size),
+  }));
+}
+
+/** Reads images, a few at a time: they are large until they are resized. */
+export async function fewAtOnce<Frame, Image>(
+  frames: readonly Frame[],
+  read: (frame: Frame) => Promise<Image>,
+): Promise<Image[]> {
+  const images: Image[] = [];
+  for (let i = 0; i < frames.length; i += AT_ONCE) {
+    images.push(...(await Promise.all(frames.slice(i, i + AT_ONCE).map(read))));
+  }
+  return images;
+}
+
 /** The largest share of label images that may be void everywhere; of few, one may be. */
 const VOID_SHARE = 0.1;
 
@@ -151,10 +180,7 @@ const VOID_SHARE = 0.1;
  * @throws {Error} naming the file that is broken, or the first labels that are void where many are
  */
 export async function readFrames(frames: readonly FramePair[], size: Size): Promise<LabelledImage[]> {
-  const images: LabelledImage[] = [];
-  for (let i = 0; i < frames.length; i += 8) {
-    images.push(...(await Promise.all(frames.slice(i, i + 8).map((frame) => readFrame(frame, size)))));
-  }
+  const images = await fewAtOnce(frames, (frame) => readFrame(frame, size));
   const hasClasses = images.map(({ classes }) => classes.some((id) => id !== VOID));
   const voids = frames.filter((_, i) => !hasClasses[i]);
   if (voids.length > Math.max(1, VOID_SHARE * frames.length) || (voids.length > 0 && voids.length === frames.length)) {
@@ -200,12 +226,8 @@ export async function readBoxFrame(
 }
 
 /** Reads images with their boxes, a few at a time. @throws as {@link readBoxFrame} does */
-export async function readBoxFrames(frames: readonly BoxFrame[], size: Size): Promise<BoxedImage[]> {
-  const images: BoxedImage[] = [];
-  for (let i = 0; i < frames.length; i += 8) {
-    images.push(...(await Promise.all(frames.slice(i, i + 8).map((frame) => readBoxFrame(frame, size)))));
-  }
-  return images;
+export function readBoxFrames(frames: readonly BoxFrame[], size: Size): Promise<BoxedImage[]> {
+  return fewAtOnce(frames, (frame) => readBoxFrame(frame, size));
 }
 
 /**

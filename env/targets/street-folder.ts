@@ -2,10 +2,24 @@
 import type { BoxedImage } from '../streets/boxed-image.ts';
 import { CLASS_ID, VOID } from '../streets/classes.ts';
 import { contentOf, fileHash } from '../streets/content.ts';
-import { readBoxLayout, type FolderLayout, type FrameFiles, type WantedBoxes } from '../streets/folder-layouts.ts';
+import {
+  readBoxLayout,
+  readPhotographs,
+  type FolderLayout,
+  type FrameFiles,
+  type WantedBoxes,
+} from '../streets/folder-layouts.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
 import type { NamedClasses } from '../streets/named-classes.ts';
-import { framesOf, readBoxFrames, readFrames, streetFrames, type StreetFrames } from '../streets/street-images.ts';
+import type { Photograph } from '../streets/photograph.ts';
+import {
+  framesOf,
+  readBoxFrames,
+  readFrames,
+  readPictures,
+  streetFrames,
+  type StreetFrames,
+} from '../streets/street-images.ts';
 import type { ClassSet } from '../tasks/segmentation/merged-classes.ts';
 import { spread } from './spread.ts';
 import type { Target } from './target.ts';
@@ -154,6 +168,21 @@ export function boxFolder(data: string, size: Size, counts: Counts, wanted: Want
   const isScored = ({ boxes }: BoxedImage) => boxes.some(({ ignored }) => !ignored);
   const what = `a ${wanted.classes.join(' or a ')} to be found`;
   return folderTarget({ data, layout, frames, read: (some) => readBoxFrames(some, size), isScored, what }, counts);
+}
+
+/**
+ * Photographs, with labels or without: those of a known layout, or all images below the folder.
+ *
+ * @throws {Error} as {@link streetFolder} does
+ */
+export function photographFolder(data: string, size: Size, counts: Counts): StreetFolder<Photograph> {
+  const layout = readPhotographs(data);
+  const parts = {
+    isScored: () => true,
+    what: 'an image',
+    read: (some: readonly FrameFiles[]) => readPictures(some, size),
+  };
+  return folderTarget({ data, layout, frames: framesOf(data, layout), ...parts }, counts);
 }
 
 /** Whether the class that is scored is in an image. */

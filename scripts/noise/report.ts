@@ -8,6 +8,8 @@ export interface Measurement {
   /** The mean time of an evaluation. */
   readonly seconds: number;
   readonly options: Readonly<Record<string, unknown>>;
+  /** Of another environment: its id, in the place of the options that differ. */
+  readonly environment?: string;
 }
 
 export interface NoiseReport {
@@ -15,7 +17,7 @@ export interface NoiseReport {
   readonly metric: string;
   readonly command: string;
   readonly full: Measurement;
-  /** One or more kinds of shorter evaluations. */
+  /** One or more kinds of shorter evaluations, or of other ones. */
   readonly short: readonly Measurement[];
 }
 
@@ -37,7 +39,7 @@ export function noiseReport({ title, metric, command, full, short }: NoiseReport
     const sd = (variance: number) => Math.sqrt(Math.max(0, variance)).toFixed(4);
     const cells = [sd(v.between), sd(v.within), sd(v.withinCommon), v.reliability.toFixed(2)];
     const agrees = agreement(measurement).toFixed(2);
-    const name = measurement === full ? 'full' : differences(measurement.options, full.options);
+    const name = measurement === full ? 'full' : nameOf(measurement, full);
     return `| ${[name, measurement.seconds.toFixed(1), ...cells, agrees, replicatesFor(v)].join(' | ')} |`;
   });
   const left = full.rewards.length - fullRewards.length;
@@ -54,7 +56,7 @@ export function noiseReport({ title, metric, command, full, short }: NoiseReport
     '',
     "- Rank agreement: Spearman's correlation of one evaluation of each θ with the mean of the full ones of the other seeds.",
     ...short.map((measurement) => {
-      const name = differences(measurement.options, full.options);
+      const name = nameOf(measurement, full);
       const means = rankCorrelation(rewardsOf(measurement).map(mean), fullRewards.map(mean)).toFixed(2);
       const speed = `${(full.seconds / measurement.seconds).toFixed(1)} times as fast`;
       return `- ${name}: ${recommendation(speed, agreement(measurement), agreement(full))} Rank agreement of the means: ${means}.`;
@@ -64,8 +66,9 @@ export function noiseReport({ title, metric, command, full, short }: NoiseReport
   ].join('\n');
 }
 
-/** The options in which the short evaluation differs. */
-function differences(short: Measurement['options'], full: Measurement['options']): string {
+/** The options in which a short evaluation differs, or the other environment. */
+function nameOf({ options: short, environment }: Measurement, { options: full }: Measurement): string {
+  if (environment !== undefined) return environment;
   return Object.keys(full)
     .filter((name) => JSON.stringify(short[name]) !== JSON.stringify(full[name]))
     .map((name) => `${name} ${JSON.stringify(short[name])} of ${JSON.stringify(full[name])}`)

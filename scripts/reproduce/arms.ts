@@ -35,15 +35,23 @@ export function repeatedArm(title: string, theta: Theta, envOptions: EnvOptions 
 /** A θ of any search has a meaning where every parameter is free. */
 export const ALL_FREE: EnvOptions = { free: [] };
 
-/** The same evaluations for every search, ours and those of Python. */
+/** The same evaluations for every search, ours and those of Python, but for those that have a number of their own. */
 export function everySearch(arms: Readonly<Record<string, Arm>>, evaluations: number): Preset['evaluations'] {
-  const searches = Object.entries(arms).filter(([, { kind }]) => kind === 'search' || kind === 'example');
-  return Object.fromEntries(searches.map(([arm]) => [arm, evaluations]));
+  const searches = Object.entries(arms).flatMap(([name, arm]) => {
+    if (arm.kind === 'search') return [[name, arm.evaluations ?? evaluations] as const];
+    return arm.kind === 'example' ? [[name, evaluations] as const] : [];
+  });
+  return Object.fromEntries(searches);
 }
 
 /** The arms of a study that a preset measures, in the order of the study. */
 export function armsOf({ arms }: Pick<Study, 'arms'>, { arms: names }: Pick<Preset, 'arms'>): Study['arms'] {
   return Object.fromEntries(Object.entries(arms).filter(([name]) => names?.includes(name) ?? true));
+}
+
+/** The names of the arms that are not among others, for a preset that leaves these out. */
+export function armsWithout(arms: Study['arms'], others: Study['arms']): string[] {
+  return Object.keys(arms).filter((name) => !(name in others));
 }
 
 /** The evaluations of θ that nobody searches: each on the same number of seeds. */

@@ -7,18 +7,22 @@ import { HIDDEN_STREETS, POOR_STREETS } from '../../env/experiments/streets.ts';
 import detection, { type trafficDetection } from '../../env/experiments/traffic-detection.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
 import { drawDetections } from '../figures/detections.ts';
-import { ALL_FREE, everySearch, randomArm, repeatedArm } from './arms.ts';
+import { ALL_FREE, armsWithout, everySearch, randomArm, repeatedArm } from './arms.ts';
+import { evaluationsToReachFigure } from './evaluations-to-reach.ts';
 import { curvesFigure } from './reward-curves.ts';
 import type { Arm, Study } from './study.ts';
-import { middleOf, REPORT_SEEDS, streetParameters, streetSearches } from './streets.ts';
+import { matchedSearches, middleOf, REPORT_SEEDS, streetParameters, streetSearches } from './streets.ts';
 
 const FREE = Object.keys(POOR_STREETS);
 
 const hidden = completeTheta(streetParameters([]), HIDDEN_STREETS);
 const middle = middleOf(FREE);
 
+const MATCHED = matchedSearches('TrafficMatch-v0', FREE);
+
 const ARMS = {
   ...streetSearches(),
+  ...MATCHED,
   start: repeatedArm('the start, the middle of θ’s ranges', middle, ALL_FREE),
   poor: repeatedArm('the poor start', POOR_STREETS, ALL_FREE),
   random: randomArm('random θ', streetParameters(FREE)),
@@ -36,6 +40,7 @@ export const detectionStudy: Study = {
       evaluations: everySearch(ARMS, 48),
       randomThetas: 20,
       envOptions: { preset: 'quick', free: FREE },
+      arms: armsWithout(ARMS, MATCHED),
     },
     standard: {
       searchSeeds: 5,
@@ -49,7 +54,10 @@ export const detectionStudy: Study = {
       evaluations: everySearch(ARMS, 96),
       randomThetas: 10,
       envOptions: { preset: 'pretrained', free: FREE },
-      arms: ['reinforce', 'randomSearch', 'start', 'poor', 'random', 'randomBest', 'truth'],
+      arms: [
+        ...['reinforce', 'randomSearch', ...Object.keys(MATCHED)],
+        ...['start', 'poor', 'random', 'randomBest', 'truth'],
+      ],
     },
   },
   arms: ARMS,
@@ -57,6 +65,7 @@ export const detectionStudy: Study = {
   metric: 'ap50',
   alsoReported: ['smoothAp', 'ap'],
   figures: [
+    evaluationsToReachFigure({ metric: 'smoothAp', seeds: 2, references: ['reinforce', 'reinforceAdam'] }),
     curvesFigure({
       file: 'average-precision',
       title: 'Average precision during the search',

@@ -24,7 +24,7 @@ const FIRST_LOOK = 16;
 
 /** What a search would recommend. */
 export interface Recommendation {
-  /** Evaluations that it has cost; one that was discarded counts by the share of its training that was done. */
+  /** Evaluations of its own that it has cost; one that was discarded counts by the share of its training that was done. */
   readonly spent: number;
   readonly action: readonly number[];
 }
@@ -140,10 +140,15 @@ interface Question {
 /** The recommendations of a search, with the start before them. */
 interface Recommended {
   readonly search: FinishedSearch;
+  /** Evaluations for which the time would do that the search before it took, from which it starts. */
+  readonly price: number;
   readonly recommended: readonly Recommendation[];
 }
 
-/** Those of every search; arms that search other parameters, or for another reward, than `reinforce` are left out. */
+/**
+ * Those of every search; arms that search other parameters, or for another reward, than `reinforce` are left out. Of a
+ * search that starts from another one, the start is what that one found, and its price is counted.
+ */
 function recommendedBy(evidence: Evidence): Recommended[] {
   const byArm = evidence.searches();
   const { envOptions } = byArm['reinforce']![0]!;
@@ -151,9 +156,17 @@ function recommendedBy(evidence: Evidence): Recommended[] {
     .flat()
     .filter((search) => JSON.stringify(search.envOptions) === JSON.stringify(envOptions));
   return searches.map((search) => {
-    const start: Recommendation = { spent: 0, action: search.start.action };
-    return { search, recommended: [start, ...recommendations(search)] };
+    const { startsFrom, seed } = search;
+    const before = startsFrom === undefined ? undefined : byArm[startsFrom]!.find((other) => other.seed === seed)!;
+    const price = before ? priceOf(before, search) : 0;
+    const start: Recommendation = { spent: 0, action: (before?.learned ?? search.start).action };
+    return { search, price, recommended: [start, ...recommendations(search)] };
   });
+}
+
+/** The evaluations of a search for which the time would do that the one before it took. */
+function priceOf(before: FinishedSearch, { seconds, trials }: FinishedSearch): number {
+  return (before.seconds / seconds) * trials.length;
 }
 
 /** The evaluations of all these θ. */
@@ -173,14 +186,18 @@ function pathsOf(evidence: Evidence, { metric, seeds }: Question): ArmPaths[] {
   const wanted = recommendedBy(evidence);
   const scores = evidence.scored(milestones(wanted, seeds)).map(({ validation }) => validation[metric] ?? -Infinity);
   let next = 0;
-  const paths = wanted.map(({ search, recommended }) => {
-    const path = recommended.map(({ spent }) => ({ spent, score: meanOf(scores.slice(next, (next += seeds))) }));
-    return { search, path };
+  const paths = wanted.map(({ search, price, recommended }) => {
+    const path = recommended.map(({ spent }) => ({
+      spent: price + spent,
+      score: meanOf(scores.slice(next, (next += seeds))),
+    }));
+    return { search, budget: Math.ceil(price) + search.evaluations, path };
   });
   return [...new Set(wanted.map(({ search }) => search.arm))].map((arm): ArmPaths => {
     const own = paths.filter(({ search }) => search.arm === arm);
     const { title } = evidence.arms()[arm]!;
-    return { arm, title, budget: own[0]!.search.evaluations, paths: own.map(({ path }) => path) };
+    const budget = Math.max(...own.map((path) => path.budget));
+    return { arm, title, budget, paths: own.map(({ path }) => path) };
   });
 }
 
@@ -205,10 +222,11 @@ export function evaluationsToReachFigure(question: Question): Figure {
 
 /** The mean over the searches of an arm at each look, in its 95 % interval. */
 function curve({ title, budget, paths }: ArmPaths): CurvePoint[] {
-  return looks(budget).map((evaluations) => {
-    const scores = paths.map((path) => path.findLast(({ spent }) => spent <= evaluations)!.score);
+  return looks(budget).flatMap((evaluations) => {
+    const scores = paths.flatMap((path) => path.findLast(({ spent }) => spent <= evaluations)?.score ?? []);
+    if (scores.length < paths.length) return []; // one has not begun: the search that it starts from took longer
     const { mean, ci95 } = summarise(scores);
-    return { arm: title, evaluations, mean, low: ci95?.[0] ?? mean, high: ci95?.[1] ?? mean };
+    return [{ arm: title, evaluations, mean, low: ci95?.[0] ?? mean, high: ci95?.[1] ?? mean }];
   });
 }
 
@@ -231,7 +249,8 @@ function markdown(comparisons: readonly Comparison[], metric: string, seeds: num
     `A level is the mean over an agent’s searches of the ${metric} on validation of the θ that each recommends at its end. ` +
       `A search is judged by the θ that it would recommend if it stopped, evaluated on ${seeds} seeds that no search has seen. ` +
       `It is looked at after ${FIRST_LOOK} evaluations, √2 times as many, and so on; it has reached the level where two looks in a row are not below it, and 0 means that its start had. ` +
-      'Evaluations are counted in trained images. The last columns: the median over the budget of the agent whose level it is, and over the median that this agent itself needed, its budget where one of its searches did not get there.',
+      'Evaluations are counted in trained images; the match of distributions before a search, in the evaluations for ' +
+      'which its time would do. The last columns: the median over the budget of the agent whose level it is, and over the median that this agent itself needed, its budget where one of its searches did not get there.',
     '',
     ...comparisons.flatMap(section),
   ].join('\n');

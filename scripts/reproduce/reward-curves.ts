@@ -53,7 +53,10 @@ export function curvesFigure({
   return {
     async draw(evidence, folder) {
       const arms = evidence.arms();
-      const curves = Object.entries(evidence.searches()).flatMap(([arm, searches]) =>
+      const own = Object.entries(evidence.searches()).filter(([, searches]) =>
+        searches.every(({ environment }) => environment === evidence.study.environment),
+      );
+      const curves = own.flatMap(([arm, searches]) =>
         rewardCurve(
           arms[arm]!.title,
           searches.map(({ trials }) => trials.map(({ scores }) => score(scores) ?? null)),

@@ -12,7 +12,11 @@ export interface Search {
   /** The agent's file in agents/, such as `random-search`. */
   readonly agent: string;
   readonly seed: number;
+  /** The id of its environment. */
+  readonly environment: string;
   readonly evaluations: number;
+  /** The arm from whose trials it starts. */
+  readonly startsFrom?: string;
   /** The agent's options as its log names them, such as `{ learningRate: 0.03 }`. */
   readonly options: AgentOptions;
   readonly envOptions: EnvOptions;
@@ -30,6 +34,8 @@ export interface FinishedSearch extends Search {
   readonly told: readonly number[];
   readonly start: Reported;
   readonly learned: Reported;
+  /** How long its trials were evaluated, one after the other; 0 if a lean log leaves that out. */
+  readonly seconds: number;
 }
 
 /** The name of a search and of its log. */
@@ -41,14 +47,16 @@ export function searchesOf(study: Study, preset: Preset): Search[] {
   return Array.from({ length: preset.searchSeeds }, (_, i) => i + 1).flatMap((seed) =>
     Object.entries(arms).flatMap(([arm, of]) => {
       if (of.kind !== 'search' || seed > (of.mostSeeds ?? Infinity)) return [];
-      const { agent, options, envOptions, start } = of;
+      const { agent, options, environment, envOptions, start, startsFrom } = of;
       return {
         arm,
         agent,
         seed,
+        environment: environment ?? study.environment,
         evaluations: preset.evaluations[arm]!,
+        ...(startsFrom !== undefined && { startsFrom }),
         options: { ...options, ...(start && { start: JSON.stringify(start(seed)) }) },
-        envOptions: { ...preset.envOptions, ...envOptions },
+        envOptions: { ...(environment === undefined && preset.envOptions), ...envOptions },
       };
     }),
   );
@@ -67,7 +75,14 @@ export function finishedSearch(search: Search, records: readonly LogRecord[]): F
     ...{ action, outcome, reward, scores },
     ...(work !== undefined && { work }),
   }));
-  return { ...search, trials, ...iterations(records), start: named('start'), learned: named('learned') };
+  const seconds = searchTrials(records).reduce((sum, { timing }) => sum + workedSeconds(timing), 0);
+  return { ...search, trials, ...iterations(records), start: named('start'), learned: named('learned'), seconds };
+}
+
+/** Without the time in the queue. */
+function workedSeconds(timing: EvaluationRecord['timing']): number {
+  const phases = Object.entries(timing).filter(([phase]) => phase !== 'queue_ms');
+  return phases.reduce((sum, [, milliseconds]) => sum + milliseconds, 0) / 1000;
 }
 
 /** The agent's states, and the number of trials that it had been told before each of them. */

@@ -38,7 +38,9 @@ function flagsOf(search: Search, laboratory: Laboratory): string[] {
   const past = logOf(logs, search);
   if (past.length > 0 && !isLean(past)) return [...flags, '--resume', path];
   rmSync(path, { force: true });
-  flags.push('--log', path);
+  flags.push('--log', path, '--env', search.environment);
+  const { startsFrom: arm, seed } = search;
+  if (arm !== undefined) flags.push('--warm-start', logPath(logs, nameOf({ arm, seed })));
   flags.push('--seed', String(search.seed), '--env-options', JSON.stringify(search.envOptions));
   for (const [name, value] of Object.entries(search.options)) {
     if (value === true) flags.push(flag(name));
@@ -76,17 +78,21 @@ export async function runSearches(laboratory: Laboratory, searches: readonly Sea
     'searches',
     open.reduce((sum, search) => sum + costOf(search), 0),
   );
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    while (next < open.length && !programs.interrupted) {
-      const search = open[next++]!;
-      await runAgent(laboratory, search, (count) => pace.reached(search, count));
-      pace.reached(search, costOf(search));
-      if (!programs.interrupted) console.log(`${search.arm}, seed ${search.seed}: done`);
-    }
+  const run = async (some: readonly Search[]): Promise<void> => {
+    let next = 0;
+    const lane = async (): Promise<void> => {
+      while (next < some.length && !programs.interrupted) {
+        const search = some[next++]!;
+        await runAgent(laboratory, search, (count) => pace.reached(search, count));
+        pace.reached(search, costOf(search));
+        if (!programs.interrupted) console.log(`${search.arm}, seed ${search.seed}: done`);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, lane));
   };
   try {
-    await Promise.all(Array.from({ length: AT_ONCE }, lane));
+    await run(open.filter(({ startsFrom }) => startsFrom === undefined));
+    await run(open.filter(({ startsFrom }) => startsFrom !== undefined));
   } finally {
     pace.stop();
   }

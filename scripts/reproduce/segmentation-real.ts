@@ -9,11 +9,19 @@ import { createExperiment } from '../../env/experiments/load.ts';
 import real from '../../env/experiments/traffic-segmentation-real.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
 import { drawPredictions } from '../figures/run-pictures.ts';
-import { ALL_FREE, everySearch, randomArm, repeatedArm } from './arms.ts';
+import { ALL_FREE, armsWithout, everySearch, randomArm, repeatedArm } from './arms.ts';
 import { evaluationsToReachFigure } from './evaluations-to-reach.ts';
 import { allImages, fewImages, REAL_METRICS, type RealExperiment, withPhotographs } from './real-images.ts';
 import type { Arm, SearchArm, Study } from './study.ts';
-import { carIouCurves, middleOf, REPORT_SEEDS, streetSearches, SOFT_CAR_IOU, streetParameters } from './streets.ts';
+import {
+  carIouCurves,
+  matchedSearches,
+  middleOf,
+  REPORT_SEEDS,
+  streetSearches,
+  SOFT_CAR_IOU,
+  streetParameters,
+} from './streets.ts';
 
 /** What mattered most for real streets: brightness of ground against sky, the camera, what stands along the road. */
 const CHOSEN = [
@@ -26,6 +34,7 @@ const fewRuns = (arm: SearchArm): SearchArm => ({ ...arm, mostSeeds: 3 });
 const inAll = (arm: SearchArm): SearchArm =>
   fewRuns({ ...arm, title: `${arm.title}, all parameters`, envOptions: ALL_FREE });
 const inFew = streetSearches();
+const MATCHED = matchedSearches('TrafficMatchReal-v0', CHOSEN);
 const byDefault = completeTheta(streetParameters([]), {});
 const middle = middleOf(CHOSEN);
 
@@ -36,6 +45,7 @@ const ARMS = {
   cem: fewRuns(inFew.cem),
   cmaEs: fewRuns(inFew.cmaEs),
   gaussianProcess: fewRuns(inFew.gaussianProcess),
+  ...MATCHED,
   reinforceAll: inAll(inFew.reinforce),
   randomSearchAll: inAll(inFew.randomSearch),
   start: repeatedArm('the start, the middle of θ’s ranges', middle),
@@ -64,6 +74,7 @@ export const segmentationRealStudy: Study = {
       evaluations: everySearch(ARMS, 48),
       randomThetas: 20,
       envOptions: { preset: 'quick', free: CHOSEN },
+      arms: armsWithout(ARMS, MATCHED),
     },
     standard: {
       searchSeeds: 5,

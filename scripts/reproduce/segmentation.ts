@@ -11,12 +11,13 @@ import segmentation, { type trafficSegmentation } from '../../env/experiments/tr
 import { HIDDEN_STREETS, POOR_STREETS } from '../../env/experiments/streets.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
 import { drawPredictions } from '../figures/run-pictures.ts';
-import { ALL_FREE, everySearch, randomArm, repeatedArm } from './arms.ts';
+import { ALL_FREE, armsWithout, everySearch, randomArm, repeatedArm } from './arms.ts';
 import { evaluationsToReachFigure } from './evaluations-to-reach.ts';
 import type { Arm, Study } from './study.ts';
 import {
   CAR_IOU,
   carIouCurves,
+  matchedSearches,
   middleOf,
   REINFORCE,
   REPORT_SEEDS,
@@ -30,9 +31,12 @@ const FREE = Object.keys(POOR_STREETS);
 const hidden = completeTheta(streetParameters([]), HIDDEN_STREETS);
 const middle = middleOf(FREE);
 
+const MATCHED = matchedSearches('TrafficMatch-v0', FREE);
+
 /** The searches of the paper's comparison, and what may need fewer evaluations than REINFORCE. */
 const ARMS = {
   ...streetSearches(),
+  ...MATCHED,
   reinforceCommon: {
     kind: 'search',
     title: 'REINFORCE, common random numbers',
@@ -68,6 +72,7 @@ export const segmentationStudy: Study = {
       evaluations: everySearch(ARMS, 48),
       randomThetas: 20,
       envOptions: { preset: 'quick', free: FREE },
+      arms: armsWithout(ARMS, MATCHED),
     },
     standard: {
       searchSeeds: 3,
@@ -81,7 +86,10 @@ export const segmentationStudy: Study = {
       evaluations: everySearch(ARMS, 96),
       randomThetas: 20,
       envOptions: { preset: 'pretrained', free: FREE },
-      arms: ['reinforce', 'randomSearch', 'gaussianProcess', 'start', 'poor', 'random', 'randomBest', 'truth'],
+      arms: [
+        ...['reinforce', 'randomSearch', 'gaussianProcess', ...Object.keys(MATCHED)],
+        ...['start', 'poor', 'random', 'randomBest', 'truth'],
+      ],
     },
   },
   arms: ARMS,

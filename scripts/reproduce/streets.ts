@@ -51,6 +51,43 @@ export function streetSearches() {
   } satisfies Record<string, SearchArm>;
 }
 
+/**
+ * A search without any training, for streets that look like the target's, and two that start from it. They need the
+ * weights that `npm run setup:backbone` brings.
+ *
+ * @param environment of the match
+ * @param free        the parameters that are searched
+ */
+export function matchedSearches(environment: string, free: readonly string[]) {
+  return {
+    match: {
+      kind: 'search',
+      title: 'match of distributions, no training',
+      agent: 'gaussian-process',
+      options: COMMON,
+      environment,
+      envOptions: { free },
+      evaluations: 96,
+    },
+    reinforceMatched: {
+      kind: 'search',
+      title: 'REINFORCE after the match',
+      agent: 'reinforce',
+      options: REINFORCE,
+      startsFrom: 'match',
+      evaluations: 24,
+    },
+    gaussianProcessMatched: {
+      kind: 'search',
+      title: 'Gaussian process after the match',
+      agent: 'gaussian-process',
+      options: COMMON,
+      startsFrom: 'match',
+      evaluations: 24,
+    },
+  } satisfies Record<string, SearchArm>;
+}
+
 /** Car IoU on validation over the evaluations of the searches, as `car-iou.svg` and `.png`. */
 export function carIouCurves(...levels: readonly string[]): Figure {
   return curvesFigure({

@@ -73,6 +73,12 @@ export interface SearchArm {
   readonly options: AgentOptions;
   /** What differs from the preset's options. */
   readonly envOptions?: EnvOptions;
+  /** The id of its environment, where that is another one than the study's; its options are `envOptions` alone. */
+  readonly environment?: string;
+  /** What a run may spend, whatever the preset says. */
+  readonly evaluations?: number;
+  /** The search arm from whose trials, of the same seed, a run starts (`--warm-start`). */
+  readonly startsFrom?: string;
   /** The most runs, even if the preset asks for more. */
   readonly mostSeeds?: number;
   /** θ where the search of a seed starts; overrides the start in `options`. */

@@ -48,6 +48,23 @@ describe('the Gaussian process', () => {
     near(model.logMarginalLikelihood, logLikelihood);
   });
 
+  it('has the posterior of one point with a guide that was computed by hand', () => {
+    // k(a, b) = matern + 2 g(a) g(b), g(a) = a; one point at 1: the mean is its reward, and nothing is left to explain
+    const model = posterior([[1], [0]], [3, 1], 1, 0, { of: ([a]) => a!, trust: 2 });
+    const k = matern52(1, 1);
+    // K = [[3, k], [k, 1]], y = (3, 1): m = 1ᵀK⁻¹y / 1ᵀK⁻¹1
+    const m = (3 * (1 - k) + (3 - k)) / (1 - k + 3 - k);
+    const det = 3 - k * k;
+    const alpha = [(3 - m - k * (1 - m)) / det, (3 * (1 - m) - k * (3 - m)) / det];
+    const at = [matern52(1, 1) + 2 * 2 * 1, matern52(2, 1)];
+    near(model.at([2]).mean, m + at[0]! * alpha[0]! + at[1]! * alpha[1]!);
+    const variance = ((3 - m) * alpha[0]! + (1 - m) * alpha[1]!) / 2;
+    const explained = (at[0]! ** 2 - 2 * k * at[0]! * at[1]! + 3 * at[1]! ** 2) / det;
+    near(model.at([2]).sd, Math.sqrt(variance * (1 + 2 * 4 - explained)));
+    model.believe([2]);
+    near(model.at([2]).sd, 0, 1e-6);
+  });
+
   it('passes through points without noise, and is uncertain far from them', () => {
     const model = posterior([[-0.5], [0.1], [0.6]], [1, 3, 2], 0.3, 1e-8);
     near(model.at([0.1]).mean, 3, 1e-5);

@@ -85,10 +85,10 @@ export class Features {
     const sets: Inputs[][] = [];
     for (const images of variants) {
       const inputs: Inputs[] = [];
-      for (const some of this.computed(backbone, images)) {
-        for (const outputs of some) {
-          this.taps.forEach((tap, i) => add(outputs[measured.indexOf(tap)]!, sums[i]!));
-          inputs.push(this.joinedCells(this.blocks.map((block) => outputs[measured.indexOf(block)]!)));
+      for (const some of outputs(backbone, images, this.size)) {
+        for (const of of some) {
+          this.taps.forEach((tap, i) => add(of[measured.indexOf(tap)]!, sums[i]!));
+          inputs.push(this.joinedCells(this.blocks.map((block) => of[measured.indexOf(block)]!)));
         }
         await progress();
       }
@@ -103,7 +103,7 @@ export class Features {
   /** The inputs of each image. */
   of(images: readonly Picture[]): Inputs[] {
     this.backbone ??= this.load(this.blocks);
-    const all = [...this.computed(this.backbone, images)].flat().map((outputs) => this.joinedCells(outputs));
+    const all = [...outputs(this.backbone, images, this.size)].flat().map((of) => this.joinedCells(of));
     all.forEach((inputs) => this.standardise(inputs));
     return all;
   }
@@ -117,7 +117,7 @@ export class Features {
   }
 
   private load(blocks: readonly number[]): Backbone {
-    return loadBackbone([AT_ONCE, this.size.height, this.size.width, 3], blocks);
+    return backboneFor(this.size, blocks);
   }
 
   private standardise(inputs: Inputs): void {
@@ -130,21 +130,22 @@ export class Features {
       }
     }
   }
+}
 
-  /** What a backbone gives for all images, a few images at a time. */
-  private *computed(backbone: Backbone, images: readonly Picture[]): Generator<Inputs[]> {
-    for (let start = 0; start < images.length; start += AT_ONCE) {
-      yield this.compute(backbone, images.slice(start, start + AT_ONCE));
-    }
-  }
+/** The backbone for {@link outputs}. @param blocks whose outputs are wanted, ascending */
+export function backboneFor({ width, height }: Size, blocks: readonly number[]): Backbone {
+  return loadBackbone([AT_ONCE, height, width, 3], blocks);
+}
 
-  /** @param images at most AT_ONCE */
-  private compute(backbone: Backbone, images: readonly Picture[]): Inputs[] {
-    const length = this.size.width * this.size.height * 3;
+/** What a backbone gives for images, a few images at a time: for each image the output of each block, flat. */
+export function* outputs(backbone: Backbone, images: readonly Picture[], size: Size): Generator<Inputs[]> {
+  const length = size.width * size.height * 3;
+  for (let start = 0; start < images.length; start += AT_ONCE) {
+    const some = images.slice(start, start + AT_ONCE);
     const pixels = new Float32Array(AT_ONCE * length);
-    images.forEach((image, i) => writeColours(image, this.size, pixels.subarray(i * length, (i + 1) * length)));
+    some.forEach((image, i) => writeColours(image, size, pixels.subarray(i * length, (i + 1) * length)));
     const taps = backbone.run(pixels);
-    return images.map((_, i) =>
+    yield some.map((_, i) =>
       taps.map((tap) => tap.slice((i * tap.length) / AT_ONCE, ((i + 1) * tap.length) / AT_ONCE)),
     );
   }

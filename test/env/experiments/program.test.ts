@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { classesIn } from '../../../env/streets/named-classes.ts';
 import { readLabelled } from '../../../env/dataset/read.ts';
@@ -9,6 +9,7 @@ import program from '../../../env/experiments/program.ts';
 import { DEFAULT_RUNTIME, type ProgramsRuntime, type Runtime } from '../../../env/runtime.ts';
 import { describeExperiment } from '../../../env/server/describe.ts';
 import type { BoxedImage } from '../../../env/streets/boxed-image.ts';
+import { BACKBONE_FILE } from '../../../env/tasks/backbone/weights.ts';
 import { completeTheta } from '../../../protocol/parameters.ts';
 import { writeCamvid } from '../../scripts/reproduce/tiny-camvid.ts';
 import { evaluated, PARAMETERS, SIDE, simulating, training, workshop, type Workshop } from '../programs/workshop.ts';
@@ -202,6 +203,17 @@ describe('Program-v0', () => {
     const [person] = (await create({ classes: ['person'] }).target.test()) as BoxedImage[];
     assert.equal(person!.boxes[0]!.category, 'person');
   }).timeout(60_000);
+
+  it('compares the images of a program with photographs, whatever their labels', async function () {
+    if (!existsSync(BACKBONE_FILE)) return this.skip(); // npm run setup:backbone brings the weights
+    for (const set of ['ready', 'data/validation', 'data/test'])
+      rmSync(join(shop.folder, set, 'labels'), { recursive: true });
+    const runtime = { ...shop.runtime(simulating(draws)), backend: 'wasm' as const };
+    const { experiment } = createExperiment(program, { ...ours, width: 32, height: 32, task: 'match' }, runtime);
+    await experiment.prepare!();
+    const { outcome, scores, reason } = await evaluated(experiment);
+    assert.deepEqual([outcome, scores], ['ok', { likeness: 1 }], reason);
+  });
 
   it('[G8] trains our counting on the images of a program, with their instances and cars @slow', async () => {
     writeObjects();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { readLayout } from '../../../env/streets/folder-layouts.ts';
+import { readLayout, readPhotographs } from '../../../env/streets/folder-layouts.ts';
 import { gray, RED, streetFolder, type StreetFolder } from './street-folder.ts';
 
 const CAR_AND_ROAD = gray(2, [8, 3]);
@@ -33,6 +33,23 @@ describe('the layout of a folder', () => {
     folder.put('train/S1_003.png', RED);
     folder.put('trainannot/S1_003.png', CAR_AND_ROAD);
     assert.deepEqual(poolNames(), ['S1_002.jpg', 'S1_003.png']);
+  });
+
+  it('of photographs is any, or a known one, whose labels are no photographs', () => {
+    const names = () => readPhotographs(folder.path).pool.map(({ image }) => image.slice(folder.path.length + 1));
+    folder.put('a/9.jpg', RED);
+    folder.put('a/10.jpg', RED);
+    folder.put('b/1.png', RED);
+    folder.put('.hidden/1.png', RED);
+    folder.put('notes.txt', '');
+    assert.deepEqual([readPhotographs(folder.path).name, names()], ['photographs', ['a/9.jpg', 'a/10.jpg', 'b/1.png']]);
+    folder.put('images/1.png', RED);
+    folder.put('labels/1.png', CAR_AND_ROAD);
+    assert.deepEqual(names(), ['images/1.png'], 'as a simulator writes them');
+    putFrame('S1_001');
+    putFrame('S2_001', 'test');
+    const { name, pool, test } = readPhotographs(folder.path);
+    assert.deepEqual([name, pool.length, test.length], ['camvid', 1, 1]);
   });
 
   it('is KITTI’s, whose frames are one sequence', () => {

@@ -261,6 +261,36 @@ describe('a study @slow', function () {
     assert.doesNotMatch(reached, /randomSearch/);
   });
 
+  it('starts a search from the trials of another, in an environment of its own, and counts what these took', async () => {
+    const cheap = { ...preset.envOptions, pointsPerComponent: 5 };
+    const pair = {
+      after: { ...arms.reinforce, title: 'after', startsFrom: 'before', evaluations: 8 },
+      reinforce: arms.reinforce,
+      before: { ...arms.randomSearch, title: 'before', environment: 'Mixture-v0', envOptions: cheap, evaluations: 12 },
+    } satisfies Record<string, Arm>;
+    const figures = [evaluationsToReachFigure({ metric: 'accuracy', seeds: 1 })];
+    const both = { ...study, arms: pair, figures };
+    const own = { ...preset, searchSeeds: 1, evaluations: everySearch(pair, 24) };
+    assert.deepEqual(own.evaluations, { after: 8, reinforce: 24, before: 12 });
+    const path = join(folder, 'pair');
+    await collect(both, own, { programs, url: server.url, runtime: DEFAULT_RUNTIME, logs: path });
+    const [header, warm] = readLog(path, 'after-1');
+    assert.ok(header?.type === 'run' && warm?.type === 'warm-start', 'the log has its past');
+    assert.deepEqual(header.environment.options['pointsPerComponent'], 10);
+    assert.equal(warm.trials.length, 12);
+    writeRecord(path, { ...record, preset: own });
+    await report(both, path, join(folder, 'f'));
+    const milestones = keysOf(readLog(path, 'milestones'));
+    assert.deepEqual(
+      milestones.filter((key) => key.startsWith('before')),
+      [],
+      'its rewards are of something else',
+    );
+    const csv = readFileSync(join(folder, 'f', 'evaluations-to-reach.csv'), 'utf8');
+    const budget = Number(/^reinforce,after,1,(\d+),/m.exec(csv)![1]);
+    assert.ok(budget > 8, `8 of its own and the price of 12 cheap ones: ${budget}`);
+  });
+
   it('has every search with its own seeds, and fewer where an arm says so', () => {
     const names = searchesOf(study, preset).map(({ arm, seed }) => `${arm}-${seed}`);
     assert.deepEqual(names, ['reinforce-1', 'randomSearch-1', 'reinforce-2']);
