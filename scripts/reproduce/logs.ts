@@ -57,11 +57,11 @@ function namesOf(folder: string, ending: string): string[] {
 }
 
 /**
- * Compresses complete logs and their record into another folder, and removes the logs that were there before.
+ * Compresses logs and their record into another folder, and removes the logs that were there before.
  *
  * @param makeLean whether the logs of searches are made smaller, see {@link lean}
  */
-export function keepLogs(folder: string, kept: string, makeLean = false): void {
+export function keepLogs(folder: string, kept: string, record: StudyRecord, makeLean = false): void {
   makeFolder(kept);
   rmSync(join(kept, RECORD), { force: true }); // the logs are not complete until the last one is written
   for (const name of namesOf(kept, KEPT)) rmSync(join(kept, `${name}${KEPT}`));
@@ -70,7 +70,7 @@ export function keepLogs(folder: string, kept: string, makeLean = false): void {
     const lines = (makeLean ? lean(records) : records).map((record) => `${JSON.stringify(record)}\n`);
     writeWhole(join(kept, `${name}${KEPT}`), gzip(lines.join('')));
   }
-  writeRecord(kept, readRecord(folder)!);
+  writeRecord(kept, record);
 }
 
 /** Gives the same bytes for the same text: without the time and the operating system. */

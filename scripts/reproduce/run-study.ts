@@ -1,3 +1,4 @@
+import { readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { loadDefinition } from '../../env/experiments/load.ts';
 import type { Runtime } from '../../env/runtime.ts';
@@ -13,6 +14,8 @@ import type { Preset, Study } from './study.ts';
 
 /** The folder of the compressed logs beside the results. */
 export const keptLogs = (out: string) => join(out, 'logs');
+/** That of a study which was stopped: the same command goes on from them on another machine too. */
+const unfinishedLogs = (out: string) => join(out, 'unfinished');
 
 /**
  * Logs with the same identity have the same evaluations: it stands for the environment with these options.
@@ -31,7 +34,7 @@ export async function identityOf(study: Study, preset: Preset, runtime: Runtime,
  * @throws {Error} when the logs would be their own copies, or a folder cannot be made
  */
 export function prepareFolders(logs: string, out: string): void {
-  if (resolve(logs) === resolve(keptLogs(out))) {
+  if ([keptLogs(out), unfinishedLogs(out)].some((kept) => resolve(logs) === resolve(kept))) {
     throw new Error(`--logs: expected another folder than that of the logs beside the results, got ${logs}`);
   }
   for (const folder of [out, logs]) makeFolder(folder);
@@ -42,7 +45,8 @@ export function prepareFolders(logs: string, out: string): void {
  * pictures.
  *
  * @param out the folder of the results; {@link prepareFolders} has made it, and that of the logs
- * @throws {Error} when an evaluation fails, and on Ctrl-C: the logs keep what is done, and the same call continues
+ * @throws {Error} when an evaluation fails, and on Ctrl-C: the logs keep what is done, also compressed beside the results,
+ *   and the same call continues
  */
 export async function runStudy(
   study: Study,
@@ -52,11 +56,22 @@ export async function runStudy(
   out: string,
 ): Promise<void> {
   const { logs, runtime } = laboratory;
-  const restored = restoreLogs(keptLogs(out), logs, made.identity);
-  if (restored > 0) console.log(`${restored} logs come from ${keptLogs(out)}`);
-  await collect(study, preset, laboratory);
-  writeRecord(logs, { study: study.name, ...made, machine: machine(), preset });
-  keepLogs(logs, keptLogs(out), study.isLean);
+  const record: StudyRecord = { study: study.name, ...made, machine: machine(), preset };
+  for (const kept of [unfinishedLogs(out), keptLogs(out)]) {
+    const restored = restoreLogs(kept, logs, made.identity);
+    if (restored > 0) console.log(`${restored} logs come from ${kept}`);
+  }
+  try {
+    await collect(study, preset, laboratory);
+  } catch (error) {
+    if (readdirSync(logs).length === 0) throw error;
+    keepLogs(logs, unfinishedLogs(out), record);
+    console.log(`${unfinishedLogs(out)}  the logs so far: the same command goes on from them, on another machine too`);
+    throw error;
+  }
+  rmSync(unfinishedLogs(out), { recursive: true, force: true });
+  writeRecord(logs, record);
+  keepLogs(logs, keptLogs(out), record, study.isLean);
   const evidence = await report(study, logs, out);
   for (const picture of study.pictures ?? []) await picture.draw(evidence, join(out, picture.file), runtime);
   console.log(`${out}  table.md, table.csv, summary.json, figures, logs`);

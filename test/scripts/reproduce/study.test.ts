@@ -15,7 +15,7 @@ import { evaluationsToReachFigure } from '../../../scripts/reproduce/evaluations
 import { keepLogs, readLog, readRecord, restoreLogs, writeRecord } from '../../../scripts/reproduce/logs.ts';
 import { report } from '../../../scripts/reproduce/report.ts';
 import { curvesFigure } from '../../../scripts/reproduce/reward-curves.ts';
-import { redraw } from '../../../scripts/reproduce/run-study.ts';
+import { prepareFolders, redraw, runStudy } from '../../../scripts/reproduce/run-study.ts';
 import { searchesOf } from '../../../scripts/reproduce/search-log.ts';
 import type { Arm, Preset, Study } from '../../../scripts/reproduce/study.ts';
 import type { Summary } from './reproduction.ts';
@@ -165,8 +165,8 @@ describe('a study @slow', function () {
   });
 
   it('is drawn from compressed logs alone as from plain ones', async () => {
-    keepLogs(logs, kept);
-    keepLogs(logs, join(folder, 'lean'), true);
+    keepLogs(logs, kept, record);
+    keepLogs(logs, join(folder, 'lean'), record, true);
     for (const from of [kept, join(folder, 'lean')]) {
       await redraw(study, [join(folder, 'nowhere'), from], join(folder, 'c'), 'make');
       assert.deepEqual(bytesOf(join(folder, 'c')), bytesOf(join(folder, 'a')));
@@ -177,7 +177,7 @@ describe('a study @slow', function () {
 
   it('says which log lacks what, where one is not whole', async () => {
     const broken = join(folder, 'broken');
-    keepLogs(logs, broken);
+    keepLogs(logs, broken, record);
     rmSync(join(broken, 'random.jsonl.gz'));
     writeFileSync(
       join(broken, 'random.jsonl'),
@@ -196,7 +196,7 @@ describe('a study @slow', function () {
 
   it('keeps its logs in the same bytes, whole ones to the bit, and lean ones also when they were restored', () => {
     const again = join(folder, 'again');
-    keepLogs(logs, again);
+    keepLogs(logs, again, record);
     assert.deepEqual(bytesOf(again), bytesOf(kept));
     const restored = join(folder, 'restored');
     assert.equal(restoreLogs(kept, restored, 'of others'), 0);
@@ -209,7 +209,7 @@ describe('a study @slow', function () {
     const fromLean = join(folder, 'from-lean');
     restoreLogs(lean, fromLean, 'i');
     writeRecord(fromLean, readRecord(lean)!);
-    keepLogs(fromLean, join(folder, 'lean-again'), true);
+    keepLogs(fromLean, join(folder, 'lean-again'), record, true);
     assert.deepEqual(bytesOf(join(folder, 'lean-again')), bytesOf(lean));
   });
 
@@ -234,6 +234,27 @@ describe('a study @slow', function () {
     });
     assert.deepEqual(now!['reinforce'], old!['reinforce']);
     assert.deepEqual(Object.keys(now!), Object.keys(arms));
+  });
+
+  it('that was stopped on one machine goes on from its compressed logs on another', async () => {
+    const out = join(folder, 'two-machines');
+    const short = { ...study, arms: { random: arms.random, real: arms.real }, figures: [] };
+    const run = async (machine: string) => {
+      const own = join(folder, machine);
+      prepareFolders(own, out);
+      const laboratory = { programs, url: server.url, runtime: DEFAULT_RUNTIME, logs: own };
+      await runStudy(short, preset, laboratory, record, out);
+    };
+    const before = await made();
+    beforeTraining = (number) => assert.ok(number < 2, 'the power fails');
+    await assert.rejects(run('one'), /the power fails/);
+    const trained: number[] = [];
+    beforeTraining = (number) => void trained.push(number);
+    await run('another');
+    assert.deepEqual([trained, (await made()) - before], [[2], 3], 'nothing is made twice');
+    assert.deepEqual(readdirSync(out).sort(), ['logs', 'summary.json', 'table.csv', 'table.md']);
+    const unfinished = join(out, 'unfinished');
+    assert.throws(() => prepareFolders(unfinished, out), /--logs: expected another folder than that of the logs/);
   });
 
   it('measures only the arms that its preset names, and draws figures without the others', async () => {
