@@ -23,7 +23,7 @@ export const matchOptions = z.strictObject({
   width: z.int().min(32).max(1024).default(160),
   height: z.int().min(32).max(1024).default(120),
   /** Number of drawn images in an evaluation. */
-  trainingImages: z.int().min(1).max(100_000).default(50),
+  trainingImages: z.int().min(1).max(100_000).default(25),
   validationImages: z.int().min(1).max(10_000).default(100),
   testImages: z.int().min(1).max(10_000).default(200),
   /** The number of the block of the backbone whose output is compared. */

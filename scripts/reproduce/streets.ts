@@ -67,7 +67,7 @@ export function matchedSearches(environment: string, free: readonly string[]) {
       options: COMMON,
       environment,
       envOptions: { free },
-      evaluations: 96,
+      evaluations: 120,
     },
     reinforceMatched: {
       kind: 'search',
