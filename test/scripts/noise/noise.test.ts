@@ -56,6 +56,25 @@ describe('npm run noise @slow', function () {
     assert.equal(readFileSync(join(folder, 'noise-Mixture-v0.md'), 'utf8'), report);
   });
 
+  it('compares the ranks of another environment with the same parameters, and refuses one with others', async () => {
+    const { err, code } = await start('--log', join(folder, 'beside.jsonl'), '--beside', 'Mixture-v0');
+    assert.equal(code, 0, err);
+    const report = readFileSync(join(folder, 'noise-Mixture-v0.md'), 'utf8');
+    const [full, , other] = report
+      .split('\n')
+      .filter((line) => line.startsWith('| '))
+      .slice(1);
+    const figures = (row: string) => row.split(' | ').slice(2).join();
+    assert.match(other!, /^\| Mixture-v0 \| /);
+    assert.equal(figures(other!), figures(full!), 'the same θ and seeds');
+    const wrong = await start('--log', join(folder, 'wrong.jsonl'), '--beside', 'TrafficCounting-v0');
+    assert.match(
+      wrong.err,
+      /--beside: expected an environment with the parameters of Mixture-v0 \(a0.*got carTypes, weather/,
+    );
+    assert.equal(wrong.code, 1);
+  });
+
   it('takes several kinds of short evaluations, and refuses the same twice', async () => {
     const short = ['--short-options', '{"pointsPerComponent":10}', '--short-options', '{"pointsPerComponent":5}'];
     const several = join(folder, 'several.jsonl');
