@@ -1,7 +1,7 @@
 /** Runs a study of the paper's experiments from start to end: `npm run reproduce -- mixture --preset quick`. */
-import { join } from 'node:path';
+import { join, parse } from 'node:path';
 import { Argument, Option } from 'commander';
-import { filePath, integer, jsonObject } from '../agents/run/flags.ts';
+import { absolutePath, filePath, integer, jsonObject } from '../agents/run/flags.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { loadDefinition } from '../env/experiments/load.ts';
 import type { Runtime } from '../env/runtime.ts';
@@ -13,6 +13,7 @@ import { commandLine, commit } from './provenance.ts';
 import { countingStudy } from './reproduce/counting.ts';
 import { checkPython } from './reproduce/examples.ts';
 import { detectionStudy } from './reproduce/detection.ts';
+import { leaderboardStudy } from './reproduce/leaderboard.ts';
 import { mixtureStudy } from './reproduce/mixture.ts';
 import { identityOf, keptLogs, prepareFolders, redraw, runStudy } from './reproduce/run-study.ts';
 import { segmentationRealStudy } from './reproduce/segmentation-real.ts';
@@ -25,12 +26,15 @@ import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-f
 const PAPER = [mixtureStudy, countingStudy, segmentationStudy, segmentationRealStudy, detectionStudy];
 const THIRD_PARTY = [thirdPartyMixture, thirdPartyCounting];
 const STUDIES = [...PAPER, ...THIRD_PARTY];
+/** The study of a table, which is named on the command line. */
+const LEADERBOARD = 'leaderboard';
 /** Several studies by one name, made one after the other. */
 const GROUPS: Readonly<Record<string, readonly Study[]>> = { all: PAPER, 'third-party': THIRD_PARTY };
 
 interface Options extends RuntimeFlags {
   readonly preset: string;
   readonly out?: string;
+  readonly table?: string;
   readonly logs?: string;
   readonly workers?: number;
   readonly evaluations?: number;
@@ -45,16 +49,19 @@ const command = newCommand('reproduce')
     'Runs an experiment through the real server and agents, and writes table, figures and logs. ' +
       'Stopped with Ctrl-C, the same command goes on.',
   )
-  .addArgument(new Argument('<experiment>').choices([...STUDIES.map(({ name }) => name), ...Object.keys(GROUPS)]))
+  .addArgument(
+    new Argument('<experiment>').choices([...STUDIES.map(({ name }) => name), LEADERBOARD, ...Object.keys(GROUPS)]),
+  )
   .addOption(
     new Option('--preset <size>', 'quick: minutes; standard: up to hours; pretrained: on a pretrained backbone')
       .choices([...new Set(STUDIES.flatMap(({ presets }) => Object.keys(presets)))])
       .default('standard'),
   )
   .addOption(dataFlag())
+  .option('--table <file>', 'evaluations for the leaderboard, as npm run table makes them', absolutePath)
   .option(
     '--out <folder>',
-    'where tables and figures go (default: results/<experiment>, …-<preset> if not standard)',
+    'where tables and figures go (default: results/<experiment>, …-<preset> if not standard; a folder beside the table)',
     filePath,
   )
   .option(
@@ -82,6 +89,7 @@ const command = newCommand('reproduce')
   segmentation       which streets teach a network to find the cars of hidden ones
   segmentation-real  which streets teach it to find the cars of real ones; needs --data
   detection          which streets teach a network to find the boxes of hidden cars
+  leaderboard        all optimisers on a table of evaluations, over many seeds; needs --table and .python
   all                these, one after the other
   third-party        optimisers of other libraries beside our agents, on the mixture and on counting; needs .python
                      (npm run setup:python), and writes the table of agents/README.md. One alone: third-party-mixture,
@@ -112,8 +120,9 @@ function presetOf({ name, presets }: Study, options: Options): Preset {
 const programs = ownPrograms();
 
 /** The studies that were asked for. @throws {Error} when one of them needs Python, or a folder that is not named or readable */
-function chosen(name: string, { data, out, logs, figuresOnly }: Options): readonly Study[] {
-  const studies = GROUPS[name] ?? STUDIES.filter((study) => study.name === name);
+function chosen(name: string, { data, table, out, logs, figuresOnly }: Options): readonly Study[] {
+  const studies =
+    name === LEADERBOARD ? [leaderboardOf(table)] : (GROUPS[name] ?? STUDIES.filter((study) => study.name === name));
   if (!figuresOnly) studies.forEach(checkPython);
   if (!figuresOnly && studies.some(({ needsData }) => needsData)) {
     if (data === undefined) throw new Error(`${name}: expected --data DIR, a folder of real street images, got none`);
@@ -151,14 +160,21 @@ async function environmentsOf(study: Study, preset: Preset, runtime: Runtime): P
   return [...new Set([study.environment, ...others.map(({ environment }) => environment)])];
 }
 
+function leaderboardOf(table: string | undefined): Study {
+  if (table !== undefined) return leaderboardStudy(table);
+  throw new Error(`${LEADERBOARD}: expected --table FILE, evaluations that npm run table has made, got none`);
+}
+
 /** The folder where a study's results go, unless it is named. */
-function resultsOf({ name }: Study, { preset }: Options): string {
-  return join('results', preset === 'standard' ? name : `${name}-${preset}`);
+function resultsOf({ name, table }: Study, { preset }: Options): string {
+  const sized = (stem: string) => (preset === 'standard' ? stem : `${stem}-${preset}`);
+  return table === undefined ? join('results', sized(name)) : sized(table.replace(/\.\w+$/, ''));
 }
 
 async function reproduce(study: Study, options: Options): Promise<void> {
   const { name } = study;
-  const sized = `${name}-${options.preset}`;
+  const of = study.table === undefined ? [name] : [name, parse(study.table).name];
+  const sized = [...of, options.preset].join('-');
   const out = options.out ?? resultsOf(study, options);
   const logs = options.logs ?? join('runs', `reproduce-${sized}`);
   if (options.figuresOnly) {
@@ -166,12 +182,14 @@ async function reproduce(study: Study, options: Options): Promise<void> {
     return;
   }
   const given = presetOf(study, options);
-  const runtime = runtimeOf(options);
+  const runtime = { ...runtimeOf(options), ...(study.table !== undefined && { table: study.table }) };
   await identityOf(study, given, runtime, options.preset); // an error now, when the environment does not take its options
   const environments = await environmentsOf(study, given, runtime);
   prepareFolders(logs, out);
   const made = { command: commandLine('reproduce'), commit: commit() }; // before anything is written
-  const flags = ['--backend', options.backend, ...environments.flatMap((id) => ['--env', id])];
+  const { table } = study;
+  const served = table === undefined ? environments.flatMap((id) => ['--env', id]) : ['--table', table];
+  const flags = ['--backend', options.backend, ...served];
   if (options.workers !== undefined) flags.push('--workers', String(options.workers));
   if (study.needsData) flags.push('--data', options.data!);
   const server = await startServer(programs, flags);

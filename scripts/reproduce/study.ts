@@ -25,6 +25,8 @@ export interface Study {
   readonly backend: string;
   /** Whether it needs a folder of real images. */
   readonly needsData?: true;
+  /** The table that its server looks evaluations up in, instead of making them. */
+  readonly table?: string;
   /** By the names that `--preset` takes. */
   readonly presets: Readonly<Record<string, Preset>>;
   /** By their names in summary.json, in the same order. */

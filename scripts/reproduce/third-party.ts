@@ -32,7 +32,8 @@ interface Batches {
   readonly axParallel: number;
 }
 
-function optimisers({ ppoBatch, axParallel }: Batches) {
+/** All optimisers, ours and those of other libraries. */
+export function optimisers({ ppoBatch, axParallel }: Batches) {
   const ours = (title: string, agent: string, options = {}) => {
     return { kind: 'search', title: `${title}, ours`, agent, options: { ...FINALISTS, ...options } } as const;
   };
