@@ -204,7 +204,7 @@ function growingProcess() {
 /** A guide from trials of another specification, and the best action by it; undefined where none has a reward. */
 function guideFrom(trials: readonly Trial[]): { readonly of: Guide; readonly best: readonly number[] } | undefined {
   const known = trials.filter(({ reward }) => reward !== null);
-  if (known.length < 2) return undefined;
+  if (known.length === 0) return undefined;
   const actions = known.map(({ action }) => action);
   const process = growingProcess().fit(actions, unitRewards(known.map(({ reward }) => reward!)));
   const values = actions.map((action) => process.mean(action));
@@ -239,6 +239,9 @@ export function gaussianProcess(
 ): Agent {
   const trials: Trial[] = []; // [n]
   const [rewards, successes] = [growingProcess(), growingProcess()];
+  /** Trials of another specification that failed: these may fail here too, while the others need not succeed. */
+  let otherFailures: readonly Trial[] = [];
+  /** What is known from the rewards of the others. */
   let guide: ReturnType<typeof guideFrom>;
   let model: Model | undefined;
   /** What is recommended by the model. */
@@ -251,17 +254,26 @@ export function gaussianProcess(
     const reward = rewards.fit(
       known.map(({ action }) => action),
       unitRewards(known.map(({ reward }) => reward ?? 0)),
-      guide?.of,
+      noneSucceeded ? undefined : guide?.of, // where it led all failed
     );
     const incumbents = known
       .map(({ action }) => ({ action, mean: reward.mean(action) }))
       .sort((a, b) => b.mean - a.mean);
-    if (known.length === trials.length) return { reward, success: undefined, half: 0, incumbents };
+    const tried = [...trials, ...otherFailures];
+    if (noneSucceeded || tried.every(({ reward }) => reward !== null)) {
+      return { reward, success: undefined, half: 0, incumbents };
+    }
     const success = successes.fit(
-      actions,
-      trials.map(({ reward }) => (reward === null ? 0 : 1)),
+      tried.map(({ action }) => action),
+      tried.map(({ reward }) => (reward === null ? 0 : 1)),
     );
     return { reward, success, half: Math.max(...actions.map((action) => success.mean(action))) / 2, incumbents };
+  };
+
+  /** How far above the threshold the chance of success is for sure; not below 0 for an action that is likely to succeed. */
+  const marginOf = ({ success, half }: Model, action: readonly number[]): number => {
+    const chance = success?.at(action);
+    return chance ? chance.mean - SURE * chance.sd - half : 0;
   };
 
   /** An action that differs from another one in a few dimensions, or in all. */
@@ -274,12 +286,12 @@ export function gaussianProcess(
    * The action with the highest expected improvement among those that are likely to succeed, or the likeliest to succeed
    * if there is none: of many drawn anywhere and near the best actions, and then of many drawn near the winner.
    */
-  const propose = ({ reward, success, half, incumbents }: Model): number[] => {
+  const propose = (expected: Model): number[] => {
+    const { reward, success, incumbents } = expected;
     const anywhere = () => Array.from({ length: size }, () => random.uniform(-1, 1));
     const best = incumbents[0]!.mean;
     const judge = (action: number[]) => {
-      const chance = success?.at(action);
-      const margin = chance ? chance.mean - SURE * chance.sd - half : 0;
+      const margin = marginOf(expected, action);
       if (margin < 0) return { action, likely: false, value: margin };
       const { mean, sd } = reward.at(action);
       return { action, likely: true, value: logExpectedImprovement(mean, sd, best) };
@@ -298,19 +310,21 @@ export function gaussianProcess(
   };
 
   const recommend = (): number[] => {
-    if (trials.every(({ reward }) => reward === null)) return [...(guide?.best ?? start)];
+    if (trials.length === 0 && guide) return [...guide.best];
+    if (trials.every(({ reward }) => reward === null)) return [...start];
     model ??= fit();
     const best = model.incumbents[0]!.action;
-    return [...(guide ? (advised ??= climb(model.reward, best)) : best)];
+    return [...(guide ? (advised ??= climb(model, best)) : best)];
   };
 
-  /** The action with the highest posterior mean near another one. */
-  const climb = (process: Posterior, from: readonly number[]): number[] => {
-    let top = { action: [...from], value: process.mean(from) };
+  /** The action with the highest posterior mean near another one, among those that are likely to succeed. */
+  const climb = (expected: Model, from: readonly number[]): number[] => {
+    const { reward } = expected;
+    let top = { action: [...from], value: reward.mean(from) };
     for (let i = 0; i < 200; i++) {
       const action = canonical(drawAround(top.action, 0.4 * 0.985 ** i).map((v, d) => within(v, from[d]!, NEAR)));
-      const value = process.mean(action);
-      if (value > top.value) top = { action, value };
+      const value = reward.mean(action);
+      if (value > top.value && marginOf(expected, action) >= 0) top = { action, value };
     }
     return top.action;
   };
@@ -324,7 +338,11 @@ export function gaussianProcess(
   return {
     warmStart(past) {
       tell(some(past.filter(({ isOther }) => !isOther)));
-      guide = guideFrom(some(past.filter(({ isOther }) => isOther)));
+      const others = some(past.filter(({ isOther }) => isOther)).map((trial) => {
+        return { ...trial, action: canonical(trial.action) };
+      });
+      otherFailures = others.filter(({ reward }) => reward === null);
+      guide = guideFrom(others);
     },
 
     ask() {

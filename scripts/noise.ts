@@ -10,6 +10,7 @@ import { InvalidArgumentError } from 'commander';
 import { filePath, integer, jsonObject, word } from '../agents/run/flags.ts';
 import { makeFolder } from '../protocol/make-folder.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
+import { difference } from '../agents/run/warm-start.ts';
 import { evaluationSeeds } from '../env/evaluate.ts';
 import { loadDefinition } from '../env/experiments/load.ts';
 import type { Experiment } from '../env/experiments/experiment.ts';
@@ -117,14 +118,13 @@ function measure(
   });
 }
 
-/** @throws {Error} when the other environment has other parameters: θ of one would be none of the other */
-async function besideOf(id: string, { env_id, parameters }: Specification, runtime: Runtime): Promise<Specification> {
-  const { spec } = describeExperiment(await loadDefinition(id), {}, runtime, undefined);
-  if (isDeepStrictEqual(spec.parameters, parameters)) return spec;
-  const names = (all: Specification['parameters']) => all.map(({ name }) => name).join(', ');
-  throw new Error(
-    `--beside: expected an environment with the parameters of ${env_id} (${names(parameters)}), got ${names(spec.parameters)}`,
-  );
+/** With the same free parameters. @throws {Error} when its parameters differ: θ of one would be none of the other */
+async function besideOf(id: string, own: Specification, runtime: Runtime): Promise<Specification> {
+  const { free } = own.options;
+  const { spec } = describeExperiment(await loadDefinition(id), free === undefined ? {} : { free }, runtime, undefined);
+  const other = difference(spec.parameters, own.parameters);
+  if (other === undefined) return spec;
+  throw new Error(`--beside: ${id}: expected the parameters of ${own.env_id}: ${other}`);
 }
 
 const command = newCommand('noise')

@@ -5,7 +5,7 @@ import { absolutePath, filePath, integer, jsonObject } from '../agents/run/flags
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { loadDefinition } from '../env/experiments/load.ts';
 import type { Runtime } from '../env/runtime.ts';
-import { describeExperiment } from '../env/server/describe.ts';
+import { fileHash } from '../env/streets/content.ts';
 import { streetFrames } from '../env/streets/street-images.ts';
 import { pretrain } from './pretraining.ts';
 import { ownPrograms, startServer } from './programs.ts';
@@ -89,8 +89,8 @@ const command = newCommand('reproduce')
   segmentation       which streets teach a network to find the cars of hidden ones
   segmentation-real  which streets teach it to find the cars of real ones; needs --data
   detection          which streets teach a network to find the boxes of hidden cars
-  leaderboard        all optimisers on a table of evaluations, over many seeds; needs --table and .python
   all                these, one after the other
+  leaderboard        all optimisers on a table of evaluations, over many seeds; needs --table and .python
   third-party        optimisers of other libraries beside our agents, on the mixture and on counting; needs .python
                      (npm run setup:python), and writes the table of agents/README.md. One alone: third-party-mixture,
                      third-party-counting`,
@@ -121,6 +121,9 @@ const programs = ownPrograms();
 
 /** The studies that were asked for. @throws {Error} when one of them needs Python, or a folder that is not named or readable */
 function chosen(name: string, { data, table, out, logs, figuresOnly }: Options): readonly Study[] {
+  if (table !== undefined && name !== LEADERBOARD) {
+    throw new Error(`${name}: expected no --table, which is for ${LEADERBOARD}, got ${table}`);
+  }
   const studies =
     name === LEADERBOARD ? [leaderboardOf(table)] : (GROUPS[name] ?? STUDIES.filter((study) => study.name === name));
   if (!figuresOnly) studies.forEach(checkPython);
@@ -147,17 +150,9 @@ async function withWeights({ environment }: Study, preset: Preset, runtime: Runt
   return { ...preset, envOptions: { ...envOptions, pretrained } };
 }
 
-/**
- * The environments of a study, its own first.
- *
- * @throws {Error} before anything is evaluated, when one of a search does not take its options, or lacks what it needs
- */
-async function environmentsOf(study: Study, preset: Preset, runtime: Runtime): Promise<string[]> {
-  const others = searchesOf(study, preset).filter(({ environment }) => environment !== study.environment);
-  for (const { environment, envOptions } of others) {
-    describeExperiment(await loadDefinition(environment), envOptions, runtime, undefined);
-  }
-  return [...new Set([study.environment, ...others.map(({ environment }) => environment)])];
+/** The environments of a study, its own first. */
+function environmentsOf(study: Study, preset: Preset): string[] {
+  return [...new Set([study.environment, ...searchesOf(study, preset).map(({ environment }) => environment)])];
 }
 
 function leaderboardOf(table: string | undefined): Study {
@@ -172,23 +167,21 @@ function resultsOf({ name, table }: Study, { preset }: Options): string {
 }
 
 async function reproduce(study: Study, options: Options): Promise<void> {
-  const { name } = study;
-  const of = study.table === undefined ? [name] : [name, parse(study.table).name];
-  const sized = [...of, options.preset].join('-');
+  const { name, table } = study;
   const out = options.out ?? resultsOf(study, options);
-  const logs = options.logs ?? join('runs', `reproduce-${sized}`);
+  // Of each table its own, also of one that was made again.
+  const of = table === undefined ? name : `${name}-${parse(table).name}-${fileHash(table).slice(0, 8)}`;
+  const logs = options.logs ?? join('runs', `reproduce-${of}-${options.preset}`);
   if (options.figuresOnly) {
     await redraw(study, [logs, keptLogs(out)], out, `npm run reproduce -- ${name} --preset ${options.preset}`);
     return;
   }
   const given = presetOf(study, options);
-  const runtime = { ...runtimeOf(options), ...(study.table !== undefined && { table: study.table }) };
+  const runtime = { ...runtimeOf(options), ...(table !== undefined && { table }) };
   await identityOf(study, given, runtime, options.preset); // an error now, when the environment does not take its options
-  const environments = await environmentsOf(study, given, runtime);
   prepareFolders(logs, out);
   const made = { command: commandLine('reproduce'), commit: commit() }; // before anything is written
-  const { table } = study;
-  const served = table === undefined ? environments.flatMap((id) => ['--env', id]) : ['--table', table];
+  const served = table === undefined ? environmentsOf(study, given).flatMap((id) => ['--env', id]) : ['--table', table];
   const flags = ['--backend', options.backend, ...served];
   if (options.workers !== undefined) flags.push('--workers', String(options.workers));
   if (study.needsData) flags.push('--data', options.data!);

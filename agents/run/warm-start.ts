@@ -69,7 +69,7 @@ export function comparable(trials: readonly WarmTrial[], { spec_hash }: Specific
 }
 
 /** Where two descriptions of parameters differ in what θ means, in words; undefined where they do not. */
-function difference(given: readonly Parameter[], own: readonly Parameter[]): string | undefined {
+export function difference(given: readonly Parameter[], own: readonly Parameter[]): string | undefined {
   const names = (parameters: readonly Parameter[]) => parameters.map(({ name }) => name).join(', ');
   if (names(given) !== names(own)) return `expected ${names(own)}, got ${names(given)}`;
   const differences = own.flatMap((parameter, i) => {

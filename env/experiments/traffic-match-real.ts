@@ -5,13 +5,13 @@
  * (`--data`), never by a client.
  */
 import { z } from 'zod';
+import { photographTarget } from '../programs/target.ts';
 import { createRenderer } from '../render/create-renderer.ts';
 import type { Runtime } from '../runtime.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import type { Photograph } from '../streets/photograph.ts';
 import { STREET_PICTURES } from '../streets/pictures.ts';
-import { photographFolder } from '../targets/street-folder.ts';
 import { matchTask } from '../tasks/match.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
 import { POOR_STREETS } from './streets.ts';
@@ -29,8 +29,8 @@ export function trafficMatchReal(given: z.infer<typeof options>, runtime: Runtim
   const { width, height, trainingImages, validationImages, testImages, tap, free, replicates } = given;
   const streets = trafficSimulator({ width, height, renderer: createRenderer(runtime.renderer) });
   const simulator = freeParameters(streets, free);
-  const counts = { validation: validationImages, test: testImages };
-  const { target, prepare, about } = photographFolder(data, { width, height }, counts);
+  const size = { width, height, validation: validationImages, test: testImages };
+  const { target, prepare, about } = photographTarget(data, size);
   const task = matchTask({ tap }, runtime);
   return {
     simulator,

@@ -196,9 +196,17 @@ export function boxedTarget(data: string, size: TargetSize, wanted: WantedBoxes)
 }
 
 /** For a match of distributions: photographs, in the two sets or below the folder. @throws {Error} in a sentence */
-export function photographTarget(data: string, size: TargetSize): FolderTarget<Photograph> {
-  if (!hasSets(data)) return inFolder(photographFolder(data, size, size));
-  return setsOf(data, (folder, set) => readPictures(spread(readPhotographs(folder).pool, size[set]), size));
+export function photographTarget(
+  data: string,
+  size: TargetSize,
+): FolderTarget<Photograph> & Pick<StreetFolder<Photograph>, 'about'> {
+  if (!hasSets(data)) {
+    const folder = photographFolder(data, size, size);
+    return { ...inFolder(folder), about: folder.about };
+  }
+  const read = (folder: string, set: (typeof SETS)[number]) =>
+    readPictures(spread(readPhotographs(folder).pool, size[set]), size);
+  return { ...setsOf(data, read), about: () => `photographs in validation and test of ${data}` };
 }
 
 /** The frames of a set in KITTI's or COCO's layout. */

@@ -314,13 +314,6 @@ const POOLS: Readonly<Record<FolderLayout['name'], string>> = {
   photographs: 'the folder or below it',
 };
 
-/** The frames of a layout whose labels we know; undefined where the folder has none of these. */
-function labelledLayout(folder: string, classes: NamedClasses | undefined): FolderLayout | undefined {
-  return classes
-    ? named(folder, classes)
-    : (camvid(folder) ?? kitti(folder) ?? cityscapes(folder) ?? cocoMasks(folder));
-}
-
 /**
  * Recognises the layout of a folder and lists its frames.
  *
@@ -329,7 +322,9 @@ function labelledLayout(folder: string, classes: NamedClasses | undefined): Fold
 export function readLayout(folder: string): FolderLayout {
   refuseNoFolder(folder);
   const classes = classesIn(folder);
-  const layout = labelledLayout(folder, classes);
+  const layout = classes
+    ? named(folder, classes)
+    : (camvid(folder) ?? kitti(folder) ?? cityscapes(folder) ?? cocoMasks(folder));
   if (layout === undefined) {
     const known = classes
       ? 'images/ and labels/ beside classes.json, or in train/, val/ and test/'
@@ -341,23 +336,33 @@ export function readLayout(folder: string): FolderLayout {
   return layout;
 }
 
+/** Folders and files below a data set that are labels, depth and the like, and no photographs. */
+const NO_PHOTOGRAPH =
+  /(^|[\\/])(labels?|label_\d|instances?|depths?|masks?|annotations?|\w*annot|gt\w*|semantic\w*|segmentation\w*)[\\/]|_(L|gt\w+|labelIds|labelTrainIds|instanceIds|color)\.png$/i;
+
 /**
- * Photographs, whose labels nobody reads: those of a layout that {@link readLayout} knows, so that label images are not
- * taken for photographs; else all images below the folder, or below `images/` in it, where that is there.
+ * Photographs, whose labels nobody reads, if there are any: those of `train` and `val`, with a test split in `test`
+ * (Cityscapes: `train`, with `val` as the test split), of KITTI's `training/image_2`, or else all images below the folder.
+ * What lies in folders of labels is none.
  *
- * @throws {Error} naming the folder without images, or what a known layout lacks
+ * @throws {Error} naming the folder without images
  */
 export function readPhotographs(folder: string): FolderLayout<FrameFiles> {
   refuseNoFolder(folder);
-  const known = labelledLayout(folder, classesIn(folder));
-  const place = existsSync(join(folder, 'images')) ? join(folder, 'images') : folder;
-  const images = known ? [] : inOrder(imageFiles(place), (image) => image);
-  const sequences = sequencesOf(images);
-  const layout: FolderLayout<FrameFiles> = known ?? {
-    name: 'photographs',
-    pool: images.map((image, i) => ({ image, labels: image, maps: { name: 'none' }, sequence: sequences[i]! })),
-    test: [],
+  const [cities, kitti] = [join(folder, 'leftImg8bit'), join(folder, 'training', 'image_2')];
+  const root = [cities, kitti].find(existsSync) ?? folder;
+  const below = (name: string) =>
+    imageFiles(join(root, name)).filter((path) => !NO_PHOTOGRAPH.test(relative(folder, path)));
+  const [train, val, test] = ['train', 'val', 'test'].map(below) as [string[], string[], string[]];
+  const splits = root === cities ? { pool: train, test: val } : { pool: [...train, ...val], test };
+  const frames = (images: readonly string[]) => {
+    const ordered = inOrder(images, splits.pool.length > 0 && root !== cities ? basename : (image) => image);
+    const sequences = root === cities ? ordered.map((image) => basename(dirname(image))) : sequencesOf(ordered);
+    return ordered.map((image, i) => ({ image, labels: image, maps: { name: 'none' }, sequence: sequences[i]! }));
   };
+  const hasSplits = splits.pool.length > 0;
+  const pool = frames(hasSplits ? splits.pool : below('.'));
+  const layout = { name: 'photographs' as const, pool, test: hasSplits ? frames(splits.test) : [] };
   refuseNone(folder, layout);
   return layout;
 }

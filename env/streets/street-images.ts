@@ -233,10 +233,15 @@ export function readBoxFrames(frames: readonly BoxFrame[], size: Size): Promise<
 /**
  * The roles of a layout's frames.
  *
+ * @param blockFrames the number of frames in a block, at most
  * @throws {Error} where the folder has too few frames to validate or to test on
  */
-export function framesOf<Found extends FrameFiles>(folder: string, layout: FolderLayout<Found>): StreetFrames<Found> {
-  const frames = assignFrames(layout);
+export function framesOf<Found extends FrameFiles>(
+  folder: string,
+  layout: FolderLayout<Found>,
+  blockFrames = BLOCK_FRAMES,
+): StreetFrames<Found> {
+  const frames = assignFrames(layout, Math.min(BLOCK_FRAMES, blockFrames));
   refuseTooFew(folder, layout, frames);
   return frames;
 }

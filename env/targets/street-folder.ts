@@ -58,11 +58,13 @@ interface FolderParts<Found extends FrameFiles, Image> {
   readonly isScored: (image: Image) => boolean;
   /** What the scores are about, as in 'a car'. */
   readonly what: string;
+  /** Whether nothing is ever trained on its frames. */
+  readonly untrained?: true;
 }
 
 /** The frames of a data set, read when they are first needed. */
 function folderTarget<Found extends FrameFiles, Image>(
-  { data, layout, frames, read, isScored, what }: FolderParts<Found, Image>,
+  { data, layout, frames, read, isScored, what, untrained }: FolderParts<Found, Image>,
   counts: Counts,
 ): StreetFolder<Image> {
   let hash: string | undefined;
@@ -99,13 +101,15 @@ function folderTarget<Found extends FrameFiles, Image>(
     training,
     about() {
       const { training, validation, heldOut, test } = frames;
-      const counted = `${training.length} frames to train on, ${validation.length} validate`;
+      const counted = untrained
+        ? `${validation.length} of ${training.length + validation.length + heldOut.length} validate`
+        : `${training.length} frames to train on, ${validation.length} validate`;
       const tested = test.length > 0 ? `, ${test.length} test` : ', no official test split';
       const few = validation.length < FEW ? '; so few of them say little about a θ' : '';
       return `${layout.name} in ${data}: ${counted}, ${heldOut.length} are held out${tested}${few}`;
     },
     async prepare() {
-      for (const set of [validation, heldOut, official, training]) await set?.();
+      for (const set of [validation, heldOut, official, ...(untrained ? [] : [training])]) await set?.();
     },
   };
 }
@@ -171,18 +175,15 @@ export function boxFolder(data: string, size: Size, counts: Counts, wanted: Want
 }
 
 /**
- * Photographs, with labels or without: those of a known layout, or all images below the folder.
+ * Photographs, with labels or without. Of few, blocks are smaller, so that four are enough.
  *
- * @throws {Error} as {@link streetFolder} does
+ * @throws {Error} in a sentence, when there are none, or fewer
  */
 export function photographFolder(data: string, size: Size, counts: Counts): StreetFolder<Photograph> {
   const layout = readPhotographs(data);
-  const parts = {
-    isScored: () => true,
-    what: 'an image',
-    read: (some: readonly FrameFiles[]) => readPictures(some, size),
-  };
-  return folderTarget({ data, layout, frames: framesOf(data, layout), ...parts }, counts);
+  const frames = framesOf(data, layout, Math.max(1, Math.floor(layout.pool.length / 4)));
+  const read = (some: readonly FrameFiles[]) => readPictures(some, size);
+  return folderTarget({ data, layout, frames, read, isScored: () => true, what: 'an image', untrained: true }, counts);
 }
 
 /** Whether the class that is scored is in an image. */

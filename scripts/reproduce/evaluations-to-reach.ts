@@ -7,6 +7,7 @@
  * seed.
  */
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { markdownTable } from '../markdown.ts';
 import { median } from 'mathjs';
 import { summarise } from '../../protocol/statistics.ts';
@@ -151,10 +152,10 @@ interface Recommended {
  */
 function recommendedBy(evidence: Evidence): Recommended[] {
   const byArm = evidence.searches();
-  const { envOptions } = byArm['reinforce']![0]!;
+  const { environment, envOptions } = byArm['reinforce']![0]!;
   const searches = Object.values(byArm)
     .flat()
-    .filter((search) => JSON.stringify(search.envOptions) === JSON.stringify(envOptions));
+    .filter((search) => search.environment === environment && isDeepStrictEqual(search.envOptions, envOptions));
   return searches.map((search) => {
     const { startsFrom, seed } = search;
     const before = startsFrom === undefined ? undefined : byArm[startsFrom]!.find((other) => other.seed === seed)!;
@@ -164,9 +165,9 @@ function recommendedBy(evidence: Evidence): Recommended[] {
   });
 }
 
-/** The evaluations of a search for which the time would do that the one before it took. */
-function priceOf(before: FinishedSearch, { seconds, trials }: FinishedSearch): number {
-  return (before.seconds / seconds) * trials.length;
+/** The evaluations of a search for which the time would do that the one before it took, its finalists' too. */
+function priceOf({ worked: before }: FinishedSearch, { worked: own }: FinishedSearch): number {
+  return (before.seconds / own.seconds) * own.evaluations;
 }
 
 /** The evaluations of all these θ. */
@@ -211,7 +212,8 @@ export function evaluationsToReachFigure(question: Question): Figure {
       const measured = references.filter((name) => arms.some(({ arm }) => arm === name));
       const comparisons = measured.map((name) => compareWith(name, arms));
       const path = join(folder, 'evaluations-to-reach');
-      writeWhole(`${path}.md`, markdown(comparisons, metric, seeds));
+      const areMatched = startFromOthers(evidence);
+      writeWhole(`${path}.md`, markdown(comparisons, metric, seeds, areMatched));
       writeWhole(`${path}.csv`, csv(comparisons));
       const labels = { title: 'What a search would recommend', metric: `${metric} of the recommended θ, validation` };
       const levels = comparisons.map(({ reference, level }) => [`${reference.title}: its end`, level] as const);
@@ -242,15 +244,24 @@ function csv(comparisons: readonly Comparison[]): string {
   return `${[head, ...rows].join('\n')}\n`;
 }
 
-function markdown(comparisons: readonly Comparison[], metric: string, seeds: number): string {
+/** Whether a search starts from another one. */
+const startFromOthers = (evidence: Evidence) =>
+  Object.values(evidence.searches())
+    .flat()
+    .some(({ startsFrom }) => startsFrom !== undefined);
+
+function markdown(comparisons: readonly Comparison[], metric: string, seeds: number, areMatched: boolean): string {
+  const price = areMatched
+    ? '; a search that starts from another one has its price, in the evaluations for which its time would do, and begins there. '
+    : '. ';
   return [
     '# Evaluations to reach a final reward',
     '',
     `A level is the mean over an agent’s searches of the ${metric} on validation of the θ that each recommends at its end. ` +
       `A search is judged by the θ that it would recommend if it stopped, evaluated on ${seeds} seeds that no search has seen. ` +
       `It is looked at after ${FIRST_LOOK} evaluations, √2 times as many, and so on; it has reached the level where two looks in a row are not below it, and 0 means that its start had. ` +
-      'Evaluations are counted in trained images; the match of distributions before a search, in the evaluations for ' +
-      'which its time would do. The last columns: the median over the budget of the agent whose level it is, and over the median that this agent itself needed, its budget where one of its searches did not get there.',
+      `Evaluations are counted in trained images${price}` +
+      'The last columns: the median over the budget of the agent whose level it is, and over the median that this agent itself needed, its budget where one of its searches did not get there.',
     '',
     ...comparisons.flatMap(section),
   ].join('\n');

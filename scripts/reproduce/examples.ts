@@ -4,14 +4,13 @@ import { existsSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { environmentOf, startedTrialLog, type LogRecord } from '../../agents/run/trial-log.ts';
-import { connect } from '../../agents/client/index.ts';
 import { LineLog } from '../../agents/run/line-log.ts';
 import type { Specification } from '../../protocol/messages.ts';
 import { completeTheta, type Theta } from '../../protocol/parameters.ts';
 import { PYTHON } from '../setup/python-folder.ts';
 import { projectRoot } from '../setup/steps.ts';
 import { armsOf } from './arms.ts';
-import { AT_ONCE, flag, goOn, serverOf, type Laboratory } from './laboratory.ts';
+import { AT_ONCE, flag, goOn, serverOf, specificationOf, type Laboratory } from './laboratory.ts';
 import { logPath } from './logs.ts';
 import { Pace } from './pace.ts';
 import { nameOf, type AgentOptions } from './search-log.ts';
@@ -153,15 +152,6 @@ function write(logs: string, run: ExampleRun, spec: Specification, end: ExampleE
   });
   log.append({ type: 'summary', ...end });
   log.close();
-}
-
-async function specificationOf(laboratory: Laboratory, env_id: string, options: EnvOptions): Promise<Specification> {
-  const client = await connect(serverOf(laboratory), { name: 'reproduce', say: console.error });
-  try {
-    return (await client.open({ env_id, options: { ...options } })).spec;
-  } finally {
-    await client.close();
-  }
 }
 
 /** Runs one example to its end. @returns the θ of its last line; undefined when it was interrupted */

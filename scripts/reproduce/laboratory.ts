@@ -1,3 +1,4 @@
+import { connect } from '../../agents/client/index.ts';
 import { LineLog } from '../../agents/run/line-log.ts';
 import {
   environmentOf,
@@ -10,6 +11,7 @@ import {
 import type { Runtime } from '../../env/runtime.ts';
 import type { Specification } from '../../protocol/messages.ts';
 import type { Programs } from '../programs.ts';
+import type { EnvOptions } from './study.ts';
 
 /** Where the evaluations of a study are made and logged. */
 export interface Laboratory {
@@ -37,6 +39,20 @@ export function serverOf({ url, logs }: Laboratory): string {
 /** @throws {Error} after Ctrl-C */
 export function goOn({ programs }: Laboratory): void {
   if (programs.interrupted) throw new Error('interrupted; the same command goes on');
+}
+
+/** What the laboratory's server says of an environment with these options. */
+export async function specificationOf(
+  laboratory: Laboratory,
+  env_id: string,
+  options: EnvOptions,
+): Promise<Specification> {
+  const client = await connect(serverOf(laboratory), { name: 'reproduce', say: console.error });
+  try {
+    return (await client.open({ env_id, options: { ...options } })).spec;
+  } finally {
+    await client.close();
+  }
 }
 
 interface EvaluationLog {

@@ -56,20 +56,35 @@ function namesOf(folder: string, ending: string): string[] {
   return files.map((file) => file.slice(0, -ending.length));
 }
 
+/** Which evaluations the plain logs of a folder are to have. It is written before the first of them. */
+const IDENTITY = 'identity.txt';
+
+/** Whether a folder's logs are those of this identity: it has none yet, or says so. */
+export function areOf(folder: string, identity: string): boolean {
+  const path = join(folder, IDENTITY);
+  if (existsSync(path)) return readFileSync(path, 'utf8') === identity;
+  return namesOf(folder, PLAIN).length === 0;
+}
+
+export function markLogs(folder: string, identity: string): void {
+  writeWhole(join(folder, IDENTITY), identity);
+}
+
 /**
- * Compresses logs and their record into another folder, and removes the logs that were there before.
+ * Compresses logs and their record into another folder, and removes other logs that were there before.
  *
  * @param makeLean whether the logs of searches are made smaller, see {@link lean}
  */
 export function keepLogs(folder: string, kept: string, record: StudyRecord, makeLean = false): void {
   makeFolder(kept);
   rmSync(join(kept, RECORD), { force: true }); // the logs are not complete until the last one is written
-  for (const name of namesOf(kept, KEPT)) rmSync(join(kept, `${name}${KEPT}`));
-  for (const name of namesOf(folder, PLAIN)) {
+  const names = namesOf(folder, PLAIN);
+  for (const name of names) {
     const records = readLog(folder, name);
     const lines = (makeLean ? lean(records) : records).map((record) => `${JSON.stringify(record)}\n`);
     writeWhole(join(kept, `${name}${KEPT}`), gzip(lines.join('')));
   }
+  for (const name of namesOf(kept, KEPT)) if (!names.includes(name)) rmSync(join(kept, `${name}${KEPT}`));
   writeRecord(kept, record);
 }
 
@@ -82,18 +97,27 @@ function gzip(text: string): Buffer {
 }
 
 /**
- * Writes the kept logs into a folder, except for those that are there already, so that a study continues from them.
+ * Writes the kept logs into a folder, so that a study continues from them, except for those that have gone on there, or
+ * have begun otherwise.
  *
  * @returns the number of logs that were written; 0 if the kept logs have another identity
  */
 export function restoreLogs(kept: string, folder: string, identity: string): number {
   if (readRecord(kept)?.identity !== identity) return 0;
   makeFolder(folder);
-  const missing = namesOf(kept, KEPT).filter((name) => !existsSync(logPath(folder, name)));
-  for (const name of missing) {
-    writeWhole(logPath(folder, name), gunzipSync(readFileSync(join(kept, `${name}${KEPT}`))));
-  }
-  return missing.length;
+  const restored = namesOf(kept, KEPT).flatMap((name) => {
+    const path = logPath(folder, name);
+    const text = gunzipSync(readFileSync(join(kept, `${name}${KEPT}`))).toString('utf8');
+    return existsSync(path) && !goesOn(text, readFileSync(path, 'utf8')) ? [] : [{ path, text }];
+  });
+  for (const { path, text } of restored) writeWhole(path, text);
+  return restored.length;
+}
+
+/** Whether a log is another one's that has gone on: it begins with the same line, and is longer. */
+function goesOn(log: string, other: string): boolean {
+  const [lines, otherLines] = [log, other].map((text) => text.split('\n'));
+  return lines!.length > otherLines!.length && (lines![0] === otherLines![0] || otherLines!.length === 1);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { loadDefinition } from '../../env/experiments/load.ts';
 import type { Runtime } from '../../env/runtime.ts';
@@ -8,9 +8,10 @@ import { makeFolder } from '../../protocol/make-folder.ts';
 import { machine } from '../provenance.ts';
 import { collect } from './collect.ts';
 import type { Laboratory } from './laboratory.ts';
-import { keepLogs, readRecord, restoreLogs, writeRecord, type StudyRecord } from './logs.ts';
+import { areOf, keepLogs, markLogs, readRecord, restoreLogs, writeRecord, type StudyRecord } from './logs.ts';
 import { report } from './report.ts';
-import type { Preset, Study } from './study.ts';
+import { searchesOf } from './search-log.ts';
+import type { EnvOptions, Preset, Study } from './study.ts';
 
 /** The folder of the compressed logs beside the results. */
 export const keptLogs = (out: string) => join(out, 'logs');
@@ -21,11 +22,16 @@ const unfinishedLogs = (out: string) => join(out, 'unfinished');
  * Logs with the same identity have the same evaluations: it stands for the environment with these options.
  *
  * @param also whatever else decides the evaluations
+ * @throws {Error} before anything is evaluated, when an environment does not take its options, or lacks what it needs
  */
 export async function identityOf(study: Study, preset: Preset, runtime: Runtime, also: unknown): Promise<string> {
-  const definition = await loadDefinition(study.environment);
-  const { spec } = describeExperiment(definition, preset.envOptions, runtime, undefined);
-  return contentHash([spec.spec_hash, also]);
+  const hashOf = async (id: string, envOptions: EnvOptions) =>
+    describeExperiment(await loadDefinition(id), envOptions, runtime, undefined).spec.spec_hash;
+  const hash = await hashOf(study.environment, preset.envOptions);
+  const others = searchesOf(study, preset).filter(({ environment }) => environment !== study.environment);
+  const otherHashes = new Set<string>();
+  for (const { environment, envOptions } of others) otherHashes.add(await hashOf(environment, envOptions));
+  return contentHash([hash, also, ...otherHashes]);
 }
 
 /**
@@ -45,8 +51,8 @@ export function prepareFolders(logs: string, out: string): void {
  * pictures.
  *
  * @param out the folder of the results; {@link prepareFolders} has made it, and that of the logs
- * @throws {Error} when an evaluation fails, and on Ctrl-C: the logs keep what is done, also compressed beside the results,
- *   and the same call continues
+ * @throws {Error} when an evaluation fails, and on Ctrl-C: the logs keep what is done, after Ctrl-C also compressed beside
+ *   the results (unless they are too large, `isLean`), and the same call continues
  */
 export async function runStudy(
   study: Study,
@@ -57,16 +63,16 @@ export async function runStudy(
 ): Promise<void> {
   const { logs, runtime } = laboratory;
   const record: StudyRecord = { study: study.name, ...made, machine: machine(), preset };
+  const areOwn = areOf(logs, made.identity); // logs without a mark, of an earlier version, may be of something else
   for (const kept of [unfinishedLogs(out), keptLogs(out)]) {
     const restored = restoreLogs(kept, logs, made.identity);
     if (restored > 0) console.log(`${restored} logs come from ${kept}`);
   }
+  if (areOwn) markLogs(logs, made.identity);
   try {
     await collect(study, preset, laboratory);
   } catch (error) {
-    if (readdirSync(logs).length === 0) throw error;
-    keepLogs(logs, unfinishedLogs(out), record);
-    console.log(`${unfinishedLogs(out)}  the logs so far: the same command goes on from them, on another machine too`);
+    if (areOwn && laboratory.programs.interrupted && !study.isLean) keepUnfinished(logs, out, record);
     throw error;
   }
   rmSync(unfinishedLogs(out), { recursive: true, force: true });
@@ -75,6 +81,17 @@ export async function runStudy(
   const evidence = await report(study, logs, out);
   for (const picture of study.pictures ?? []) await picture.draw(evidence, join(out, picture.file), runtime);
   console.log(`${out}  table.md, table.csv, summary.json, figures, logs`);
+}
+
+/** Keeps the logs of a study that was stopped, where that can be done. */
+function keepUnfinished(logs: string, out: string, record: StudyRecord): void {
+  const kept = unfinishedLogs(out);
+  try {
+    keepLogs(logs, kept, record);
+    console.log(`${kept}  the logs so far: the same command goes on from them, on another machine too`);
+  } catch (error) {
+    console.error(`${kept}: the logs so far are in ${logs} alone: ${(error as Error).message}`);
+  }
 }
 
 /**

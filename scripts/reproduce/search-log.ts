@@ -34,8 +34,8 @@ export interface FinishedSearch extends Search {
   readonly told: readonly number[];
   readonly start: Reported;
   readonly learned: Reported;
-  /** How long its trials were evaluated, one after the other; 0 if a lean log leaves that out. */
-  readonly seconds: number;
+  /** Its trials and finalists, and how long they took one after the other; 0 s if a lean log leaves that out. */
+  readonly worked: { readonly evaluations: number; readonly seconds: number };
 }
 
 /** The name of a search and of its log. */
@@ -75,8 +75,10 @@ export function finishedSearch(search: Search, records: readonly LogRecord[]): F
     ...{ action, outcome, reward, scores },
     ...(work !== undefined && { work }),
   }));
-  const seconds = searchTrials(records).reduce((sum, { timing }) => sum + workedSeconds(timing), 0);
-  return { ...search, trials, ...iterations(records), start: named('start'), learned: named('learned'), seconds };
+  const chosenFrom = records.filter(isOfChoice);
+  const seconds = chosenFrom.reduce((sum, { timing }) => sum + workedSeconds(timing), 0);
+  const worked = { evaluations: chosenFrom.length, seconds };
+  return { ...search, trials, ...iterations(records), start: named('start'), learned: named('learned'), worked };
 }
 
 /** Without the time in the queue. */
@@ -103,6 +105,11 @@ export function iterations(records: readonly LogRecord[]): Pick<FinishedSearch, 
 export function searchTrials(records: readonly LogRecord[]): EvaluationRecord[] {
   const position = ({ key }: EvaluationRecord) => Number(key.slice('search/'.length));
   return records.filter(isOfSearch).sort((a, b) => position(a) - position(b));
+}
+
+/** Of the search, or of a finalist. */
+function isOfChoice(record: LogRecord): record is EvaluationRecord {
+  return record.type === 'evaluation' && /^search\/|\/finalist\//.test(record.key);
 }
 
 export function isOfSearch(record: LogRecord): record is EvaluationRecord {

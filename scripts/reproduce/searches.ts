@@ -4,17 +4,32 @@ import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { makeFolder } from '../../protocol/make-folder.ts';
 import { startedTrialLog, type LogRecord } from '../../agents/run/trial-log.ts';
-import { AT_ONCE, flag, goOn, serverOf, type Laboratory } from './laboratory.ts';
+import { AT_ONCE, flag, goOn, serverOf, specificationOf, type Laboratory } from './laboratory.ts';
 import { isLean, logPath } from './logs.ts';
 import { Pace } from './pace.ts';
 import { finishedSearch, nameOf, type Search } from './search-log.ts';
 
-/** The log of a search; empty where there is none. @throws {Error} when it was made with other options */
-function logOf(logs: string, search: Search): LogRecord[] {
+/** The spec of a search's environment. */
+type SpecOf = (search: Search) => string | undefined;
+
+/**
+ * The log of a search; empty where there is none.
+ *
+ * @throws {Error} when it was made with other options, in another environment, or from trials of another one
+ */
+function logOf(logs: string, search: Search, specOf: SpecOf = () => undefined, from?: Search): LogRecord[] {
   const path = logPath(logs, nameOf(search));
   const started = startedTrialLog(path);
   if (!started) return [];
   const { header, records } = started;
+  const warm = records.find((record) => record.type === 'warm-start');
+  for (const [made, expected] of [
+    [header.environment.specHash, specOf(search)],
+    [warm?.trials[0]?.repro.spec_hash, from && specOf(from)],
+  ]) {
+    if (expected === undefined || made === expected) continue;
+    throw new Error(`${path}: expected evaluations of spec ${expected}, got ${made ?? 'none'}; move it away`);
+  }
   const { options, seed, envOptions, agent } = search;
   for (const [name, value] of Object.entries({ ...options, seed, envOptions })) {
     if (header.agent === agent && JSON.stringify(header.options[name]) === JSON.stringify(value)) continue;
@@ -64,6 +79,18 @@ async function runAgent(laboratory: Laboratory, search: Search, onDone: (evaluat
   }
 }
 
+/** The specs of all environments of these searches. */
+async function specsOf(laboratory: Laboratory, searches: readonly Search[]): Promise<SpecOf> {
+  const keyOf = ({ environment, envOptions }: Search) => JSON.stringify([environment, envOptions]);
+  const specs = new Map<string, string>();
+  for (const search of searches) {
+    const key = keyOf(search);
+    if (specs.has(key)) continue;
+    specs.set(key, (await specificationOf(laboratory, search.environment, search.envOptions)).spec_hash);
+  }
+  return (search) => specs.get(keyOf(search));
+}
+
 /**
  * Runs every search that has not ended yet.
  *
@@ -72,7 +99,11 @@ async function runAgent(laboratory: Laboratory, search: Search, onDone: (evaluat
 export async function runSearches(laboratory: Laboratory, searches: readonly Search[]): Promise<void> {
   const { logs, programs } = laboratory;
   makeFolder(logs);
-  const open = searches.filter((search) => !finishedSearch(search, logOf(logs, search)));
+  const specOf = await specsOf(laboratory, searches);
+  const open = searches.filter((search) => {
+    const from = searches.find(({ arm, seed }) => arm === search.startsFrom && seed === search.seed);
+    return !finishedSearch(search, logOf(logs, search, specOf, from));
+  });
   console.log(`${searches.length} searches, ${searches.length - open.length} of them done before; logs: ${logs}`);
   const pace = new Pace(
     'searches',

@@ -178,6 +178,36 @@ describe('a warm start', () => {
       assert.ok(right > cold / 3 && wrong > -0.5 * size * 0.3 ** 2, said);
     }).timeout(20_000);
 
+    it('recommends nothing that is likely to fail, though they praise it @slow', () => {
+      const random = new Random(3);
+      const praised = Array.from({ length: 60 }, () => uniform(random)).map((action): Trial => {
+        return { action, reward: action[0]!, isOther: true };
+      });
+      const agent = make(1);
+      agent.warmStart!(praised);
+      for (let done = 0; done < 36;) {
+        const actions = agent.ask();
+        agent.tell(actions.map((action) => ({ action, reward: action[0]! > 0.3 ? null : action[0]! })));
+        done += actions.length;
+      }
+      const [first] = agent.recommend!();
+      assert.ok(first! > 0 && first! < 0.5, String(first));
+    }).timeout(20_000);
+
+    it('begins at the only one, and learns from those that failed where that happens', () => {
+      const [alone] = others(0).filter(({ reward }) => reward !== null);
+      const agent = make(1);
+      agent.warmStart!([alone!]);
+      assert.deepEqual(agent.ask()[0], alone!.action);
+      const warned = make(1);
+      const failing = others(0).map((trial): Trial => (trial.action[0]! > 0 ? { ...trial, reward: null } : trial));
+      warned.warmStart!(failing);
+      warned.tell(warned.ask().map((action) => ({ action, reward: reward(action) })));
+      const asked = warned.ask();
+      const beyond = asked.filter(([first]) => first! > 0.5).length;
+      assert.equal(beyond, 0, JSON.stringify(asked));
+    });
+
     it('is told by the run which trials these are', () => {
       let told: readonly Trial[] = [];
       const agent: Agent = { ask: () => [], tell: () => {}, warmStart: (trials) => (told = trials) };

@@ -35,7 +35,7 @@ describe('TrafficMatchReal-v0', () => {
   it('compares with photographs that have no labels @slow', async () => {
     write();
     const experiment = create();
-    assert.match(experiment.about!(), /photographs in .*: 30 frames to train on, 15 validate, 15 are held out/);
+    assert.match(experiment.about!(), /photographs in .*: 15 of 60 validate, 15 are held out/);
     await experiment.prepare!();
     const rewardOf = async (skyBrightness: number) => {
       const theta = completeTheta(experiment.simulator.parameters, { exposure: skyBrightness });
@@ -45,6 +45,20 @@ describe('TrafficMatchReal-v0', () => {
     };
     assert.ok((await rewardOf(0)) > (await rewardOf(-1.5)), 'a dark picture is less like a bright photograph');
   }).timeout(60_000);
+
+  it('takes four photographs, or two sets of them, without what lies beside as labels', async () => {
+    write(4);
+    const few = create();
+    assert.deepEqual([(await few.target.validation()).length, (await few.target.test()).length], [1, 1]);
+    folder.remove('drive');
+    for (const set of ['validation', 'test']) {
+      for (const name of ['images', 'labels', 'instances']) folder.put(`${set}/${name}/000000.png`, photograph(9));
+      folder.put(`${set}/images/000001.png`, photograph(90));
+    }
+    const sets = create();
+    assert.equal(sets.about!(), `photographs in validation and test of ${folder.path}`);
+    assert.deepEqual([(await sets.target.validation()).length, (await sets.target.test()).length], [2, 2]);
+  });
 
   it('is told apart by its photographs, and refuses a folder without any', () => {
     write();

@@ -35,7 +35,7 @@ describe('the layout of a folder', () => {
     assert.deepEqual(poolNames(), ['S1_002.jpg', 'S1_003.png']);
   });
 
-  it('of photographs is any, or a known one, whose labels are no photographs', () => {
+  it('of photographs is any: what lies in folders of labels is none, and labels are not needed', () => {
     const names = () => readPhotographs(folder.path).pool.map(({ image }) => image.slice(folder.path.length + 1));
     folder.put('a/9.jpg', RED);
     folder.put('a/10.jpg', RED);
@@ -45,11 +45,36 @@ describe('the layout of a folder', () => {
     assert.deepEqual([readPhotographs(folder.path).name, names()], ['photographs', ['a/9.jpg', 'a/10.jpg', 'b/1.png']]);
     folder.put('images/1.png', RED);
     folder.put('labels/1.png', CAR_AND_ROAD);
-    assert.deepEqual(names(), ['images/1.png'], 'as a simulator writes them');
-    putFrame('S1_001');
+    assert.deepEqual(names(), ['a/9.jpg', 'a/10.jpg', 'b/1.png', 'images/1.png'], 'as a simulator writes them');
+    putFrame('S1_002');
+    putFrame('S1_001', 'val');
     putFrame('S2_001', 'test');
-    const { name, pool, test } = readPhotographs(folder.path);
-    assert.deepEqual([name, pool.length, test.length], ['camvid', 1, 1]);
+    assert.deepEqual(names(), ['val/images/S1_001.png', 'train/images/S1_002.png']);
+    assert.equal(readPhotographs(folder.path).test.length, 1);
+    assert.deepEqual(
+      readPhotographs(folder.path).pool.map(({ image }) => image),
+      readLayout(folder.path).pool.map(({ image }) => image),
+      'of a known layout the same, in the same order',
+    );
+    folder.remove('val/labels');
+    assert.equal(names().length, 2, 'labels are not missed');
+    putCity('train/bonn/b_000001_000001', 'labelIds');
+    putCity('train/bonn/b_000001_000000', 'color');
+    putCity('val/ulm/u_000000_000000', 'labelIds');
+    assert.deepEqual(
+      readPhotographs(folder.path).pool.map(({ image, sequence }) => [basename(image).slice(0, 15), sequence]),
+      [
+        ['b_000001_000000', 'bonn'],
+        ['b_000001_000001', 'bonn'],
+      ],
+    );
+    assert.equal(readPhotographs(folder.path).test.length, 1);
+    folder.remove('leftImg8bit');
+    folder.put('training/image_2/000001.png', RED);
+    folder.put('testing/image_2/000002.png', RED);
+    assert.deepEqual(names(), ['training/image_2/000001.png']);
+    for (const name of ['training', 'testing', 'train', 'val', 'test', 'a', 'b', 'images']) folder.remove(name);
+    assert.throws(names, /expected images \(\.png, \.jpg or \.jpeg\) in the folder or below it, found none/);
   });
 
   it('is KITTI’s, whose frames are one sequence', () => {

@@ -70,7 +70,7 @@ describe('npm run noise @slow', function () {
     const wrong = await start('--log', join(folder, 'wrong.jsonl'), '--beside', 'TrafficCounting-v0');
     assert.match(
       wrong.err,
-      /--beside: expected an environment with the parameters of Mixture-v0 \(a0.*got carTypes, weather/,
+      /--beside: TrafficCounting-v0: expected the parameters of Mixture-v0: expected a0.*, got carTypes, weather/,
     );
     assert.equal(wrong.code, 1);
   });

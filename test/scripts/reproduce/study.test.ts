@@ -236,24 +236,46 @@ describe('a study @slow', function () {
     assert.deepEqual(Object.keys(now!), Object.keys(arms));
   });
 
-  it('that was stopped on one machine goes on from its compressed logs on another', async () => {
-    const out = join(folder, 'two-machines');
-    const short = { ...study, arms: { random: arms.random, real: arms.real }, figures: [] };
+  it('that was stopped on one machine goes on from its compressed logs on another, and back', async () => {
+    const [out, unfinished] = [join(folder, 'machines'), join(folder, 'machines', 'unfinished')];
+    const few = { random: arms.random, real: arms.real };
+    const short: Omit<Study, 'isLean'> & { isLean?: true } = { ...study, arms: few, figures: [] };
+    delete short.isLean; // its logs are kept when it is stopped
+    let interrupted = false;
+    const stoppable = { ...programs };
+    Object.defineProperty(stoppable, 'interrupted', { get: () => interrupted });
     const run = async (machine: string) => {
       const own = join(folder, machine);
       prepareFolders(own, out);
-      const laboratory = { programs, url: server.url, runtime: DEFAULT_RUNTIME, logs: own };
+      const laboratory = { programs: stoppable, url: server.url, runtime: DEFAULT_RUNTIME, logs: own };
       await runStudy(short, preset, laboratory, record, out);
     };
     const before = await made();
-    beforeTraining = (number) => assert.ok(number < 2, 'the power fails');
-    await assert.rejects(run('one'), /the power fails/);
+    let calls = 0; // one for the log's first line, one for the first training
+    beforeTraining = () => {
+      interrupted = ++calls === 2;
+    };
+    await assert.rejects(run('one'), /interrupted; the same command goes on/);
+    interrupted = false;
+    assert.deepEqual(readdirSync(unfinished).sort(), ['random.jsonl.gz', 'real.jsonl.gz', 'study.json']);
+
     const trained: number[] = [];
     beforeTraining = (number) => void trained.push(number);
     await run('another');
     assert.deepEqual([trained, (await made()) - before], [[2], 3], 'nothing is made twice');
     assert.deepEqual(readdirSync(out).sort(), ['logs', 'summary.json', 'table.csv', 'table.md']);
-    const unfinished = join(out, 'unfinished');
+    await run('one');
+    assert.deepEqual([trained, (await made()) - before], [[2], 3], 'its logs have gone on elsewhere');
+
+    // An error is no stop, and logs of something else are not kept under this study's name.
+    appendFileSync(join(folder, 'one', 'identity.txt'), 'of something else');
+    rmSync(join(folder, 'one', 'real.jsonl'));
+    rmSync(join(out, 'logs'), { recursive: true });
+    beforeTraining = () => {
+      interrupted = true;
+    };
+    await assert.rejects(run('one'), /interrupted/);
+    assert.deepEqual(readdirSync(out).sort(), ['summary.json', 'table.csv', 'table.md']);
     assert.throws(() => prepareFolders(unfinished, out), /--logs: expected another folder than that of the logs/);
   });
 
@@ -295,6 +317,12 @@ describe('a study @slow', function () {
     assert.deepEqual(own.evaluations, { after: 8, reinforce: 24, before: 12 });
     const path = join(folder, 'pair');
     await collect(both, own, { programs, url: server.url, runtime: DEFAULT_RUNTIME, logs: path });
+    const foreign = {
+      ...both,
+      arms: { ...pair, before: { ...pair.before, envOptions: { ...cheap, validation: 90 } } },
+    };
+    const laboratory = { programs, url: server.url, runtime: DEFAULT_RUNTIME, logs: path };
+    await assert.rejects(collect(foreign, own, laboratory), /(before|after)-1\.jsonl: expected .*; move it away/);
     const [header, warm] = readLog(path, 'after-1');
     assert.ok(header?.type === 'run' && warm?.type === 'warm-start', 'the log has its past');
     assert.deepEqual(header.environment.options['pointsPerComponent'], 10);
