@@ -47,6 +47,7 @@ export const detectionStudy: Study = {
       evaluations: everySearch(ARMS, 96),
       randomThetas: 20,
       envOptions: { free: FREE },
+      arms: armsWithout(ARMS, MATCHED),
     },
     /** The level of a network that knows ImageNet. */
     pretrained: {

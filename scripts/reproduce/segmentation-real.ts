@@ -81,6 +81,7 @@ export const segmentationRealStudy: Study = {
       evaluations: everySearch(ARMS, 120),
       randomThetas: 20,
       envOptions: { free: CHOSEN },
+      arms: armsWithout(ARMS, MATCHED),
     },
     /** The level of a network that knows ImageNet. */
     pretrained: {

@@ -79,6 +79,7 @@ export const segmentationStudy: Study = {
       evaluations: everySearch(ARMS, 96),
       randomThetas: 20,
       envOptions: { free: FREE },
+      arms: armsWithout(ARMS, MATCHED),
     },
     /** The level of a network that knows ImageNet. */
     pretrained: {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { reproduction, TINY_STREETS, type Summary } from './reproduction.ts';
+import { BACKBONE_FILE } from '../../../env/tasks/backbone/weights.ts';
 import { writeCamvid } from './tiny-camvid.ts';
 
 const tiny = ['--preset', 'quick', '--backend', 'wasm', '--evaluations', '4', '--search-seeds', '1'];
@@ -35,9 +36,15 @@ describe('reproduce segmentation @slow', function () {
     const flags = [...tiny, '--preset', 'pretrained', '--env-options', small];
     flags.push('--out', join(folder, 'few'), '--logs', join(folder, 'few-logs'));
     const { code, err } = await run(...flags);
+    if (!existsSync(BACKBONE_FILE)) {
+      assert.match(err, /npm run setup:backbone/); // the match of distributions needs the weights
+      assert.equal(code, 1);
+      return;
+    }
     assert.equal(code, 0, err);
     const { arms } = JSON.parse(readFileSync(join(folder, 'few', 'summary.json'), 'utf8')) as Summary;
-    const searches = ['reinforce', 'randomSearch', 'gaussianProcess'];
+    const matched = ['match', 'reinforceMatched', 'gaussianProcessMatched'];
+    const searches = ['reinforce', 'randomSearch', 'gaussianProcess', ...matched];
     const others = ['start', 'poor', 'random', 'randomBest', 'truth'];
     assert.deepEqual(Object.keys(arms).sort(), [...searches, ...others].sort());
     for (const file of ['predictions.png', 'car-iou.png', 'evaluations-to-reach.png']) {
