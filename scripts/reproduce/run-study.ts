@@ -28,7 +28,8 @@ export async function identityOf(study: Study, preset: Preset, runtime: Runtime,
   const hashOf = async (id: string, envOptions: EnvOptions) =>
     describeExperiment(await loadDefinition(id), envOptions, runtime, undefined).spec.spec_hash;
   const hash = await hashOf(study.environment, preset.envOptions);
-  const others = searchesOf(study, preset).filter(({ environment }) => environment !== study.environment);
+  const oneEach = searchesOf(study, { ...preset, searchSeeds: 1 }); // the seeds of an arm share an environment
+  const others = oneEach.filter(({ environment }) => environment !== study.environment);
   const otherHashes = new Set<string>();
   for (const { environment, envOptions } of others) otherHashes.add(await hashOf(environment, envOptions));
   return contentHash([hash, also, ...otherHashes]);

@@ -86,9 +86,9 @@ export class Features {
     for (const images of variants) {
       const inputs: Inputs[] = [];
       for (const some of outputs(backbone, images, this.size)) {
-        for (const of of some) {
-          this.taps.forEach((tap, i) => add(of[measured.indexOf(tap)]!, sums[i]!));
-          inputs.push(this.joinedCells(this.blocks.map((block) => of[measured.indexOf(block)]!)));
+        for (const taps of some) {
+          this.taps.forEach((tap, i) => add(taps[measured.indexOf(tap)]!, sums[i]!));
+          inputs.push(this.joinedCells(this.blocks.map((block) => taps[measured.indexOf(block)]!)));
         }
         await progress();
       }
@@ -103,7 +103,7 @@ export class Features {
   /** The inputs of each image. */
   of(images: readonly Picture[]): Inputs[] {
     this.backbone ??= this.load(this.blocks);
-    const all = [...outputs(this.backbone, images, this.size)].flat().map((of) => this.joinedCells(of));
+    const all = [...outputs(this.backbone, images, this.size)].flat().map((taps) => this.joinedCells(taps));
     all.forEach((inputs) => this.standardise(inputs));
     return all;
   }
