@@ -34,10 +34,8 @@ import { annotator } from '../simulators/traffic/annotations.ts';
 import { CAR_TYPES } from '../simulators/traffic/parameters.ts';
 import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import { DIFFICULTIES } from '../streets/kitti-boxes.ts';
-import { countingTask } from '../tasks/counting.ts';
 import { carCounts } from '../tasks/counting/counts.ts';
 import { COUNTING_METRICS } from '../tasks/counting/scores.ts';
-import { detectionTask } from '../tasks/detection.ts';
 import { DETECTION_METRICS } from '../tasks/detection/scores.ts';
 import { readPictures } from '../streets/street-images.ts';
 import { MATCH_METRICS, MATCH_TAP, matchTask } from '../tasks/match.ts';
@@ -46,6 +44,8 @@ import type { Metric, Task } from '../tasks/task.ts';
 import { defineExperiment, type Experiment } from './experiment.ts';
 import { PRETRAINED_PRESET } from './image-options.ts';
 import { POOR_STREETS } from './streets.ts';
+import { countingTaskOf } from './traffic-counting.ts';
+import { detectionTaskOf } from './traffic-detection.ts';
 import { segmentationOptions, segmentationPresets, segmentationTaskOf } from './traffic-segmentation.ts';
 
 const jsonOptions = z.record(z.string(), z.json()).default({});
@@ -74,7 +74,7 @@ const presets = {
   quick,
   standard,
   pretrained: PRETRAINED_PRESET,
-  counting: { task: 'counting', trainingImages: 240, steps: 180, batchSize: 16, networkWidth: 0.35 },
+  counting: { task: 'counting', trainingImages: 240, steps: 180, networkWidth: 0.5 },
 } as const;
 
 /** What the programs and the folder of the server's command line are, and what an experiment is made of. */
@@ -145,28 +145,24 @@ function withSegmentation(all: Given): Experiment {
 
 function withCounting(all: Given): Experiment {
   const { given, runtime, data } = all;
-  const { width, height, validationImages, testImages, networkWidth } = given;
+  const { width, height, validationImages, testImages } = given;
   const size = { width, height, validation: validationImages, test: testImages };
   const reward = rewardOf(given.reward, COUNTING_METRICS) as 'devianceExplained';
-  const { steps, batchSize, learningRate, network, head, cell, taps, finetune, pretrained } = given;
-  const training = { steps, batchSize, learningRate, network, head, cell, taps, finetune, pretrained };
   return assembled(all, {
     ...simulatorProgram(all, (folder, indices) => readCountable(folder, indices, size)),
-    task: countingTask({ ...training, reward, types: CAR_TYPES, width: networkWidth, augment: false }, runtime),
+    task: countingTaskOf({ ...given, reward }, runtime),
     target: countedTarget(data, size, (image) => carCounts(image, CAR_TYPES).some((count) => count > 0)),
   });
 }
 
 function withDetection(all: Given): Experiment {
   const { given, runtime, data } = all;
-  const { width, height, validationImages, testImages, networkWidth, classes, difficulty } = given;
+  const { width, height, validationImages, testImages, classes, difficulty } = given;
   const size = { width, height, validation: validationImages, test: testImages };
   const reward = rewardOf(given.reward, DETECTION_METRICS) as 'smoothAp';
-  const { steps, batchSize, learningRate, network, head, cell, taps, finetune, pretrained } = given;
-  const training = { steps, batchSize, learningRate, network, head, cell, taps, finetune, pretrained };
   return assembled(all, {
     ...simulatorProgram(all, (folder, indices) => readBoxed(folder, indices, size, classes)),
-    task: detectionTask({ ...training, reward, classes, width: networkWidth }, runtime),
+    task: detectionTaskOf({ ...given, reward }, runtime),
     target: boxedTarget(data, size, { classes, difficulty }),
   });
 }

@@ -3,19 +3,18 @@
  * weathers, when it only sees how well a network counts?
  */
 import { z } from 'zod';
-import { createRenderer } from '../render/create-renderer.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
 import type { Runtime } from '../runtime.ts';
 import { STREET_PICTURES } from '../streets/pictures.ts';
-import { freeParameters, startTheta, withDefaults } from '../simulators/free-parameters.ts';
+import { withDefaults } from '../simulators/free-parameters.ts';
 import { stratified } from '../simulators/stratified.ts';
 import { CAR_TYPES } from '../simulators/traffic/parameters.ts';
-import { trafficSimulator, type TrafficImage } from '../simulators/traffic/traffic.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
 import { countingTask } from '../tasks/counting.ts';
-import { defineExperiment, type Experiment } from './experiment.ts';
+import { defineExperiment } from './experiment.ts';
 import { imageOptions, PRETRAINED_PRESET } from './image-options.ts';
-import { COUNTING_STREETS, HIDDEN_TRAFFIC, POOR_STREETS } from './streets.ts';
+import { COUNTING_STREETS, HIDDEN_TRAFFIC } from './streets.ts';
+import { streetsOf, trafficExperiment } from './traffic.ts';
 
 /** The seed of the target's scenes: everyone has the same validation and test set. */
 const TARGET_SEED = 20190510;
@@ -61,27 +60,29 @@ const presets = {
   },
 };
 
-/** The experiment, with the type of its samples. */
-export function trafficCounting(given: z.infer<typeof options>, runtime: Runtime) {
-  const { width, height, trainingImages, validationImages, testImages, networkWidth, free, replicates, ...training } =
-    given;
-  const streets = stratified(trafficSimulator({ width, height, renderer: createRenderer(runtime.renderer) }), [
-    'weather',
-  ]);
-  const simulator = withDefaults(streets, COUNTING_STREETS);
-  const searched = freeParameters(simulator, free);
-  const hidden = completeTheta(simulator.parameters, HIDDEN_TRAFFIC);
-  const task = countingTask({ ...training, types: CAR_TYPES, width: networkWidth }, runtime);
-  return {
-    simulator: searched,
-    task,
-    target: hiddenTarget(simulator, hidden, { validation: validationImages, test: testImages }, TARGET_SEED),
+type CountingExperimentOptions = z.infer<typeof options>;
+
+/** The task with these options. */
+export function countingTaskOf(
+  given: Omit<CountingExperimentOptions, 'augment' | 'levels'> & Partial<CountingExperimentOptions>,
+  runtime: Runtime,
+) {
+  const { steps, batchSize, learningRate, networkWidth: width, pretrained, reward } = given;
+  const { augment = false, levels = 'fixed', network, head, cell, taps, finetune } = given;
+  const training = { steps, batchSize, learningRate, width, pretrained, reward, augment, levels };
+  return countingTask({ ...training, network, head, cell, taps, finetune, types: CAR_TYPES }, runtime);
+}
+
+function trafficCounting(given: CountingExperimentOptions, runtime: Runtime) {
+  const streets = withDefaults(stratified(streetsOf(given, runtime), ['weather']), COUNTING_STREETS);
+  const hidden = completeTheta(streets.parameters, HIDDEN_TRAFFIC);
+  const size = { validation: given.validationImages, test: given.testImages };
+  return trafficExperiment(given, {
+    streets,
+    task: countingTaskOf(given, runtime),
+    target: hiddenTarget(streets, hidden, size, TARGET_SEED),
     pictures: STREET_PICTURES,
-    trainingSamples: trainingImages,
-    replicates,
-    start: startTheta(searched, POOR_STREETS),
-    prepare: task.prepare,
-  } satisfies Experiment<TrafficImage>;
+  });
 }
 
 export default defineExperiment({

@@ -4,19 +4,14 @@
  * The photographs are in a folder that is named when the server starts (`--data`), never by a client.
  */
 import { z } from 'zod';
-import { createRenderer } from '../render/create-renderer.ts';
 import type { Runtime } from '../runtime.ts';
-import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { boxed } from '../simulators/traffic/boxed.ts';
-import { trafficSimulator } from '../simulators/traffic/traffic.ts';
-import type { BoxedImage } from '../streets/boxed-image.ts';
 import { BOXED_PICTURES } from '../streets/box-pictures.ts';
 import { DIFFICULTIES } from '../streets/kitti-boxes.ts';
 import { boxFolder } from '../targets/street-folder.ts';
-import { detectionTask } from '../tasks/detection.ts';
-import { defineExperiment, type Experiment } from './experiment.ts';
-import { POOR_STREETS } from './streets.ts';
-import { detectionOptions, detectionPresets } from './traffic-detection.ts';
+import { defineExperiment } from './experiment.ts';
+import { dataFolder, onFolder, streetsOf, trafficExperiment } from './traffic.ts';
+import { detectionOptions, detectionPresets, detectionTaskOf } from './traffic-detection.ts';
 
 /** The same options. Here `validationImages` and `testImages` are upper limits: that many frames, evenly spread. */
 const options = detectionOptions.extend({
@@ -25,37 +20,18 @@ const options = detectionOptions.extend({
   difficulty: z.enum(DIFFICULTIES).default('moderate'),
 });
 
-/** The experiment. @throws {Error} in a sentence, when the runtime names no folder of photographs with boxes */
-export function trafficDetectionReal(given: z.infer<typeof options>, runtime: Runtime) {
-  const { data } = runtime;
-  if (data === undefined) {
-    throw new Error(
-      'TrafficDetectionReal-v0: expected a folder of photographs with boxes; start the server with --data DIR',
-    );
-  }
-  const { width, height, trainingImages, validationImages, testImages, networkWidth, free, replicates, ...own } = given;
-  const { difficulty, ...training } = own;
-  const streets = boxed(trafficSimulator({ width, height, renderer: createRenderer(runtime.renderer) }));
-  const simulator = freeParameters(streets, free);
+function trafficDetectionReal(given: z.infer<typeof options>, runtime: Runtime) {
+  const { width, height, validationImages, testImages, classes, difficulty } = given;
+  const data = dataFolder('TrafficDetectionReal-v0', 'photographs with boxes', runtime);
   const counts = { validation: validationImages, test: testImages };
-  const wanted = { classes: training.classes, difficulty };
-  const { target, training: photographs, prepare, about } = boxFolder(data, { width, height }, counts, wanted);
-  const task = detectionTask({ ...training, width: networkWidth }, runtime);
-  return {
-    simulator,
-    task,
-    target,
+  const folder = boxFolder(data, { width, height }, counts, { classes, difficulty });
+  const experiment = trafficExperiment(given, {
+    streets: boxed(streetsOf(given, runtime)),
+    task: detectionTaskOf(given, runtime),
+    target: folder.target,
     pictures: BOXED_PICTURES,
-    trainingSamples: trainingImages,
-    replicates,
-    start: startTheta(simulator, POOR_STREETS),
-    async prepare() {
-      await prepare();
-      return task.prepare();
-    },
-    about,
-    training: photographs,
-  } satisfies Experiment<BoxedImage> & { training: unknown };
+  });
+  return onFolder(experiment, folder);
 }
 
 export default defineExperiment({

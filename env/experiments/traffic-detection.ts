@@ -3,20 +3,17 @@
  * distribution of streets, as boxes?
  */
 import { z } from 'zod';
-import { createRenderer } from '../render/create-renderer.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
 import type { Runtime } from '../runtime.ts';
-import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
 import { boxed } from '../simulators/traffic/boxed.ts';
-import { trafficSimulator } from '../simulators/traffic/traffic.ts';
-import type { BoxedImage } from '../streets/boxed-image.ts';
 import { BOXED_PICTURES } from '../streets/box-pictures.ts';
 import { DETECTED } from '../streets/boxed-image.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
 import { detectionTask } from '../tasks/detection.ts';
-import { defineExperiment, type Experiment } from './experiment.ts';
+import { defineExperiment } from './experiment.ts';
 import { imageOptions, PRETRAINED_PRESET } from './image-options.ts';
-import { HIDDEN_STREETS, POOR_STREETS } from './streets.ts';
+import { HIDDEN_STREETS } from './streets.ts';
+import { streetsOf, trafficExperiment } from './traffic.ts';
 
 /** The seed of the target's scenes: everyone has the same validation and test set. */
 const TARGET_SEED = 20261127;
@@ -67,25 +64,30 @@ export const detectionPresets = {
   },
 };
 
+type DetectionExperimentOptions = z.infer<typeof detectionOptions>;
+
+/** The task with these options. */
+export function detectionTaskOf(
+  given: Omit<DetectionExperimentOptions, 'classes'> & { readonly classes: readonly string[] },
+  runtime: Runtime,
+) {
+  const { steps, batchSize, learningRate, networkWidth: width, pretrained, reward, classes } = given;
+  const { network, head, cell, taps, finetune } = given;
+  const training = { steps, batchSize, learningRate, width, pretrained, reward };
+  return detectionTask({ ...training, network, head, cell, taps, finetune, classes }, runtime);
+}
+
 /** The experiment, with the type of its samples, for the scripts that draw pictures. */
-export function trafficDetection(given: z.infer<typeof detectionOptions>, runtime: Runtime) {
-  const { width, height, trainingImages, validationImages, testImages, networkWidth, free, replicates, ...training } =
-    given;
-  const simulator = boxed(trafficSimulator({ width, height, renderer: createRenderer(runtime.renderer) }));
-  const searched = freeParameters(simulator, free);
-  const task = detectionTask({ ...training, width: networkWidth }, runtime);
-  const hidden = completeTheta(simulator.parameters, HIDDEN_STREETS);
-  const size = { validation: validationImages, test: testImages };
-  return {
-    simulator: searched,
-    task,
-    target: hiddenTarget<BoxedImage>(simulator, hidden, size, TARGET_SEED),
+export function trafficDetection(given: DetectionExperimentOptions, runtime: Runtime) {
+  const streets = boxed(streetsOf(given, runtime));
+  const hidden = completeTheta(streets.parameters, HIDDEN_STREETS);
+  const size = { validation: given.validationImages, test: given.testImages };
+  return trafficExperiment(given, {
+    streets,
+    task: detectionTaskOf(given, runtime),
+    target: hiddenTarget(streets, hidden, size, TARGET_SEED),
     pictures: BOXED_PICTURES,
-    trainingSamples: trainingImages,
-    replicates,
-    start: startTheta(searched, POOR_STREETS),
-    prepare: task.prepare,
-  } satisfies Experiment<BoxedImage>;
+  });
 }
 
 export default defineExperiment({

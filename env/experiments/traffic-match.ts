@@ -6,16 +6,14 @@
  */
 import { z } from 'zod';
 import { completeTheta } from '../../protocol/parameters.ts';
-import { createRenderer } from '../render/create-renderer.ts';
 import type { Runtime } from '../runtime.ts';
-import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
-import { trafficSimulator, type TrafficImage } from '../simulators/traffic/traffic.ts';
 import { STREET_PICTURES } from '../streets/pictures.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
 import { BLOCK_COUNT } from '../tasks/backbone/efficientnet-lite0.ts';
 import { MATCH_TAP, matchTask } from '../tasks/match.ts';
-import { defineExperiment, type Experiment } from './experiment.ts';
-import { HIDDEN_STREETS, POOR_STREETS } from './streets.ts';
+import { defineExperiment } from './experiment.ts';
+import { HIDDEN_STREETS } from './streets.ts';
+import { streetsOf, trafficExperiment } from './traffic.ts';
 import { SEGMENTATION_TARGET_SEED } from './traffic-segmentation.ts';
 
 export const matchOptions = z.strictObject({
@@ -39,23 +37,16 @@ export const matchOptions = z.strictObject({
 });
 
 /** The experiment: the hidden streets are those of `TrafficSegmentation-v0`. */
-export function trafficMatch(given: z.infer<typeof matchOptions>, runtime: Runtime) {
-  const { width, height, trainingImages, validationImages, testImages, tap, free, replicates } = given;
-  const simulator = trafficSimulator({ width, height, renderer: createRenderer(runtime.renderer) });
-  const hidden = completeTheta(simulator.parameters, HIDDEN_STREETS);
-  const searched = freeParameters(simulator, free);
-  const size = { validation: validationImages, test: testImages };
-  const task = matchTask({ tap }, runtime);
-  return {
-    simulator: searched,
-    task,
-    target: hiddenTarget(simulator, hidden, size, SEGMENTATION_TARGET_SEED),
+function trafficMatch(given: z.infer<typeof matchOptions>, runtime: Runtime) {
+  const streets = streetsOf(given, runtime);
+  const hidden = completeTheta(streets.parameters, HIDDEN_STREETS);
+  const size = { validation: given.validationImages, test: given.testImages };
+  return trafficExperiment(given, {
+    streets,
+    task: matchTask({ tap: given.tap }, runtime),
+    target: hiddenTarget(streets, hidden, size, SEGMENTATION_TARGET_SEED),
     pictures: STREET_PICTURES,
-    trainingSamples: trainingImages,
-    replicates,
-    start: startTheta(searched, POOR_STREETS),
-    prepare: task.prepare,
-  } satisfies Experiment<TrafficImage>;
+  });
 }
 
 export default defineExperiment({

@@ -3,19 +3,17 @@
  * cars of a hidden distribution of streets?
  */
 import type { z } from 'zod';
-import { createRenderer } from '../render/create-renderer.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
 import type { Runtime } from '../runtime.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
 import { STREET_PICTURES } from '../streets/pictures.ts';
-import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
-import { trafficSimulator } from '../simulators/traffic/traffic.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
 import type { ClassSet } from '../tasks/segmentation/merged-classes.ts';
 import { segmentationTask, type SegmentationTask } from '../tasks/segmentation.ts';
-import { defineExperiment, type Experiment } from './experiment.ts';
+import { defineExperiment } from './experiment.ts';
 import { imageOptions, PRETRAINED_PRESET } from './image-options.ts';
-import { HIDDEN_STREETS, POOR_STREETS } from './streets.ts';
+import { HIDDEN_STREETS } from './streets.ts';
+import { streetsOf, trafficExperiment } from './traffic.ts';
 
 /** The seed of the target's scenes: everyone has the same validation and test set. */
 export const SEGMENTATION_TARGET_SEED = 20190513;
@@ -79,22 +77,15 @@ export function segmentationTaskOf(
 
 /** The experiment, with the type of its samples, for the scripts that draw pictures. */
 export function trafficSegmentation(given: SegmentationExperimentOptions, runtime: Runtime) {
-  const { width, height, trainingImages, validationImages, testImages, free, replicates } = given;
-  const simulator = trafficSimulator({ width, height, renderer: createRenderer(runtime.renderer) });
-  const hidden = completeTheta(simulator.parameters, HIDDEN_STREETS);
-  const size = { validation: validationImages, test: testImages };
-  const searched = freeParameters(simulator, free);
-  const task = segmentationTaskOf(given, runtime);
-  return {
-    simulator: searched,
-    task,
-    target: hiddenTarget<LabelledImage>(simulator, hidden, size, SEGMENTATION_TARGET_SEED),
+  const streets = streetsOf(given, runtime);
+  const hidden = completeTheta(streets.parameters, HIDDEN_STREETS);
+  const size = { validation: given.validationImages, test: given.testImages };
+  return trafficExperiment<LabelledImage, SegmentationTask>(given, {
+    streets,
+    task: segmentationTaskOf(given, runtime),
+    target: hiddenTarget(streets, hidden, size, SEGMENTATION_TARGET_SEED),
     pictures: STREET_PICTURES,
-    trainingSamples: trainingImages,
-    replicates,
-    start: startTheta(searched, POOR_STREETS),
-    prepare: task.prepare,
-  } satisfies Experiment<LabelledImage>;
+  });
 }
 
 export default defineExperiment({
