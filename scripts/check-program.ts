@@ -4,12 +4,13 @@ import { integer, jsonObject, seed, THETA_HELP, word } from '../agents/run/flags
 import { endDescendants } from '../agents/run/process-family.ts';
 import { newCommand, runProgram, sentenceOf } from '../agents/run/run-program.ts';
 import { evaluationSeeds } from '../env/evaluate.ts';
+import { PROGRAM_TASKS, type ProgramTask } from '../env/experiments/program.ts';
 import { commandOf, type Command } from '../env/programs/command.ts';
 import { asFiles, programSimulator, writtenSimulator, type StoredImage } from '../env/programs/simulator.ts';
 import { labelledTarget, storedTarget, type LabelClasses } from '../env/programs/target.ts';
 import { streetClasses } from '../env/tasks/segmentation/merged-classes.ts';
 import { metricsOf } from '../env/programs/trainer.ts';
-import { SoftwareRenderer } from '../env/render/software/software-renderer.ts';
+import { createRenderer } from '../env/render/create-renderer.ts';
 import type { ProgramsRuntime } from '../env/runtime.ts';
 import { withSamples } from '../env/simulators/draw-samples.ts';
 import type { Simulator } from '../env/simulators/simulator.ts';
@@ -21,16 +22,17 @@ import { wrong, type Finding, type Say } from './check-program/finding.ts';
 import { checkSimulator } from './check-program/simulator.ts';
 import { checkTrainer } from './check-program/trainer.ts';
 import { addProgramFlags, programsOf, type ProgramFlags } from './program-flags.ts';
-import { dataFlag, type RuntimeFlags } from './runtime-flags.ts';
+import { dataFlag, rendererFlag, type RuntimeFlags } from './runtime-flags.ts';
 
 const command = addProgramFlags(newCommand('check-program'))
   .description(
     'Runs a program as an evaluation does, and says what is missing or wrong. The exit code is 1 if anything is.',
   )
   .addOption(dataFlag())
+  .addOption(rendererFlag())
   .addOption(
     new Option('--task <name>', 'what the images are for, where no trainer is a program')
-      .choices(['segmentation', 'counting', 'detection'])
+      .choices(PROGRAM_TASKS)
       .default('segmentation'),
   )
   .option('--classes <names>', 'what is detected, separated by commas', (text) => text.split(','), ['car'])
@@ -43,8 +45,8 @@ const command = addProgramFlags(newCommand('check-program'))
   .option('--simulator-options <json>', 'options of the simulator', jsonObject, {})
   .option('--trainer-options <json>', 'options of the trainer', jsonObject, {});
 
-interface Options extends ProgramFlags, Pick<RuntimeFlags, 'data'> {
-  readonly task: 'segmentation' | 'counting' | 'detection';
+interface Options extends ProgramFlags, Pick<RuntimeFlags, 'data'>, Required<Pick<RuntimeFlags, 'renderer'>> {
+  readonly task: ProgramTask;
   readonly classes: readonly string[];
   readonly scoreClass: string;
   readonly theta: Theta;
@@ -114,8 +116,8 @@ async function checkedSimulator(
   return programSimulator({ ...simulator, read: asFiles });
 }
 
-function ourSimulator(programs: ProgramsRuntime, { width, height }: Options): Simulator<StoredImage> {
-  const renderer = new SoftwareRenderer();
+function ourSimulator(programs: ProgramsRuntime, { width, height, ...given }: Options): Simulator<StoredImage> {
+  const renderer = createRenderer(given.renderer);
   return writtenSimulator(trafficSimulator({ width, height, renderer }), annotator(renderer), programs);
 }
 

@@ -25,7 +25,7 @@ export function backendFlag(): Option {
 }
 
 export function dataFlag(): Option {
-  const meaning = 'images that models are scored on, for TrafficSegmentationReal-v0 and Program-v0';
+  const meaning = 'photographs that θ is scored on, for Program-v0 and the environments that end in Real-v0';
   return new Option('--data <folder>', meaning).argParser(absolutePath);
 }
 

@@ -50,10 +50,14 @@ import { segmentationOptions, segmentationPresets, segmentationTaskOf } from './
 
 const jsonOptions = z.record(z.string(), z.json()).default({});
 
+/** What is learned where no trainer is a program; a match trains nothing. */
+export const PROGRAM_TASKS = ['segmentation', 'counting', 'detection', 'match'] as const;
+export type ProgramTask = (typeof PROGRAM_TASKS)[number];
+
 /** Of all programs, and of our task where no trainer is a program. */
 const options = segmentationOptions.extend({
   /** What is learned where no trainer is a program. */
-  task: z.enum(['segmentation', 'counting', 'detection', 'match']).default('segmentation'),
+  task: z.enum(PROGRAM_TASKS).default('segmentation'),
   /** What is detected, where that is the task. */
   classes: z.array(z.string().min(1).max(100)).min(1).max(20).default(['car']),
   /** What is asked for, where the data are KITTI's boxes. */

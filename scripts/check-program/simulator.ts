@@ -5,23 +5,24 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Parameter, Theta } from '../../protocol/parameters.ts';
 import type { Seed } from '../../protocol/random.ts';
-import { imageFile, readBoxed, readCountable, writtenFrames } from '../../env/dataset/read.ts';
+import { imageFile, imagesOf, readBoxed, readCountable, writtenFrames } from '../../env/dataset/read.ts';
 import type { LabelClasses } from '../../env/programs/target.ts';
 import type { PictureSize } from '../../env/simulators/traffic/scene.ts';
 import { asFiles, programSimulator, type SimulatorProgram, type StoredImage } from '../../env/programs/simulator.ts';
 import type { Simulator } from '../../env/simulators/simulator.ts';
 import { CAR_TYPES } from '../../env/simulators/traffic/parameters.ts';
 import { CLASSES, VOID } from '../../env/streets/classes.ts';
+import type { ProgramTask } from '../../env/experiments/program.ts';
 import type { LabelledImage } from '../../env/streets/labelled-image.ts';
 import { readPhotograph } from '../../env/streets/photograph.ts';
-import { readFrame } from '../../env/streets/street-images.ts';
+import { readFrame, readPictures } from '../../env/streets/street-images.ts';
 import { carCounts, COUNTED_SHARE } from '../../env/tasks/counting/counts.ts';
 import { good, note, progressFinding, watched, wrong, type Finding, type Say, type Seen } from './finding.ts';
 
 export interface SimulatorCheck {
   readonly simulator: Omit<SimulatorProgram<StoredImage>, 'read' | 'cache'>;
   /** What reads the images: one of our tasks, or a trainer that is a program. */
-  readonly reader: 'segmentation' | 'counting' | 'detection' | 'trainer';
+  readonly reader: ProgramTask | 'trainer';
   /** What labels mean, where our segmentation reads them. */
   readonly labels: LabelClasses;
   /** What our detection looks for. */
@@ -141,7 +142,8 @@ async function pictureFindings(
       } else if (reader === 'counting') {
         const [image] = await readCountable(folder, [index], size);
         counted += carCounts(image!, CAR_TYPES).reduce((sum, cars) => sum + cars, 0);
-      } else images.push(await readFrame(writtenFrames(folder, [index], labels.named)[0]!, size));
+      } else if (reader === 'match') await readPictures(imagesOf(folder, [index]), size);
+      else images.push(await readFrame(writtenFrames(folder, [index], labels.named)[0]!, size));
       drawn ??= await readPhotograph(imageFile(folder, index));
     } catch (error) {
       findings.push(wrong((error as Error).message.replaceAll(`${folder}/`, '')));
@@ -152,6 +154,7 @@ async function pictureFindings(
     findings.push(note(`images of ${sizes}: they are cropped to its aspect and scaled`));
   }
   if (findings.some(({ kind }) => kind === 'wrong')) return findings.slice(0, MOST_SENTENCES);
+  if (reader === 'match') return findings;
   if (reader !== 'segmentation') {
     const share = `${(100 * COUNTED_SHARE).toFixed(1)} % of the picture`;
     const what = reader === 'counting' || wanted.join() === 'car' ? 'cars' : wanted.join(' or ');

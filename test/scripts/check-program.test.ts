@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { workshop, type Workshop } from '../env/programs/workshop.ts';
 import { gray } from '../env/streets/street-folder.ts';
@@ -209,5 +209,15 @@ describe('npm run check-program @slow', function () {
     assert.match(boxes.output, /wrong simulator: classes: expected categories of annotations\.json \(boat\), got buoy/);
     const boats = await simulator(good(), '--task', 'detection', '--classes', 'boat');
     assert.match(boats.output, /good {2}simulator: boat: 1 that count/);
+  });
+
+  it('reads nothing but images where they are compared with photographs', async () => {
+    rmSync(join(shop.ready, 'labels'), { recursive: true });
+    const matched = await simulator(good(), '--task', 'match');
+    assert.match(matched.output, /^good .*Nothing is wrong\.\n$/s);
+    writeFileSync(join(shop.ready, 'images', '000001.png'), 'no image');
+    const broken = await simulator(good(), '--task', 'match');
+    assert.match(broken.output, /wrong simulator: images\/000001\.png: expected a readable image /);
+    assert.equal(broken.code, 1);
   });
 });
