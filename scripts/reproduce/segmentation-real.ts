@@ -2,8 +2,9 @@
  * The paper's headline (Ruiz et al. 2019, sec. 4.4): do learned streets teach a network more about real ones than
  * random streets do?
  *
- * Searched in a few chosen parameters, and in all. Beside the searches: the hand-set default θ, the same network trained
- * on real images (all, and few), and on learned streets together with the few.
+ * Searched in a few chosen parameters, and in all; from the middle of θ's ranges, and from the hand-set default θ. Beside
+ * the searches: the default θ, the same network trained on real images (all, and few), and on learned streets together
+ * with the few.
  */
 import { createExperiment } from '../../env/experiments/load.ts';
 import real from '../../env/experiments/traffic-segmentation-real.ts';
@@ -12,11 +13,12 @@ import { drawPredictions } from '../figures/run-pictures.ts';
 import { ALL_FREE, armsWithout, everySearch, randomArm, repeatedArm } from './arms.ts';
 import { evaluationsToReachFigure } from './evaluations-to-reach.ts';
 import { allImages, fewImages, REAL_METRICS, type RealExperiment, withPhotographs } from './real-images.ts';
-import type { Arm, SearchArm, Study } from './study.ts';
+import type { Arm, SearchArm, Study, TrainedArm } from './study.ts';
 import {
   carIouCurves,
   matchedSearches,
   middleOf,
+  REINFORCE,
   REPORT_SEEDS,
   streetSearches,
   SOFT_CAR_IOU,
@@ -34,7 +36,40 @@ const fewRuns = (arm: SearchArm): SearchArm => ({ ...arm, mostSeeds: 3 });
 const inAll = (arm: SearchArm): SearchArm =>
   fewRuns({ ...arm, title: `${arm.title}, all parameters`, envOptions: ALL_FREE });
 const inFew = streetSearches();
-const MATCHED = matchedSearches('TrafficMatchReal-v0', CHOSEN);
+const inChosen = matchedSearches('TrafficMatchReal-v0', CHOSEN);
+/** A narrow policy, since it starts at what is good already, and there are many parameters. */
+const NARROW = { ...REINFORCE, start: 'default', sigma: 0.15, sigmaDecay: 1 };
+/** What a match of distributions needs the backbone's weights for, and what is compared with it. */
+const MATCHED = {
+  ...inChosen,
+  reinforceDefault: {
+    ...inFew.reinforce,
+    title: 'REINFORCE from the default θ, all parameters',
+    options: NARROW,
+    envOptions: ALL_FREE,
+  },
+  matchDefault: {
+    ...inChosen.match,
+    title: 'match of distributions from the default θ, all parameters',
+    options: { ...inChosen.match.options, start: 'default' },
+    envOptions: ALL_FREE,
+    evaluations: 240,
+  },
+  reinforceMatchedDefault: {
+    ...inChosen.reinforceMatched,
+    title: 'REINFORCE after the match from the default θ',
+    options: NARROW,
+    envOptions: ALL_FREE,
+    startsFrom: 'matchDefault',
+    evaluations: 72,
+  },
+} satisfies Record<string, SearchArm>;
+/** The streets that a search found, together with few real images. */
+const withFew = (search: string, streets: string): TrainedArm => ({
+  ...fewImages,
+  title: (images) => `${streets} and ${images} real images`,
+  drawn: (evidence) => evidence.searches()[search]!.map(({ learned }) => learned.theta),
+});
 const byDefault = completeTheta(streetParameters([]), {});
 const middle = middleOf(CHOSEN);
 
@@ -56,12 +91,12 @@ const ARMS = {
   randomAllBest: { kind: 'best', title: 'random θ, all parameters, best on validation', of: 'randomAll' },
   real: allImages,
   realFew: fewImages,
-  reinforceAndFew: {
-    ...fewImages,
-    title: (images) => `REINFORCE’s streets and ${images} real images`,
-    drawn: (evidence) => evidence.searches()['reinforce']!.map(({ learned }) => learned.theta),
-  },
+  reinforceAndFew: withFew('reinforce', 'REINFORCE’s streets'),
+  matchedAndFew: withFew('reinforceMatchedDefault', 'streets of REINFORCE after the match from the default θ'),
 } satisfies Record<string, Arm>;
+
+/** The arms that need no pretrained weights. */
+const WITHOUT_MATCH = armsWithout(ARMS, { ...MATCHED, matchedAndFew: ARMS.matchedAndFew });
 
 export const segmentationRealStudy: Study = {
   name: 'segmentation-real',
@@ -74,14 +109,14 @@ export const segmentationRealStudy: Study = {
       evaluations: everySearch(ARMS, 48),
       randomThetas: 20,
       envOptions: { preset: 'quick', free: CHOSEN },
-      arms: armsWithout(ARMS, MATCHED),
+      arms: WITHOUT_MATCH,
     },
     standard: {
       searchSeeds: 5,
       evaluations: everySearch(ARMS, 120),
       randomThetas: 20,
       envOptions: { free: CHOSEN },
-      arms: armsWithout(ARMS, MATCHED),
+      arms: WITHOUT_MATCH,
     },
     /** The level of a network that knows ImageNet. */
     pretrained: {
@@ -101,9 +136,10 @@ export const segmentationRealStudy: Study = {
       needs: 'networks, which have to be trained, and real images',
       async draw(evidence, path, runtime) {
         const { experiment } = createExperiment(real, evidence.preset.envOptions, runtime);
+        const { reinforce, reinforceMatchedDefault: learned = reinforce } = evidence.searches();
         const shown = [
           { name: 'start', theta: completeTheta(streetParameters([]), middle) },
-          { name: 'REINFORCE', theta: evidence.searches()['reinforce']![0]!.learned.theta },
+          { name: 'REINFORCE', theta: learned![0]!.learned.theta },
           { name: 'default', theta: byDefault },
         ];
         await drawPredictions(experiment as RealExperiment, shown, path, withPhotographs(path));
