@@ -32,7 +32,7 @@ interface KeyEntry {
 export interface SamplePictures<Sample> {
   /** The number of samples that give an impression of θ: a few scenes, or as many points as a cloud needs. */
   readonly samples: number;
-  draw(samples: readonly Sample[]): readonly Strip[];
+  draw(samples: readonly Sample[]): readonly Strip[] | Promise<readonly Strip[]>;
 }
 
 /** Strips as JSON, each picture a PNG in base64. @throws {RangeError} when a picture has not width × height × 3 bytes */

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { shown } from '../../protocol/errors.ts';
 import type { Theta } from '../../protocol/parameters.ts';
-import { imagesOf, readBoxed, readCountable, readLabelled } from '../dataset/read.ts';
+import { imageFile, imagesOf, readBoxed, readCountable, readLabelled } from '../dataset/read.ts';
 import { commandOf, type Command } from '../programs/command.ts';
 import { SetCache } from '../programs/set-cache.ts';
 import {
@@ -29,6 +29,7 @@ import { removeAbandoned } from '../programs/working-folder.ts';
 import { createRenderer } from '../render/create-renderer.ts';
 import type { ProgramsRuntime, Runtime } from '../runtime.ts';
 import { freeParameters, startTheta } from '../simulators/free-parameters.ts';
+import type { SamplePictures } from '../pictures.ts';
 import type { Simulator } from '../simulators/simulator.ts';
 import { annotator } from '../simulators/traffic/annotations.ts';
 import { CAR_TYPES } from '../simulators/traffic/parameters.ts';
@@ -37,7 +38,10 @@ import { DIFFICULTIES } from '../streets/kitti-boxes.ts';
 import { carCounts } from '../tasks/counting/counts.ts';
 import { COUNTING_METRICS } from '../tasks/counting/scores.ts';
 import { DETECTION_METRICS } from '../tasks/detection/scores.ts';
-import { readPictures } from '../streets/street-images.ts';
+import { boxedPictures } from '../streets/box-pictures.ts';
+import { IMAGE_PICTURES, labelledPictures } from '../streets/pictures.ts';
+import { readPhotograph } from '../streets/photograph.ts';
+import { fewAtOnce, readPictures } from '../streets/street-images.ts';
 import { MATCH_METRICS, MATCH_TAP, matchTask } from '../tasks/match.ts';
 import { segmentationMetrics } from '../tasks/segmentation/scores.ts';
 import type { Metric, Task } from '../tasks/task.ts';
@@ -131,7 +135,8 @@ function withTrainer(all: Given, trainer: NonNullable<ProgramsRuntime['trainer']
   const size = { width, height, validation: validationImages, test: testImages };
   const target = storedTarget(data, size, programs.work);
   const simulated = programs.simulator ? simulatorProgram(all, asFiles) : writtenTraffic(all);
-  return assembled(all, { ...simulated, task, target, commands: [...simulated.commands, command] });
+  const commands = [...simulated.commands, command];
+  return assembled(all, { ...simulated, task, target, commands, pictures: storedPictures });
 }
 
 function withSegmentation(all: Given): Experiment {
@@ -144,6 +149,7 @@ function withSegmentation(all: Given): Experiment {
     ...simulatorProgram(all, (folder, indices) => readLabelled(folder, indices, size, named)),
     task: segmentationTaskOf({ ...given, reward }, runtime, classes),
     target,
+    pictures: labelledPictures(named?.names),
   });
 }
 
@@ -156,6 +162,7 @@ function withCounting(all: Given): Experiment {
     ...simulatorProgram(all, (folder, indices) => readCountable(folder, indices, size)),
     task: countingTaskOf({ ...given, reward }, runtime),
     target: countedTarget(data, size, (image) => carCounts(image, CAR_TYPES).some((count) => count > 0)),
+    pictures: IMAGE_PICTURES,
   });
 }
 
@@ -168,6 +175,7 @@ function withDetection(all: Given): Experiment {
     ...simulatorProgram(all, (folder, indices) => readBoxed(folder, indices, size, classes)),
     task: detectionTaskOf({ ...given, reward }, runtime),
     target: boxedTarget(data, size, { classes, difficulty }),
+    pictures: boxedPictures(classes),
   });
 }
 
@@ -180,6 +188,7 @@ function withMatch(all: Given): Experiment {
     ...simulatorProgram(all, (folder, indices) => readPictures(imagesOf(folder, indices), size)),
     task: matchTask({ tap: MATCH_TAP }, runtime),
     target: photographTarget(data, size),
+    pictures: IMAGE_PICTURES,
   });
 }
 
@@ -217,15 +226,23 @@ function writtenTraffic({ given, runtime, programs }: Given): Simulated<StoredIm
   return { simulator: writtenSimulator(simulator, annotator(renderer), programs), commands: [], start: POOR_STREETS };
 }
 
+/** The images of a trainer that is a program: what their labels mean, it alone knows. */
+const storedPictures: SamplePictures<StoredImage> = {
+  samples: IMAGE_PICTURES.samples,
+  draw: async (images) =>
+    IMAGE_PICTURES.draw(await fewAtOnce(images, ({ folder, index }) => readPhotograph(imageFile(folder, index)))),
+};
+
 /** What all experiments with programs have in common. */
 function assembled<Sample>(
   { given, programs }: Given,
   parts: Simulated<Sample> & {
     readonly task: Task<Sample> & { readonly prepare?: () => Promise<string> };
     readonly target: FolderTarget<Sample>;
+    readonly pictures: SamplePictures<Sample>;
   },
 ): Experiment<Sample> {
-  const { task, target, commands } = parts;
+  const { task, target, commands, pictures } = parts;
   const simulator = freeParameters(parts.simulator, given.free);
   const contents = commands.map(({ content }) => content);
   return {
@@ -236,6 +253,7 @@ function assembled<Sample>(
     replicates: given.replicates,
     start: startTheta(simulator, parts.start),
     deterministic: programs.deterministic,
+    pictures,
     async prepare() {
       for (const command of commands) command.check();
       removeAbandoned(programs.work);

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import type { Runtime } from '../runtime.ts';
 import { boxed } from '../simulators/traffic/boxed.ts';
-import { BOXED_PICTURES } from '../streets/box-pictures.ts';
+import { boxedPictures } from '../streets/box-pictures.ts';
 import { DIFFICULTIES } from '../streets/kitti-boxes.ts';
 import { boxFolder } from '../targets/street-folder.ts';
 import { defineExperiment } from './experiment.ts';
@@ -29,7 +29,7 @@ function trafficDetectionReal(given: z.infer<typeof options>, runtime: Runtime) 
     streets: boxed(streetsOf(given, runtime)),
     task: detectionTaskOf(given, runtime),
     target: folder.target,
-    pictures: BOXED_PICTURES,
+    pictures: boxedPictures(classes),
   });
   return onFolder(experiment, folder);
 }

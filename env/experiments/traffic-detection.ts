@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { completeTheta } from '../../protocol/parameters.ts';
 import type { Runtime } from '../runtime.ts';
 import { boxed } from '../simulators/traffic/boxed.ts';
-import { BOXED_PICTURES } from '../streets/box-pictures.ts';
+import { boxedPictures } from '../streets/box-pictures.ts';
 import { DETECTED } from '../streets/boxed-image.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
 import { detectionTask } from '../tasks/detection.ts';
@@ -86,7 +86,7 @@ export function trafficDetection(given: DetectionExperimentOptions, runtime: Run
     streets,
     task: detectionTaskOf(given, runtime),
     target: hiddenTarget(streets, hidden, size, TARGET_SEED),
-    pictures: BOXED_PICTURES,
+    pictures: boxedPictures(given.classes),
   });
 }
 

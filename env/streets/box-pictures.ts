@@ -1,13 +1,17 @@
 /** Street images with boxes, for people. */
 import type { ColourKey, RgbPicture, SamplePictures, Strip } from '../pictures.ts';
-import { DETECTED, type BoxedImage, type Rectangle } from './boxed-image.ts';
+import type { BoxedImage, Rectangle } from './boxed-image.ts';
+import { SCENES, stripOf } from './pictures.ts';
 
-/** Bright colours, which are seen on a street, in the order of {@link DETECTED}. */
-export const BOX_COLOURS = [
+/** Bright colours, which are seen on a street. */
+const BOX_COLOURS = [
   [255, 220, 0],
   [0, 230, 255],
+  [255, 80, 220],
+  [120, 255, 60],
+  [255, 140, 40],
 ] as const;
-export const IGNORED_COLOUR = [160, 160, 160] as const;
+const IGNORED_COLOUR = [160, 160, 160] as const;
 
 /** Pictures are enlarged to at least this width, so that lines stay thin. */
 const LEAST_WIDTH = 240;
@@ -18,9 +22,8 @@ interface ColouredBox extends Rectangle {
   readonly opacity?: number;
 }
 
-/** The colour of a box of a class; other classes than ours have the first one. */
-export const boxColour = (category: string) =>
-  BOX_COLOURS[(DETECTED as readonly string[]).indexOf(category)] ?? BOX_COLOURS[0];
+/** The colour of the boxes of a class, by its number; of more classes than there are colours, these come again. */
+export const boxColour = (number: number) => BOX_COLOURS[number % BOX_COLOURS.length]!;
 
 /** An image, enlarged without smoothing, with the outlines of boxes on it. */
 export function outlined({ width, height, rgb }: BoxedImage, boxes: readonly ColouredBox[]): RgbPicture {
@@ -56,30 +59,31 @@ export function outlined({ width, height, rgb }: BoxedImage, boxes: readonly Col
   return { ...size, rgb: large };
 }
 
-/** The boxes that are there: those that nobody is asked to find are grey. */
-export const trueBoxes = ({ boxes }: BoxedImage): ColouredBox[] =>
-  boxes.map((box) => ({ ...box, colour: box.ignored ? IGNORED_COLOUR : boxColour(box.category) }));
+/** The boxes of these classes that are there: those that nobody is asked to find are grey. */
+export const trueBoxes = ({ boxes }: BoxedImage, classes: readonly string[]): ColouredBox[] =>
+  boxes
+    .filter(({ category }) => classes.includes(category))
+    .map((box) => ({ ...box, colour: box.ignored ? IGNORED_COLOUR : boxColour(classes.indexOf(box.category)) }));
 
-export const BOX_KEY: ColourKey['entries'] = [
-  { name: 'car', colour: BOX_COLOURS[0] },
-  { name: 'person', colour: BOX_COLOURS[1] },
+export const boxKey = (classes: readonly string[]): ColourKey['entries'] => [
+  ...classes.map((name, number) => ({ name, colour: boxColour(number) })),
   { name: 'too small to be asked for', colour: IGNORED_COLOUR },
 ];
 
-/** How the images of a street simulator with boxes are shown: four scenes, without and with their boxes. */
-export const BOXED_PICTURES: SamplePictures<BoxedImage> = {
-  samples: 4,
+/** How images with boxes are shown: without and with those of these classes. */
+export const boxedPictures = (classes: readonly string[]): SamplePictures<BoxedImage> => ({
+  samples: SCENES,
   draw: (images): readonly Strip[] => [
     {
       name: 'image',
       meaning: 'what the network sees',
-      pictures: images.map(({ width, height, rgb }) => ({ width, height, rgb })),
+      pictures: stripOf(images),
     },
     {
       name: 'boxes',
       meaning: 'what is to be found',
-      pictures: images.map((image) => outlined(image, trueBoxes(image))),
-      key: BOX_KEY,
+      pictures: images.map((image) => outlined(image, trueBoxes(image, classes))),
+      key: boxKey(classes),
     },
   ],
-};
+});

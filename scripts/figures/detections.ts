@@ -2,7 +2,7 @@
 import { evaluationSeeds } from '../../env/evaluate.ts';
 import type { trafficDetection } from '../../env/experiments/traffic-detection.ts';
 import { drawSamples } from '../../env/simulators/draw-samples.ts';
-import { BOX_COLOURS, boxColour, IGNORED_COLOUR } from '../../env/streets/box-pictures.ts';
+import { boxColour, boxKey, trueBoxes } from '../../env/streets/box-pictures.ts';
 import type { Rectangle } from '../../env/streets/boxed-image.ts';
 import { SURE } from '../../env/tasks/detection/pictures.ts';
 import type { Theta } from '../../protocol/parameters.ts';
@@ -12,9 +12,14 @@ const IMAGES = 6;
 
 type DetectionExperiment = ReturnType<typeof trafficDetection>;
 
-/** Draws test images with their true boxes, and with those that each network finds, as a PNG. */
+/**
+ * Draws test images with their true boxes, and with those that each network finds, as a PNG.
+ *
+ * @param classes that are detected
+ */
 export async function drawDetections(
   { simulator, task, target, trainingSamples }: DetectionExperiment,
+  classes: readonly string[],
   reported: readonly { readonly name: string; readonly theta: Theta }[],
   path: string,
 ): Promise<void> {
@@ -25,9 +30,7 @@ export async function drawDetections(
   const outline = ({ x, y, width, height }: Rectangle, colour: Outline['colour'], opacity = 1): Outline => {
     return { x, y, width, height, colour, opacity };
   };
-  const truth = cells((i) =>
-    images[i]!.boxes.map((box) => outline(box, box.ignored ? IGNORED_COLOUR : boxColour(box.category))),
-  );
+  const truth = cells((i) => trueBoxes(images[i]!, classes).map(({ colour, ...box }) => outline(box, colour)));
   const rows = [{ caption: 'truth', cells: truth }];
   const seeds = evaluationSeeds(1);
   for (const { name, theta } of reported) {
@@ -37,16 +40,11 @@ export async function drawDetections(
     model.dispose();
     const drawn = cells((i) =>
       found[i]!.flatMap((detections, c) =>
-        detections.filter(({ score }) => score >= SURE).map((box) => outline(box, BOX_COLOURS[c]!, box.score)),
+        detections.filter(({ score }) => score >= SURE).map((box) => outline(box, boxColour(c), box.score)),
       ),
     );
     rows.push({ caption: `trained on\n${name} θ`, cells: drawn });
   }
-  const entries = [
-    { name: 'car', colour: BOX_COLOURS[0] },
-    { name: 'person (where it is asked for)', colour: BOX_COLOURS[1] },
-    { name: 'too small to be asked for', colour: IGNORED_COLOUR },
-  ];
-  const keys = [{ title: 'boxes; the fainter, the less sure', entries }];
+  const keys = [{ title: 'boxes; the fainter, the less sure', entries: boxKey(classes) }];
   await writeSheet({ title: 'What the networks detect', rows, keys, scale: 3 }, path);
 }

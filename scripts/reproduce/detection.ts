@@ -80,13 +80,14 @@ export const detectionStudy: Study = {
       file: 'detections.png',
       needs: 'networks, which have to be trained',
       async draw(evidence, path, runtime) {
-        const { experiment } = createExperiment(detection, evidence.preset.envOptions, runtime);
+        const { experiment, options } = createExperiment(detection, evidence.preset.envOptions, runtime);
         const shown = [
           { name: 'start', theta: completeTheta(streetParameters([]), middle) },
           { name: 'REINFORCE', theta: evidence.searches()['reinforce']![0]!.learned.theta },
           { name: 'hidden', theta: hidden },
         ];
-        await drawDetections(experiment as ReturnType<typeof trafficDetection>, shown, path);
+        const classes = options['classes'] as string[];
+        await drawDetections(experiment as ReturnType<typeof trafficDetection>, classes, shown, path);
       },
     },
   ],

@@ -1,6 +1,6 @@
 /** What a detection network finds, beside the truth, for people. */
 import type { Strip } from '../../pictures.ts';
-import { BOX_KEY, boxColour, outlined, trueBoxes } from '../../streets/box-pictures.ts';
+import { boxColour, boxKey, outlined, trueBoxes } from '../../streets/box-pictures.ts';
 import type { BoxedImage } from '../../streets/boxed-image.ts';
 import type { Predicted } from '../image-task.ts';
 import type { Detection } from './average-precision.ts';
@@ -17,7 +17,7 @@ export function detectionPictures(
     const boxes = prediction.flatMap((detections, c) =>
       detections
         .filter(({ score }) => score >= SURE)
-        .map((box) => ({ ...box, opacity: box.score, colour: boxColour(classes[c]!) })),
+        .map((box) => ({ ...box, opacity: box.score, colour: boxColour(c) })),
     );
     return outlined(image, boxes);
   });
@@ -25,13 +25,13 @@ export function detectionPictures(
     {
       name: 'truth',
       meaning: 'validation images, never trained on',
-      pictures: all.map(({ image }) => outlined(image, trueBoxes(image))),
+      pictures: all.map(({ image }) => outlined(image, trueBoxes(image, classes))),
     },
     {
       name: 'prediction',
       meaning: 'what the network finds there; the fainter, the less sure',
       pictures: found,
-      key: BOX_KEY,
+      key: boxKey(classes),
     },
   ];
 }

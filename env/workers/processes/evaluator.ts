@@ -6,7 +6,7 @@ import { createExperiment, loadDefinition } from '../../experiments/load.ts';
 import { filesOf, type Experiment } from '../../experiments/experiment.ts';
 import type { Job } from '../evaluations.ts';
 import { encodedStrips } from '../../pictures.ts';
-import { drawSamples } from '../../simulators/draw-samples.ts';
+import { withSamples } from '../../simulators/draw-samples.ts';
 import type { DrawJob, FromWorker, ToWorker } from './messages.ts';
 
 /** The least time between two progress messages. */
@@ -94,8 +94,10 @@ export class Evaluator {
     try {
       const { pictures, simulator } = await this.experimentOf(about);
       if (!pictures) throw new Error(`${about.source}: expected an environment whose samples can be shown`);
-      const strips = pictures.draw(await drawSamples(simulator, theta, seed, pictures.samples));
-      this.tell({ kind: 'drawn', number, drawn: await encodedStrips(strips) });
+      const drawn = await withSamples(simulator, theta, seed, pictures.samples, {}, async (samples) =>
+        encodedStrips(await pictures.draw(samples)),
+      );
+      this.tell({ kind: 'drawn', number, drawn });
     } catch (error) {
       this.tell({ kind: 'drawn', number, drawn: error instanceof Error ? error.message : String(error) });
     }

@@ -7,6 +7,7 @@ import { evaluate, evaluationSeeds } from '../../../env/evaluate.ts';
 import { createExperiment } from '../../../env/experiments/load.ts';
 import program from '../../../env/experiments/program.ts';
 import { DEFAULT_RUNTIME, type ProgramsRuntime, type Runtime } from '../../../env/runtime.ts';
+import { withSamples } from '../../../env/simulators/draw-samples.ts';
 import { describeExperiment } from '../../../env/server/describe.ts';
 import type { BoxedImage } from '../../../env/streets/boxed-image.ts';
 import { BACKBONE_FILE } from '../../../env/tasks/backbone/weights.ts';
@@ -240,6 +241,34 @@ describe('Program-v0', () => {
       /expected validation\/ and test\/ as `npm run dataset` writes them, since the score is about objects/,
     );
   }).timeout(60_000);
+
+  it('shows the images of a program on the page, with what our task makes of their labels', async () => {
+    const shownBy = async (programs: Partial<ProgramsRuntime>, options: object = {}) => {
+      const { experiment } = createExperiment(program, { ...ours, ...options }, shop.runtime(programs));
+      const { simulator, pictures } = experiment;
+      const theta = completeTheta(simulator.parameters, {});
+      const strips = await withSamples(simulator, theta, 1, pictures!.samples, {}, async (samples) =>
+        pictures!.draw(samples),
+      );
+      return strips.map(({ name, pictures, key = [] }) => [name, pictures.length, key.map((entry) => entry.name)]);
+    };
+    for (const [from, to] of [['000000.png', '000002.png'] as const, ['000001.png', '000003.png'] as const])
+      for (const kind of ['images', 'labels']) cpSync(join(shop.ready, kind, from), join(shop.ready, kind, to));
+    const image = ['image', 4, []];
+    assert.deepEqual(await shownBy(both()), [image]);
+    assert.deepEqual(await shownBy(training(counts)), [image]);
+    const [first, labels] = await shownBy(simulating(draws));
+    assert.deepEqual([first, labels![0], labels![1]], [image, 'labels', 4]);
+    assert.ok((labels![2] as string[]).includes('car'), 'a car');
+    writeObjects();
+    const objects = [0, 1, 2, 3].map((index) => JSON.stringify({ index, cars: [{ instance: 13, type: 'van' }] }));
+    writeFileSync(join(shop.ready, 'metadata.jsonl'), objects.join('\n'));
+    assert.deepEqual(await shownBy(simulating(draws), { task: 'counting' }), [image]);
+    const boxes = ['boxes', 4, ['car', 'too small to be asked for']];
+    assert.deepEqual(await shownBy(simulating(draws), { task: 'detection' }), [image, boxes]);
+    const left = (readdirSync(shop.work, { recursive: true }) as string[]).filter((path) => path.includes('seed-'));
+    assert.deepEqual(left, [], 'a data set is left');
+  });
 
   describe('[G22] with classes of its own', () => {
     const SEA = gray(
