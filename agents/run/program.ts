@@ -13,6 +13,7 @@ import { printable } from '../../protocol/errors.ts';
 import type { Specification } from '../../protocol/messages.ts';
 import { actionSize, canonicalAction } from '../../protocol/parameters.ts';
 import { deriveSeed, Random } from '../../protocol/random.ts';
+import { writeWhole } from '../../protocol/whole-file.ts';
 import type { Agent, Problem } from '../agent.ts';
 import { connect, ConnectionError, ProtocolError, type Client, type RemoteEnvironment } from '../client/index.ts';
 import { secretOf, typed, withoutSecrets } from './flags.ts';
@@ -170,7 +171,7 @@ async function runFrom<Options>(
       console.log(`${spec.env_id} at ${options.url}, ${actionSize(spec.parameters)} action components; log: ${path}`);
       if (warm) warmStart(agent, warm, spec);
       const parallel = options.parallel ?? client.limits.max_in_flight;
-      const place = { environment, runId: header.runId, log, parallel, workers: client.limits.workers, signal };
+      const place = { environment, runId: header.runId, log, path, parallel, workers: client.limits.workers, signal };
       const before = warm ? comparable(warm.trials, spec) : [];
       await searchAndReport(agent, start, options, past?.records ?? [], before, place);
     } catch (error) {
@@ -231,11 +232,16 @@ interface Place {
   readonly environment: RemoteEnvironment;
   readonly runId: string;
   readonly log: LineLog<LogRecord>;
+  /** Of the log. */
+  readonly path: string;
   readonly parallel: number;
   /** Of the server. */
   readonly workers: number;
   readonly signal: AbortSignal;
 }
+
+/** Where the θ that a run has found is written, beside its log: `npm run dataset -- --theta FILE` draws its images. */
+const thetaFile = (log: string) => `${log.replace(/\.jsonl$/, '')}.theta.json`;
 
 /** The number of evaluations, at most, in each batch that follows a search: the finalists', the start's, the winner's. */
 function batchesAfter(
@@ -259,7 +265,7 @@ async function searchAndReport(
   options: RunOptions,
   records: readonly LogRecord[],
   before: readonly WarmTrial[],
-  { environment, runId, log, parallel, workers, signal }: Place,
+  { environment, runId, log, path, parallel, workers, signal }: Place,
 ): Promise<void> {
   const { spec } = environment;
   const known = evaluationsByKey(records);
@@ -306,5 +312,8 @@ async function searchAndReport(
   if (JSON.stringify(records.at(-1)) !== JSON.stringify(summary)) log.append(summary); // a run that had ended already
   console.log(`\n${describeTheta(spec.parameters, reported)}`);
   console.log(`\n${reportTable(spec, reported)}`);
+  const file = thetaFile(path);
+  writeWhole(file, `${JSON.stringify(reported[1]!.theta, undefined, 2)}\n`);
+  console.log(`\nlearned θ: ${file}`);
   checkReported(reported, options);
 }

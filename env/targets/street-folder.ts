@@ -175,15 +175,20 @@ export function boxFolder(data: string, size: Size, counts: Counts, wanted: Want
 }
 
 /**
- * Photographs, with labels or without. Of few, blocks are smaller, so that four are enough.
+ * Photographs, with labels or without. Nothing is trained on them, so three quarters validate. Of few, blocks are smaller,
+ * so that four are enough.
  *
  * @throws {Error} in a sentence, when there are none, or fewer
  */
 export function photographFolder(data: string, size: Size, counts: Counts): StreetFolder<Photograph> {
   const layout = readPhotographs(data);
-  const frames = framesOf(data, layout, Math.max(1, Math.floor(layout.pool.length / 4)));
+  const { heldOut, ...frames } = framesOf(data, layout, Math.max(1, Math.floor(layout.pool.length / 4)));
+  const isHeldOut = new Set(heldOut);
+  const validation = layout.pool.filter((frame) => !isHeldOut.has(frame));
+  const roles = { ...frames, training: [], validation, heldOut };
   const read = (some: readonly FrameFiles[]) => readPictures(some, size);
-  return folderTarget({ data, layout, frames, read, isScored: () => true, what: 'an image', untrained: true }, counts);
+  const parts = { data, layout, frames: roles, read, isScored: () => true, what: 'an image' };
+  return folderTarget({ ...parts, untrained: true }, counts);
 }
 
 /** Whether the class that is scored is in an image. */

@@ -105,6 +105,9 @@ describe('an agent’s program @slow', () => {
     assert.match(out, /^weather\.low sun +0\.400/m);
     assert.match(out, /^validation gain \(reward\) +[\d.]+ ± [\d.]+ +[\d.]+ ± [\d.]+$/m);
     assert.match(out, /^test distance/m);
+    const file = log.replace(/\.jsonl$/, '.theta.json');
+    assert.ok(out.endsWith(`\nlearned θ: ${file}\n`), out);
+    assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), reported(log)[1]!.theta);
   });
 
   it('prints and logs integers, booleans and choices as such, and starts from them', async () => {

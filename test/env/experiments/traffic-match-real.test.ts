@@ -35,7 +35,7 @@ describe('TrafficMatchReal-v0', () => {
   it('compares with photographs that have no labels @slow', async () => {
     write();
     const experiment = create();
-    assert.match(experiment.about!(), /photographs in .*: 15 of 60 validate, 15 are held out/);
+    assert.match(experiment.about!(), /photographs in .*: 45 of 60 validate, 15 are held out/);
     await experiment.prepare!();
     const rewardOf = async (skyBrightness: number) => {
       const theta = completeTheta(experiment.simulator.parameters, { exposure: skyBrightness });
@@ -49,7 +49,7 @@ describe('TrafficMatchReal-v0', () => {
   it('takes four photographs, or two sets of them, without what lies beside as labels', async () => {
     write(4);
     const few = create();
-    assert.deepEqual([(await few.target.validation()).length, (await few.target.test()).length], [1, 1]);
+    assert.deepEqual([(await few.target.validation()).length, (await few.target.test()).length], [3, 1]);
     folder.remove('drive');
     for (const set of ['validation', 'test']) {
       for (const name of ['images', 'labels', 'instances']) folder.put(`${set}/${name}/000000.png`, photograph(9));
