@@ -22,10 +22,11 @@ import { keptEvaluations } from './kept-evaluations.ts';
 import { commandLine } from './provenance.ts';
 import { noiseReport, type Measurement } from './noise/report.ts';
 import { randomTheta } from './random-theta.ts';
-import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
+import { addProgramFlags, programRuntime, type ProgramFlags } from './program-flags.ts';
+import { backendFlag, dataFlag, type RuntimeFlags } from './runtime-flags.ts';
 import { writeWhole } from '../protocol/whole-file.ts';
 
-interface Flags extends RuntimeFlags {
+interface Flags extends RuntimeFlags, ProgramFlags {
   readonly env: string;
   readonly preset?: string;
   readonly envOptions: Record<string, unknown>;
@@ -127,7 +128,7 @@ async function besideOf(id: string, own: Specification, runtime: Runtime): Promi
   throw new Error(`--beside: ${id}: expected the parameters of ${own.env_id}: ${other}`);
 }
 
-const command = newCommand('noise')
+const command = addProgramFlags(newCommand('noise'))
   .description('Measures the noise of evaluations: within θ, between θ, and the loss of a shorter evaluation.')
   .requiredOption('--env <id>', 'environment: an id or the path of a module', word)
   .option('--preset <name>', 'a preset of the environment', word)
@@ -155,7 +156,7 @@ const command = newCommand('noise')
 
 await runProgram('noise', async () => {
   const flags = command.opts<Flags>();
-  const runtime = runtimeOf(flags);
+  const runtime = programRuntime(flags, flags.workers);
   const definition = await loadDefinition(flags.env);
   const given = { ...(flags.preset !== undefined && { preset: flags.preset }), ...flags.envOptions };
   const { experiment, spec } = describeExperiment(definition, given, runtime, undefined);

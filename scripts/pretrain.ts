@@ -3,15 +3,16 @@ import { integer, jsonObject, seed, word } from '../agents/run/flags.ts';
 import { newCommand, runProgram } from '../agents/run/run-program.ts';
 import { loadDefinition } from '../env/experiments/load.ts';
 import { pretrain, type Pretraining } from './pretraining.ts';
-import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
+import { addProgramFlags, programRuntime, type ProgramFlags } from './program-flags.ts';
+import { backendFlag, dataFlag, type RuntimeFlags } from './runtime-flags.ts';
 
-interface Flags extends Pretraining, RuntimeFlags {
+interface Flags extends Pretraining, RuntimeFlags, ProgramFlags {
   readonly env: string;
   readonly preset?: string;
   readonly envOptions: Record<string, unknown>;
 }
 
-const command = newCommand('pretrain')
+const command = addProgramFlags(newCommand('pretrain'))
   .description('Trains a network on images of random θ, and keeps its weights as the start of later trainings.')
   .requiredOption('--env <id>', 'environment: an id or the path of a module', word)
   .option('--preset <name>', 'a preset of it', word)
@@ -28,7 +29,7 @@ await runProgram('pretrain', async () => {
   const named = preset === undefined ? {} : { preset };
   const definition = await loadDefinition(env);
   const work = { images, steps, seed };
-  const name = await pretrain(definition, { ...named, ...envOptions }, work, runtimeOf(flags), console.log);
+  const name = await pretrain(definition, { ...named, ...envOptions }, work, programRuntime(flags, 1), console.log);
   const options = JSON.stringify({ ...named, pretrained: name });
   console.log(`to start every training from it: --env-options '${options}'`);
 });

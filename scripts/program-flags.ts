@@ -5,8 +5,9 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { absolutePath, integer, jsonFile, word } from '../agents/run/flags.ts';
 import { parametersOf, type DescribedParameters } from '../env/programs/parameter-file.ts';
 import { templateOf } from '../env/programs/template.ts';
-import type { ProgramsRuntime } from '../env/runtime.ts';
+import type { ProgramsRuntime, Runtime } from '../env/runtime.ts';
 import { makeFolder } from '../protocol/make-folder.ts';
+import { runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
 
 type NamedMetric = NonNullable<ProgramsRuntime['trainer']>['metrics'][number];
 
@@ -113,6 +114,12 @@ export function programsOf(flags: ProgramFlags, workers: number): ProgramsRuntim
     keep: flags.keep === true,
     ...(cache !== undefined && { cache: { folder: cache, mostBytes: flags.cacheMb * 2 ** 20 } }),
   };
+}
+
+/** The runtime with the programs that the flags name. @throws {Error} as {@link programsOf} and `runtimeOf` do */
+export function programRuntime(flags: ProgramFlags & RuntimeFlags, workers: number): Runtime {
+  const programs = programsOf(flags, workers);
+  return { ...runtimeOf(flags), ...(programs && { programs }) };
 }
 
 /** The cores of each evaluation, unless the user has decided. */

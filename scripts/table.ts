@@ -25,10 +25,11 @@ import { writeWhole } from '../protocol/whole-file.ts';
 import { keptEvaluations } from './kept-evaluations.ts';
 import { commandLine, commit, machine } from './provenance.ts';
 import { randomTheta } from './random-theta.ts';
-import { backendFlag, dataFlag, runtimeOf, type RuntimeFlags } from './runtime-flags.ts';
+import { addProgramFlags, programRuntime, type ProgramFlags } from './program-flags.ts';
+import { backendFlag, dataFlag, type RuntimeFlags } from './runtime-flags.ts';
 import { agreementOf, type Agreement } from './table/agreement.ts';
 
-interface Flags extends RuntimeFlags {
+interface Flags extends RuntimeFlags, ProgramFlags {
   readonly env?: string;
   readonly preset?: string;
   readonly envOptions: Record<string, unknown>;
@@ -169,7 +170,7 @@ function describe(path: string, found: object): void {
 
 async function make(flags: Flags & { readonly env: string }): Promise<void> {
   const { env, preset, envOptions, test, workers, thetas, seeds, fresh } = flags;
-  const runtime = runtimeOf(flags);
+  const runtime = programRuntime(flags, workers);
   const definition = await loadDefinition(env);
   const { spec } = describeExperiment(
     definition,
@@ -227,7 +228,7 @@ function provenanceOf({ env_id, spec_hash, options }: Specification, design: str
   return { command: commandLine('table'), commit: commit(), machine: machine(), env_id, spec_hash, options, design };
 }
 
-const command = newCommand('table')
+const command = addProgramFlags(newCommand('table'))
   .description('Evaluates many θ into a table, which `serve --table` answers from in milliseconds.')
   .option('--env <id>', 'environment: an id or the path of a module', word)
   .option('--preset <name>', 'a preset of the environment', word)
