@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { BUILT_IN } from '../../env/experiments/index.ts';
 import { PYTHON } from '../../scripts/setup/python-folder.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -15,6 +16,12 @@ async function run(...args: string[]): Promise<string> {
     ({ stdout, stderr }: { stdout: string; stderr: string }) => assert.fail(`${stdout}\n${stderr}`),
   );
 }
+
+it('the Python package registers every environment that comes with the system', () => {
+  const text = readFileSync(join(root, 'agents/python/learning_to_simulate/registration.py'), 'utf8');
+  const [, listed] = /^BUILT_IN = \(([^)]*)\)/m.exec(text)!;
+  assert.deepEqual([...listed!.matchAll(/"(.+?)"/g)].map(([, id]) => id).sort(), Object.keys(BUILT_IN).sort());
+});
 
 describe('the Python package @slow', function () {
   this.timeout(600_000);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { workshop, type Workshop } from '../env/programs/workshop.ts';
 import { gray } from '../env/streets/street-folder.ts';
+import { PYTHON } from '../../scripts/setup/python-folder.ts';
 
 interface Said {
   readonly code: number;
@@ -86,6 +87,21 @@ describe('npm run check-program @slow', function () {
     }
     assert.match(output, /Nothing is wrong\.$/m);
     assert.doesNotMatch(output, /^(note|wrong)/m);
+  });
+
+  it('finds nothing wrong in the trainer on a page, which stays up too', async function () {
+    if (!existsSync(PYTHON)) return this.skip(); // npm run setup:python brings Pillow
+    const train = `${PYTHON} env/programs/python/train.py`;
+    const flags = ['--metric', 'carIou=0..1', '--deterministic', '--count', '6', '--width', '64', '--height', '48'];
+    const once = await run('--trainer', `${train} {request}`, ...flags);
+    assert.match(once.output, /good {2}trainer: scores: carIou 0\.\d*[1-9]\d*; test scores: carIou 0\.\d+$/m);
+    const [scores] = /scores: .*/.exec(once.output)!;
+    const warm = await run('--warm-trainer', '--trainer', train, ...flags);
+    assert.ok(warm.output.includes(scores), warm.output);
+    for (const { code, output } of [once, warm]) {
+      assert.equal(code, 0);
+      assert.doesNotMatch(output, /^(note|wrong)/m);
+    }
   });
 
   it('says what is missing or wrong in images and labels', async () => {

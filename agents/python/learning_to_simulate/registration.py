@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import gymnasium
 
-BUILT_IN = ("Mixture-v0", "TrafficCounting-v0", "TrafficSegmentation-v0", "TrafficSegmentationReal-v0")
+BUILT_IN = (
+    "Mixture-v0",
+    "TrafficCounting-v0",
+    "TrafficSegmentation-v0",
+    "TrafficSegmentationReal-v0",
+    "TrafficDetection-v0",
+    "TrafficDetectionReal-v0",
+    "TrafficMatch-v0",
+    "TrafficMatchReal-v0",
+    "Program-v0",
+    "Table-v0",
+)
 
 
 def register(env_id: str) -> None:
