@@ -63,6 +63,13 @@ const MATCHED = {
     startsFrom: 'matchDefault',
     evaluations: 72,
   },
+  gaussianProcessMatchedDefault: {
+    ...inChosen.gaussianProcessMatched,
+    title: 'Gaussian process after the match from the default θ',
+    envOptions: ALL_FREE,
+    startsFrom: 'matchDefault',
+    evaluations: 72,
+  },
 } satisfies Record<string, SearchArm>;
 /** The streets that a search found, together with few real images. */
 const withFew = (search: string, streets: string): TrainedArm => ({
@@ -129,7 +136,10 @@ export const segmentationRealStudy: Study = {
   arms: ARMS,
   learned: { seeds: REPORT_SEEDS, envOptions: ALL_FREE },
   ...REAL_METRICS,
-  figures: [evaluationsToReachFigure({ metric: SOFT_CAR_IOU, seeds: 2 }), carIouCurves('real', 'default', 'random')],
+  figures: [
+    evaluationsToReachFigure({ metric: SOFT_CAR_IOU, seeds: 2, references: ['reinforce', 'reinforceDefault'] }),
+    carIouCurves('real', 'default', 'random'),
+  ],
   pictures: [
     {
       file: 'predictions.png',
