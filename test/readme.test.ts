@@ -24,6 +24,7 @@ const shorter: Readonly<Record<string, string | null>> = {
   'npm run serve -- --env TrafficSegmentation-v0': '',
   'npm run dataset -- --count 60': null, // 'searches for the θ of a simulator of one’s own' runs these
   'npm run serve -- --simulator': null,
+  'npm run check-program -- --simulator': null, // test/scripts/check-program.test.ts runs it
   'node --import tsx agents/gaussian-process.ts': null,
   'node --import tsx agents/reinforce.ts': '',
   'node --import tsx agents/random-search.ts': '',
