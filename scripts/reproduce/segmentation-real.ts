@@ -18,7 +18,7 @@ import {
   carIouCurves,
   matchedSearches,
   middleOf,
-  REINFORCE,
+  narrowed,
   REPORT_SEEDS,
   streetSearches,
   SOFT_CAR_IOU,
@@ -37,15 +37,14 @@ const inAll = (arm: SearchArm): SearchArm =>
   fewRuns({ ...arm, title: `${arm.title}, all parameters`, envOptions: ALL_FREE });
 const inFew = streetSearches();
 const inChosen = matchedSearches('TrafficMatchReal-v0', CHOSEN);
-/** A narrow policy, since it starts at what is good already, and there are many parameters. */
-const NARROW = { ...REINFORCE, start: 'default', sigma: 0.15, sigmaDecay: 1 };
+const FROM_DEFAULT = { ...narrowed(0.15), start: 'default' };
 /** What a match of distributions needs the backbone's weights for, and what is compared with it. */
 const MATCHED = {
   ...inChosen,
   reinforceDefault: {
     ...inFew.reinforce,
     title: 'REINFORCE from the default θ, all parameters',
-    options: NARROW,
+    options: FROM_DEFAULT,
     envOptions: ALL_FREE,
   },
   matchDefault: {
@@ -58,7 +57,7 @@ const MATCHED = {
   reinforceMatchedDefault: {
     ...inChosen.reinforceMatched,
     title: 'REINFORCE after the match from the default θ',
-    options: NARROW,
+    options: FROM_DEFAULT,
     envOptions: ALL_FREE,
     startsFrom: 'matchDefault',
     evaluations: 72,
