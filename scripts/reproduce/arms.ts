@@ -35,11 +35,11 @@ export function repeatedArm(title: string, theta: Theta, envOptions: EnvOptions 
 /** A θ of any search has a meaning where every parameter is free. */
 export const ALL_FREE: EnvOptions = { free: [] };
 
-/** The same evaluations for every search, ours and those of Python, but for those that have a number of their own. */
+/** The same evaluations for every search, ours and those of Python, but for those that have a number, or a limit, of their own. */
 export function everySearch(arms: Readonly<Record<string, Arm>>, evaluations: number): Preset['evaluations'] {
   const searches = Object.entries(arms).flatMap(([name, arm]) => {
     if (arm.kind === 'search') return [[name, arm.evaluations ?? evaluations] as const];
-    return arm.kind === 'example' ? [[name, evaluations] as const] : [];
+    return arm.kind === 'example' ? [[name, Math.min(evaluations, arm.mostEvaluations ?? evaluations)] as const] : [];
   });
   return Object.fromEntries(searches);
 }

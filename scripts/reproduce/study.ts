@@ -94,6 +94,8 @@ interface ExampleArm {
   /** The program's file in agents/python/examples, such as `optuna_tpe`. */
   readonly example: string;
   readonly options: AgentOptions;
+  /** The most evaluations, even if the preset has more. */
+  readonly mostEvaluations?: number;
 }
 
 /** Given θ, which no search has found. */

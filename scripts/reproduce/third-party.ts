@@ -40,6 +40,8 @@ export function optimisers({ ppoBatch, axParallel }: Batches) {
   const theirs = (title: string, example: string, options = {}) => {
     return { kind: 'example', title, example, options } as const;
   };
+  // It fits its model for every evaluation: 400 take it hours.
+  const scikitOptimize = theirs('Gaussian process of scikit-optimize, 96 evaluations', 'scikit_optimize');
   return {
     randomSearch: ours('random search', 'random-search'),
     reinforce: ours('REINFORCE', 'reinforce'),
@@ -51,7 +53,7 @@ export function optimisers({ ppoBatch, axParallel }: Batches) {
     optunaCmaEs: theirs('CMA-ES of Optuna', 'optuna_cma_es'),
     pycma: theirs('pycma', 'pycma_batches'),
     nevergrad: theirs('NGOpt of Nevergrad', 'nevergrad_search'),
-    scikitOptimize: theirs('Gaussian process of scikit-optimize', 'scikit_optimize'),
+    scikitOptimize: { ...scikitOptimize, mostEvaluations: 96 },
     ppo: theirs('PPO of Stable-Baselines3', 'stable_baselines3_ppo', { batch: ppoBatch }),
     ax: theirs('Bayesian optimisation of Ax', 'ax_runner', { parallel: axParallel }),
   } satisfies Record<string, Arm>;
