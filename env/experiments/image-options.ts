@@ -1,7 +1,7 @@
 /** The options that environments with an image task have in common. */
 import { z } from 'zod';
 import { BLOCK_COUNT } from '../tasks/backbone/efficientnet-lite0.ts';
-import { HEADS, IMAGE_TASK_DEFAULTS, NETWORKS } from '../tasks/image-task.ts';
+import { HEADS, IMAGE_TASK_DEFAULTS, NETWORKS, type ImageTaskOptions } from '../tasks/image-task.ts';
 import { PRETRAINED_NAME } from '../tasks/pretrained.ts';
 
 /** What differs between the environments. */
@@ -89,4 +89,26 @@ export function imageOptions<const Reward extends string, Own extends z.ZodRawSh
     /** Names of the parameters that θ consists of; the others keep their default. Empty: all of them. */
     free: z.array(z.string()).max(1000).default(defaults.free),
   });
+}
+
+type Training = Pick<
+  ImageTaskOptions,
+  'steps' | 'batchSize' | 'learningRate' | 'pretrained' | 'network' | 'head' | 'cell' | 'taps' | 'finetune'
+>;
+
+/** The options that concern training, by the names that tasks have for them. */
+export function trainingOf(given: Training & { readonly networkWidth: number }): Training & { readonly width: number } {
+  const {
+    steps,
+    batchSize,
+    learningRate,
+    pretrained,
+    network,
+    head,
+    cell,
+    taps,
+    finetune,
+    networkWidth: width,
+  } = given;
+  return { steps, batchSize, learningRate, pretrained, network, head, cell, taps, finetune, width };
 }

@@ -12,7 +12,7 @@ import { CAR_TYPES } from '../simulators/traffic/parameters.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
 import { countingTask } from '../tasks/counting.ts';
 import { defineExperiment } from './experiment.ts';
-import { imageOptions, PRETRAINED_PRESET } from './image-options.ts';
+import { imageOptions, PRETRAINED_PRESET, trainingOf } from './image-options.ts';
 import { COUNTING_STREETS, HIDDEN_TRAFFIC } from './streets.ts';
 import { streetsOf, trafficExperiment } from './traffic.ts';
 
@@ -67,10 +67,8 @@ export function countingTaskOf(
   given: Omit<CountingExperimentOptions, 'augment' | 'levels'> & Partial<CountingExperimentOptions>,
   runtime: Runtime,
 ) {
-  const { steps, batchSize, learningRate, networkWidth: width, pretrained, reward } = given;
-  const { augment = false, levels = 'fixed', network, head, cell, taps, finetune } = given;
-  const training = { steps, batchSize, learningRate, width, pretrained, reward, augment, levels };
-  return countingTask({ ...training, network, head, cell, taps, finetune, types: CAR_TYPES }, runtime);
+  const { reward, augment = false, levels = 'fixed' } = given;
+  return countingTask({ ...trainingOf(given), reward, augment, levels, types: CAR_TYPES }, runtime);
 }
 
 function trafficCounting(given: CountingExperimentOptions, runtime: Runtime) {

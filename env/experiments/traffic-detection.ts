@@ -11,7 +11,7 @@ import { DETECTED } from '../streets/boxed-image.ts';
 import { hiddenTarget } from '../targets/hidden.ts';
 import { detectionTask } from '../tasks/detection.ts';
 import { defineExperiment } from './experiment.ts';
-import { imageOptions, PRETRAINED_PRESET } from './image-options.ts';
+import { imageOptions, PRETRAINED_PRESET, trainingOf } from './image-options.ts';
 import { HIDDEN_STREETS } from './streets.ts';
 import { streetsOf, trafficExperiment } from './traffic.ts';
 
@@ -71,10 +71,8 @@ export function detectionTaskOf(
   given: Omit<DetectionExperimentOptions, 'classes'> & { readonly classes: readonly string[] },
   runtime: Runtime,
 ) {
-  const { steps, batchSize, learningRate, networkWidth: width, pretrained, reward, classes } = given;
-  const { network, head, cell, taps, finetune } = given;
-  const training = { steps, batchSize, learningRate, width, pretrained, reward };
-  return detectionTask({ ...training, network, head, cell, taps, finetune, classes }, runtime);
+  const { reward, classes } = given;
+  return detectionTask({ ...trainingOf(given), reward, classes }, runtime);
 }
 
 /** The experiment, with the type of its samples, for the scripts that draw pictures. */

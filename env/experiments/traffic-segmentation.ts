@@ -11,7 +11,7 @@ import { hiddenTarget } from '../targets/hidden.ts';
 import type { ClassSet } from '../tasks/segmentation/merged-classes.ts';
 import { segmentationTask, type SegmentationTask } from '../tasks/segmentation.ts';
 import { defineExperiment } from './experiment.ts';
-import { imageOptions, PRETRAINED_PRESET } from './image-options.ts';
+import { imageOptions, PRETRAINED_PRESET, trainingOf } from './image-options.ts';
 import { HIDDEN_STREETS } from './streets.ts';
 import { streetsOf, trafficExperiment } from './traffic.ts';
 
@@ -68,11 +68,8 @@ export function segmentationTaskOf(
   runtime: Runtime,
   classes?: ClassSet,
 ): SegmentationTask {
-  const { steps, batchSize, learningRate, networkWidth: width, pretrained, reward } = given;
-  const { network, head, cell, taps, finetune } = given;
-  const training = { steps, batchSize, learningRate, width, pretrained, reward };
-  const own = { ...training, network, head, cell, taps, finetune };
-  return segmentationTask({ ...own, ...(classes && { classes }) }, runtime);
+  const { reward } = given;
+  return segmentationTask({ ...trainingOf(given), reward, ...(classes && { classes }) }, runtime);
 }
 
 /** The experiment, with the type of its samples, for the scripts that draw pictures. */

@@ -1,7 +1,7 @@
 /** Street images with boxes, for people. */
 import type { ColourKey, RgbPicture, SamplePictures, Strip } from '../pictures.ts';
 import type { BoxedImage, Rectangle } from './boxed-image.ts';
-import { SCENES, stripOf } from './pictures.ts';
+import { SCENES, seen } from './pictures.ts';
 
 /** Bright colours, which are seen on a street. */
 const BOX_COLOURS = [
@@ -74,11 +74,7 @@ export const boxKey = (classes: readonly string[]): ColourKey['entries'] => [
 export const boxedPictures = (classes: readonly string[]): SamplePictures<BoxedImage> => ({
   samples: SCENES,
   draw: (images): readonly Strip[] => [
-    {
-      name: 'image',
-      meaning: 'what the network sees',
-      pictures: stripOf(images),
-    },
+    seen(images),
     {
       name: 'boxes',
       meaning: 'what is to be found',

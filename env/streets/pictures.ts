@@ -8,12 +8,12 @@ import type { Photograph } from './photograph.ts';
 export const SCENES = 4;
 
 /** A picture of each image. */
-export const stripOf = <Image extends Photograph>(
+const stripOf = <Image extends Photograph>(
   images: readonly Image[],
   rgbOf: (image: Image) => Uint8Array = ({ rgb }) => rgb,
 ) => images.map((image) => ({ width: image.width, height: image.height, rgb: rgbOf(image) }));
 
-const seen = (images: readonly Photograph[]): Strip => {
+export const seen = (images: readonly Photograph[]): Strip => {
   return { name: 'image', meaning: 'what the network sees', pictures: stripOf(images) };
 };
 const labelled = (images: readonly LabelledImage[], names?: readonly (string | undefined)[]): Strip => ({

@@ -58,13 +58,11 @@ interface FolderParts<Found extends FrameFiles, Image> {
   readonly isScored: (image: Image) => boolean;
   /** What the scores are about, as in 'a car'. */
   readonly what: string;
-  /** Whether nothing is ever trained on its frames. */
-  readonly untrained?: true;
 }
 
 /** The frames of a data set, read when they are first needed. */
 function folderTarget<Found extends FrameFiles, Image>(
-  { data, layout, frames, read, isScored, what, untrained }: FolderParts<Found, Image>,
+  { data, layout, frames, read, isScored, what }: FolderParts<Found, Image>,
   counts: Counts,
 ): StreetFolder<Image> {
   let hash: string | undefined;
@@ -101,15 +99,16 @@ function folderTarget<Found extends FrameFiles, Image>(
     training,
     about() {
       const { training, validation, heldOut, test } = frames;
-      const counted = untrained
-        ? `${validation.length} of ${training.length + validation.length + heldOut.length} validate`
-        : `${training.length} frames to train on, ${validation.length} validate`;
+      const counted =
+        training.length > 0
+          ? `${training.length} frames to train on, ${validation.length} validate`
+          : `${validation.length} of ${validation.length + heldOut.length} validate`;
       const tested = test.length > 0 ? `, ${test.length} test` : ', no official test split';
       const few = validation.length < FEW ? '; so few of them say little about a θ' : '';
       return `${layout.name} in ${data}: ${counted}, ${heldOut.length} are held out${tested}${few}`;
     },
     async prepare() {
-      for (const set of [validation, heldOut, official, ...(untrained ? [] : [training])]) await set?.();
+      for (const set of [validation, heldOut, official, training]) await set?.();
     },
   };
 }
@@ -187,8 +186,7 @@ export function photographFolder(data: string, size: Size, counts: Counts): Stre
   const validation = layout.pool.filter((frame) => !isHeldOut.has(frame));
   const roles = { ...frames, training: [], validation, heldOut };
   const read = (some: readonly FrameFiles[]) => readPictures(some, size);
-  const parts = { data, layout, frames: roles, read, isScored: () => true, what: 'an image' };
-  return folderTarget({ ...parts, untrained: true }, counts);
+  return folderTarget({ data, layout, frames: roles, read, isScored: () => true, what: 'an image' }, counts);
 }
 
 /** Whether the class that is scored is in an image. */

@@ -90,7 +90,10 @@ describe('npm run check-program @slow', function () {
   });
 
   it('finds nothing wrong in the trainer on a page, which stays up too', async function () {
-    if (!existsSync(PYTHON)) return this.skip(); // npm run setup:python brings Pillow
+    if (!existsSync(PYTHON)) {
+      console.log('      skipped: there is no .python; npm run setup:python makes it, with Pillow');
+      return this.skip();
+    }
     const train = `${PYTHON} env/programs/python/train.py`;
     const flags = ['--metric', 'carIou=0..1', '--deterministic', '--count', '6', '--width', '64', '--height', '48'];
     const once = await run('--trainer', `${train} {request}`, ...flags);
