@@ -33,6 +33,11 @@ export interface KeptEvaluations<Wanted, Line> {
   };
   /** @param progress all that the evaluation has reported */
   readonly lineOf: (wanted: Wanted, evaluation: Evaluation, progress: readonly EvaluationProgress[]) => Line;
+  /**
+   * How a line of the log differs from what is wanted, as `expected …, got …`; undefined where it does not. Left out
+   * where the key says all.
+   */
+  readonly differs?: (wanted: Wanted, line: Line) => string | undefined;
   /** What is shown of an evaluation, in a few words. */
   readonly words: (line: Line) => string;
 }
@@ -41,17 +46,22 @@ export interface KeptEvaluations<Wanted, Line> {
  * Evaluates what is missing in the log.
  *
  * @returns all lines, in the order of what is wanted
- * @throws {Error} when the log is another script's or another environment's, or an evaluation fails: those before it are
- *   in the log, and another run goes on from them
+ * @throws {Error} when the log is another script's or another environment's, or has another evaluation than one that is
+ *   wanted; or when an evaluation fails: those before it are in the log, and another run goes on from them
  */
 export async function keptEvaluations<Wanted extends { readonly key: string }, Line extends object>(
   wanted: readonly Wanted[],
   kept: KeptEvaluations<Wanted, Line>,
 ): Promise<Line[]> {
-  const { script, flags, env, spec, runtime, workers, log: path, keyOf, jobOf, lineOf, words } = kept;
+  const { script, flags, env, spec, runtime, workers, log: path, keyOf, jobOf, lineOf, differs, words } = kept;
   const environment = { id: spec.env_id, specHash: spec.spec_hash };
   const before = linesIn<Line>(path, script, environment);
   const known = new Map(before?.map((line) => [keyOf(line), line]));
+  for (const one of wanted) {
+    const line = known.get(one.key);
+    const difference = line && differs?.(one, line);
+    if (difference !== undefined) throw new Error(`${path}, ${one.key}: ${difference}; give --log another name`);
+  }
   const missing = wanted.filter(({ key }) => !known.has(key)).length;
   const begin = () => {
     console.log(`${script} ${JSON.stringify(flags)}`);

@@ -197,6 +197,12 @@ async function make(flags: Flags & { readonly env: string }): Promise<void> {
       );
       return { ...wanted, outcome, reason, reward, scores, ...(testScores && { testScores }), early, timing };
     },
+    differs: (wanted, line) => {
+      if (JSON.stringify(wanted.theta) !== JSON.stringify(line.theta))
+        return 'expected another θ: was --thetas different?';
+      const isOther = line.outcome === 'ok' && test !== (line.testScores !== undefined);
+      return isOther ? `expected ${test ? '' : 'no '}scores on the test set, got the contrary` : undefined;
+    },
     words: ({ part, number, repeat, outcome, reward }) =>
       `${part} θ ${number}, ${repeat}: ${reward?.toFixed(4) ?? outcome}`,
   });
@@ -216,9 +222,9 @@ async function make(flags: Flags & { readonly env: string }): Promise<void> {
   describe(`${out}.csv`, { surrogate: fit, ...(agreement && { made: { ...made, agreement } }) });
   if (agreement) {
     const { thetas, rank, rankAtBest, error } = agreement;
+    const best = rankAtBest === undefined ? '' : `, at best ${rankAtBest.toFixed(3)} with this noise`;
     console.log(
-      `surrogate: rank agreement with ${thetas} fresh θ ${rank.toFixed(3)}, at best ${rankAtBest.toFixed(3)} with this noise; ` +
-        `typical error ${error.toPrecision(3)}`,
+      `surrogate: rank agreement with ${thetas} fresh θ ${rank.toFixed(3)}${best}; typical error ${error.toPrecision(3)}`,
     );
   }
   console.log(`${out}.csv, .parquet and .json: npm run serve -- --table ${out}.csv`);

@@ -1,4 +1,5 @@
 /** The winner of a search: the best of many noisy rewards is mostly luck, so the best few are evaluated again. */
+import { isDeepStrictEqual } from 'node:util';
 import { deriveSeed } from '../../protocol/random.ts';
 import type { Agent } from '../agent.ts';
 import type { RunOptions } from './run-options.ts';
@@ -26,11 +27,12 @@ export function finalists(
     .slice(0, count)
     .map(({ action }) => action);
   const own = agent.recommend?.();
-  return own ? [...ranked, own] : ranked;
+  return own && !ranked.some((action) => isDeepStrictEqual([...action], [...own])) ? [...ranked, own] : ranked;
 }
 
 /**
- * The finalist with the best mean reward on seeds that the search has not seen. All finalists share the seeds.
+ * The finalist with the best mean reward on seeds that the search has not seen, of those with the fewest failed
+ * evaluations. All finalists share the seeds.
  *
  * @throws {Error} with the reason of the first, when no evaluation of a finalist has a reward
  */
@@ -52,9 +54,12 @@ export async function bestOf(
     const { outcome, reason } = records[0]!;
     throw new Error(`finalists: expected a reward for one of them, got none; the first one: ${outcome} (${reason})`);
   }
-  const means = candidates.map((_, i) => {
-    const rewards = records.slice(i * finalistSeeds, (i + 1) * finalistSeeds).map(({ reward }) => reward ?? -Infinity);
-    return rewards.reduce((mean, reward) => mean + reward / finalistSeeds, 0); // the sum of them may not be finite
+  const judged = candidates.map((action, i) => {
+    const rewards = records
+      .slice(i * finalistSeeds, (i + 1) * finalistSeeds)
+      .flatMap(({ reward }) => (reward === null ? [] : [reward]));
+    const mean = rewards.reduce((sum, reward) => sum + reward / rewards.length, 0); // a sum may not be finite
+    return { action, known: rewards.length, mean };
   });
-  return candidates[means.indexOf(Math.max(...means))]!;
+  return judged.reduce((a, b) => (b.known > a.known || (b.known === a.known && b.mean > a.mean) ? b : a)).action;
 }

@@ -8,6 +8,7 @@ import { drawScene } from '../../env/simulators/traffic/scene.ts';
 import { trafficSimulator } from '../../env/simulators/traffic/traffic.ts';
 import { defaultTheta } from '../../protocol/parameters.ts';
 import { boxScene } from './box-scene.ts';
+import { perSecond } from './rounds.ts';
 
 /** Draws image `i`. */
 type Draw = (i: number) => void;
@@ -66,11 +67,8 @@ const scene = SCENES[name];
 if (scene === undefined) throw new RangeError(`scene: expected ${Object.keys(SCENES).join(', ')}, got "${name}"`);
 const draw = scene(createRenderer(drawnBy), width, height);
 for (let i = 0; i < WARM_UP[drawnBy]; i++) draw(i);
-const start = process.cpuUsage(); // CPU time, since other programs on the machine affect it less
-const spent = () => {
-  const { user, system } = process.cpuUsage(start);
-  return (user + system) / 1e6;
-};
 let count = 0;
-while (spent() < seconds) for (let i = 0; i < 10; i++) draw(count++); // ten at once, since reading the time takes time too
-console.log(count / spent());
+const tenImages = () => {
+  for (let i = 0; i < 10; i++) draw(count++); // reading the time takes time too
+};
+console.log(10 * (await perSecond(tenImages, seconds))); // CPU time, since other programs on the machine affect it less

@@ -43,16 +43,18 @@ export interface GroupComparison {
 
 /**
  * The rewards of a search by what was spent: element i has the mean of those that ended within evaluation i + 1, null
- * where none did. A discarded evaluation costs less than one, so several may share an element.
+ * where none did. A discarded evaluation costs less than one, so several may share an element; it counts with its
+ * estimated reward, since the others alone would be a choice of the good ones.
  */
 export function rewardsBySpending({ trials }: Pick<Run, 'trials'>): (number | null)[] {
   const rewards: number[][] = [];
   let spent = 0;
-  for (const { reward, work = 1 } of trials) {
+  for (const { reward, estimate = null, work = 1 } of trials) {
     spent += work;
     const at = Math.max(0, Math.ceil(spent - 1e-9) - 1); // sums of shares are rounded
     while (rewards.length <= at) rewards.push([]);
-    if (reward !== null) rewards[at]!.push(reward);
+    const value = reward ?? estimate;
+    if (value !== null) rewards[at]!.push(value);
   }
   return rewards.map((all) => (all.length > 0 ? meanOf(all) : null));
 }

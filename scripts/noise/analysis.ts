@@ -18,7 +18,7 @@ const sum = (values: readonly number[]) => values.reduce((total, value) => total
 export const mean = (values: readonly number[]) => sum(values) / values.length;
 
 /** The unbiased variance of at least two values. */
-function variance(values: readonly number[]): number {
+export function variance(values: readonly number[]): number {
   const centre = mean(values);
   return sum(values.map((value) => (value - centre) ** 2)) / (values.length - 1);
 }
@@ -35,13 +35,14 @@ export function variances(rewards: Rewards): Variances {
   }
   const thetaMeans = rewards.map(mean);
   const within = mean(rewards.map(variance));
-  const between = variance(thetaMeans) - within / seeds;
   const seedMeans = Array.from({ length: seeds }, (_, seed) => mean(rewards.map((row) => row[seed]!)));
   const centre = mean(thetaMeans);
   const residuals = rewards.flatMap((row, i) =>
     row.map((reward, j) => reward - thetaMeans[i]! - seedMeans[j]! + centre),
   );
   const withinCommon = sum(residuals.map((value) => value ** 2)) / ((rewards.length - 1) * (seeds - 1));
+  // A seed's own effect is in all of these means alike.
+  const between = variance(thetaMeans) - withinCommon / seeds;
   const total = Math.max(0, between) + within;
   return { within, withinCommon, between, reliability: total > 0 ? Math.max(0, between) / total : 0 };
 }

@@ -20,9 +20,10 @@ export function randomThetas(parameters: readonly Parameter[], count: number): T
   return Array.from({ length: count }, () => actionToTheta(parameters, action()));
 }
 
-/** As many random θ as the preset says, each on one seed. */
+/** As many random θ as the preset says, each on one seed; one that fails is left out. */
 export function randomArm(title: string, parameters: readonly Parameter[], envOptions: EnvOptions = {}): ThetasArm {
-  return { kind: 'thetas', title, thetas: ({ randomThetas: n }) => randomThetas(parameters, n), seeds: 1, envOptions };
+  const thetas: ThetasArm['thetas'] = ({ randomThetas: n }) => randomThetas(parameters, n);
+  return { kind: 'thetas', title, thetas, seeds: 1, mayFail: true, envOptions };
 }
 
 const REPETITIONS = 5;
@@ -58,13 +59,12 @@ export function armsWithout(arms: Study['arms'], others: Study['arms']): string[
 export function thetasOf(
   log: string,
   thetas: readonly Theta[],
-  seeds: number,
-  envOptions: EnvOptions = {},
+  { seeds, envOptions = {}, mayFail }: Pick<ThetasArm, 'seeds' | 'envOptions' | 'mayFail'>,
 ): FixedThetas {
   const requests = thetas.flatMap((theta, i) =>
     seedsOf(seeds).map((j) => ({ key: `${log}/${i}/${j}`, theta, seed: deriveSeed(i + 1, 'report', j) })),
   );
-  return { log, envOptions, test: true, requests };
+  return { log, envOptions, test: true, ...(mayFail && { mayFail }), requests };
 }
 
 /**
@@ -74,9 +74,9 @@ export function thetasOf(
 export function learnedThetas(
   arm: string,
   thetas: readonly Theta[],
-  { seeds, envOptions }: NonNullable<Study['learned']>,
+  learned: NonNullable<Study['learned']>,
 ): FixedThetas {
-  return thetasOf(`learned-${arm}`, thetas, seeds, envOptions);
+  return thetasOf(`learned-${arm}`, thetas, learned);
 }
 
 /** One model of an arm of trained models. */

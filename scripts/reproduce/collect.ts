@@ -24,7 +24,7 @@ export async function collect(study: Study, preset: Preset, laboratory: Laborato
   const arms = Object.entries(armsOf(study, preset));
   for (const [name, arm] of arms) {
     if (arm.kind !== 'thetas') continue;
-    await score(arm.title, thetasOf(name, arm.thetas(preset), arm.seeds, arm.envOptions));
+    await score(arm.title, thetasOf(name, arm.thetas(preset), arm));
   }
   const searches = searchesOf(study, preset);
   if (searches.length > 0) await runSearches(laboratory, searches);

@@ -26,7 +26,7 @@ const FREE = { free: ['carTypes', 'weather'] };
 /** The share of the adversarial start that goes to the label which validation shows least. */
 const ADVERSARIAL_SHARE = 0.9;
 
-const COMMON = { finalists: 1, finalistSeeds: 4, reportSeeds: 1 };
+const COMMON = { finalists: 4, finalistSeeds: 4, reportSeeds: 1 };
 /**
  * The natural gradient, for few iterations, and σ learned for each component: car types decide most of the reward, and
  * while they vary much nothing is to be seen of the weathers. The same seeds for all θ of an iteration, whose noise then

@@ -16,7 +16,7 @@ import { meanOf, seedsOf } from './arms.ts';
 import type { CurvePoint } from '../../protocol/reward-curve.ts';
 import { drawRewardCurves } from './reward-curves.ts';
 import { nameOf, type FinishedSearch, type SearchTrial } from './search-log.ts';
-import type { Evidence, Figure, FixedThetas } from './study.ts';
+import type { EnvOptions, Evidence, Figure, FixedThetas } from './study.ts';
 import { writeWhole } from '../../protocol/whole-file.ts';
 
 /** Between one look at a search and the next its spending grows by this factor: the resolution of the result. */
@@ -30,7 +30,7 @@ export interface Recommendation {
   readonly action: readonly number[];
 }
 
-/** A point on the way of a search: what its recommendation scores. */
+/** A point on the way of a search: what its recommendation scores; −∞ where an evaluation of it failed. */
 export interface Milestone {
   readonly spent: number;
   readonly score: number;
@@ -68,7 +68,7 @@ function recommended(state: Readonly<Record<string, unknown>>, trials: readonly 
 
 /**
  * What was spent when the level was reached: at the first milestone from which on two in a row are not below it, since
- * one alone may be luck.
+ * one alone may be luck; the last one counts alone.
  *
  * @returns null where it was not
  */
@@ -102,15 +102,17 @@ interface Reached {
 
 export interface Comparison {
   readonly reference: ArmPaths;
-  /** The mean of what the reference's searches recommend at their end. */
+  /** The mean of what the reference's searches recommend at their end, without those that failed; NaN where all did. */
   readonly level: number;
   readonly reached: readonly Reached[];
 }
 
+const finite = (values: readonly number[]) => values.filter(Number.isFinite);
+
 /** Compares every arm with the one that is named. */
 export function compareWith(name: string, arms: readonly ArmPaths[]): Comparison {
   const reference = arms.find(({ arm }) => arm === name)!;
-  const level = meanOf(reference.paths.map((path) => path.at(-1)!.score));
+  const level = meanOf(finite(reference.paths.map((path) => path.at(-1)!.score)));
   const of = ({ paths }: ArmPaths) => {
     const evaluations = paths.map((path) => evaluationsToReach(path, level));
     const middle = median(evaluations.map((n) => n ?? Infinity));
@@ -146,23 +148,39 @@ interface Recommended {
   readonly recommended: readonly Recommendation[];
 }
 
-/**
- * Those of every search; arms that search other parameters, or for another reward, than `reinforce` are left out. Of a
- * search that starts from another one, the start is what that one found, and its price is counted.
- */
-function recommendedBy(evidence: Evidence): Recommended[] {
+/** Searches that can be compared: they search the same parameters, for the same reward. */
+interface Contest {
+  /** The arms whose ends are its levels, the first one as the question has it. */
+  readonly references: readonly string[];
+  readonly envOptions: EnvOptions;
+  readonly recommended: readonly Recommended[];
+}
+
+/** A contest for each set of parameters that a reference has searched. */
+function contestsOf(evidence: Evidence, { references = ['reinforce'] }: Question): Contest[] {
   const byArm = evidence.searches();
-  const { environment, envOptions } = byArm['reinforce']![0]!;
-  const searches = Object.values(byArm)
-    .flat()
-    .filter((search) => search.environment === environment && isDeepStrictEqual(search.envOptions, envOptions));
-  return searches.map((search) => {
-    const { startsFrom, seed } = search;
-    const before = startsFrom === undefined ? undefined : byArm[startsFrom]!.find((other) => other.seed === seed)!;
-    const price = before ? priceOf(before, search) : 0;
-    const start: Recommendation = { spent: 0, action: (before?.learned ?? search.start).action };
-    return { search, price, recommended: [start, ...recommendations(search)] };
-  });
+  const left = new Set(references.filter((name) => byArm[name] !== undefined));
+  const contests: Contest[] = [];
+  for (const name of left) {
+    const { environment, envOptions } = byArm[name]![0]!;
+    const searches = Object.values(byArm)
+      .flat()
+      .filter((search) => search.environment === environment && isDeepStrictEqual(search.envOptions, envOptions));
+    const own = [...left].filter((other) => searches.some(({ arm }) => arm === other));
+    for (const other of own) left.delete(other);
+    const recommended = searches.map((search) => recommendedBy(byArm, search));
+    contests.push({ references: own, envOptions, recommended });
+  }
+  return contests;
+}
+
+/** Of a search that starts from another one, the start is what that one found, and its price is counted. */
+function recommendedBy(byArm: ReturnType<Evidence['searches']>, search: FinishedSearch): Recommended {
+  const { startsFrom, seed } = search;
+  const before = startsFrom === undefined ? undefined : byArm[startsFrom]!.find((other) => other.seed === seed)!;
+  const price = before ? priceOf(before, search) : 0;
+  const start: Recommendation = { spent: 0, action: (before?.learned ?? search.start).action };
+  return { search, price, recommended: [start, ...recommendations(search)] };
 }
 
 /** The evaluations of a search for which the time would do that the one before it took, its finalists' too. */
@@ -170,31 +188,35 @@ function priceOf({ worked: before }: FinishedSearch, { worked: own }: FinishedSe
   return (before.seconds / own.seconds) * own.evaluations;
 }
 
+/** What a contest's files are called: the first one's have no suffix. */
+const suffixOf = ({ references }: Contest, i: number) => (i === 0 ? '' : `-${references[0]}`);
+
 /** The evaluations of all these θ. */
-function milestones(wanted: readonly Recommended[], seeds: number): FixedThetas {
-  const requests = wanted.flatMap(({ search, recommended }) =>
+function milestones(contest: Contest, i: number, seeds: number): FixedThetas {
+  const requests = contest.recommended.flatMap(({ search, recommended }) =>
     recommended.flatMap(({ spent, action }) =>
       seedsOf(seeds).map((j) => {
         return { key: `${nameOf(search)}/${spent}/${j}`, action, seed: deriveSeed(search.seed, 'milestone', j) };
       }),
     ),
   );
-  return { log: 'milestones', test: false, mayFail: true, requests };
+  const { envOptions } = contest;
+  return { log: `milestones${suffixOf(contest, i)}`, envOptions, test: false, mayFail: true, requests };
 }
 
-/** How the searches of each arm went. */
-function pathsOf(evidence: Evidence, { metric, seeds }: Question): ArmPaths[] {
-  const wanted = recommendedBy(evidence);
-  const scores = evidence.scored(milestones(wanted, seeds)).map(({ validation }) => validation[metric] ?? -Infinity);
+/** How the searches of each arm of a contest went. */
+function pathsOf(evidence: Evidence, contest: Contest, i: number, { metric, seeds }: Question): ArmPaths[] {
+  const scored = evidence.scored(milestones(contest, i, seeds));
+  const scores = scored.map(({ validation }) => validation[metric] ?? -Infinity);
   let next = 0;
-  const paths = wanted.map(({ search, price, recommended }) => {
+  const paths = contest.recommended.map(({ search, price, recommended }) => {
     const path = recommended.map(({ spent }) => ({
       spent: price + spent,
       score: meanOf(scores.slice(next, (next += seeds))),
     }));
     return { search, budget: Math.ceil(price) + search.evaluations, path };
   });
-  return [...new Set(wanted.map(({ search }) => search.arm))].map((arm): ArmPaths => {
+  return [...new Set(paths.map(({ search }) => search.arm))].map((arm): ArmPaths => {
     const own = paths.filter(({ search }) => search.arm === arm);
     const { title } = evidence.arms()[arm]!;
     const budget = Math.max(...own.map((path) => path.budget));
@@ -202,32 +224,41 @@ function pathsOf(evidence: Evidence, { metric, seeds }: Question): ArmPaths[] {
   });
 }
 
-/** What the searches recommended on their way, as `evaluations-to-reach.md`, `.csv`, `.svg` and `.png`. */
+/**
+ * What the searches recommended on their way, as `evaluations-to-reach.md` and `.csv`, and as `.svg` and `.png`: a chart
+ * for each set of parameters that a reference has searched.
+ */
 export function evaluationsToReachFigure(question: Question): Figure {
-  const { metric, seeds, references = ['reinforce'] } = question;
+  const { metric, seeds } = question;
   return {
-    needs: [(evidence) => [milestones(recommendedBy(evidence), seeds)]],
+    needs: [(evidence) => contestsOf(evidence, question).map((contest, i) => milestones(contest, i, seeds))],
     async draw(evidence, folder) {
-      const arms = pathsOf(evidence, question);
-      const measured = references.filter((name) => arms.some(({ arm }) => arm === name));
-      const comparisons = measured.map((name) => compareWith(name, arms));
       const path = join(folder, 'evaluations-to-reach');
-      const areMatched = startFromOthers(evidence);
-      writeWhole(`${path}.md`, markdown(comparisons, metric, seeds, areMatched));
+      const comparisons: Comparison[] = [];
+      for (const [i, contest] of contestsOf(evidence, question).entries()) {
+        const arms = pathsOf(evidence, contest, i, question);
+        const own = contest.references.map((name) => compareWith(name, arms));
+        comparisons.push(...own);
+        const labels = { title: 'What a search would recommend', metric: `${metric} of the recommended θ, validation` };
+        const levels = own.filter(({ level }) => Number.isFinite(level));
+        const lines = levels.map(({ reference, level }) => [`${reference.title}: its end`, level] as const);
+        const chart = `${path}${suffixOf(contest, i)}`;
+        await drawRewardCurves(labels, arms.flatMap(curve), Object.fromEntries(lines), chart);
+      }
+      writeWhole(`${path}.md`, markdown(comparisons, metric, seeds, startFromOthers(evidence)));
       writeWhole(`${path}.csv`, csv(comparisons));
-      const labels = { title: 'What a search would recommend', metric: `${metric} of the recommended θ, validation` };
-      const levels = comparisons.map(({ reference, level }) => [`${reference.title}: its end`, level] as const);
-      await drawRewardCurves(labels, arms.flatMap(curve), Object.fromEntries(levels), path);
     },
   };
 }
 
-/** The mean over the searches of an arm at each look, in its 95 % interval. */
+/** The mean over the searches of an arm at each look, in its 95 % interval; without recommendations that failed. */
 function curve({ title, budget, paths }: ArmPaths): CurvePoint[] {
   return looks(budget).flatMap((evaluations) => {
     const scores = paths.flatMap((path) => path.findLast(({ spent }) => spent <= evaluations)?.score ?? []);
     if (scores.length < paths.length) return []; // one has not begun: the search that it starts from took longer
-    const { mean, ci95 } = summarise(scores);
+    const known = finite(scores);
+    if (known.length === 0) return [];
+    const { mean, ci95 } = summarise(known);
     return [{ arm: title, evaluations, mean, low: ci95?.[0] ?? mean, high: ci95?.[1] ?? mean }];
   });
 }
@@ -259,8 +290,9 @@ function markdown(comparisons: readonly Comparison[], metric: string, seeds: num
     '',
     `A level is the mean over an agent’s searches of the ${metric} on validation of the θ that each recommends at its end. ` +
       `A search is judged by the θ that it would recommend if it stopped, evaluated on ${seeds} seeds that no search has seen. ` +
-      `It is looked at after ${FIRST_LOOK} evaluations, √2 times as many, and so on; it has reached the level where two looks in a row are not below it, and 0 means that its start had. ` +
+      `It is looked at after ${FIRST_LOOK} evaluations, √2 times as many, and so on; it has reached the level where two looks in a row are not below it (the last look counts alone), and 0 means that its start had. ` +
       `Evaluations are counted in trained images${price}` +
+      'Arms are compared with those that search the same parameters. ' +
       'The last columns: the median over the budget of the agent whose level it is, and over the median that this agent itself needed, its budget where one of its searches did not get there.',
     '',
     ...comparisons.flatMap(section),
@@ -277,7 +309,7 @@ function section({ reference, level, reached }: Comparison): string[] {
     return [title, budget, ...cells, share(shareOfBudget), share(ratio)];
   });
   return [
-    `## ${reference.title}: ${level.toFixed(4)}`,
+    `## ${reference.title}: ${Number.isFinite(level) ? level.toFixed(4) : 'no level, since all of its ends failed'}`,
     '',
     ...markdownTable(['', 'budget', ...bySeed, 'median', 'of its budget', 'of its median'], rows),
     '',

@@ -3,7 +3,6 @@ import { evaluationsByKey, type EvaluationRecord, type LogRecord } from '../../a
 import { armsOf, learnedThetas, meanScores, thetasOf, trainingsOf } from './arms.ts';
 import { exampleEnd, examplesOf, type ExampleEnd } from './examples.ts';
 import { finishedSearch, nameOf, searchesOf, type FinishedSearch } from './search-log.ts';
-import type { Scores } from '../../env/tasks/task.ts';
 import type { Arm, ArmScores, Evidence, FixedThetas, Preset, Scored, Study, TrainedArm } from './study.ts';
 
 /** Gives the lines of a log. @throws {Error} when there is no such log */
@@ -119,8 +118,8 @@ function readArm(
       return { title: arm.title, evaluations: Math.max(...evaluations), ...meansOver(learned.seeds, scored) };
     }
     case 'thetas': {
-      const { title, thetas, seeds, envOptions } = arm;
-      const scored = evidence.scored(thetasOf(name, thetas(preset), seeds, envOptions));
+      const { title, thetas, seeds } = arm;
+      const scored = evidence.scored(thetasOf(name, thetas(preset), arm));
       return { title, evaluations: 0, ...meansOver(seeds, scored) };
     }
     case 'trained':
@@ -134,12 +133,11 @@ function readArm(
   }
 }
 
-/** The means over the seeds of each θ. */
+/** The means over the seeds of each θ, without those of which one has no scores. */
 function meansOver(seeds: number, scored: readonly Scored[]): Pick<ArmScores, 'validation' | 'test'> {
-  const means = (set: 'validation' | 'test') =>
-    Array.from({ length: scored.length / seeds }, (_, i): Scores =>
-      meanScores(scored.slice(i * seeds, (i + 1) * seeds).map((scores) => scores[set])),
-    );
+  const groups = Array.from({ length: scored.length / seeds }, (_, i) => scored.slice(i * seeds, (i + 1) * seeds));
+  const known = groups.filter((group) => group.every(({ outcome }) => outcome === 'ok'));
+  const means = (set: 'validation' | 'test') => known.map((group) => meanScores(group.map((scores) => scores[set])));
   return { validation: means('validation'), test: means('test') };
 }
 

@@ -72,6 +72,7 @@ export function exampleEnd(records: readonly LogRecord[]): ExampleEnd | undefine
 /**
  * Runs every example that has not ended yet.
  *
+ * @param runs at least one, all with the same options of the environment
  * @throws {Error} when one fails, a log was made with other options, or Ctrl-C came: then what is done is kept
  */
 export async function runExamples(
@@ -80,10 +81,10 @@ export async function runExamples(
   runs: readonly ExampleRun[],
 ): Promise<void> {
   const { logs, programs } = laboratory;
-  const open = runs.filter((run) => !exampleEnd(logOf(logs, run)));
+  const spec = await specificationOf(laboratory, environment, runs[0]!.envOptions);
+  const open = runs.filter((run) => !exampleEnd(logOf(logs, run, spec)));
   console.log(`${runs.length} runs of Python, ${runs.length - open.length} of them done before; logs: ${logs}`);
   if (open.length === 0) return;
-  const spec = await specificationOf(laboratory, environment, open[0]!.envOptions);
   const pace = new Pace(
     'Python',
     open.reduce((sum, { evaluations }) => sum + evaluations, 0),
@@ -123,15 +124,15 @@ const optionsOf = ({ seed, evaluations, options, envOptions }: ExampleRun) => {
   return { ...options, seed, evaluations, envOptions };
 };
 
-/** The log of a run; empty where there is none. @throws {Error} when it was made with other options */
-function logOf(logs: string, run: ExampleRun): LogRecord[] {
+/** The log of a run; empty where there is none. @throws {Error} when it was made with other options, or in another environment */
+function logOf(logs: string, run: ExampleRun, { spec_hash: specHash }: Specification): LogRecord[] {
   const path = logPath(logs, nameOf(run));
   const started = startedTrialLog(path);
   if (!started) return [];
   const { header, records } = started;
   const [expected, got] = [
-    { agent: run.example, options: optionsOf(run) },
-    { agent: header.agent, options: header.options },
+    { agent: run.example, options: optionsOf(run), specHash },
+    { agent: header.agent, options: header.options, specHash: header.environment.specHash },
   ].map((made) => JSON.stringify(made));
   if (got !== expected) throw new Error(`${path}: expected the log of ${expected}, got one of ${got}; move it away`);
   return records;

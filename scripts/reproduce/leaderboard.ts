@@ -10,13 +10,13 @@ import { everySearch, randomArm, repeatedArm } from './arms.ts';
 import { evaluationsToReachFigure } from './evaluations-to-reach.ts';
 import { curvesFigure } from './reward-curves.ts';
 import type { Arm, Study } from './study.ts';
-import { optimisers } from './third-party.ts';
+import { ALIKE, optimisers } from './third-party.ts';
 
 /** @param file the table, with its description beside it @throws {Error} in a sentence, when there is none, or it is wrong */
 export function leaderboardStudy(file: string): Study {
   const { parameters, start, reward } = readDescription(file);
   const arms = {
-    ...optimisers({ ppoBatch: 12, axParallel: 4 }),
+    ...optimisers({ ppoBatch: 12, axParallel: 4, ...ALIKE }),
     start: repeatedArm('the start', start),
     random: randomArm('random θ', parameters),
   } satisfies Record<string, Arm>;

@@ -105,15 +105,14 @@ const ARMS = {
 } satisfies Record<string, Arm>;
 
 /** θ of REINFORCE's mean at the start, on the way, and at the end. */
-function progressOf({ states, evaluations, start }: FinishedSearch): { title: string; theta: Theta }[] {
-  const per = REINFORCE.batch;
-  const marks = [1 / 16, 1 / 4, 1].map((share) => Math.floor((share * evaluations) / per)).filter((n) => n > 0);
-  const stages = [...new Set(marks)].flatMap((iterations) => {
-    const state = states[iterations - 1];
-    if (!state) return [];
-    const theta = actionToTheta(MIXTURE_PARAMETERS, state['mu'] as number[]);
-    return [{ title: `after ${iterations * per} evaluations`, theta }];
-  });
+function progressOf({ states, told, evaluations, start }: FinishedSearch): { title: string; theta: Theta }[] {
+  const ends = [1 / 16, 1 / 4, 1].map((share) => told.findLastIndex((count) => count <= share * evaluations));
+  const stages = [...new Set(ends)]
+    .filter((i) => i >= 0)
+    .map((i) => {
+      const theta = actionToTheta(MIXTURE_PARAMETERS, states[i]!['mu'] as number[]);
+      return { title: `after ${told[i]} evaluations`, theta };
+    });
   return [{ title: 'the start', theta: start.theta }, ...stages];
 }
 

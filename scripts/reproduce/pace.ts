@@ -10,10 +10,9 @@ function duration(seconds: number): string {
 
 export class Pace {
   private readonly done = new Map<unknown, number>();
-  private readonly began = performance.now();
   private readonly timer = setInterval(() => this.say(), REPORT_EVERY_MS);
-  /** Evaluations that were there when the first report came: they took no time now. */
-  private first: number | undefined;
+  /** When the first report came, and the evaluations that were there by then: most of them may be of an earlier run. */
+  private first: { readonly at: number; readonly sum: number } | undefined;
 
   /** @param total evaluations of all parts, such as all searches */
   constructor(
@@ -32,9 +31,10 @@ export class Pace {
 
   private say(): void {
     const sum = [...this.done.values()].reduce((a, b) => a + b, 0);
-    this.first ??= sum;
-    const pace = (sum - this.first) / ((performance.now() - this.began) / 1000);
-    const left = pace > 0 ? `${duration((this.total - sum) / pace)} left` : '';
-    console.log(`${this.what}: evaluations ${sum}/${this.total}  ${pace.toFixed(1)}/s  ${left}`);
+    const at = performance.now();
+    this.first ??= { at, sum };
+    const pace = (sum - this.first.sum) / ((at - this.first.at) / 1000);
+    const speed = pace > 0 ? `  ${pace.toPrecision(2)}/s  ${duration((this.total - sum) / pace)} left` : '';
+    console.log(`${this.what}: evaluations ${sum}/${this.total}${speed}`);
   }
 }

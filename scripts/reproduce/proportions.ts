@@ -21,11 +21,10 @@ export function l1(p: readonly number[], q: readonly number[]): number {
 /** θ of the policy's mean after each iteration of a search, with the start before them. */
 function policyPath(
   parameters: readonly Parameter[],
-  { states, start, trials }: FinishedSearch,
+  { states, start, told }: FinishedSearch,
 ): { evaluations: number; theta: Theta }[] {
-  const batch = Math.floor(trials.length / Math.max(1, states.length));
   const means = states.map((state, i) => ({
-    evaluations: (i + 1) * batch,
+    evaluations: told[i]!,
     theta: actionToTheta(parameters, state['mu'] as number[]),
   }));
   return [{ evaluations: 0, theta: start.theta }, ...means];

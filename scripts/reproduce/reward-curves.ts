@@ -33,7 +33,10 @@ export function apart(levels: readonly number[], gap: number): number[] {
   return places;
 }
 
-/** A figure of the searches' scores over their evaluations, with levels of other arms. */
+/**
+ * A figure of the searches' scores over their evaluations, with levels of other arms. Searches that discard evaluations
+ * are left out: the scores of the others are a choice of the good ones.
+ */
 export function curvesFigure({
   file,
   title,
@@ -54,7 +57,10 @@ export function curvesFigure({
     async draw(evidence, folder) {
       const arms = evidence.arms();
       const own = Object.entries(evidence.searches()).filter(([, searches]) =>
-        searches.every(({ environment }) => environment === evidence.study.environment),
+        searches.every(
+          ({ environment, trials }) =>
+            environment === evidence.study.environment && trials.every(({ outcome }) => outcome !== 'discarded'),
+        ),
       );
       const curves = own.flatMap(([arm, searches]) =>
         rewardCurve(

@@ -62,11 +62,12 @@ export function searchesOf(study: Study, preset: Preset): Search[] {
   );
 }
 
-/** The search with the content of its log; undefined if it has not ended. */
+/** The search with the content of its log; undefined if it has not ended, or has gone on to more evaluations. */
 export function finishedSearch(search: Search, records: readonly LogRecord[]): FinishedSearch | undefined {
-  const isReported = records.some(
-    (record) => record.type === 'evaluation' && record.key === `after-${search.evaluations}/learned/0`,
+  const budgets = records.flatMap((record) =>
+    record.type === 'evaluation' ? (/^after-(\d+)\/learned\/0$/.exec(record.key)?.slice(1).map(Number) ?? []) : [],
   );
+  const isReported = budgets.at(-1) === search.evaluations;
   const summary = records.at(-1);
   if (!isReported || summary?.type !== 'summary') return undefined;
   const reported = summary['reported'] as readonly Reported[];

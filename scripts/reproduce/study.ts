@@ -105,6 +105,8 @@ export interface ThetasArm {
   readonly thetas: (preset: Preset) => readonly Theta[];
   /** The number of seeds on which each θ is scored. */
   readonly seeds: number;
+  /** Whether a θ may have no score, as when it is infeasible: it is left out. */
+  readonly mayFail?: true;
   /** What differs from the preset's options. */
   readonly envOptions?: EnvOptions;
 }

@@ -61,7 +61,7 @@ interface Column {
 }
 
 const SEARCHED =
-  'Mean ± half of the 95 % interval (Student’s t) over n search seeds (over θ for random ones, over data sets for real ones). The searches saw validation alone.';
+  'Mean ± half of the 95 % interval (Student’s t): over n search seeds, each the mean of some trainings; over trainings for a given θ and for real data; over θ for random ones. The validation score of a best one is the one that it was chosen by. The searches saw validation alone.';
 
 /**
  * Writes `summary.json`, `table.csv` and `table.md` into a folder.

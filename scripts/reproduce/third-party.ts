@@ -2,9 +2,9 @@
  * Optimisers of other libraries beside our agents, at the same number of evaluations: `npm run reproduce -- third-party`.
  *
  * The others are the examples of agents/python, with their defaults. Our agents have their defaults too, but for the flags
- * that REINFORCE's card names for few evaluations. All choose their θ alike: the best few of the search, and what the
- * optimiser itself recommends, are evaluated again on fresh seeds. The winner is then scored on seeds of its own, the same
- * for all optimisers.
+ * that REINFORCE's card names for few evaluations. All evaluate alike ({@link ALIKE}), and choose their θ alike: the best
+ * few of the search, and what the optimiser itself recommends, are evaluated again on fresh seeds. The winner is then
+ * scored on seeds of its own, the same for all optimisers.
  */
 import { readFileSync } from 'node:fs';
 import mixture from '../../env/experiments/mixture.ts';
@@ -15,6 +15,7 @@ import { writeWhole } from '../../protocol/whole-file.ts';
 import { withInterval } from '../../protocol/statistics.ts';
 import { markdownTable } from '../markdown.ts';
 import { everySearch, repeatedArm } from './arms.ts';
+import type { AgentOptions } from './search-log.ts';
 import type { Arm, EnvOptions, Study } from './study.ts';
 import { readSummary, type ReproductionSummary } from './summary.ts';
 
@@ -25,17 +26,24 @@ const FEW = {
   ...{ advantage: 'ranked', antithetic: true, start: 'centre' },
 };
 
-interface Batches {
+interface Optimisers {
+  /** What our agents of this study are told beside {@link FINALISTS}. */
+  readonly ours?: AgentOptions;
+  /** What TPE is told. */
+  readonly tpe?: AgentOptions;
   /** Such that whole iterations of PPO, four batches each, are the whole budget. */
   readonly ppoBatch: number;
   /** Trials of Ax at once: it fits its model once for all of them, which takes seconds with hundreds of trials. */
   readonly axParallel: number;
 }
 
+/** Where evaluations have first weights and early scores: all draw new weights for each, and none ends one early. */
+export const ALIKE: Pick<Optimisers, 'ours' | 'tpe'> = { ours: { seeds: 'fresh' }, tpe: { prune: false } };
+
 /** All optimisers, ours and those of other libraries. */
-export function optimisers({ ppoBatch, axParallel }: Batches) {
+export function optimisers({ ppoBatch, axParallel, ours: given = {}, tpe = {} }: Optimisers) {
   const ours = (title: string, agent: string, options = {}) => {
-    return { kind: 'search', title: `${title}, ours`, agent, options: { ...FINALISTS, ...options } } as const;
+    return { kind: 'search', title: `${title}, ours`, agent, options: { ...FINALISTS, ...given, ...options } } as const;
   };
   const theirs = (title: string, example: string, options = {}) => {
     return { kind: 'example', title, example, options } as const;
@@ -49,7 +57,7 @@ export function optimisers({ ppoBatch, axParallel }: Batches) {
     cem: ours('CEM', 'cem'),
     cmaEs: ours('CMA-ES', 'cma-es'),
     gaussianProcess: ours('Gaussian process', 'gaussian-process'),
-    optunaTpe: theirs('TPE of Optuna', 'optuna_tpe'),
+    optunaTpe: theirs('TPE of Optuna', 'optuna_tpe', tpe),
     optunaCmaEs: theirs('CMA-ES of Optuna', 'optuna_cma_es'),
     pycma: theirs('pycma', 'pycma_batches'),
     nevergrad: theirs('NGOpt of Nevergrad', 'nevergrad_search'),
@@ -66,14 +74,14 @@ function study(
     start,
     evaluations,
     envOptions,
-    ...batches
-  }: Batches & {
+    ...rest
+  }: Optimisers & {
     readonly start: Arm;
     readonly evaluations: number;
     readonly envOptions: EnvOptions;
   },
 ): Study {
-  const arms = { ...optimisers(batches), start };
+  const arms = { ...optimisers(rest), start };
   return {
     ...part,
     presets: {
@@ -106,6 +114,7 @@ export const thirdPartyCounting = study(
   {
     start: startOf(createExperiment(counting, QUICK, DEFAULT_RUNTIME).experiment),
     ...{ evaluations: 96, ppoBatch: 12, axParallel: 4, envOptions: QUICK },
+    ...ALIKE,
   },
 );
 

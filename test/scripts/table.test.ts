@@ -57,6 +57,16 @@ describe('table @slow', function () {
     assert.deepEqual(columns(readFileSync(csv, 'utf8')), columns(text)); // all but the times
   });
 
+  it('refuses the log of another design, and one without the test scores that it is to have', async () => {
+    const differs = (...flags: string[]) =>
+      assert.rejects(
+        table('--env', BANDIT, '--env-options', '{"noise":0.05,"delayMs":10}', '--out', out, '--log', log, ...flags),
+        /design\/0\/0: expected (another θ|no scores on the test set).*give --log another name/,
+      );
+    await differs('--thetas', '41', '--seeds', '2', '--fresh', '12');
+    await differs('--thetas', '40', '--seeds', '2', '--fresh', '12', '--no-test');
+  });
+
   it('fits the surrogate of a table of somebody’s', async () => {
     const own = join(folder, 'own.csv');
     writeFileSync(own, ['x,score', ...Array.from({ length: 12 }, (_, i) => `${i / 11},${Math.sin(i / 4)}`)].join('\n'));
@@ -83,6 +93,8 @@ describe('the agreement of a surrogate', () => {
     const { thetas, rank, rankAtBest, error, errorOfNoise } = agreementOf(compared);
     assert.deepEqual([thetas, rank, error], [3, 1, 0]);
     assert.equal(errorOfNoise, 1); // variance 2 of one evaluation, 1 of the mean of two
-    assert.ok(Math.abs(rankAtBest - Math.sqrt(99 / 100)) < 1e-9, `${rankAtBest}`); // variance of the means 100, 1 of it noise
+    assert.ok(Math.abs(rankAtBest! - Math.sqrt(99 / 100)) < 1e-9, `${rankAtBest}`); // variance of the means 100, 1 of it noise
+    const single = agreementOf(compared.map(({ expected, rewards }) => ({ expected, rewards: rewards.slice(0, 1) })));
+    assert.deepEqual(single, { thetas: 3, rank: 1, error: 1 }, 'single evaluations do not tell noise');
   });
 });

@@ -13,11 +13,12 @@ parser.add_argument("--env", help="its environment, if it has several")
 parser.add_argument("--env-options", type=json.loads, default={}, help='such as {"preset": "quick"}')
 parser.add_argument("--evaluations", type=int, default=64, help="number of trials")
 parser.add_argument("--seed", type=int, default=1, help="of the sampler and of the environment")
+parser.add_argument("--prune", type=json.loads, default=True, help="whether trials are cancelled: true or false")
 parser.add_argument("--storage", help="where Optuna keeps the study, such as sqlite:///study.db")
 flags = parser.parse_args()
 
 sampler = optuna.samplers.TPESampler(seed=flags.seed, multivariate=True, constant_liar=True)
-pruner = optuna.pruners.MedianPruner(n_startup_trials=8)
+pruner = optuna.pruners.MedianPruner(n_startup_trials=8) if flags.prune else optuna.pruners.NopPruner()
 study = optuna.create_study(
     storage=flags.storage, study_name="tpe", load_if_exists=True, direction="maximize", sampler=sampler, pruner=pruner
 )

@@ -24,11 +24,14 @@ describe('the finalists of a search', () => {
     const agent = { ask: () => [], tell: () => {}, recommend: () => [9] };
     assert.deepEqual(finalists(trials, agent, { finalists: 2 }), [[2], [3], [9]]);
     assert.deepEqual(finalists(trials, agent, { finalists: 9 }), [[2], [3], [5], [9]]);
+    const same = { ...agent, recommend: () => [3] };
+    assert.deepEqual(finalists(trials, same, { finalists: 2 }), [[2], [3]], 'the agent’s own is one of the best');
   });
 
   it('are won by the best mean reward, and lost by a failed evaluation', async () => {
     assert.deepEqual(await winner([1, 2], [0, 4]), [1]);
     assert.deepEqual(await winner([-5, -5], [-1, null]), [0]);
+    assert.deepEqual(await winner([null, null], [null, -1], [null, 3]), [2], 'where all failed once, by what is left');
   });
 
   it('are an error, with the reason of the first, when none of their evaluations has a reward', async () => {

@@ -107,6 +107,9 @@ describe('npm run compare', () => {
     assert.deepEqual(of([1], [null], [3]), [1, null, 3]);
     assert.deepEqual(of([1], [null, 0.25], [null, 0.5], [5, 0.25], [6]), [1, 5, 6]);
     assert.deepEqual(of(...Array<[number, number]>(10).fill([2, 0.1])), [2]);
+    const discarded = { reward: null, estimate: 1, work: 0.5 };
+    const estimated = rewardsBySpending({ trials: [discarded, { reward: 3, work: 0.5 }] as never });
+    assert.deepEqual(estimated, [2], 'a discarded one counts with its estimate');
   });
 
   it('refuses, in a sentence with the file, what cannot be compared', () => {
@@ -140,7 +143,7 @@ describe('npm run compare', () => {
     assert.deepEqual(await written('two'), [markdown, table, runs, svg, png]);
     assert.match(
       markdown!.toString(),
-      /^\| cem \| 2 \| 4 \| 4\.5000 ± 6\.3530 \| 4\.5000 ± 6\.3530 \| – \(1 of 2\) \| 0\.5000 \|$/m,
+      /^\| cem \| 2 \| 4 \| 4\.5000 ± 6\.3531 \| 4\.5000 ± 6\.3531 \| – \(1 of 2\) \| 0\.5000 \|$/m,
     );
     assert.match(markdown!.toString(), /^\| cem, random "search" \| 0\.1000 \|$/m);
     assert.match(markdown!.toString(), /^1 of the runs has not ended/m);

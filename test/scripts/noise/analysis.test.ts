@@ -9,16 +9,17 @@ function close(actual: number, expected: number, by = 1e-9): void {
 
 describe('variances', () => {
   it('splits the differences into those from seeds and those from θ', () => {
-    // Within: variances 2 and 8, mean 5. Means 1 and 7, variance 18, of which 5 / 2 is noise.
+    // Within: variances 2 and 8, mean 5.
     const v = variances([
       [0, 2],
       [5, 9],
     ]);
     close(v.within, 5);
-    close(v.between, 15.5);
-    close(v.reliability, 15.5 / 20.5);
     // Seed means 2.5 and 5.5; residuals ±.5 in each of 4 places, over 1 · 1 degrees of freedom.
     close(v.withinCommon, 1);
+    // Means 1 and 7, variance 18, of which 1 / 2 is noise: what a seed does to all θ is not in it.
+    close(v.between, 17.5);
+    close(v.reliability, 17.5 / 22.5);
   });
 
   it('finds the variances of drawn rewards, and no noise on common seeds if a seed shifts all θ alike', () => {
@@ -28,6 +29,8 @@ describe('variances', () => {
     const v = variances(alike);
     close(v.withinCommon, 0);
     close(v.between, 9, 2);
+    const thetaOnly = alike.map(([first]) => [first!, first!]);
+    close(v.between, variances(thetaOnly).between, 1e-9);
     const apart = alike.map((row) => row.map((reward, j) => reward - shift[j]! + random.normal(0, 2)));
     close(variances(apart).within, 4, 0.3);
     close(variances(apart).withinCommon, 4, 0.3);

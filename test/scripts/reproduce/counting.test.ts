@@ -64,7 +64,7 @@ describe('reproduce counting', function () {
     ]);
     const search = (seed: number, wet: number) => {
       const learned = { theta: { weather: [1 - wet, wet] } };
-      return { seed, start: { theta: { weather: [0.5, 0.5] } }, learned, states: [{ mu: [0, 0] }], trials: [] };
+      return { seed, start: { theta: { weather: [0.5, 0.5] } }, learned, states: [{ mu: [0, 0] }], told: [16] };
     };
     const searches = [search(1, 0.2), search(2, 0.6)] as unknown as Recovery['searches'];
     const folder = mkdtempSync(join(tmpdir(), 'proportions-'));

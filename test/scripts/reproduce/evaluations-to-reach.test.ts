@@ -116,6 +116,17 @@ describe('evaluations to reach a level', () => {
     assert.deepEqual([reached[0]!.median, reached[0]!.ratio, reached[1]!.ratio], [null, null, 16 / 64]);
   });
 
+  it('have a level without the ends that failed, and none where all did', () => {
+    const arms = [
+      { arm: 'reinforce', title: '', budget: 64, paths: [path(0, 0.5), path(0, -Infinity)] },
+      { arm: 'failing', title: '', budget: 64, paths: [path(0, -Infinity)] },
+    ];
+    const { level, reached } = compareWith('reinforce', arms);
+    assert.deepEqual([level, reached.map(({ evaluations }) => evaluations)], [0.5, [[16, null], [null]]]);
+    const none = compareWith('failing', arms);
+    assert.deepEqual([none.level, none.reached.map(({ median }) => median)], [NaN, [null, null]]);
+  });
+
   it('know from the log’s order how many trials the agent had been told in each state', () => {
     const evaluation = (key: string): LogRecord => ({ ...trial(0), key });
     const iteration = (i: number): LogRecord => ({ type: 'iteration', iteration: i, state: { mu: [i] } });

@@ -307,6 +307,32 @@ describe('a study @slow', function () {
     assert.doesNotMatch(reached, /randomSearch/);
   });
 
+  it('compares searches with those of the same options', async () => {
+    const elsewhere = (title: string) => ({ ...arms.randomSearch, title, envOptions: { pointsPerComponent: 5 } });
+    const few = {
+      reinforce: arms.reinforce,
+      ownFew: elsewhere('few'),
+      otherFew: elsewhere('few again'),
+    } satisfies Record<string, Arm>;
+    const figures = [evaluationsToReachFigure({ metric: 'accuracy', seeds: 1, references: ['reinforce', 'ownFew'] })];
+    const own = { ...preset, searchSeeds: 1, evaluations: everySearch(few, 16) };
+    const path = join(folder, 'apart');
+    const whole = { ...study, arms: few, figures };
+    await collect(whole, own, { programs, url: server.url, runtime: DEFAULT_RUNTIME, logs: path });
+    writeRecord(path, { ...record, preset: own });
+    await report(whole, path, join(folder, 'g'));
+    const csv = readFileSync(join(folder, 'g', 'evaluations-to-reach.csv'), 'utf8')
+      .trim()
+      .split('\n')
+      .slice(1);
+    assert.deepEqual(
+      csv.map((line) => line.split(',').slice(0, 2).join()),
+      ['reinforce,reinforce', 'ownFew,ownFew', 'ownFew,otherFew'],
+    );
+    const charts = readdirSync(join(folder, 'g')).filter((name) => name.endsWith('.svg'));
+    assert.deepEqual(charts.sort(), ['evaluations-to-reach-ownFew.svg', 'evaluations-to-reach.svg']);
+  });
+
   it('starts a search from the trials of another, in an environment of its own, and counts what these took', async () => {
     const cheap = { ...preset.envOptions, pointsPerComponent: 5 };
     const pair = {
@@ -346,7 +372,7 @@ describe('a study @slow', function () {
   it('has every search with its own seeds, and fewer where an arm says so', () => {
     const names = searchesOf(study, preset).map(({ arm, seed }) => `${arm}-${seed}`);
     assert.deepEqual(names, ['reinforce-1', 'randomSearch-1', 'reinforce-2']);
-    const { requests } = thetasOf('random', arms.random.thetas(preset), 2);
+    const { requests } = thetasOf('random', arms.random.thetas(preset), { seeds: 2 });
     assert.deepEqual(
       requests.map(({ key }) => key),
       ['random/0/1', 'random/0/2', 'random/1/1', 'random/1/2', 'random/2/1', 'random/2/2'],

@@ -1,6 +1,6 @@
 /** How much rewards vary where θ does not, and which of the best cannot be told apart for that. */
+import { quantile } from '../../../../protocol/student.ts';
 import type { RunData } from './run-data.ts';
-import { quantile } from './student.ts';
 
 /** The evaluations of one θ. */
 export interface ThetaGroup {

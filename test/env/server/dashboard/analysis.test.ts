@@ -5,7 +5,7 @@ import { contest, noiseOf, thetaGroups } from '../../../../env/server/dashboard/
 import { purposeOf, runName } from '../../../../env/server/dashboard/analysis/run-data.ts';
 import { groupRuns, searchRewards } from '../../../../env/server/dashboard/analysis/run-groups.ts';
 import { smoothLine, smoothMap } from '../../../../env/server/dashboard/analysis/smooth.ts';
-import { quantile, upperTail } from '../../../../env/server/dashboard/analysis/student.ts';
+import { quantile, upperTail } from '../../../../protocol/student.ts';
 import {
   bestSoFar,
   movingMean,

@@ -1,4 +1,4 @@
-/** Student's t distribution, at any level: 95 % intervals of single means use the table of protocol/statistics.ts. */
+/** Student's t distribution. */
 
 const LANCZOS = [
   76.18009172947146, -86.50532032941677, 24.01409824083091, -1.231739572450155, 0.1208650973866179e-2,
