@@ -16,7 +16,7 @@ export interface Trial {
   readonly reward: number | null;
   /**
    * It was made under another specification (another task or preset) with the same parameters: its reward tells which
-   * actions are better, and does not compare with those of this run.
+   * actions are better, from 0 to 1 over the trials of that specification, and does not compare with those of this run.
    */
   readonly isOther?: true;
 }
@@ -58,16 +58,28 @@ export function clip(action: readonly number[]): number[] {
   return action.map((value) => Math.min(1, Math.max(-1, value)));
 }
 
-/** The trials with a reward, the best first; trials with equal rewards keep their order. */
+/** Rewards scaled from 0, the worst, to 1, the best, [n]; all 0 if all are equal. */
+export function unitRewards(rewards: readonly number[]): number[] {
+  const [worst, best] = [Math.min(...rewards) / 2, Math.max(...rewards) / 2]; // the whole range may not be finite
+  return rewards.map((reward) => (best > worst ? (reward / 2 - worst) / (best - worst) : 0));
+}
+
+/** The trials that compare: those of this run's specification where one of them has a reward, else all. */
+function comparable(trials: readonly Trial[]): readonly Trial[] {
+  const own = trials.filter(({ isOther }) => !isOther);
+  return own.some(({ reward }) => reward !== null) ? own : trials;
+}
+
+/** The trials with a reward that compare, the best first; trials with equal rewards keep their order. */
 export function bestFirst(trials: readonly Trial[]): (Trial & { readonly reward: number })[] {
-  const succeeded = trials.flatMap(({ action, reward }) => (reward === null ? [] : [{ action, reward }]));
+  const succeeded = comparable(trials).flatMap(({ action, reward }) => (reward === null ? [] : [{ action, reward }]));
   return succeeded.sort((a, b) => b.reward - a.reward);
 }
 
-/** The actions of the best tenth of some trials, at least one: the best alone is the luckiest. @returns [n, D] */
+/** The actions of the best tenth of the trials that compare, at least one: the best alone is the luckiest. @returns [n, D] */
 export function bestTenth(trials: readonly Trial[]): number[][] {
   return bestFirst(trials)
-    .slice(0, Math.max(1, Math.floor(trials.length / 10)))
+    .slice(0, Math.max(1, Math.floor(comparable(trials).length / 10)))
     .map(({ action }) => [...action]);
 }
 

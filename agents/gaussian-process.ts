@@ -24,7 +24,7 @@
  */
 import { erf } from 'mathjs';
 import type { Random } from '../protocol/random.ts';
-import { clip, type Agent, type Problem, type Trial } from './agent.ts';
+import { clip, unitRewards, type Agent, type Problem, type Trial } from './agent.ts';
 import { cholesky, logDeterminant, nextRow, solveLower } from '../protocol/cholesky.ts';
 import { fittedWeights, matern52 } from '../protocol/gaussian-process.ts';
 import { integer, isProgram } from './run/flags.ts';
@@ -142,7 +142,8 @@ export function logExpectedImprovement(mean: number, sd: number, best: number): 
   if (sd === 0) return mean > best ? Math.log(mean - best) : -Infinity;
   const z = (mean - best) / sd;
   const logDensity = -0.5 * (z * z + Math.log(2 * Math.PI));
-  if (z < -5) return Math.log(sd) + logDensity - 2 * Math.log(-z); // φ(z) + z Φ(z) → φ(z)/z²
+  // φ(z) + z Φ(z) = φ(z)/z² (1 − 3/z² + 15/z⁴ − …)
+  if (z < -5) return Math.log(sd) + logDensity - 2 * Math.log(-z) + Math.log1p(-3 / z ** 2 + 15 / z ** 4);
   return Math.log(sd * (Math.exp(logDensity) + z * 0.5 * (1 + erf(z / Math.SQRT2))));
 }
 
@@ -160,12 +161,6 @@ function logPrior([length, noise, trust]: Hyperparameters): number {
 
 const within = (value: number, centre: number, most: number) =>
   Math.min(1, centre + most, Math.max(-1, centre - most, value));
-
-/** Rewards scaled from 0, the worst, to 1, the best, [n]; all 0 if all are equal. */
-export function unitRewards(rewards: readonly number[]): number[] {
-  const [worst, best] = [Math.min(...rewards) / 2, Math.max(...rewards) / 2]; // the whole range may not be finite
-  return rewards.map((reward) => (best > worst ? (reward / 2 - worst) / (best - worst) : 0));
-}
 
 /** A Gaussian process that is fitted again whenever there are more data, perhaps around a guide. */
 function growingProcess() {

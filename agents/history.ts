@@ -66,7 +66,7 @@ async function replayOne(session: string, step: string, flags: ServerFlags): Pro
   const [entry] = entriesOf(await historyLines(flags, { session, step }));
   if (!entry) throw new Error(`history: expected an evaluation ${step} of session ${session}, got none`);
   const again = await replay(flags, entry);
-  const same = again.reward === entry.reward;
+  const same = again.outcome === entry.outcome && again.reward === entry.reward;
   console.log(`was ${entry.outcome} ${entry.reward ?? '-'} (${entry.repro.build}, ${entry.repro.backend ?? '-'})`);
   console.log(`is  ${again.outcome} ${again.reward ?? '-'} (${again.repro.build}, ${again.repro.backend ?? '-'})`);
   console.log(same ? 'the same' : 'not the same');

@@ -136,6 +136,9 @@ export function thetaToAction(parameters: readonly Parameter[], theta: Theta): n
 export function canonicalAction(parameters: readonly Parameter[], action: readonly number[]): number[] {
   return parameters.flatMap((p) => {
     const part = action.slice(...p.slice);
-    return p.kind === 'continuous' || p.kind === 'simplex' ? part : partOfValue(p, valueOfPart(p, part));
+    if (p.kind === 'continuous') return part;
+    if (p.kind !== 'simplex') return partOfValue(p, valueOfPart(p, part));
+    const middle = (Math.min(...part) + Math.max(...part)) / 2;
+    return part.map((value) => value - middle);
   });
 }

@@ -30,6 +30,6 @@ await runProgram('pretrain', async () => {
   const definition = await loadDefinition(env);
   const work = { images, steps, seed };
   const name = await pretrain(definition, { ...named, ...envOptions }, work, programRuntime(flags, 1), console.log);
-  const options = JSON.stringify({ ...named, pretrained: name });
+  const options = JSON.stringify({ ...named, ...envOptions, pretrained: name });
   console.log(`to start every training from it: --env-options '${options}'`);
 });

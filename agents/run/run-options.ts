@@ -1,6 +1,7 @@
 /** The options that every agent's program has besides its own. */
 import { Option, type Command } from 'commander';
 import { choice, filePath, integer, jsonObject, seed, seedRange, withSecret, word } from './flags.ts';
+import { startText } from './start.ts';
 import type { LogRecord, RunHeader } from './trial-log.ts';
 
 export interface RunOptions {
@@ -54,7 +55,7 @@ export function withRunFlags(command: Command): Command {
     .option(
       '--start <where>',
       'θ to start from: start (as the environment says), default, centre, random, or {…}/a file',
-      word,
+      startText,
       'start',
     )
     .option(
@@ -95,7 +96,9 @@ export function withRunFlags(command: Command): Command {
         'which has a log for each run, <agent>-<seed>.jsonl (default: runs/<agent>-<time>)',
       filePath,
     )
-    .option('--resume <file>', 'continue a stopped run from its log', filePath)
+    .addOption(
+      new Option('--resume <file>', 'continue a stopped run from its log').argParser(filePath).conflicts('log'),
+    )
     .addOption(new Option('--go-on <words>', 'what goes on with the run, if it is stopped').argParser(word).hideHelp());
 }
 
@@ -124,7 +127,7 @@ export function resumedOptions(
   const keys = records.flatMap((record) => (record.type === 'evaluation' ? record.key : []));
   const least = keys.reduce((most, key) => Math.max(most, Number(/^after-(\d+)\//.exec(key)?.[1] ?? 0)), 0);
   if (options.evaluations < least) {
-    const got = `got ${options.evaluations}; give --log another name for a shorter run`;
+    const got = `got ${options.evaluations}; a shorter run is a new one, without --resume`;
     throw new Error(`--evaluations: expected at least ${least}, after which ${path} has its report, ${got}`);
   }
   return options;

@@ -1,7 +1,7 @@
 /** `--warm-start`: a search that starts from trials which exist, of another run or of any client's session. */
 import type { Specification } from '../../protocol/messages.ts';
 import { actionToTheta, thetaToAction, type Parameter, type Theta } from '../../protocol/parameters.ts';
-import type { Agent, Trial } from '../agent.ts';
+import { unitRewards, type Agent, type Trial } from '../agent.ts';
 import { isTrial, readPast } from './past-evaluations.ts';
 import type { LogRecord, PastEvaluation, WarmStart, WarmTrial } from './trial-log.ts';
 
@@ -9,7 +9,8 @@ import type { LogRecord, PastEvaluation, WarmStart, WarmTrial } from './trial-lo
 const ROUNDING = 1e-9;
 
 /**
- * The trials of a file: those of the search, of a run's log; all evaluations, of a history.
+ * The trials of a file: those of the search, of a run's log; all evaluations, of a history. One that was cancelled says
+ * nothing of its θ, and is left out.
  *
  * @throws {Error} naming the file, and the place where its parameters are not those of `spec`; or when no trial has a
  *   reward
@@ -19,7 +20,8 @@ export function readWarmStart(file: string, spec: Specification): WarmStart {
   const other = run?.environment.parameters && difference(run.environment.parameters, spec.parameters);
   if (other !== undefined)
     throw new Error(`--warm-start: ${file}: expected the parameters of ${spec.env_id}: ${other}`);
-  const trials = evaluations.filter(isTrial).map((evaluation, i): WarmTrial => {
+  const ended = evaluations.filter((evaluation) => isTrial(evaluation) && evaluation.outcome !== 'cancelled');
+  const trials = ended.map((evaluation, i): WarmTrial => {
     try {
       return { ...evaluation, ...pointOf(evaluation, spec.parameters), key: `warm-start/${i}` };
     } catch (error) {
@@ -38,15 +40,21 @@ export function loggedWarmStart(records: readonly LogRecord[]): WarmStart | unde
   return records.find((record) => record.type === 'warm-start');
 }
 
-/** Tells the trials to an agent that has asked for nothing yet, and says so. */
+/**
+ * Tells the trials to an agent that has asked for nothing yet, and says so. The rewards of another specification are
+ * scaled from 0 to 1 over its trials, so that those of several can stand beside each other.
+ */
 export function warmStart(agent: Agent, { file, trials }: WarmStart, spec: Specification): void {
   const own = new Set(comparable(trials, spec));
-  agent.warmStart?.(
-    trials.map((trial): Trial => {
-      const { action, reward, estimate = null } = trial;
-      return { action, reward: reward ?? estimate, ...(!own.has(trial) && { isOther: true }) };
-    }),
-  );
+  const rewards = trials.map(({ reward, estimate = null }) => reward ?? estimate);
+  const told = trials.map(({ action }, i): Trial => ({ action, reward: rewards[i]! }));
+  for (const hash of new Set(trials.map(({ repro }) => repro.spec_hash))) {
+    const others = trials.flatMap((trial, i) => (trial.repro.spec_hash === hash && !own.has(trial) ? [i] : []));
+    const known = others.filter((i) => rewards[i] !== null);
+    const scaled = new Map(unitRewards(known.map((i) => rewards[i]!)).map((reward, k) => [known[k]!, reward]));
+    for (const i of others) told[i] = { action: trials[i]!.action, reward: scaled.get(i) ?? null, isOther: true };
+  }
+  agent.warmStart?.(told);
   const failed = trials.filter(({ reward }) => reward === null).length;
   const best = trials.reduce((best, { reward }) => Math.max(best, reward ?? -Infinity), -Infinity);
   const others = trials.length - own.size;

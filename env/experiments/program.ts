@@ -3,6 +3,7 @@
  *
  * The programs and the folder are named when the server starts, never by a client.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { shown } from '../../protocol/errors.ts';
 import type { Theta } from '../../protocol/parameters.ts';
@@ -23,6 +24,7 @@ import {
   photographTarget,
   storedTarget,
   type FolderTarget,
+  type TargetSize,
 } from '../programs/target.ts';
 import { metricsOf, programTask } from '../programs/trainer.ts';
 import { removeAbandoned } from '../programs/working-folder.ts';
@@ -91,6 +93,7 @@ interface Given {
   readonly runtime: Runtime;
   readonly programs: ProgramsRuntime;
   readonly data: string;
+  readonly size: TargetSize;
 }
 
 /** The experiment. @throws {Error} in a sentence, when the server was started without a program or a folder */
@@ -99,11 +102,14 @@ export function programExperiment(given: Options, runtime: Runtime): Experiment 
   const start = 'npm run serve -- --simulator COMMAND --parameters FILE --data DIR, or with --trainer COMMAND';
   if (!programs) throw new Error(`Program-v0: expected a simulator or a trainer that is a program: ${start}`);
   if (data === undefined) throw new Error(`Program-v0: expected a folder to score models on: ${start}`);
-  const all: Given = { given, runtime, programs, data };
+  const { width, height, validationImages: validation, testImages: test } = given;
+  const all: Given = { given, runtime, programs, data, size: { width, height, validation, test } };
+  const task = programs.trainer ? 'the trainer' : given.task;
+  refuseOther('classes', given, task === 'detection', task);
+  refuseOther('scoreClass', given, task === 'segmentation', task);
   if (programs.trainer) return withTrainer(all, programs.trainer);
-  const { trainerOptions, task } = given;
-  refuseOptions('trainerOptions', trainerOptions, 'the trainer is ours');
-  switch (task) {
+  refuseOptions('trainerOptions', given.trainerOptions, 'the trainer is ours');
+  switch (given.task) {
     case 'segmentation':
       return withSegmentation(all);
     case 'counting':
@@ -116,8 +122,8 @@ export function programExperiment(given: Options, runtime: Runtime): Experiment 
 }
 
 function withTrainer(all: Given, trainer: NonNullable<ProgramsRuntime['trainer']>): Experiment<StoredImage> {
-  const { given, programs, data } = all;
-  const { width, height, task: ours, reward, validationImages, testImages } = given;
+  const { given, programs, data, size } = all;
+  const { task: ours, reward } = given;
   if (ours !== 'segmentation') throw new Error(`task: expected none where the trainer is a program, got ${ours}`);
   const command = commandOf('trainer', trainer, programs);
   const metrics = metricsOf(trainer);
@@ -128,11 +134,10 @@ function withTrainer(all: Given, trainer: NonNullable<ProgramsRuntime['trainer']
     program: command.program,
     metrics,
     reward: rewardOf(reward, metrics),
-    size: { width, height },
+    size: { width: size.width, height: size.height },
     options: { ...training, ...given.trainerOptions },
     keep: programs.keep,
   });
-  const size = { width, height, validation: validationImages, test: testImages };
   const target = storedTarget(data, size, programs.work);
   const simulated = programs.simulator ? simulatorProgram(all, asFiles) : writtenTraffic(all);
   const commands = [...simulated.commands, command];
@@ -140,9 +145,7 @@ function withTrainer(all: Given, trainer: NonNullable<ProgramsRuntime['trainer']
 }
 
 function withSegmentation(all: Given): Experiment {
-  const { given, runtime, data } = all;
-  const { width, height, validationImages, testImages } = given;
-  const size = { width, height, validation: validationImages, test: testImages };
+  const { given, runtime, data, size } = all;
   const { named, classes, ...target } = labelledTarget(data, size, given.scoreClass);
   const reward = rewardOf(given.reward, segmentationMetrics(classes));
   return assembled(all, {
@@ -154,9 +157,7 @@ function withSegmentation(all: Given): Experiment {
 }
 
 function withCounting(all: Given): Experiment {
-  const { given, runtime, data } = all;
-  const { width, height, validationImages, testImages } = given;
-  const size = { width, height, validation: validationImages, test: testImages };
+  const { given, runtime, data, size } = all;
   const reward = rewardOf(given.reward, COUNTING_METRICS) as 'devianceExplained';
   return assembled(all, {
     ...simulatorProgram(all, (folder, indices) => readCountable(folder, indices, size)),
@@ -167,9 +168,8 @@ function withCounting(all: Given): Experiment {
 }
 
 function withDetection(all: Given): Experiment {
-  const { given, runtime, data } = all;
-  const { width, height, validationImages, testImages, classes, difficulty } = given;
-  const size = { width, height, validation: validationImages, test: testImages };
+  const { given, runtime, data, size } = all;
+  const { classes, difficulty } = given;
   const reward = rewardOf(given.reward, DETECTION_METRICS) as 'smoothAp';
   return assembled(all, {
     ...simulatorProgram(all, (folder, indices) => readBoxed(folder, indices, size, classes)),
@@ -180,10 +180,8 @@ function withDetection(all: Given): Experiment {
 }
 
 function withMatch(all: Given): Experiment {
-  const { given, runtime, data } = all;
-  const { width, height, validationImages, testImages, reward } = given;
-  rewardOf(reward, MATCH_METRICS);
-  const size = { width, height, validation: validationImages, test: testImages };
+  const { given, runtime, data, size } = all;
+  rewardOf(given.reward, MATCH_METRICS);
   return assembled(all, {
     ...simulatorProgram(all, (folder, indices) => readPictures(imagesOf(folder, indices), size)),
     task: matchTask({ tap: MATCH_TAP }, runtime),
@@ -275,6 +273,13 @@ function rewardOf(name: string, metrics: readonly Metric[]): string {
 }
 
 /** What was asked for and cannot be done is an error. */
+/** @throws {Error} where an option that is for another task is given */
+function refuseOther(name: 'classes' | 'scoreClass', given: Options, isUsed: boolean, task: string): void {
+  if (isUsed || isDeepStrictEqual(given[name], options.shape[name].parse(undefined))) return;
+  const whose = name === 'classes' ? 'detection' : 'segmentation';
+  throw new Error(`${name}: expected none with ${task}, since it is for ${whose}, got ${shown(given[name])}`);
+}
+
 function refuseOptions(name: string, options: object, reason: string): void {
   if (Object.keys(options).length === 0) return;
   throw new Error(`${name}: expected none where ${reason}, got ${shown(options)}`);

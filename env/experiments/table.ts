@@ -82,12 +82,13 @@ export function tableExperiment(given: z.infer<typeof options>, { table: path }:
     trainingSamples: 1,
     start,
     async prepare() {
-      const { configurations } = (await open()).table;
+      const { configurations, incomplete } = (await open()).table;
       const evaluations = configurations.reduce(
         (sum, { results, failures }) => sum + results.length + failures.length,
         0,
       );
-      return `a table of ${evaluations} evaluations of ${configurations.length} θ`;
+      const left = incomplete.length > 0 ? `, without ${incomplete.join(', ')}, which some of them lack` : '';
+      return `a table of ${evaluations} evaluations of ${configurations.length} θ${left}`;
     },
   };
 }

@@ -82,7 +82,7 @@ export function programTask({
           out,
         },
         place,
-        { isKept: keep, signal, onProgress: (line) => report(progressOf(line, early)) },
+        { isKept: keep, signal, onProgress: (line) => report(progressOf(line, early, metrics)) },
       );
       const { scores, test_scores } = readResult(join(out, 'result.json'), metrics, test !== undefined);
       const scored = new Map([[validation.images, scoresIn(scores, metrics)]]);
@@ -99,8 +99,11 @@ export function programTask({
   };
 }
 
-function progressOf({ fraction, metrics = {}, scored = false }: ProgressLine, early: boolean) {
-  return scored && early ? { fraction, scores: metrics } : { fraction, metrics };
+/** What a line says: an unscored one has no metric of the task, whose clients would take it for a score. */
+function progressOf({ fraction, metrics = {}, scored = false }: ProgressLine, early: boolean, of: readonly Metric[]) {
+  if (scored && early) return { fraction, scores: metrics };
+  const others = Object.entries(metrics).filter(([name]) => of.every((metric) => metric.name !== name));
+  return { fraction, metrics: Object.fromEntries(others) };
 }
 
 /** The scores by metric; what else the program has written is left out. */

@@ -41,9 +41,14 @@ export function meansOf({ results }: Pick<Configuration, 'results'>): number[] {
 
 export interface Table {
   readonly outputs: readonly Output[];
+  /** The columns of test and early scores that are left out, since not every evaluation has them. */
+  readonly incomplete: readonly string[];
   /** In the order of their first row. */
   readonly configurations: readonly Configuration[];
 }
+
+/** Outcomes of evaluations that somebody has stopped. */
+const STOPPED = ['discarded', 'cancelled'];
 
 type Cell = string | number | bigint | boolean | null | undefined | Date;
 type Row = Readonly<Record<string, Cell>>;
@@ -51,23 +56,28 @@ type Row = Readonly<Record<string, Cell>>;
 /**
  * Reads a table whose columns are named as in `npm run table`: `theta.fog`, `theta.weather.rain`, `scores.carIou`, and
  * `outcome`, `test_scores.carIou`, `early_scores.0.5.carIou` where it has them. In tables of other projects, `fog` and
- * `carIou` will do. Other columns are ignored.
+ * `carIou` will do. Other columns are ignored, and so are evaluations that were stopped (discarded, cancelled), which say
+ * nothing of their θ, and scores on test and early ones that some evaluations lack, as in the log of a run.
  *
  * @throws {Error} naming the file, the row and the column that is missing or wrong
  */
 export async function readTable(path: string, description: TableDescription): Promise<Table> {
-  const rows = await readRows(path);
-  if (rows.length === 0) throw new Error(`${path}: expected a row at least, got none`);
-  const columns = Object.keys(rows[0]!);
-  const outputs = outputsOf(columns, description);
+  const all = (await readRows(path)).map((row, i) => ({ row, place: `${path}, row ${i + 1}` }));
+  const rows = all.filter(({ row }) => !STOPPED.includes(String(row['outcome'])));
+  if (rows.length === 0) throw new Error(`${path}: expected an evaluation that has ended, got none`);
+  const columns = Object.keys(rows[0]!.row);
+  const named = outputsOf(columns, description);
+  const isComplete = ({ column }: Output) =>
+    rows.every(({ row }) => !isEmpty(row[column]) || (row['outcome'] ?? 'ok') !== 'ok');
+  const outputs = named.filter((output) => output.set === 'validation' || isComplete(output));
+  const incomplete = named.filter((output) => !outputs.includes(output)).map(({ column }) => column);
   const missing = description.metrics.find(({ name }) => !outputs.some((one) => one.name === name));
   if (missing) {
     throw new Error(`${path}: expected a column scores.${missing.name} or ${missing.name}, got ${columns.join(', ')}`);
   }
   const thetaOf = thetaReader(path, columns, description.parameters);
   const known = new Map<string, { theta: Theta; action: number[]; results: number[][]; failures: Failure[] }>();
-  for (const [i, row] of rows.entries()) {
-    const place = `${path}, row ${i + 1}`;
+  for (const { row, place } of rows) {
     const theta = thetaOf(row, place);
     const action = thetaToAction(description.parameters, theta);
     const key = action.join();
@@ -77,7 +87,7 @@ export async function readTable(path: string, description: TableDescription): Pr
     if (outcome === 'ok') one.results.push(outputs.map(({ column }) => numberOf(row[column], `${place}, ${column}`)));
     else one.failures.push({ outcome, reason: String(row['reason'] ?? 'as in the table') });
   }
-  return { outputs, configurations: [...known.values()] };
+  return { outputs, incomplete, configurations: [...known.values()] };
 }
 
 async function readRows(path: string): Promise<Row[]> {
@@ -155,8 +165,10 @@ function outcomeOf(row: Row, place: string): Outcome {
   return found;
 }
 
+const isEmpty = (cell: Cell) => (typeof cell === 'string' ? cell.trim() === '' : (cell ?? undefined) === undefined);
+
 function numberOf(cell: Cell, place: string): number {
-  const value = typeof cell === 'string' && cell.trim() === '' ? NaN : Number(cell ?? NaN);
+  const value = isEmpty(cell) ? NaN : Number(cell);
   if (Number.isFinite(value)) return value;
   throw new Error(`${place}: expected a number, got ${JSON.stringify(cell) ?? 'nothing'}`);
 }

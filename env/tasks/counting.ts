@@ -9,10 +9,11 @@ import type { Runtime } from '../runtime.ts';
 import type { Strip } from '../pictures.ts';
 import { carCounts, writeDensity, type CountableImage } from './counting/counts.ts';
 import { smallCounting } from './counting/network.ts';
-import { inverseSoftplus, poissonLoss, softplus } from './counting/poisson-loss.ts';
+import { poissonLoss } from './counting/poisson-loss.ts';
 import { COUNTING_METRICS, countingScores } from './counting/scores.ts';
 import { IMAGE_TASK_DEFAULTS, imageTask, type ImageTask, type ImageTaskOptions, type Predicted } from './image-task.ts';
 import type { Levels } from './training/augmentation.ts';
+import { inverseSoftplus, softplus } from './training/softplus.ts';
 import type { Grid } from './training/architecture.ts';
 import type { Answer } from './training/image-batches.ts';
 
@@ -34,6 +35,9 @@ export function countingTask(
 ): CountingTask {
   const { types, levels = 'fixed', reward = 'devianceExplained', ...given } = options;
   const training = { ...IMAGE_TASK_DEFAULTS, ...given };
+  if (training.network !== 'small' && levels !== 'fixed') {
+    throw new RangeError(`levels: expected fixed with network ${training.network}, got ${levels}`);
+  }
   return imageTask<CountableImage, Float32Array>(
     {
       name: 'counting',

@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import { mean } from 'mathjs';
-import type { Agent } from '../../agents/agent.ts';
-import {
-  gaussianProcess,
-  latinHypercube,
-  logExpectedImprovement,
-  posterior,
-  unitRewards,
-} from '../../agents/gaussian-process.ts';
+import { unitRewards, type Agent } from '../../agents/agent.ts';
+import { gaussianProcess, latinHypercube, logExpectedImprovement, posterior } from '../../agents/gaussian-process.ts';
 import { matern52 } from '../../protocol/gaussian-process.ts';
 import { Random } from '../../protocol/random.ts';
 
@@ -96,6 +90,8 @@ describe('the Gaussian process', () => {
       near(logExpectedImprovement(mean, sd, best), Math.log(integral(mean, sd, best)), 0.1);
     }
     near(logExpectedImprovement(0, 1, 0), Math.log(1 / Math.sqrt(2 * Math.PI)));
+    const [nearer, farther] = [4.9999, 5.0001].map((best) => logExpectedImprovement(0, 1, best));
+    near(nearer!, farther!, 0.01); // where the formula changes
     assert.ok(logExpectedImprovement(0, 1, 60) > logExpectedImprovement(0, 1, 61));
   });
 

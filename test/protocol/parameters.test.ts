@@ -256,11 +256,22 @@ describe('parameters that jump: integers, booleans and choices', () => {
           const action = Array.from({ length: actionSize(parameters) }, () => numbers.next().value as number);
           const canonical = canonicalAction(parameters, action);
           const given = actionToTheta(parameters, action);
-          assert.deepEqual(actionToTheta(parameters, canonical), given);
+          const decoded = actionToTheta(parameters, canonical);
           const ofTheta = thetaToAction(parameters, given);
-          for (const { kind, slice } of parameters) {
-            const source = kind === 'continuous' || kind === 'simplex' ? action : ofTheta;
-            assert.deepEqual(canonical.slice(...slice), source.slice(...slice));
+          for (const { kind, name, slice } of parameters) {
+            const [own, before] = [canonical, action].map((all) => all.slice(...slice));
+            if (kind === 'simplex') {
+              const differences = own!.map((value, i) => value - before![i]!);
+              const span = Math.max(...differences) - Math.min(...differences);
+              assert.ok(span < 1e-12, `one shift of all, got a span of ${span}`);
+              assert.ok(Math.abs(Math.max(...own!) + Math.min(...own!)) < 1e-12, 'around 0');
+              (given[name] as number[]).forEach((p, i) => {
+                assert.ok(Math.abs((decoded[name] as number[])[i]! - p) < 1e-12, 'the same probabilities');
+              });
+              continue;
+            }
+            assert.deepEqual(decoded[name], given[name]);
+            assert.deepEqual(own, kind === 'continuous' ? before : ofTheta.slice(...slice));
           }
         },
       ),

@@ -1,3 +1,5 @@
+import { softplus } from '../training/softplus.ts';
+
 /**
  * The loss that dense counting minimises: the negative log-likelihood of Poisson counts, without its constant.
  *
@@ -27,14 +29,4 @@ export function poissonLoss(
     gradient[i] = (slope - y * perMean) / images;
   }
   return loss / images;
-}
-
-/** ln(1 + eᶻ), for every z. */
-export function softplus(z: number): number {
-  return Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
-}
-
-/** The z whose {@link softplus} is `mean`, above 0. */
-export function inverseSoftplus(mean: number): number {
-  return mean + Math.log(-Math.expm1(-mean));
 }

@@ -9,6 +9,7 @@ import { type Rectangle, type BoxedImage, type TrueBox } from '../../streets/box
 import type { Grid } from '../training/architecture.ts';
 import type { ImageView, Size } from '../training/augmentation.ts';
 import type { Detection } from './average-precision.ts';
+import { softplus } from '../training/softplus.ts';
 
 /** Numbers of a box at a cell: the offset of its centre across and down in cells, ln of its width and height in cells. */
 export const BOX_NUMBERS = 4;
@@ -160,8 +161,6 @@ export function centreLoss(
   }
   return loss;
 }
-
-const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 
 /** A cell that is less likely than this has no object. */
 const LEAST_SCORE = 0.01;

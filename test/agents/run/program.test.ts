@@ -462,7 +462,7 @@ describe('an agent’s program @slow', () => {
     assert.match(results[0].err, /unknown option '--evalutions'/);
     assert.match(results[1].err, /Expected a number of at least 1, got "many"/);
     assert.match(results[2].err, /^cem: .*127\.0\.0\.1:9/);
-    assert.match(results[3].err, /^cem: --start: expected start, default, centre, random, or θ.*"center"/);
+    assert.match(results[3].err, /'--start <where>'.*Expected start, default, centre, random, or θ.*center/);
     assert.match(results[4].err, /^cem: no-such-log\.jsonl: expected the log of a run/);
     assert.ok(results.every(({ code }) => code === 1));
     assert.ok(!existsSync(log), 'no log is begun before there is a server');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Agent, Problem, Trial } from '../../../agents/agent.ts';
+import { bestTenth, type Agent, type Problem, type Trial } from '../../../agents/agent.ts';
 import { cem } from '../../../agents/cem.ts';
 import { cmaEs } from '../../../agents/cma-es.ts';
 import { gaussianProcess } from '../../../agents/gaussian-process.ts';
@@ -110,6 +110,13 @@ describe('a warm start', () => {
     assert.ok(Math.abs(deviations[1]! - 0.2) < 1e-12, String(deviations));
   });
 
+  it('ranks the trials of this specification alone, where one of them has a reward', () => {
+    const other = (reward: number): Trial => ({ action: [0.9], reward, isOther: true });
+    const own: Trial = { action: [0.1], reward: 0.3 };
+    assert.deepEqual(bestTenth([other(0.9), own, other(0.8)]), [[0.1]]);
+    assert.deepEqual(bestTenth([other(0.9), { ...own, reward: null }, other(0.8)]), [[0.9]]);
+  });
+
   it('takes the elite of CEM from all trials: a quarter of them, as of a population', () => {
     const trials = Array.from({ length: 40 }, (_, i) => ({ action: [i < 10 ? 0.5 : -0.5], reward: i < 10 ? 1 : 0 }));
     const agent = cem(
@@ -211,14 +218,17 @@ describe('a warm start', () => {
     it('is told by the run which trials these are', () => {
       let told: readonly Trial[] = [];
       const agent: Agent = { ask: () => [], tell: () => {}, warmStart: (trials) => (told = trials) };
-      const trial = (key: string, spec_hash: string) =>
-        ({ key, action: [0], theta: {}, reward: 1, repro: { spec_hash } }) as unknown as WarmTrial;
-      const trials = [trial('a', 'own'), trial('b', 'another')];
+      const trial = (key: string, spec_hash: string, reward: number | null) =>
+        ({ key, action: [0], theta: {}, reward, repro: { spec_hash } }) as unknown as WarmTrial;
+      const trials = [
+        trial('a', 'own', 7),
+        ...[1, 3, 2, null].map((reward, i) => trial(`b${i}`, 'another', reward)),
+        ...[-50, -30].map((reward, i) => trial(`c${i}`, 'third', reward)),
+      ];
       warmStart(agent, { type: 'warm-start', file: 'f', trials }, { spec_hash: 'own' } as Specification);
-      assert.deepEqual(told, [
-        { action: [0], reward: 1 },
-        { action: [0], reward: 1, isOther: true },
-      ]);
+      // Those of each other specification from 0 to 1.
+      const others = [0, 1, 0.5, null, 0, 1].map((reward) => ({ action: [0], reward, isOther: true }));
+      assert.deepEqual(told, [{ action: [0], reward: 7 }, ...others]);
     });
   });
 });
@@ -294,9 +304,15 @@ describe('the trials of a warm start', () => {
     );
   });
 
-  it('are all evaluations of a history, which has the latest first; their actions follow from θ', () => {
+  it('are all evaluations of a history that were not cancelled, which has the latest first; their actions follow from θ', () => {
     const later = '2026-01-31T11:00:00.000Z';
-    const trials = read(entry({ accepted_at: later, reward: 3 }), entry({ reward: 2 }), entry({ reward: 1 }));
+    const cancelled = entry({ outcome: 'cancelled', reward: null });
+    const trials = read(
+      entry({ accepted_at: later, reward: 3 }),
+      entry({ reward: 2 }),
+      cancelled,
+      entry({ reward: 1 }),
+    );
     assert.deepEqual(
       trials.map(({ reward }) => reward),
       [1, 2, 3],

@@ -103,6 +103,14 @@ describe('Program-v0', () => {
       () => specOf(training(counts), { simulatorOptions: { a: 1 } }),
       /simulatorOptions: expected none where the simulator is ours/,
     );
+    assert.throws(
+      () => specOf(simulating(draws), { classes: ['person'] }),
+      /classes: expected none with segmentation, since it is for detection, got \["person"\]/,
+    );
+    assert.throws(
+      () => specOf(both(), { scoreClass: 'bus' }),
+      /scoreClass: expected none with the trainer, since it is for segmentation, got "?bus/,
+    );
     assert.throws(() => specOf(both(), { reward: 'iou' }), /reward: expected one of score, got iou/);
     assert.throws(
       () => specOf(simulating(draws), { reward: 'score' }),

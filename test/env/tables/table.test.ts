@@ -83,6 +83,22 @@ describe('a table', () => {
     assert.deepEqual(configurations[0]!.results, [[0.5, 2]]);
   });
 
+  it('may be the log of a run: without stopped evaluations, and without scores that only its report has', async () => {
+    const head = `outcome,${THETA.join()},scores.iou,scores.loss,test_scores.iou,early_scores.0.50.iou`;
+    const rows = ['ok,0,1,1,wide,0,1,0.5,2,,0.3', 'discarded,0,1,1,wide,0,1,,,,0.1', 'ok,0,1,1,wide,0,1,0.6,3,0.4,0.2'];
+    const { outputs, incomplete, configurations } = await readTable(csv([head, ...rows, ''].join('\n')), description);
+    assert.deepEqual(incomplete, ['test_scores.iou']);
+    assert.deepEqual(
+      outputs.map(({ column }) => column),
+      ['scores.iou', 'scores.loss', 'early_scores.0.50.iou'],
+    );
+    assert.deepEqual(configurations[0]!.results, [
+      [0.5, 2, 0.3],
+      [0.6, 3, 0.2],
+    ]);
+    assert.deepEqual(configurations[0]!.failures, []);
+  });
+
   it('may be Parquet', async () => {
     const path = join(folder, 'x.parquet');
     const columnData = [
@@ -111,8 +127,8 @@ describe('a table', () => {
 
   const row = '0,1,1,wide,0,1,0.5,2';
   const wrong: readonly [what: string, text: string, error: RegExp][] = [
-    ['nothing', '', /x\.csv: expected a row at least, got none/],
-    ['no rows', `${THETA.join()},iou,loss\n`, /x\.csv: expected a row at least, got none/],
+    ['nothing', '', /x\.csv: expected an evaluation that has ended, got none/],
+    ['no rows', `${THETA.join()},iou,loss\n`, /x\.csv: expected an evaluation that has ended, got none/],
     [
       'a metric missing',
       `${THETA.join()},iou\n0,1,1,wide,0,1,0.5\n`,

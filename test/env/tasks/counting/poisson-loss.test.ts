@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { inverseSoftplus, poissonLoss, softplus } from '../../../../env/tasks/counting/poisson-loss.ts';
+import { poissonLoss } from '../../../../env/tasks/counting/poisson-loss.ts';
+import { inverseSoftplus, softplus } from '../../../../env/tasks/training/softplus.ts';
 
 describe('poissonLoss', () => {
   it('is λ − y ln λ with λ = ln(1 + eᶻ), summed over an image and averaged over the images', () => {
