@@ -46,6 +46,8 @@ export const specification = z.object({
   training_samples: z.int(),
   /** Whether equal θ and seeds give equal rewards; they do where it is left out. A program of somebody's may not. */
   deterministic: z.boolean().optional(),
+  /** Whether samples of a θ can be drawn as pictures (rule W9). */
+  pictures: z.literal(true).optional(),
   /** The backend of the evaluations, if the server knows it. Equal builds and backends give rewards equal to the bit. */
   backend: z.string().optional(),
 });

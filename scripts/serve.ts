@@ -85,8 +85,16 @@ command
     number(0.001),
     MAX_EVALUATION_MS / 1000,
   )
-  .option('--history-days <n>', 'closed sessions are forgotten after this number of days', integer(0, 36500), 30)
-  .option('--history-mb <n>', '… or when all results together are larger than this', integer(1, 1_000_000), 1024)
+  .option(
+    '--history-days <n>',
+    'closed sessions are forgotten after this number of days (default: 30; without a journal 1)',
+    integer(0, 36500),
+  )
+  .option(
+    '--history-mb <n>',
+    '… or when all results together are larger than this (default: 1024; without a journal 32, in memory)',
+    integer(1, 1_000_000),
+  )
   .option('--origin <url>', 'web page that may connect; may be repeated', words)
   .option('--reveal', 'the page shows the hidden θ of a benchmark to those who watch; agents never get it')
   .addOption(backendFlag())
@@ -125,8 +133,8 @@ interface Options extends Omit<RuntimeFlags, 'data'>, ProgramFlags {
   readonly host: string;
   readonly workers: number;
   readonly maxEvaluation: number;
-  readonly historyDays: number;
-  readonly historyMb: number;
+  readonly historyDays?: number;
+  readonly historyMb?: number;
   readonly origin?: string[];
   readonly reveal?: true;
   readonly journal?: string;
@@ -140,7 +148,7 @@ interface Options extends Omit<RuntimeFlags, 'data'>, ProgramFlags {
 async function main(): Promise<void> {
   endDescendants();
   const options = command.allowExcessArguments().parse().opts<Options>();
-  const { port, host, workers, data, ...named } = options;
+  const { port, host, workers, data, historyDays, historyMb, ...named } = options;
   const [argument] = command.args;
   if (argument !== undefined) return command.error(`expected flags alone, got ${argument}; --env names an environment`);
   const url = secretOf(options, 'queue');
@@ -171,7 +179,10 @@ async function main(): Promise<void> {
     workers,
     tokens: { agent: token, observer: secretOf(options, 'observer-token'), admin: secretOf(options, 'admin-token') },
     maxEvaluationMs: options.maxEvaluation * 1000,
-    keeping: { maxAgeMs: options.historyDays * 86_400_000, maxBytes: options.historyMb * 1024 ** 2 },
+    keeping: {
+      ...(historyDays !== undefined && { maxAgeMs: historyDays * 86_400_000 }),
+      ...(historyMb !== undefined && { maxBytes: historyMb * 1024 ** 2 }),
+    },
     onDrainRequest: () => void process.kill(process.pid, 'SIGTERM'),
     origins: options.origin ?? [],
     reveal: options.reveal ?? false,

@@ -80,6 +80,9 @@ function stateOf({ outcome }: PastEvaluation): number | undefined {
   return outcome === 'ok' ? COMPLETE : outcome === 'discarded' ? PRUNED : FAIL;
 }
 
+/** With +00:00 in place of Z, which Python reads from 3.11 on. */
+const isoTime = (ms: number) => new Date(ms).toISOString().replace(/Z$/, '+00:00');
+
 function trialOf(evaluation: PastEvaluation, { parameters, metric, time }: OptunaStudy): object {
   const { accepted_at = time, outcome, reward, theta, early_scores = [], timing = {} } = evaluation;
   const took = Object.values(timing).reduce((sum, ms) => sum + ms, 0);
@@ -90,8 +93,8 @@ function trialOf(evaluation: PastEvaluation, { parameters, metric, time }: Optun
     state: stateOf(evaluation),
     value: outcome === 'ok' ? reward : null,
     values: null,
-    datetime_start: accepted_at,
-    datetime_complete: new Date(Date.parse(accepted_at) + took).toISOString(),
+    datetime_start: isoTime(Date.parse(accepted_at)),
+    datetime_complete: isoTime(Date.parse(accepted_at) + took),
     params: internalValues(parameters, theta),
     user_attrs: attributesOf(evaluation),
     system_attrs: {},

@@ -91,6 +91,7 @@ export function describeExperiment(
     ...(renderer && { renderer }),
     training_samples: experiment.trainingSamples,
     ...(deterministic !== undefined && { deterministic }),
+    ...(experiment.pictures && { pictures: true }),
     ...(backend !== undefined && { backend }),
   };
   return { experiment, spec };

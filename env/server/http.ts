@@ -159,6 +159,7 @@ const PAGES: Readonly<Record<string, Page>> = {
     reply({ sessions }, _url, id) {
       const session = sessions.all.find((one) => one.id === id);
       if (!session) return { status: 404, body: { error: `session: expected an open one, got ${shown(id)}` } };
+      session.hangUp(); // or its client would wait for what is under way
       sessions.close(session, 'an admin closed it');
       return { status: 200, body: { closed: id } };
     },

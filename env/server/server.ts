@@ -56,7 +56,7 @@ export interface ServerOptions {
   /** Whether those who watch may see the hidden θ of benchmarks. */
   readonly reveal?: boolean;
   /** How long, and up to what size, finished evaluations are kept. */
-  readonly keeping?: Keeping;
+  readonly keeping?: Partial<Keeping>;
   readonly maxConnections?: number;
   readonly helloTimeoutMs?: number;
   readonly heartbeatMs?: number;
@@ -347,7 +347,8 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
     server.heartbeat.interval_ms,
   );
   const tidy = () => {
-    const keeping = options.journal === undefined ? KEEPING_IN_MEMORY : (options.keeping ?? DEFAULT_KEEPING);
+    const byDefault = options.journal === undefined ? KEEPING_IN_MEMORY : DEFAULT_KEEPING;
+    const keeping = { ...byDefault, ...options.keeping };
     try {
       const forgotten = store.prune(Date.now(), keeping);
       if (forgotten > 0) log.info({ sessions: forgotten }, 'old sessions forgotten');

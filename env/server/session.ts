@@ -1,5 +1,5 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto';
-import { ProtocolError, shown, type CloseCode } from '../../protocol/errors.ts';
+import { CLOSE_CODES, ProtocolError, shown, type CloseCode } from '../../protocol/errors.ts';
 import {
   NOTE_CHARACTERS,
   type Limits,
@@ -295,6 +295,11 @@ export class Session {
       throw new ProtocolError('STEP_NOT_FOUND', `step_id: expected a step of this session, got ${stepId}`);
     }
     return { state: 'finished', proceed: () => {} };
+  }
+
+  /** Ends the connection of its client, which hears at `resume` what has become of the session. */
+  hangUp(): void {
+    this.listener?.close(CLOSE_CODES.RESTART);
   }
 
   /** Cancels the steps that are queued or running; the session sends and writes nothing any more. */

@@ -14,7 +14,11 @@ from websockets.sync.client import connect
 
 
 class ProtocolError(Exception):
-    """A request that the server refused: a code of the protocol, and a sentence."""
+    """A request that the server refused, or one item of it (step_id): a code of the protocol, and a sentence."""
+
+    def __init__(self, error):
+        super().__init__(f"{error['code']}: {error['message']}")
+        self.step_id = error.get("step_id")
 
 
 def box(space):
@@ -83,6 +87,7 @@ class Environment(gymnasium.Env):
     def evaluate(self, actions, **each):
         """Evaluates each action as an episode of its own; results in the order of the actions.
 
+        One that the server refuses has the outcome `refused`, a reason, and no reward; the others are evaluated.
         `each` holds fields for all of them: seed, test, deadline_ms.
         """
         items = [{"step_id": str(uuid.uuid4()), "action": numbers(action), **each} for action in actions]
@@ -107,11 +112,18 @@ class Environment(gymnasium.Env):
         id = self.send("step_batch", session_id=self.session, items=items)
         results = {}
         while True:
-            message = self.wait(id, "result", "batch_done")
+            try:
+                message = self.wait(id, "result", "batch_done")
+            except ProtocolError as error:
+                if error.step_id is None:
+                    raise
+                results[error.step_id] = {"outcome": "refused", "reason": str(error), "reward": None}
+                continue
             if message["t"] == "batch_done":
                 break
             results[message["step_id"]] = message
-        self.tell("ack", session_id=self.session, seq=max(result["seq"] for result in results.values()))
+        if seqs := [result["seq"] for result in results.values() if "seq" in result]:
+            self.tell("ack", session_id=self.session, seq=max(seqs))
         return [results[item["step_id"]] for item in items]
 
     def close(self):
@@ -135,7 +147,7 @@ class Environment(gymnasium.Env):
         while True:
             message = json.loads(self.socket.recv())
             if message["t"] == "error" and message["re"] in (id, None):
-                raise ProtocolError(f"{message['code']}: {message['message']}")
+                raise ProtocolError(message)
             if message.get("re") == id and message["t"] in (types or [message["t"]]):
                 return message
 

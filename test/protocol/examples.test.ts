@@ -40,6 +40,8 @@ with Environment(sys.argv[1], options={"noise": np.float32(0.5), "delayMs": np.i
     parts = environment.evaluate(actions, seed=4, test=True)
     environment.limits.update(max_batch=4096, max_payload_bytes=1500)
     small = environment.evaluate(actions[:3], seed=4)
+    mixed = environment.evaluate([actions[0], [2] * 6, actions[1]], seed=4)
+    print([r["outcome"] for r in mixed], mixed[1]["reason"], mixed[2]["reward"] == all[1]["reward"])
     print([r["reward"] for r in all] == [r["reward"] for r in parts], len({r["reward"] for r in all}), sizes, len(small))`;
 
 /** What is given wrongly, and a number where a space has one dimension. */
@@ -71,7 +73,10 @@ describe('the Python examples', () => {
       const checked = await python('-c', CHECK, server.url);
       assert.equal(checked.stdout, 'BAD_ACTION: action[0] (x): expected -1..1, got 2\n');
       const batches = await python('-c', BATCHES, server.url);
-      assert.equal(batches.stdout, '[] []\nTrue 8 [8, 3, 3, 2, 2, 1] 3\n');
+      const [none, mixed, ...rest] = batches.stdout.split('\n');
+      assert.equal(none, '[] []');
+      assert.equal(mixed, "['ok', 'refused', 'ok'] BAD_ACTION: action[0] (x): expected -1..1, got 2 True");
+      assert.deepEqual(rest, ['True 8 [8, 3, 3, 2, 2, 1, 3] 3', '']);
       const wrong = await python('-c', WRONG, server.url);
       assert.equal(
         wrong.stdout,

@@ -30,6 +30,7 @@ with lts.connect(flags.url, flags.env, flags.env_options, seed=flags.seed) as en
         for trial, result in zip(trials, environment.evaluate(thetas)):
             results.append(result)
             study.tell(trial, result.reward, state=None if result.ok else optuna.trial.TrialState.FAIL)
-        print(f"[{len(results)}/{flags.evaluations}] best {study.best_value:.4f}")
+        best = max((result.reward for result in results if result.ok), default=float("nan"))
+        print(f"[{len(results)}/{flags.evaluations}] best {best:.4f}")
     for finalist in lts.finalists(environment, results)[:1]:
         print(f"on fresh seeds {finalist.reward:.4f}: {json.dumps(finalist.theta)}")

@@ -23,9 +23,11 @@ with lts.connect(flags.url, flags.env, flags.env_options, seed=flags.seed) as en
     search = Optimizer(space, n_initial_points=2 * flags.batch, acq_optimizer="sampling", random_state=flags.seed)
     if flags.warm_start:
         past = lts.past_trials(flags.warm_start, environment.parameters)
-        search.tell(*map(list, zip(*[(list(action), -reward) for action, reward in past if reward is not None])))
+        known = [(list(action), -reward) for action, reward in past if reward is not None]
+        if known:
+            search.tell(*map(list, zip(*known)))
     results = []
-    points = [list(environment.to_action(environment.start)), *search.ask(flags.batch - 1)]
+    points = [list(environment.to_action(environment.start)), *search.ask(flags.batch)][: flags.batch]
     while len(results) < flags.evaluations:
         batch = environment.evaluate(points[: flags.evaluations - len(results)])
         told = [(point, -result.reward) for point, result in zip(points, batch) if result.ok]
@@ -33,6 +35,7 @@ with lts.connect(flags.url, flags.env, flags.env_options, seed=flags.seed) as en
             search.tell(*map(list, zip(*told)))
         results += batch
         print(f"[{len(results)}/{flags.evaluations}] best {-min(search.yi, default=float('nan')):.4f}")
-        points = search.ask(flags.batch)
+        # It gives the same points again until it is told something: where all have failed, others are drawn.
+        points = search.ask(flags.batch) if told else search.space.rvs(flags.batch, random_state=search.rng)
     for finalist in lts.finalists(environment, results)[:1]:
         print(f"on fresh seeds {finalist.reward:.4f}: {json.dumps(finalist.theta)}")

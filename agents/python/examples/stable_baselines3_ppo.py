@@ -35,14 +35,14 @@ def report(told, _):
         ok = info["outcome"] == "ok"
         results.append(lts.Result(str(len(results)), info["outcome"], reward if ok else None, theta=info["theta"]))
     if told["self"].num_timesteps % (4 * flags.batch) == 0:
-        rewards = [episode["r"] for episode in model.ep_info_buffer][-4 * flags.batch :]
-        print(f"[{model.num_timesteps}/{flags.evaluations}] mean reward {sum(rewards) / len(rewards):.4f}")
+        latest = [flags.failure if r.reward is None else r.reward for r in results[-4 * flags.batch :]]
+        print(f"[{model.num_timesteps}/{flags.evaluations}] mean reward {sum(latest) / len(latest):.4f}")
     return True
 
 
 model.learn(flags.evaluations, callback=report)
 action, _ = model.predict(environment.reset()[:1], deterministic=True)
-mean = environment.environment.evaluate(action.repeat(flags.batch, 0))[0][0]
-for finalist in lts.finalists(environment.environment.remote, results, also=[mean.theta])[:1]:
+mean = environment.environment.to_theta(action[0])
+for finalist in lts.finalists(environment.environment.remote, results, also=[mean])[:1]:
     print(f"on fresh seeds {finalist.reward:.4f}: {json.dumps(finalist.theta)}")
 environment.close()

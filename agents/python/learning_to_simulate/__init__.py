@@ -32,6 +32,7 @@ from .history import fetch_history
 from .kinds import Boolean, Categorical, Continuous, Integer, Simplex
 from .parameters import Parameters, Theta
 from .past import PastTrial, past_trials
+from .pictures import Strip
 from .registration import register, register_built_in
 from .results import Outcome, Progress, Result
 from .seeds import derive_seed
@@ -66,6 +67,7 @@ __all__ = [
     "SimulatorEnvironment",
     "SimulatorVectorEnvironment",
     "Specification",
+    "Strip",
     "Theta",
     "connect",
     "connect_async",

@@ -20,7 +20,7 @@ from typing import Any, Literal, NoReturn, TypeAlias, cast, overload
 import numpy as np
 import numpy.typing as npt
 
-from .arguments import deadline_seconds, refuse_misnamed
+from .arguments import deadline_seconds, refuse_misnamed, seed_number
 from .background import background_loop, in_background
 from .codec import Codec
 from .connection import refusal
@@ -28,6 +28,7 @@ from .errors import ClosedError, ConnectionLost, ForkError, ParameterError, Prot
 from .evaluation import Evaluation, Point, Seed, collected, one_point, points_of, seeds_of, step_ids_of
 from .history import HistoryFrame, HistoryList, fetch_history
 from .parameters import Numbers, Parameters, Theta
+from .pictures import Strip, fetch_pictures
 from .results import Progress, Result
 from .opening import Opening, opening_of
 from .session import Session
@@ -322,6 +323,25 @@ class Environment:
             opening.url, token=token, session=self.session_id, limit=limit, frame=frame, parameters=self.parameters
         )
 
+    def pictures(
+        self, theta: Mapping[str, Any] | None = None, *, seed: int = 0, large: bool = False, token: str | None = None
+    ) -> list[Strip]:
+        """Samples of a θ as pictures, drawn for people; nothing is evaluated.
+
+        :param theta: None: the environment's start; parameters that are left out have their defaults
+        :param large: draws them at 160 × 120 and not at the size that models are trained on
+        :param token: of an observer; None: the one of `connect`
+        :returns: a strip for each kind of picture (images, labels), with a picture for each sample
+        :raises ValueError: when there are none (`spec.pictures` says so before), or θ breaks a rule
+        :raises ConnectionLost: when the server does not answer or refuses
+        :raises ImportError: without Pillow, which decodes them
+        """
+        self._check_process()
+        opening = self._session.opening
+        token = opening.token if token is None else token
+        complete = self.parameters.complete(self.start if theta is None else theta)
+        return fetch_pictures(opening.url, token, self.session_id, complete, seed_number("seed", seed), large)
+
     def close(self, *, keep: bool = False) -> None:
         """Ends the session and cancels what is under way in it; nothing the second time, and in a forked process.
 
@@ -437,6 +457,7 @@ class Environment:
             self._loop.call_soon_threadsafe(self._session.cancel, step_ids)
 
     def _wait(self, many: bool, steps: Sequence[Step], on_progress: Report | None) -> Any:
+        _refuse_in_background("evaluate")
         events: queue.SimpleQueue[Progress | None] = queue.SimpleQueue()
         if on_progress:
             for step in steps:
@@ -459,13 +480,22 @@ class Environment:
                 except (ConnectionLost, ProtocolError, ClosedError, ValueError) as error:
                     arrived.append(error)
             results = collected(arrived)
-        except BaseException:
-            self._cancel([step.id for step in steps if not step.future.done()])
+        except BaseException as error:
+            # After Ctrl-C the next process takes up the session of the file: what is under way goes on for it.
+            if isinstance(error, Exception) or self._session.opening.session_file is None:
+                self._cancel([step.id for step in steps if not step.future.done()])
             raise
         return results if many else results[0]
 
 
+def _refuse_in_background(what: str) -> None:
+    if in_background():
+        told = "got a callback of an evaluation, for which the connection waits; use submit, or start a thread"
+        raise RuntimeError(f"{what}: expected a thread of your own, {told}")
+
+
 def _started(opening: Opening) -> Session:
+    _refuse_in_background("connect")
     session = Session(opening)
     starting = asyncio.run_coroutine_threadsafe(session.start(), background_loop())
     try:

@@ -18,7 +18,7 @@ from .errors import ConnectionLost, ProtocolError
 
 _MOST_BYTES = 64 * 1024 * 1024
 _WELCOME_SECONDS = 10
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class FinalRefusal(ConnectionLost):
@@ -50,7 +50,7 @@ class Connection:
                 open_timeout=_WELCOME_SECONDS,
                 close_timeout=1,
                 ping_interval=None,  # our own pings follow the server's heartbeat
-                proxy=None if urlsplit(url).hostname in _LOOPBACK else True,
+                proxy=None if urlsplit(url).hostname in LOOPBACK else True,
             )
         except InvalidStatus as error:
             status = error.response.status_code

@@ -10,7 +10,8 @@ import numpy as np
 
 from .arguments import seed_number
 from .client import Environment
-from .episodes import Action, Observation, OnFailure, Settings, Stream, Zero, info_of, observation_of, reopened
+from .episodes import Action, Canvas, Observation, OnFailure, Settings, Stream, Zero, info_of, observation_of, reopened
+from .parameters import Theta
 
 
 class SimulatorEnvironment(gymnasium.Env[Observation, Action]):
@@ -30,9 +31,11 @@ class SimulatorEnvironment(gymnasium.Env[Observation, Action]):
     :param zero: the θ of the action 0, where most libraries begin: `centre` of its ranges, or the environment's `start`;
         each half of a component's range then reaches from the start to its bound
     :param deadline: of an evaluation, in seconds
+    :param render_mode: `rgb_array`: `render` gives samples of the θ that was evaluated last (of the start before), each
+        with the seed 0, so that frames differ by θ alone. For environments with pictures; it needs Pillow
     """
 
-    metadata: dict[str, Any] = {"render_modes": []}
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 2}
 
     def __init__(
         self,
@@ -50,9 +53,11 @@ class SimulatorEnvironment(gymnasium.Env[Observation, Action]):
         self._settings = Settings(
             url, env_id, options, token, on_failure, zero, deadline, reconnect_for, render_mode
         )
-        self.render_mode = None
+        self.render_mode = render_mode
         self.remote: Environment = self._settings.connect()
         """The environment on the server: its spec, θ by name, history."""
+        self.metadata = self._settings.metadata_of(self.remote, self.metadata)
+        self._canvas = Canvas()
         self.action_space = self.remote.spec.action_space
         self.observation_space = self.remote.spec.observation_space
         self._stream = Stream(self.remote.seed)
@@ -82,11 +87,22 @@ class SimulatorEnvironment(gymnasium.Env[Observation, Action]):
         if not self._begun:
             raise gymnasium.error.ResetNeeded("step: expected reset before it (an episode is one step)")
         given = self._settings.from_zero(self.remote, np.asarray(action))
+        if given.ndim != 1:
+            raise ValueError(f"action: expected the shape {self.action_space.shape}, got {given.shape}")
         result = self.remote.evaluate(given, seeds=self._stream.peek(), deadline=self._settings.deadline)
         reward = self._settings.reward_of(result)
         self._stream.next()  # a refused action is no episode
         self._begun = False
+        self._canvas.theta = result.theta
         return observation_of(result), reward, True, False, info_of(result)
+
+    def render(self) -> Any:
+        """A frame, uint8 [height, width, 3]; None without a render mode."""
+        return None if self.render_mode is None else self._canvas.draw(self.remote)
+
+    def to_theta(self, action: Action) -> Theta:
+        """The θ that an action [D] of this environment stands for, whatever `zero` is."""
+        return self.remote.to_theta(self._settings.from_zero(self.remote, np.asarray(action)))
 
     def close(self) -> None:
         """Ends the session on the server; nothing the second time."""

@@ -14,6 +14,8 @@ import numpy.typing as npt
 from .arguments import deadline_seconds
 from .client import Environment, connect
 from .errors import EvaluationError
+from .parameters import Theta
+from .pictures import Picture, sheet
 from .results import Result
 from .seeds import derive_seed
 
@@ -48,15 +50,26 @@ class Settings:
             raise ValueError(f"zero: expected 'centre' or 'start', got {self.zero!r}")
         if self.deadline is not None:
             deadline_seconds(self.deadline)
-        if self.render_mode is not None:
-            told = "expected None, since the protocol has no pictures (npm run scenes draws some)"
-            raise ValueError(f"render_mode: {told}, got {self.render_mode!r}")
+        if self.render_mode not in (None, "rgb_array"):
+            raise ValueError(f"render_mode: expected None or 'rgb_array', got {self.render_mode!r}")
 
     def connect(self) -> Environment:
-        return connect(self.url, self.env_id, self.options, token=self.token, reconnect_for=self.reconnect_for)
+        """:raises ValueError: when pictures are asked for, and the environment has none"""
+        remote = connect(self.url, self.env_id, self.options, token=self.token, reconnect_for=self.reconnect_for)
+        if self.render_mode is not None and not remote.spec.pictures:
+            remote.close()
+            raise ValueError(f"render_mode: expected None, since {remote.spec.env_id} has no pictures of its samples")
+        return remote
+
+    def metadata_of(self, remote: Environment, metadata: Mapping[str, Any]) -> dict[str, Any]:
+        """Of an environment without pictures: no render mode."""
+        return {**metadata, "render_modes": metadata["render_modes"] if remote.spec.pictures else []}
 
     def from_zero(self, remote: Environment, action: Action) -> Action:
         """The server's action, of which 0 is the centre, from one of which 0 is what `zero` says. [D] or [n, D]"""
+        size = remote.parameters.size
+        if action.shape[-1:] != (size,):
+            raise ValueError(f"action: expected {size} numbers, got the shape {action.shape}")
         if self.zero == "centre":
             return action
         start = remote.to_action(remote.start)
@@ -70,6 +83,21 @@ class Settings:
         if self.on_failure == "raise" or result.outcome == "refused":
             raise EvaluationError(result)
         return math.nan if self.on_failure == "nan" else float(self.on_failure)
+
+
+class Canvas:
+    """The frame of an episode: samples of the θ that was evaluated last, of the start before. All have the same seed, so
+    that one frame differs from the next by θ alone."""
+
+    def __init__(self) -> None:
+        self.theta: Theta | None = None
+        self._drawn: tuple[Theta | None, Picture] | None = None
+
+    def draw(self, remote: Environment) -> Picture:
+        """[height, width, 3]; the errors are those of `Environment.pictures`."""
+        if self._drawn is None or self._drawn[0] != self.theta:
+            self._drawn = self.theta, sheet(remote.pictures(self.theta))
+        return self._drawn[1]
 
 
 def reopened(kind: type[Any], settings: Settings, arguments: Mapping[str, Any], state: Mapping[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Past evaluations, which the server keeps for 30 days after their session was closed."""
+"""Past evaluations, which the server keeps for a while after their session was closed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import importlib
 import json
 import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias, get_args, overload
 
 from .arguments import one_of, whole_number
 from .errors import ConnectionLost
+from .http import ask
 from .kinds import Parameter
 from .parameters import Parameters, parameters_of
 from .results import Outcome, early_scores_of, floats
@@ -62,7 +62,7 @@ def fetch_history(
     """Finished evaluations of a server, the latest first, of all sessions or of one.
 
     :param url: of the server, `ws://…`
-    :param token: of an observer, if the server has one
+    :param token: of an observer; None: the variable LTS_TOKEN, if it is set
     :param outcome: only those with this one, such as `ok`
     :param limit: the greatest number of evaluations, 0 to 100,000
     :param frame: `list`: dictionaries with the fields of a result, and `env_id`, `options`, `accepted_at`; `pandas`: a
@@ -90,25 +90,8 @@ def fetch_history(
 
 
 def _lines(url: str, token: str | None, path: str) -> HistoryList:
-    """The JSON values of the lines of a page of the server.
-
-    :raises ValueError: with the server's sentence, when it cannot be asked so
-    :raises ConnectionLost: when it does not answer or refuses
-    """
-    parts = urllib.parse.urlsplit(url)
-    scheme = "https" if parts.scheme in ("wss", "https") else "http"
-    address = f"{scheme}://{parts.netloc}/v1/{path}"
-    request = urllib.request.Request(address, headers={"Authorization": f"Bearer {token}"} if token else {})
-    try:
-        with urllib.request.urlopen(request, timeout=60) as response:
-            return [json.loads(line) for line in response if line.strip()]
-    except urllib.error.HTTPError as error:
-        told = error.read(1000).decode(errors="replace").strip()
-        if error.code == 400:
-            raise ValueError(f"history: {told}") from error
-        raise ConnectionLost(f"{address}: HTTP {error.code} {told[:200]}") from error
-    except OSError as error:
-        raise ConnectionLost(f"{address}: {error}") from error
+    """The JSON values of the lines of a page of the server."""
+    return [json.loads(line) for line in ask("history", url, token, path)]
 
 
 def _parameters_of_session(url: str, token: str | None, session_id: str) -> Parameters | None:

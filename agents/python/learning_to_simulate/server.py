@@ -16,6 +16,13 @@ from typing import IO, Any
 from .errors import ServerError
 
 
+_PATHS = {
+    *("journal", "data", "table", "parameters", "cache", "work"),
+    *("token_file", "observer_token_file", "admin_token_file", "queue_file"),
+}
+"""Flags that name files or folders, which lie in the caller's folder and not in the server's."""
+
+
 def serve(
     *env: str | os.PathLike[str],
     repository: str | os.PathLike[str] | None = None,
@@ -34,7 +41,8 @@ def serve(
     :param port: 0 takes a free one; a server with another port keeps its evaluations in runs/server-<port>.sqlite
     :param timeout: seconds in which it must be ready
     :param log: a file for what it logs
-    :param flags: of `npm run serve -- --help`, with underscores: workers=2, journal="run.sqlite", token="…"
+    :param flags: of `npm run serve -- --help`, with underscores: workers=2, journal="run.sqlite", token="…"; one that
+        may be repeated takes a list: origin=["https://a.org", "https://b.org"]
     :raises ServerError: in a sentence: without Node, without the repository, or with what the server said
     """
     root = find_repository(repository)
@@ -49,11 +57,11 @@ def serve(
     words += [f"--port={port}", "--json", "--stop-with-stdin"]
     for name, value in flags.items():
         flag = f"--{name.replace('_', '-')}"
-        path = name in ("journal", "data")
         if value is True:
             words.append(flag)
         elif value is not None and value is not False:
-            words.append(f"{flag}={os.path.abspath(value) if path else value}")
+            each = value if isinstance(value, (list, tuple)) else [value]
+            words += [f"{flag}={_from_here(name, one) if name in _PATHS else one}" for one in each]
     return Server([node, "--import", "tsx", "scripts/serve.ts", *words], root, timeout, log)
 
 
@@ -158,6 +166,12 @@ def find_repository(given: str | os.PathLike[str] | None = None) -> Path:
                 return root
     told = "name its folder with repository=… or the variable LEARNING_TO_SIMULATE_REPOSITORY"
     raise ServerError(f"serve: expected the repository of Learning to Simulate, which has the server; {told}")
+
+
+def _from_here(flag: str, path: str | os.PathLike[str]) -> str:
+    """The absolute path of one in the caller's folder; of `data` with the name before it."""
+    named, equals, folder = os.fspath(path).rpartition("=") if flag == "data" else ("", "", os.fspath(path))
+    return f"{named}{equals}{os.path.abspath(folder)}"
 
 
 def _module(env: str | os.PathLike[str]) -> str:

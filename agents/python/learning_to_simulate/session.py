@@ -27,6 +27,7 @@ _RETRY = 1.0
 """Seconds after which a refused request is sent again, if the server names none."""
 _SAY_EVERY = 5.0
 _FULL = ("BUSY", "QUEUE_FULL")
+_LEAST_GRACE = 120.0
 _GRACE_OF_FILES = 24 * 3600.0
 """Seconds for which the server keeps a session that is in a file, after its last evaluation has ended."""
 
@@ -159,8 +160,9 @@ class Session:
         message: dict[str, Any] = {"t": "open", "env_id": env_id, "options": dict(opening.options)}
         if opening.seed is not None:
             message["seed"] = opening.seed
-        if self._file:
-            message["detach_grace_ms"] = min(_GRACE_OF_FILES * 1000, self.limits["max_detach_grace_ms"])
+        # Longer than this client tries again: it may hear of a lost connection later than the server.
+        grace = _GRACE_OF_FILES if self._file else max(_LEAST_GRACE, 2 * opening.reconnect_for)
+        message["detach_grace_ms"] = min(grace * 1000, self.limits["max_detach_grace_ms"])
         return message
 
     async def _greeted(self, connection: Connection, fields: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -236,6 +238,10 @@ class Session:
 
     def _fail(self, error: Exception) -> None:
         """Ends everything that waits; nothing can be asked any more."""
+        if isinstance(error, ProtocolError):  # the server took the connection, and not the session
+            lost = ConnectionLost(f"{self.opening.url}: {error}")
+            lost.__cause__ = error
+            error = lost
         self.failure = self.failure or error
         if isinstance(error, ClosedError):
             self.failure = error

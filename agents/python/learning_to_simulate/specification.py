@@ -40,6 +40,8 @@ class Specification:
     default: Theta
     training_samples: int
     """The number of samples that a model is trained on."""
+    pictures: bool
+    """Whether `Environment.pictures` can draw samples."""
     backend: str | None
     """What trains, such as `tfjs-node`; equal builds and backends give rewards equal to the bit."""
     raw: Mapping[str, Any]
@@ -70,6 +72,7 @@ def specification_of(spec: Mapping[str, Any]) -> Specification:
         start=parameters.typed(spec["start"]),
         default=parameters.typed(spec["default"]),
         training_samples=spec["training_samples"],
+        pictures=spec.get("pictures", False),
         backend=spec.get("backend"),
         raw=spec,
     )

@@ -41,6 +41,9 @@ class SimulatorVecEnv(VecEnv):
         shape = self.environment.observation_space.shape or ()
         return np.zeros(shape, np.float32), rewards.astype(np.float32), np.ones(self.num_envs, np.bool_), infos
 
+    def get_images(self) -> Sequence[Any]:
+        return self.environment.render() or [None] * self.num_envs
+
     def close(self) -> None:
         self.environment.close()
 

@@ -196,6 +196,7 @@ class Steps:
             delay = self._channel.retry_after(error, time.monotonic())
             if delay is not None:
                 _later(delay, lambda: self.cancel([step_id]))
+        self._send_unsent()  # in the place of what was refused
 
     def _hear_refusal(self, steps: list[Step], error: ProtocolError) -> None:
         """Steps that the server did not take: sent again later, or in halves to find the bad one, or refused."""

@@ -13,8 +13,9 @@ from gymnasium.vector.utils import batch_space
 
 from .arguments import GREATEST_SEED, is_list, seed_number, whole_number
 from .client import Environment
-from .episodes import Action, Observation, OnFailure, Settings, Stream, Zero, info_of, observation_of, reopened
+from .episodes import Action, Canvas, Observation, OnFailure, Settings, Stream, Zero, info_of, observation_of, reopened
 from .errors import EvaluationError
+from .parameters import Theta
 from .results import Result
 from .seeds import derive_seed
 
@@ -32,7 +33,11 @@ class SimulatorVectorEnvironment(VectorEnv[Observation, Action, Any]):
     The parameters are those of `SimulatorEnvironment`.
     """
 
-    metadata: dict[str, Any] = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
+    metadata: dict[str, Any] = {
+        "render_modes": ["rgb_array"],
+        "render_fps": 2,
+        "autoreset_mode": AutoresetMode.SAME_STEP,
+    }
 
     def __init__(
         self,
@@ -54,6 +59,9 @@ class SimulatorVectorEnvironment(VectorEnv[Observation, Action, Any]):
         self.num_envs = whole_number("num_envs", num_envs, 1)
         self.remote: Environment = self._settings.connect()
         """The environment on the server: its spec, θ by name, history."""
+        self.render_mode = render_mode
+        self.metadata = self._settings.metadata_of(self.remote, self.metadata)
+        self._canvases = [Canvas() for _ in range(self.num_envs)]
         self.single_action_space = self.remote.spec.action_space
         self.single_observation_space = self.remote.spec.observation_space
         self.action_space = batch_space(self.single_action_space, self.num_envs)
@@ -107,18 +115,35 @@ class SimulatorVectorEnvironment(VectorEnv[Observation, Action, Any]):
         """`step` with the results themselves, and rewards [num_envs]."""
         if not self._begun:
             raise gymnasium.error.ResetNeeded("step: expected reset before it")
-        given = self._settings.from_zero(self.remote, np.asarray(actions))
-        if given.shape != self.action_space.shape:
-            raise ValueError(f"actions: expected the shape {self.action_space.shape}, got {given.shape}")
-        seeds = [stream.next() for stream in self._streams]
+        array = np.asarray(actions)
+        if array.shape != self.action_space.shape:
+            raise ValueError(f"actions: expected the shape {self.action_space.shape}, got {array.shape}")
+        given = self._settings.from_zero(self.remote, array)
+        seeds = [stream.peek() for stream in self._streams]
         results: list[Result] = self.remote.evaluate(given, seeds=seeds, deadline=self._settings.deadline)
         rewards = np.zeros(self.num_envs)
-        for index, result in enumerate(results):
+        failed: EvaluationError | None = None
+        for index, (result, stream) in enumerate(zip(results, self._streams)):
             try:
                 rewards[index] = self._settings.reward_of(result)
+                stream.next()  # without a reward it is no episode, as in `SimulatorEnvironment`
             except EvaluationError:
-                raise EvaluationError(result, results, index) from None
+                failed = failed or EvaluationError(result, results, index)
+        if failed:
+            raise failed
+        for canvas, result in zip(self._canvases, results):
+            canvas.theta = result.theta
         return results, rewards
+
+    def render(self) -> Any:
+        """A frame for each environment, uint8 [height, width, 3]; None without a render mode."""
+        if self.render_mode is None:
+            return None
+        return tuple(canvas.draw(self.remote) for canvas in self._canvases)
+
+    def to_theta(self, action: Action) -> Theta:
+        """The θ that an action [D] of this environment stands for, whatever `zero` is."""
+        return self.remote.to_theta(self._settings.from_zero(self.remote, np.asarray(action)))
 
     def close_extras(self, **kwargs: Any) -> None:
         if remote := self.__dict__.get("remote"):

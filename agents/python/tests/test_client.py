@@ -10,12 +10,15 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 import numpy as np
 import pytest
-from conftest import ROOT, gain, sessions_of, wait_until
+from conftest import BANDIT, ROOT, gain, sessions_of, wait_until
 
 import learning_to_simulate as lts
+from learning_to_simulate.evaluation import Evaluation
+from learning_to_simulate.steps import Step, Steps
 
 SLOW = {"delayMs": 60_000}
 
@@ -280,6 +283,79 @@ def test_ctrl_c_cancels_what_is_under_way_on_the_server(server):
             environment.evaluate([{}] * 190)
         history = wait_until(lambda: len(h := environment.history()) == 190 and h)
         assert {entry["outcome"] for entry in history} == {"cancelled"}
+
+
+def test_ctrl_c_leaves_the_evaluations_of_a_session_file_to_the_next_process(server, tmp_path):
+    def connect():
+        return lts.connect(server.url, "Bandit-v0", {"delayMs": 300}, seed=3, session_file=tmp_path / "session")
+
+    names = [f"trial-{i}" for i in range(8)]
+    with pytest.raises(KeyboardInterrupt):
+        with connect() as environment:
+            threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+            environment.evaluate([{}] * 8, step_ids=names)
+    with connect() as environment:
+        assert [result.outcome for result in environment.evaluate([{}] * 8, step_ids=names)] == ["ok"] * 8
+
+
+def test_a_callback_that_would_wait_for_itself_is_refused(bandit, server):
+    told = concurrent.futures.Future()
+
+    def go_on(_):
+        try:
+            bandit.evaluate({})
+        except RuntimeError as error:
+            told.set_result(str(error))
+
+    bandit.submit({}).add_done_callback(go_on)
+    assert "evaluate: expected a thread of your own" in told.result(10)
+    assert bandit.evaluate({}).ok
+
+
+def test_an_admin_that_ends_a_session_ends_what_waits_for_it(server):
+    with lts.connect(server.url, "Bandit-v0", SLOW) as environment:
+        address = f"{server.url.replace('ws', 'http', 1)}/v1/sessions/{environment.session_id}"
+        request = urllib.request.Request(address, method="DELETE")
+        threading.Timer(0.5, lambda: urllib.request.urlopen(request)).start()
+        with pytest.raises(lts.ConnectionLost, match="SESSION_NOT_FOUND") as lost:
+            environment.evaluate([{}] * 4)
+        assert lost.value.results == [None] * 4
+
+
+def test_refused_steps_give_their_places_to_the_others():
+    class Channel:
+        limits = {"max_in_flight": 2, "max_batch": 2, "max_payload_bytes": 10_000}
+        spec, connected, codec = None, True, "json"
+
+        def __init__(self):
+            self.sent, self.ids = [], iter(range(100))
+
+        def new_id(self):
+            return next(self.ids)
+
+        def tell(self, kind, **fields):
+            self.sent.append((fields["id"], [item["step_id"] for item in fields["items"]]))
+
+        def retry_after(self, error, since):
+            return None
+
+    channel = Channel()
+    steps = Steps(channel)
+    steps.add(Step({"step_id": name}, 0, Evaluation(name, lambda _: None), None) for name in "abcd")
+    (id, names), = channel.sent
+    for name in names:
+        error = {"t": "error", "re": id, "code": "STEP_ID_CONFLICT", "message": "", "retryable": False, "step_id": name}
+        steps.hear_error(lts.ProtocolError(error))
+    assert sum((names for _, names in channel.sent), []) == ["a", "b", "c", "d"]
+
+
+def test_a_history_needs_no_proxy_and_takes_the_token_of_the_variable(monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with lts.serve(BANDIT, workers=1, token="secret") as server:
+        monkeypatch.setenv("LTS_TOKEN", "secret")
+        with lts.connect(server.url) as environment:
+            environment.evaluate({})
+            assert len(environment.history()) == len(lts.fetch_history(server.url)) == 1
 
 
 def test_closing_twice_and_closing_under_way(server):

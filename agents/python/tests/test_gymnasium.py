@@ -113,11 +113,72 @@ def test_action_zero_is_the_start_where_it_was_asked_for(make):
         environment.step(np.full(6, 1.5))
 
 
-def test_pictures_are_refused_with_a_sentence(make):
-    with pytest.raises(ValueError, match="render_mode: expected None, since the protocol has no pictures"):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            make(render_mode="rgb_array")
+def test_frames_are_samples_of_the_theta_that_was_evaluated_last(make, server):
+    environment = make("learning_to_simulate:Mixture-v0", render_mode="rgb_array", disable_env_checker=True)
+    environment.reset(seed=1)
+    start = environment.render()
+    assert start.dtype == np.uint8 and start.ndim == 3 and start.shape[2] == 3 and start.std() > 0
+    environment.step(np.full(environment.action_space.shape, 0.5, np.float32))
+    moved = environment.render()
+    assert moved.shape == start.shape and (moved != start).any()
+    assert (environment.render() == moved).all()
+    remote = environment.unwrapped.remote
+    theta = remote.to_theta(np.full(remote.parameters.size, 0.5, np.float32))
+    (strip, *_) = remote.pictures(theta)
+    assert (moved[: strip.pictures[0].shape[0], : strip.pictures[0].shape[1]] == strip.pictures[0]).all()
+    with pytest.raises(ValueError, match="seed: expected"):
+        remote.pictures(seed=-1)
+
+
+def test_the_checkers_pass_with_frames(make):
+    environment = make("learning_to_simulate:Mixture-v0", render_mode="rgb_array", disable_env_checker=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(environment.unwrapped)
+    stable_baselines = pytest.importorskip("stable_baselines3.common.env_checker")
+    stable_baselines.check_env(environment.unwrapped, skip_render_check=False)
+
+
+def test_a_vector_environment_has_a_frame_for_each(server):
+    vector = lts.SimulatorVectorEnvironment(2, server.url, "Mixture-v0", render_mode="rgb_array")
+    vector.reset(seed=1)
+    vector.step(np.stack([np.zeros(vector.single_action_space.shape), np.full(vector.single_action_space.shape, 0.5)]))
+    first, second = vector.render()
+    assert first.shape == second.shape and (first != second).any()
+    vector.close()
+
+
+def test_an_environment_without_pictures_refuses_the_mode_and_names_none(make):
+    assert make().metadata["render_modes"] == [] and make().render_mode is None
+    with pytest.raises(ValueError, match="render_mode: expected None, since Bandit-v0 has no pictures of its samples"):
+        make(render_mode="rgb_array")
+    with pytest.raises(ValueError, match="render_mode: expected None or 'rgb_array', got 'human'"):
+        lts.SimulatorEnvironment(env_id="Bandit-v0", render_mode="human")
+
+
+def test_an_action_of_another_shape_is_refused_before_it_is_evaluated(make):
+    for zero in ("centre", "start"):
+        environment = make(zero=zero, disable_env_checker=True).unwrapped
+        environment.reset(seed=1)
+        for shape in ((1, 6), (1,), ()):
+            with pytest.raises(ValueError, match=r"action: expected .*, got the shape|action: expected the shape"):
+                environment.step(np.zeros(shape, np.float32))
+        assert environment.remote.history() == []
+
+
+def test_an_episode_without_a_reward_uses_no_seed_in_vectors_either(server):
+    vector = lts.SimulatorVectorEnvironment(2, server.url, "Bandit-v0", NOISY)
+    vector.reset(seed=7)
+    actions = np.zeros((2, 6))
+    broken = actions.copy()
+    broken[0, 2] = math.nan
+    with pytest.raises(lts.EvaluationError):
+        vector.step(broken)
+    seeds = [result.seed for result in vector.evaluate(actions)[0]]
+    assert seeds == [lts.derive_seed(7, "episode", 0), lts.derive_seed(8, "episode", 1)]
+    with pytest.raises(ValueError, match="actions: expected the shape"):
+        vector.step(np.zeros((2, 1)))
+    vector.close()
 
 
 def test_any_environment_of_a_server_has_an_id(make):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import time
 import urllib.error
 import urllib.request
@@ -52,6 +53,22 @@ def test_a_token_is_shown_and_a_wrong_one_is_told():
                 lts.connect(server.url, "Bandit-v0", token=token)
         with lts.connect(server.url, token="secret") as environment:
             assert environment.evaluate({}).ok and len(environment.history()) == 1
+
+
+def test_paths_are_the_callers_and_a_list_repeats_a_flag(tmp_path, monkeypatch):
+    (tmp_path / "x.csv").write_text("fog,iou\n0.5,0.25\n")
+    (tmp_path / "x.json").write_text(
+        '{"parameters": [{"name": "fog", "low": 0, "high": 1, "default": 0.5}], "metrics": [{"name": "iou"}]}'
+    )
+    (tmp_path / "token").write_text("secret\n")
+    monkeypatch.chdir(tmp_path)
+    origins = ["https://a.example", "https://b.example"]
+    with lts.serve("Table-v0", table="x.csv", token_file="token", workers=1, origin=origins) as server:
+        with lts.connect(server.url, options={"lookup": "nearest"}, token="secret") as environment:
+            assert environment.evaluate({"fog": 0.5}).reward == 0.25
+    from_here = importlib.import_module("learning_to_simulate.server")._from_here
+    assert from_here("data", "camvid=here") == f"camvid={tmp_path / 'here'}"
+    assert from_here("data", "here") == str(tmp_path / "here")
 
 
 def test_serve_says_what_is_missing(tmp_path, monkeypatch):

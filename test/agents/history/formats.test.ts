@@ -102,8 +102,8 @@ describe('evaluations as a journal of Optuna', () => {
       state: 1,
       value: 0.75,
       values: null,
-      datetime_start: '2026-01-31T10:00:00.000Z',
-      datetime_complete: '2026-01-31T10:00:02.000Z',
+      datetime_start: '2026-01-31T10:00:00.000+00:00',
+      datetime_complete: '2026-01-31T10:00:02.000+00:00',
       params: middle,
       user_attrs: {
         step_id: 'a',
@@ -124,8 +124,8 @@ describe('evaluations as a journal of Optuna', () => {
     assert.deepEqual(
       [failed, pruned].map(({ state, value, datetime_start }) => [state, value, datetime_start]),
       [
-        [3, null, time],
-        [2, null, time],
+        [3, null, '2026-02-01T00:00:00.000+00:00'], // as Python 3.10 reads it
+        [2, null, '2026-02-01T00:00:00.000+00:00'],
       ],
     );
     assert.deepEqual(failed['params'], middle);

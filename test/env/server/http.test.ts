@@ -192,6 +192,10 @@ describe('HTTP', () => {
     assert.equal((await ask(open, `/v1/sessions/${sessionId}`, undefined, { ...remove, ...origin })).status, 403);
     assert.equal((await ask(open, `/v1/sessions/${sessionId}`, undefined, remove)).status, 200);
     await assert.rejects(environment.evaluate({ action: ACTION }), { code: 'SESSION_NOT_FOUND' });
+    const slow = await client.open({ env_id: 'Bandit-v0', options: { delayMs: 60_000 } });
+    const underWay = assert.rejects(slow.evaluate({ action: ACTION }), { code: 'SESSION_NOT_FOUND' });
+    assert.equal((await ask(open, `/v1/sessions/${slow.sessionId}`, undefined, remove)).status, 200);
+    await underWay; // its client hears of it
     assert.equal((await ask(open, '/v1/drain', undefined, { method: 'POST' })).status, 202);
     assert.equal(drains, 1);
     await client.close();
