@@ -25,16 +25,28 @@ export function summarise(
   count: number,
   { width, height }: { readonly width: number; readonly height: number },
 ): void {
-  const frames = Array.from(
-    { length: count },
-    (_, index) => readJson(frameFile(folder, index), 'delete it, and the picture is written again') as FrameRecord,
-  );
-  const coco = {
-    info: { description: 'Simulated street pictures; see dataset.json' },
-    images: frames.map((_, id) => ({ id, file_name: `images/${frameName(id)}.png`, width, height })),
-    categories: COCO_CATEGORIES,
-    annotations: frames.flatMap(({ objects }) => objects).map((object, i) => ({ id: i + 1, ...object })),
-  };
-  writeWhole(join(folder, 'annotations.json'), JSON.stringify(coco));
-  writeWhole(join(folder, 'metadata.jsonl'), frames.map(({ metadata }) => `${JSON.stringify(metadata)}\n`).join(''));
+  // One at a time: all of them may be larger than a string can be.
+  function* frames(): Generator<FrameRecord> {
+    for (let index = 0; index < count; index++) {
+      yield readJson(frameFile(folder, index), 'delete it, and the picture is written again') as FrameRecord;
+    }
+  }
+  function* coco(): Generator<string> {
+    yield `{"info":${JSON.stringify({ description: 'Simulated street pictures; see dataset.json' })},"images":[`;
+    for (let id = 0; id < count; id++) {
+      const image = { id, file_name: `images/${frameName(id)}.png`, width, height };
+      yield `${id > 0 ? ',' : ''}${JSON.stringify(image)}`;
+    }
+    yield `],"categories":${JSON.stringify(COCO_CATEGORIES)},"annotations":[`;
+    let id = 0;
+    for (const { objects } of frames()) {
+      for (const object of objects) yield `${id > 0 ? ',' : ''}${JSON.stringify({ id: ++id, ...object })}`;
+    }
+    yield ']}';
+  }
+  function* metadata(): Generator<string> {
+    for (const frame of frames()) yield `${JSON.stringify(frame.metadata)}\n`;
+  }
+  writeWhole(join(folder, 'annotations.json'), coco());
+  writeWhole(join(folder, 'metadata.jsonl'), metadata());
 }

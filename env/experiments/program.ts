@@ -260,6 +260,7 @@ function assembled<Sample>(
     },
     dispose() {
       for (const { program } of commands) program.close();
+      target.dispose?.();
     },
   };
 }

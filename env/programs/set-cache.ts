@@ -22,6 +22,9 @@ import { makeFolder } from '../../protocol/make-folder.ts';
 
 const REMOVAL = { recursive: true, force: true, maxRetries: 5, retryDelay: 50 } as const;
 
+/** The names of sets, and of those that are not whole. */
+const OWN = /^[0-9a-f]{32}(\.\d+\.part)?$/;
+
 export class SetCache {
   /** @param mostBytes beyond this, the sets that nobody has used for longest are removed */
   constructor(
@@ -67,6 +70,7 @@ export class SetCache {
   private shrink(): void {
     const sets: { path: string; bytes: number; used: number }[] = [];
     for (const name of readdirSync(this.folder)) {
+      if (!OWN.test(name)) continue; // whoever has put it there
       const path = join(this.folder, name);
       const [, pid] = /\.(\d+)\.part$/.exec(name) ?? [];
       if (pid === undefined) sets.push({ path, bytes: bytesIn(path), used: statSync(path).mtimeMs });
@@ -92,13 +96,18 @@ function discard(path: string): void {
   }
 }
 
-/** Links each file below a folder into another one, which is made; copies it where the file system has no such link. */
+/**
+ * Links each file below a folder into another one, which is made; copies it where the file system has no such link.
+ *
+ * @throws {Error} naming what is neither a file nor a folder: of a symbolic link nobody knows whether it will stay
+ */
 function linkFiles(from: string, to: string): void {
   mkdirSync(to);
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
     if (entry.isDirectory()) linkFiles(source, target);
     else if (entry.isFile()) linkOrCopy(source, target);
+    else throw new Error(`${source}: expected a file or a folder`);
   }
 }
 

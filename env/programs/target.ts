@@ -1,6 +1,6 @@
 /** What the models of `Program-v0` are scored on: the folder that the server was started with. */
 import { createHash } from 'node:crypto';
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeWhole } from '../../protocol/whole-file.ts';
 import { writeImage } from '../dataset/frame.ts';
@@ -19,7 +19,9 @@ import {
   type FramePair,
   type WantedBoxes,
 } from '../streets/folder-layouts.ts';
+import { VOID } from '../streets/classes.ts';
 import { isHidden } from '../streets/hidden-files.ts';
+import { IGNORED } from '../streets/label-maps.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
 import { classesIn, type NamedClasses } from '../streets/named-classes.ts';
 import type { Photograph } from '../streets/photograph.ts';
@@ -43,6 +45,8 @@ import { workerFolder } from './working-folder.ts';
 export interface FolderTarget<Sample> {
   readonly target: Target<Sample> & { content(): string };
   readonly prepare: () => Promise<void>;
+  /** Removes what it has written. */
+  readonly dispose?: () => void;
 }
 
 export interface TargetSize extends PictureSize {
@@ -61,14 +65,16 @@ function hasSets(data: string): boolean {
 /**
  * Two sets that lie in `validation/` and `test/` of a folder.
  *
- * @param read a set, from its folder; it is called once
+ * @param read  a set, from its folder; it is called once
+ * @param stays whether what was read is scored on from then on, whatever becomes of the files
  */
 function setsOf<Sample>(
   data: string,
   read: (folder: string, set: (typeof SETS)[number]) => Promise<readonly Sample[]>,
+  { stays = true } = {},
 ) {
   let hash: string | undefined;
-  const content = () => (hash ??= contentOfSets(data));
+  const content = () => (stays ? (hash ??= contentOfSets(data)) : contentOfSets(data));
   const [validation, test] = SETS.map((set) =>
     once(async () => {
       content(); // of the files as they are read
@@ -98,12 +104,19 @@ function once<Result>(work: () => Promise<Result>): () => Promise<Result> {
 function contentOfSets(data: string): string {
   const hash = createHash('sha256');
   for (const set of SETS) {
-    const files = readdirSync(join(data, set), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && !isHidden(entry.name))
-      .map((entry) => join(entry.parentPath, entry.name));
-    for (const file of files.sort()) hash.update(JSON.stringify([file.slice(data.length), fileHash(file)]));
+    for (const file of filesBelow(join(data, set)))
+      hash.update(JSON.stringify([file.slice(data.length), fileHash(file)]));
   }
   return hash.digest('hex').slice(0, 16);
+}
+
+/** Every file below a folder that is not hidden, in order; symbolic links are followed, as readers do. */
+function filesBelow(folder: string): string[] {
+  const names = readdirSync(folder).filter((name) => !isHidden(name));
+  return names.sort().flatMap((name) => {
+    const path = join(folder, name);
+    return statSync(path).isDirectory() ? filesBelow(path) : [path];
+  });
 }
 
 /** What labels mean: the classes that a data set names, if it does, and what of them is told apart and scored. */
@@ -237,16 +250,22 @@ function objectSets<Image>(
  */
 export function storedTarget(data: string, size: TargetSize, work: string): FolderTarget<StoredImage> {
   if (hasSets(data)) {
-    return setsOf(data, async (folder) => {
+    const read = async (folder: string) => {
       if (readdirSync(folder).some((name) => !isHidden(name))) return [{ folder, index: 0 }];
       throw new Error(`${folder}: expected files to score on, found none`);
-    });
+    };
+    return setsOf(data, read, { stays: false }); // the program reads them at each call
   }
   let named: NamedClasses | undefined;
   const folder = streetFolder(data, size, size, (own) => classSet((named = own), ''));
   const { target, prepare } = inFolder(folder);
+  const own: string[] = [];
   const written = (set: (typeof SETS)[number]) =>
-    once(() => writeImages(join(workerFolder(work), `${set}-${sets++}`), target[set], named));
+    once(() => {
+      const into = join(workerFolder(work), `${set}-${sets++}`);
+      own.push(into);
+      return writeImages(into, target[set], named);
+    });
   return {
     target: {
       name: target.name,
@@ -255,21 +274,45 @@ export function storedTarget(data: string, size: TargetSize, work: string): Fold
       test: written('test'),
     },
     prepare,
+    dispose() {
+      for (const folder of own) rmSync(folder, { recursive: true, force: true });
+    },
   };
 }
 
 /** The number of sets that this process has written. */
 let sets = 0;
 
-/** @param named the classes, where the data set names them: they are written too, in the order of the labels' ids */
+/**
+ * The data set's own id of each class, by its position: a trainer's data have them too ([G7]).
+ *
+ * @throws {Error} naming a class whose id is no byte
+ */
+function ownIds({ names, maps, path }: NamedClasses): number[] {
+  const entries = [...maps.ids];
+  return names.map((name, position) => {
+    const [id = VOID] = entries.find(([id, of]) => of === position && !IGNORED.includes(id)) ?? [];
+    if (id < VOID) return id;
+    throw new Error(`${path}: expected ids of 0 to ${VOID - 1} where a program trains, got ${id} for ${name}`);
+  });
+}
+
+/** @param named the classes, where the data set names them: they are written too, by their ids */
 async function writeImages(
   folder: string,
   set: SampleSet<LabelledImage>,
   named: NamedClasses | undefined,
 ): Promise<readonly StoredImage[]> {
   const images = await set();
-  for (const [index, image] of images.entries()) await writeImage(folder, index, image, { areStreets: !named });
-  if (named) writeWhole(join(folder, 'classes.json'), JSON.stringify(named.names));
+  const ids = named && ownIds(named);
+  for (const [index, image] of images.entries()) {
+    const classes = ids ? image.classes.map((position) => ids[position] ?? VOID) : image.classes;
+    await writeImage(folder, index, { ...image, classes }, { areStreets: !named });
+  }
+  if (named) {
+    const byId = Object.fromEntries(named.names.map((name, position) => [ids![position]!, name]));
+    writeWhole(join(folder, 'classes.json'), JSON.stringify(byId));
+  }
   return images.map((_, index) => ({ folder, index }));
 }
 

@@ -45,6 +45,7 @@ export class WarmProgram implements Program {
 
   close(): void {
     this.running?.stop();
+    this.running = undefined; // experiments share it: the next call of another one starts it anew
   }
 
   private started(): StartedProgram {

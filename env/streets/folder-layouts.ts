@@ -81,24 +81,36 @@ function inOrder<Item>(items: readonly Item[], nameOf: (item: Item) => string): 
   return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ item }) => item);
 }
 
+/** What Roboflow writes behind the name of an image: each of its changed copies has another hash. */
+const ROBOFLOW = /_(png|jpe?g)\.rf\.\w+$/i;
+
+/** The path of an image below its split: sequences may go on from `train` into `val`. */
+const belowSplit = (folder: string, image: string) =>
+  relative(folder, image).replace(/^(train|val|test)[\\/](images[\\/])?/, '');
+
 /** In a folder with fewer images, each may be of a sequence of its own. */
 const MANY = 16;
 
 /**
  * The sequence of each image: its name before the last number, so that `0016E5_00390.png` is of `0016E5_`. Where most
  * images had a sequence of their own by that, as `frame0001_v2.png`, and all names are alike but for their numbers, it is
- * an earlier number that counts the frames. KITTI's `000001_10.png` are the frames of one sequence.
+ * an earlier number that counts the frames. KITTI's `000001_10.png` are the frames of one sequence. Images in different
+ * folders are of different sequences.
+ *
+ * @param images their paths below the folder of all
  */
 function sequencesOf(images: readonly string[]): string[] {
   const names = images.map((image) =>
     basename(image)
       .replace(/\.\w+$/, '')
+      .replace(ROBOFLOW, '')
       .replace(/^(\d{6})_\d\d$/, '$1'),
   );
   const [pattern = '', another] = new Set(names.map((name) => name.replace(/\d+/g, '#')));
   const numbers = another === undefined && names.length >= MANY ? pattern.split('#').length - 1 : 1;
+  const folders = images.map((image) => (dirname(image) === '.' ? '' : `${dirname(image)}/`));
   const before = Array.from({ length: Math.max(1, numbers) }, (_, later) =>
-    names.map((name) => name.replace(new RegExp(`(\\d+\\D*)(\\d+\\D*){${later}}$`), '')),
+    names.map((name, i) => `${folders[i]}${name.replace(new RegExp(`(\\d+\\D*)(\\d+\\D*){${later}}$`), '')}`),
   );
   return before.find((sequences) => 2 * new Set(sequences).size <= sequences.length) ?? before[0]!;
 }
@@ -111,7 +123,7 @@ function sequencesOf(images: readonly string[]): string[] {
  */
 function pairs(folder: string, end: string, places: readonly LabelFiles[]): FramePair[] {
   const images = inOrder(imageFiles(folder), (image) => image);
-  const sequences = sequencesOf(images);
+  const sequences = sequencesOf(images.map((image) => relative(folder, image)));
   const expected = new Set<string>();
   const candidatesOf = (image: string) => {
     const stem = relative(folder, image).replace(new RegExp(`(${end})?\\.\\w+$`), '');
@@ -161,7 +173,7 @@ function camvid(folder: string, classes?: NamedClasses): FolderLayout | undefine
   };
   const [train, val] = [split('train'), split('val')];
   if (!train && !val) return undefined;
-  const pool = inOrder([...(train ?? []), ...(val ?? [])], ({ image }) => basename(image));
+  const pool = inOrder([...(train ?? []), ...(val ?? [])], ({ image }) => belowSplit(folder, image));
   return { name: classes ? 'images and labels' : 'camvid', pool, test: split('test') ?? [], classes };
 }
 
@@ -272,7 +284,7 @@ export function kittiBoxes(folder: string, { classes, difficulty }: WantedBoxes)
   if (!existsSync(photographs) || !existsSync(labels)) return undefined;
   classes.forEach(kittiTypes); // an unknown one is named before any file is read
   const images = inOrder(imageFiles(photographs), (image) => image);
-  const sequences = sequencesOf(images);
+  const sequences = sequencesOf(images.map((image) => relative(photographs, image)));
   return images.map((image, i) => {
     const file = join(labels, relative(photographs, image).replace(/\.\w+$/, '.txt'));
     if (!existsSync(file)) throw new Error(`${image}: expected its boxes at ${file}, found none`);
@@ -338,7 +350,13 @@ export function readLayout(folder: string): FolderLayout {
 
 /** Folders and files below a data set that are labels, depth and the like, and no photographs. */
 const NO_PHOTOGRAPH =
-  /(^|[\\/])(labels?|label_\d|instances?|depths?|masks?|annotations?|\w*annot|gt\w*|semantic\w*|segmentation\w*)[\\/]|_(L|gt\w+|labelIds|labelTrainIds|instanceIds|color)\.png$/i;
+  /(^|[\\/])(labels?|label_\d|instances?|depths?|masks?|annotations?|\w*annot|gt\w*|semantic\w*|segmentation\w*)[\\/]|_(gt\w+|labelIds|labelTrainIds|instanceIds|depth)\.png$/i;
+
+/** Whether it is the labels of a photograph beside it, as CamVid has them: `a_L.png` of `a.png`. */
+function isLabelOf(path: string): boolean {
+  const stem = /^(.*)_L\.png$/.exec(path)?.[1];
+  return stem !== undefined && ['.png', '.jpg', '.jpeg'].some((end) => existsSync(`${stem}${end}`));
+}
 
 /**
  * Photographs, whose labels nobody reads, if there are any: those of `train` and `val`, with a test split in `test`
@@ -352,12 +370,14 @@ export function readPhotographs(folder: string): FolderLayout<FrameFiles> {
   const [cities, kitti] = [join(folder, 'leftImg8bit'), join(folder, 'training', 'image_2')];
   const root = [cities, kitti].find(existsSync) ?? folder;
   const below = (name: string) =>
-    imageFiles(join(root, name)).filter((path) => !NO_PHOTOGRAPH.test(relative(folder, path)));
+    imageFiles(join(root, name)).filter((path) => !NO_PHOTOGRAPH.test(relative(folder, path)) && !isLabelOf(path));
   const [train, val, test] = ['train', 'val', 'test'].map(below) as [string[], string[], string[]];
   const splits = root === cities ? { pool: train, test: val } : { pool: [...train, ...val], test };
   const frames = (images: readonly string[]) => {
-    const ordered = inOrder(images, splits.pool.length > 0 && root !== cities ? basename : (image) => image);
-    const sequences = root === cities ? ordered.map((image) => basename(dirname(image))) : sequencesOf(ordered);
+    const nameOf = (image: string) => (root === cities ? image : belowSplit(root, image));
+    const ordered = inOrder(images, nameOf);
+    const sequences =
+      root === cities ? ordered.map((image) => basename(dirname(image))) : sequencesOf(ordered.map(nameOf));
     return ordered.map((image, i) => ({ image, labels: image, maps: { name: 'none' }, sequence: sequences[i]! }));
   };
   const hasSplits = splits.pool.length > 0;

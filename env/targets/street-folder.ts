@@ -33,7 +33,7 @@ export interface StreetFolder<Image> {
   readonly training: () => Promise<Image[]>;
   /** The numbers of its frames, in a line. */
   readonly about: () => string;
-  /** Reads every image, so that a broken file is named before any evaluation starts. */
+  /** Reads every image that scores are taken on, so that a broken file is named before any evaluation starts. */
   readonly prepare: () => Promise<void>;
 }
 
@@ -108,7 +108,7 @@ function folderTarget<Found extends FrameFiles, Image>(
       return `${layout.name} in ${data}: ${counted}, ${heldOut.length} are held out${tested}${few}`;
     },
     async prepare() {
-      for (const set of [validation, heldOut, official, training]) await set?.();
+      for (const set of [validation, heldOut, official]) await set?.();
     },
   };
 }

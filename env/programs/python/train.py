@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageFilter, ImageOps
 
 CAR, VOID = 13, 255  # Cityscapes' train ids
 STEPS = 8  # of Newton's method
@@ -20,9 +20,8 @@ EVERY = 7  # of the pixels that it learns from, one in so many
 SURE = 0.3  # a pixel with at least this probability is called a car: cars are rare
 
 
-def pixels_of(path):
+def pixels_of(image):
     """What is known of each pixel, [numbers, pixels]: colour, that of its surroundings, place, and products of two of these."""
-    image = Image.open(path).convert("RGB")
     around = image.filter(ImageFilter.BoxBlur(image.width // 24))
     colours = np.concatenate([np.asarray(picture).reshape(-1, 3).T for picture in (image, around)]) / 255 - 0.5
     y, x = np.mgrid[-0.5 : 0.5 : image.height * 1j, -0.5 : 0.5 : image.width * 1j].reshape(2, -1)
@@ -34,8 +33,12 @@ def pixels_of(path):
 def read_set(folder):
     """The pixels of each image, [numbers, pixels], and whether they show a car; those of no class are left out."""
     for path in sorted(Path(folder, "images").iterdir()):
-        labels = np.asarray(Image.open(Path(folder, "labels", path.name).with_suffix(".png"))).ravel()
-        yield pixels_of(path)[:, labels != VOID], labels[labels != VOID] == CAR
+        image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")  # as the camera was held
+        labels = Image.open(Path(folder, "labels", path.name).with_suffix(".png"))
+        if labels.size != image.size:
+            raise ValueError(f"{path}: expected labels of its size, {image.size}, got {labels.size}")
+        ids = np.asarray(labels).ravel()
+        yield pixels_of(image)[:, ids != VOID], ids[ids != VOID] == CAR
 
 
 def probability(weights, pixels):

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import nn
 from torch.nn import functional as F
 
@@ -50,21 +50,29 @@ def fitted(image: Image.Image, width: int, height: int, filter: Image.Resampling
     return np.asarray(image)
 
 
+def changed_last(folder: str) -> int:
+    """When the newest file below a folder was written: a set is read again after that."""
+    return max(path.stat().st_mtime_ns for path in Path(folder).rglob("*"))
+
+
 @functools.lru_cache(maxsize=4)
-def read_set(folder: str, width: int, height: int) -> tuple[torch.Tensor, torch.Tensor]:
+def read_set(folder: str, width: int, height: int, changed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     """Images, uint8 [n, 3, height, width], and merged classes, uint8 [n, height, width], of a folder."""
     merged = np.full(256, VOID, np.uint8)
     for merged_id, ids in enumerate(MERGED):
         merged[ids] = merged_id
-    paths = sorted(p for p in Path(folder, "images").iterdir() if p.suffix in (".png", ".jpg", ".jpeg"))
+    paths = sorted(p for p in Path(folder, "images").iterdir() if p.suffix.lower() in (".png", ".jpg", ".jpeg"))
     if not paths:
         raise ValueError(f"{folder}/images: expected images, found none")
     images, labels = [], []
     for path in paths:
-        images.append(fitted(Image.open(path).convert("RGB"), width, height, Image.Resampling.BILINEAR))
+        image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")  # as a camera was held
+        images.append(fitted(image, width, height, Image.Resampling.BILINEAR))
         ids = Image.open(Path(folder, "labels", f"{path.stem}.png"))
         if ids.mode not in ("L", "P"):
             raise ValueError(f"labels/{path.stem}.png: expected train ids, a number for each pixel, got {ids.mode}")
+        if ids.size != image.size:
+            raise ValueError(f"labels/{path.stem}.png: expected {image.size} as its image, got {ids.size}")
         labels.append(merged[fitted(ids, width, height, Image.Resampling.NEAREST)])
     pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()
     return pixels.to(DEVICE), torch.from_numpy(np.stack(labels)).to(DEVICE)
@@ -266,6 +274,10 @@ def train(request: dict) -> None:
     options, seeds = request["options"], request["seeds"]
     steps, batch = options.get("steps", 250), options.get("batchSize", 8)
     size = request["width"], request["height"]
+
+    def known_set(folder: str) -> tuple[torch.Tensor, torch.Tensor]:
+        return read_set(folder, *size, changed_last(folder))
+
     images, labels = read_set.__wrapped__(request["data"], *size)
     torch.manual_seed(seeds["initialisation"])
     width, on_backbone = options.get("networkWidth", 1), options.get("network") == "efficientnet-lite0"
@@ -301,13 +313,13 @@ def train(request: dict) -> None:
             if (step + 1) % 10 == 0 or done == 1:
                 line = {"fraction": done, "metrics": {"loss": loss.item()}}
                 if request["early_scores"] and (step + 1) % max(10, 10 * round(steps / 40)) == 0 and done < 1:
-                    scores = scores_of(network, images, *read_set(request["validation"], *size))
+                    scores = scores_of(network, images, *known_set(request["validation"]))
                     line = {**line, "metrics": scores, "scored": True}
                 if math.isfinite(sum(line["metrics"].values())):
                     progress.write(json.dumps(line) + "\n")
                     progress.flush()
     sets = {"scores": "validation", "test_scores": "test"}
-    result = {name: scores_of(network, images, *read_set(request[of], *size)) for name, of in sets.items() if of in request}
+    result = {name: scores_of(network, images, *known_set(request[of])) for name, of in sets.items() if of in request}
     Path(request["out"], "result.json").write_text(json.dumps(result))
 
 

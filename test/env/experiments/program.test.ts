@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { classesIn } from '../../../env/streets/named-classes.ts';
 import { readLabelled } from '../../../env/dataset/read.ts';
 import { evaluate, evaluationSeeds } from '../../../env/evaluate.ts';
@@ -120,6 +121,11 @@ describe('Program-v0', () => {
   });
 
   it('hands validation/ and test/ to a trainer as they are', async () => {
+    const { experiment } = createExperiment(program, {}, { ...shop.runtime(both()) });
+    const before = experiment.target.content!();
+    writeFileSync(join(shop.folder, 'data/validation/more.bin'), '');
+    assert.notEqual(experiment.target.content!(), before, 'a program reads the files at each call');
+    rmSync(join(shop.folder, 'data/validation/more.bin'));
     writeFileSync(join(shop.folder, 'data/validation/anything.bin'), '');
     const result = await evaluated(await shop.experiment(both()), { test: true });
     assert.deepEqual([result.scores, result.testScores], [{ score: 5 }, { score: 4 }]);
@@ -360,18 +366,27 @@ describe('Program-v0', () => {
 
     it('[G11] gives a trainer the frames of one folder with their classes', async () => {
       const data = join(shop.folder, 'harbour');
+      const labels = gray(
+        SIDE,
+        Array.from({ length: SIDE ** 2 }, (_, i) => (i % SIDE < SIDE / 2 ? 5 : 0)),
+      );
       for (let i = 0; i < 60; i++) {
         for (const kind of ['images', 'labels'])
           cpSync(join(shop.ready, kind, '000000.png'), join(data, kind, `${i}.png`));
-        writeFileSync(join(data, 'labels', `${i}.png`), SEA);
+        writeFileSync(join(data, 'labels', `${i}.png`), labels);
       }
-      writeFileSync(join(data, 'classes.json'), '{"0": "sea", "1": "boat"}');
+      writeFileSync(join(data, 'classes.json'), '{"0": "sea", "5": "boat"}');
       const { experiment } = createExperiment(program, ours, { ...shop.runtime(both()), data });
       const [{ folder }] = (await experiment.target.validation()) as [{ folder: string }];
       assert.deepEqual(readdirSync(folder).sort(), ['classes.json', 'images', 'labels']);
-      assert.equal(readFileSync(join(folder, 'classes.json'), 'utf8'), '["sea","boat"]');
+      // With the data set's own ids, which the data of a simulator have too.
+      assert.equal(readFileSync(join(folder, 'classes.json'), 'utf8'), '{"0":"sea","5":"boat"}');
+      const ids = await sharp(join(folder, 'labels/000000.png')).extractChannel(0).raw().toBuffer();
+      assert.deepEqual([ids[0], ids[SIDE - 1]], [5, 0]);
       const [image] = await readLabelled(folder, [0], { width: SIDE, height: SIDE }, classesIn(folder));
       assert.deepEqual([image!.classes[0], image!.classes[SIDE - 1]], [1, 0]);
+      experiment.dispose!();
+      assert.ok(!existsSync(folder), 'nothing is left of them');
     });
   });
 

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { SetCache } from '../../../env/programs/set-cache.ts';
 import { evaluated, linesOf, simulating, training, workshop, type Workshop } from './workshop.ts';
@@ -85,10 +94,32 @@ describe('[G20] data sets that are kept', () => {
     ] as const)
       utimesSync(join(folder, name), seconds, seconds);
     assert.equal(taken(cache, 'a', 'used'), 100); // so that b is older now
-    mkdirSync(join(folder, 'half.999999999.part'));
+    mkdirSync(join(folder, `${'0'.repeat(32)}.999999999.part`));
     cache.put('c', set('c', 100));
     assert.deepEqual([taken(cache, 'a', 'a1'), taken(cache, 'b', 'b1'), taken(cache, 'c', 'c1')], [100, false, 100]);
     assert.equal(readdirSync(folder).length, 2);
+  });
+
+  it('leave alone what lies beside them, and shrink all the same', () => {
+    mkdirSync(join(folder, 'photographs'), { recursive: true });
+    writeFileSync(join(folder, 'photographs/1.jpg'), 'x'.repeat(500));
+    writeFileSync(join(folder, 'notes.txt'), '');
+    const cache = new SetCache(folder, 150);
+    for (const what of ['first', 'second']) cache.put(what, set(what, 100));
+    assert.ok(existsSync(join(folder, 'photographs/1.jpg')), 'somebody’s photographs');
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => /^[0-9a-f]{32}$/.test(name)).length,
+      1,
+      'the older set is gone',
+    );
+  });
+
+  it('are whole files: with a symbolic link, nothing is kept', () => {
+    const from = set('linked', 10);
+    symlinkSync(join(from, 'images/000000.png'), join(from, 'images/000001.png'));
+    const cache = new SetCache(folder, 1e6);
+    cache.put('linked', from);
+    assert.equal(taken(cache, 'linked', 'into'), false);
   });
 
   it('do no harm where they cannot be written', () => {

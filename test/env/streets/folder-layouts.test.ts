@@ -46,6 +46,15 @@ describe('the layout of a folder', () => {
     folder.put('images/1.png', RED);
     folder.put('labels/1.png', CAR_AND_ROAD);
     assert.deepEqual(names(), ['a/9.jpg', 'a/10.jpg', 'b/1.png', 'images/1.png'], 'as a simulator writes them');
+    folder.put('a/10_L.png', RED);
+    folder.put('a/10_depth.png', RED);
+    folder.put('a/left_L.png', RED);
+    folder.put('a/snap_Color.png', RED);
+    assert.deepEqual(
+      names().filter((name) => name.startsWith('a/')),
+      ['a/9.jpg', 'a/10.jpg', 'a/left_L.png', 'a/snap_Color.png'],
+      'the left camera, and the picture beside a depth map',
+    );
     putFrame('S1_002');
     putFrame('S1_001', 'val');
     putFrame('S2_001', 'test');
@@ -152,6 +161,27 @@ describe('the layout of a folder', () => {
       ['drive-3', 'drive-'],
       ['drive-20', 'drive-'],
     ]);
+  });
+
+  it('has a sequence in each folder, and in the changed copies of one image that Roboflow makes', () => {
+    for (const drive of ['drive1', 'drive2']) {
+      for (const i of [1, 2, 3]) folder.put(`train/images/${drive}/${i}.png`, RED);
+      for (const i of [1, 2, 3]) folder.put(`train/labels/${drive}/${i}.png`, CAR_AND_ROAD);
+    }
+    const frames = readLayout(folder.path).pool;
+    assert.deepEqual(
+      frames.map(({ image }) => image.slice(-12)),
+      ['drive1/1.png', 'drive1/2.png', 'drive1/3.png', 'drive2/1.png', 'drive2/2.png', 'drive2/3.png'],
+    );
+    assert.deepEqual(new Set(frames.map(({ sequence }) => sequence)).size, 2);
+    folder.remove('train');
+    for (const name of ['a_0001', 'a_0002', 'b_0001', 'b_0002'])
+      for (const hash of ['00ff12', '3a0b99']) folder.put(`${name}_jpg.rf.${hash}.jpg`, RED);
+    const photographs = readPhotographs(folder.path).pool;
+    assert.deepEqual(
+      photographs.map(({ sequence }) => sequence),
+      [...Array<string>(4).fill('a_'), ...Array<string>(4).fill('b_')],
+    );
   });
 
   it('has one sequence of frames that an earlier number counts, whatever stands behind it', () => {
