@@ -55,3 +55,6 @@ export interface Channel {
   /** Ends a session on this side: later messages about it are ignored. */
   leave(sessionId: string): void;
 }
+
+/** Whether a server refuses because it is full: room is a question of time, and its evaluations may take hours. */
+export const isOfFullServer = ({ code }: ProtocolError): boolean => code === 'BUSY' || code === 'QUEUE_FULL';

@@ -1,7 +1,7 @@
 import { printable, ProtocolError } from '../../protocol/errors.ts';
 import type { ClientMessage, Codec, Limits, ServerMessage, ServerMessages } from '../../protocol/messages.ts';
 import { checkToken } from '../../protocol/token.ts';
-import type { ReplyTo, Asked, Channel, Pending, Question } from './channel.ts';
+import { isOfFullServer, type Asked, type Channel, type Pending, type Question, type ReplyTo } from './channel.ts';
 import { RemoteEnvironment, type SessionTicket } from './remote-environment.ts';
 import { ConnectionError, protocolError, ServerConnection } from './server-connection.ts';
 
@@ -251,8 +251,7 @@ export class Client implements Channel {
   retryAfter(error: ProtocolError, refusedAt: number): number | undefined {
     const { code, retryable, place, message } = error;
     const { reconnectForMs = RECONNECT_FOR_MS } = this.options;
-    // Of a server that is full, room is a question of time, and its evaluations may take hours.
-    const isFull = code === 'BUSY' || code === 'QUEUE_FULL';
+    const isFull = isOfFullServer(error);
     const since = code === 'RATE_LIMITED' ? Math.max(refusedAt, this.servedAt) : refusedAt;
     const now = performance.now();
     if (!retryable || (!isFull && now - since >= reconnectForMs)) return undefined;
@@ -265,8 +264,10 @@ export class Client implements Channel {
 
   /** Whether a refused request is sent again later, under its old id. */
   private triesAgain(waiting: Pending, error: ProtocolError): boolean {
-    waiting.refusedAt ??= performance.now();
-    const delay = this.retryAfter(error, waiting.refusedAt);
+    // A full server is asked without end; the time for other refusals begins after that.
+    if (isOfFullServer(error)) delete waiting.refusedAt;
+    else waiting.refusedAt ??= performance.now();
+    const delay = this.retryAfter(error, waiting.refusedAt ?? performance.now());
     if (delay === undefined) return false;
     const { session_id: session } = waiting.message as { session_id?: string };
     const again = () => {

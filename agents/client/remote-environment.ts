@@ -11,7 +11,7 @@ import {
   type Specification,
 } from '../../protocol/messages.ts';
 import type { Parameter, Theta } from '../../protocol/parameters.ts';
-import type { Asked, Channel } from './channel.ts';
+import { isOfFullServer, type Asked, type Channel } from './channel.ts';
 import { ConnectionError } from './server-connection.ts';
 
 /** What a client needs to resume a session: id, token and the highest `seq` received. Keep it secret. */
@@ -161,6 +161,7 @@ export class RemoteEnvironment implements Environment {
     signal?.throwIfAborted();
     if (this.broken) throw this.broken;
     const step_id = request.step_id ?? this.newStepId();
+    this.refuseTwice(step_id);
     const result = new Promise<Result>((resolve, reject) =>
       this.send(request, { step_id, reset }, { resolve, reject, onProgress }),
     );
@@ -175,6 +176,7 @@ export class RemoteEnvironment implements Environment {
    *
    * @returns the results in the order of the requests, whatever order they arrive in
    * @throws {ProtocolError} of the first request that is refused; the others are evaluated all the same
+   * @throws {RangeError} when two have the same `step_id`; nothing is sent
    */
   async evaluateBatch(
     requests: readonly Omit<StepRequest, 'reset'>[],
@@ -183,6 +185,13 @@ export class RemoteEnvironment implements Environment {
     signal?.throwIfAborted();
     if (this.broken) throw this.broken;
     const items = requests.map((request) => itemOf(request, request.step_id ?? this.newStepId()));
+    const names = new Set<string>();
+    for (const { step_id } of items) {
+      this.refuseTwice(step_id);
+      if (names.size === names.add(step_id).size) {
+        throw new RangeError(`step_id: expected another one for each request, got ${shown(step_id)} twice`);
+      }
+    }
     const most = this.channel.limits.max_batch;
     const results = items.map(
       ({ step_id }) =>
@@ -223,8 +232,8 @@ export class RemoteEnvironment implements Environment {
     };
     const later: EvaluationItem[] = [];
     const refusedItem = (error: ProtocolError) => {
-      const since = Math.min(refusedAt, performance.now());
-      const delay = this.channel.retryAfter(error, since);
+      const since = isOfFullServer(error) ? Infinity : Math.min(refusedAt, performance.now());
+      const delay = this.channel.retryAfter(error, Math.min(since, performance.now()));
       const item = items.find(({ step_id }) => step_id === error.place.stepId);
       if (delay === undefined || !item) return this.refuse(error.place.stepId!, error);
       if (later.push(item) > 1) return; // it goes with the first one
@@ -290,9 +299,20 @@ export class RemoteEnvironment implements Environment {
     this.channel.sendPending({ message, resolve: () => {}, reject: (error) => this.refuse(step_id, error) });
   }
 
+  /** The result says what happened; a step that the server has not taken yet ends here. */
   private cancel(step_id: string): void {
-    // The result says what happened. It is no error if there was nothing left to cancel.
-    this.channel.ask('cancel', { session_id: this.sessionId, step_id }).catch(() => {});
+    this.channel.ask('cancel', { session_id: this.sessionId, step_id }).catch((error: unknown) => {
+      if (!(error instanceof ProtocolError) || error.code !== 'STEP_NOT_FOUND') return;
+      const step = this.steps.get(step_id);
+      if (step?.id !== undefined) this.channel.forget(step.id); // or it would be sent again
+      this.refuse(step_id, new Error(`step ${step_id}: cancelled before the server took it`, { cause: error }));
+    });
+  }
+
+  /** @throws {RangeError} when an evaluation under way has this name: one of the two would wait for ever */
+  private refuseTwice(step_id: string): void {
+    if (!this.steps.has(step_id)) return;
+    throw new RangeError(`step_id: expected one that no evaluation under way has, got ${shown(step_id)}`);
   }
 
   /** @internal */

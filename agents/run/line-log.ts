@@ -1,5 +1,5 @@
 /** A log of JSON objects, one per line. Lines are only appended, and each is on the disk before `append` returns. */
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { lockFile } from '../../protocol/file-lock.ts';
@@ -112,8 +112,14 @@ export class LineLog<Line> {
 
   /** @throws {Error} naming the file when it cannot be written, for example because the disk is full */
   append(line: Line): void {
+    const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
     try {
-      writeSync(this.file, `${JSON.stringify(line)}\n`);
+      const before = fstatSync(this.file).size;
+      const written = writeSync(this.file, bytes);
+      if (written < bytes.length) {
+        ftruncateSync(this.file, before); // or the next line would follow on the same
+        throw new Error(`room for ${written} of ${bytes.length} bytes`);
+      }
       fsyncSync(this.file);
     } catch (error) {
       throw new Error(`${this.path}: expected to write a line, got ${(error as Error).message}`, { cause: error });

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { HistoryEntry } from '../../protocol/history.ts';
 import { theta } from '../../protocol/parameters.ts';
 import { readLines } from './line-log.ts';
-import type { EvaluationRecord, LogRecord, PastEvaluation, RunHeader } from './trial-log.ts';
+import { latest, type EvaluationRecord, type LogRecord, type PastEvaluation, type RunHeader } from './trial-log.ts';
 
 /** What a file of past evaluations holds. */
 export interface PastFile {
@@ -36,7 +36,7 @@ export function readPast(path: string): PastFile {
   const [first] = lines;
   if (first === undefined) throw new Error(`${path}: expected the log of a run or exported evaluations, got no line`);
   if ('type' in first && first.type === 'run') {
-    return { run: first, evaluations: evaluationsOfRun(first, lines.slice(1) as LogRecord[]) };
+    return { run: first, evaluations: evaluationsOfRun(first, latest(lines.slice(1) as LogRecord[])) };
   }
   lines.forEach((line, i) => {
     const issue = historyLine.safeParse(line).error?.issues[0];

@@ -110,6 +110,9 @@ function isFolder(path: string): boolean {
   return /[\\/]$/.test(path) || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
+/** How a log begins. */
+const BEGINNING = '{"type":"run"';
+
 /** @throws {Error} when a log cannot begin there: only what a program left that was killed within its first line is overwritten */
 function checkNewLog(path: string): void {
   if (isFolder(path)) {
@@ -119,7 +122,8 @@ function checkNewLog(path: string): void {
   }
   if (!isWritableLog(path)) return;
   const text = readFileSync(path, 'utf8');
-  if (text === '' || (text.startsWith('{"type":"run"') && !text.includes('\n'))) return;
+  const isCut = text.startsWith(BEGINNING) || BEGINNING.startsWith(text);
+  if (isCut && !text.includes('\n')) return;
   throw new Error(`--log: expected a new file, got ${path}, which exists; --resume ${typed(path)} goes on with it`);
 }
 
@@ -175,8 +179,7 @@ async function runFrom<Options>(
       const before = warm ? comparable(warm.trials, spec) : [];
       await searchAndReport(agent, start, options, past?.records ?? [], before, place);
     } catch (error) {
-      const goesOn =
-        signal.aborted || error instanceof ConnectionError || (error instanceof ProtocolError && error.retryable);
+      const goesOn = signal.aborted || isOfTheServer(error);
       if (goesOn) console.log(`stopped; go on with ${goOn(options, path)}`);
       // What the server has for the run, it keeps; a signal cancels it, and so does an error that would only come again.
       keepSessions = !signal.aborted && (goesOn || isOfTheDisk(error));
@@ -189,6 +192,10 @@ async function runFrom<Options>(
     if (await client.close({ keepSessions })) session?.remove();
   }
 }
+
+/** Whether the server was not there, or took nothing. */
+const isOfTheServer = (error: unknown) =>
+  error instanceof ConnectionError || (error instanceof ProtocolError && error.retryable);
 
 /** Whether the log could not be written. */
 function isOfTheDisk(error: unknown): boolean {
@@ -269,22 +276,33 @@ async function searchAndReport(
 ): Promise<void> {
   const { spec } = environment;
   const known = evaluationsByKey(records);
+  const again = new Set<string>();
   const evaluate = (
     requests: readonly TrialRequest[],
     onLine?: (record: EvaluationRecord, past: boolean) => void,
-  ): Promise<EvaluationRecord[]> =>
-    runAll(requests, {
+  ): Promise<EvaluationRecord[]> => {
+    // What ended the run before may be mended since: it is asked again.
+    const failed = requests.filter(({ key }) => known.get(key)?.outcome === 'failed');
+    if (failed.length === requests.length || requests.some(({ test }) => test)) {
+      for (const { key } of failed) {
+        known.delete(key);
+        again.add(key);
+      }
+    }
+    return runAll(requests, {
       log,
       known,
       atOnce: parallel,
       signal,
-      evaluate: (request, stop) => evaluateTrial(environment, runId, request, stop),
+      evaluate: (request, stop) => evaluateTrial(environment, runId, request, stop, again.has(request.key)),
+      leaves: (error) => isOfTheServer(error) || isOfTheDisk(error),
       differs: ({ action }, logged) =>
         JSON.stringify(logged.action) === JSON.stringify(action)
           ? undefined
           : 'expected the action that this agent asks for, got another; was it changed?',
       onLine,
     });
+  };
 
   const progress = new ProgressLines(
     spec.reward.metric,

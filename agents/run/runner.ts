@@ -21,6 +21,11 @@ export interface Runner<Request, Line> {
    * @throws {Error} when there is no result to log, for example after an abort
    */
   evaluate(request: Request, signal: AbortSignal): Promise<Line>;
+  /**
+   * Whether an error ends the run for now: what runs is then left to itself, and another run finds its results. After any
+   * other error, and where it is left out, what runs is told to end.
+   */
+  leaves?(error: unknown): boolean;
   /** How a logged evaluation differs from the request, as `expected …, got …`; undefined if it does not. */
   differs?(request: Request, logged: Line): string | undefined;
   /** Called for every evaluation; `past` says that it comes from the log. */
@@ -34,7 +39,7 @@ export interface Runner<Request, Line> {
  * @returns their evaluations, in the order of the requests
  * @throws {RangeError} when two requests have the same key; {Error} naming the log and the key when the log has a
  *   different evaluation under it; in both cases nothing is evaluated. Otherwise the first error of `evaluate` or the
- *   reason of the signal, after all running evaluations have ended
+ *   reason of the signal, after all running evaluations have ended, or at once if the error `leaves` them
  */
 export async function runAll<Request extends { readonly key: string }, Line>(
   requests: readonly Request[],
@@ -59,12 +64,14 @@ export async function runAll<Request extends { readonly key: string }, Line>(
   const signal = AbortSignal.any([failure.signal, ...(runner.signal ? [runner.signal] : [])]);
   setMaxListeners(0, signal); // every running evaluation listens
   let next = 0;
+  let hasLeft = false;
   const lane = async (): Promise<void> => {
-    while (next < missing.length) {
+    while (next < missing.length && !hasLeft) {
       signal.throwIfAborted();
       const i = missing[next++]!;
       const { key } = requests[i]!;
       const line = await runner.evaluate(requests[i]!, signal);
+      if (hasLeft) return; // the caller may have closed the log
       log.append(line);
       known.set(key, line);
       lines[i] = line;
@@ -72,8 +79,17 @@ export async function runAll<Request extends { readonly key: string }, Line>(
     }
   };
   const lanes = Array.from({ length: Math.min(runner.atOnce, missing.length) }, lane);
-  // The first failure ends the others. When the caller hears of it, none of them writes to the log any more.
-  await Promise.all(lanes.map((each) => each.catch((error: unknown) => failure.abort(error))));
+  // The first failure ends the others, or leaves them. When the caller hears of it, none of them writes to the log any more.
+  await new Promise<void>((resolve, reject) => {
+    const ends = lanes.map((each) =>
+      each.catch((error: unknown) => {
+        if (hasLeft || signal.aborted || !runner.leaves?.(error)) return failure.abort(error);
+        hasLeft = true;
+        reject(error as Error);
+      }),
+    );
+    void Promise.all(ends).then(() => resolve());
+  });
   failure.signal.throwIfAborted();
   return lines;
 }

@@ -126,7 +126,16 @@ export function startedTrialLog(path: string): ReturnType<typeof readTrialLog> |
 function withHeader(path: string, records: LogRecord[]): { header: RunHeader; records: LogRecord[] } {
   const header = records[0];
   if (header?.type !== 'run') throw new Error(`${path}, line 1: expected the header of a run, got ${header?.type}`);
-  return { header, records };
+  return { header, records: latest(records) };
+}
+
+/** The records without evaluations that failed and were asked again: the last one of a key counts. */
+export function latest<Each extends { readonly type?: string }>(records: readonly Each[]): Each[] {
+  const last = new Map<unknown, Each>();
+  for (const record of records) if (record.type === 'evaluation') last.set((record as { key?: unknown }).key, record);
+  return records.filter(
+    (record) => record.type !== 'evaluation' || last.get((record as { key?: unknown }).key) === record,
+  );
 }
 
 /** The evaluations among the records of a log, by key. */

@@ -27,6 +27,7 @@ export type EvaluateTrials = (requests: readonly TrialRequest[]) => Promise<Eval
 
 /**
  * @param runId together with the key it names the step, so that a server gives the same result again after a crash
+ * @param again whether it has failed in an earlier life of the run, and is asked for once more
  * @throws {Error} when the signal has cancelled it
  */
 export async function evaluateTrial(
@@ -34,6 +35,7 @@ export async function evaluateTrial(
   runId: string,
   request: TrialRequest,
   signal: AbortSignal,
+  again = false,
 ): Promise<EvaluationRecord> {
   const { key, action, seed, initialisation, test, past } = request;
   const watch = past && new Watch(environment.spec.reward.metric, past);
@@ -55,8 +57,10 @@ export async function evaluateTrial(
     return result;
   };
   let result = await evaluateWatched(`${runId}/${key}`);
+  const isOfEarlierLife = () =>
+    result.outcome === 'cancelled' || (again && result.outcome === 'failed' && result.replayed);
   // Cancelled when the run was stopped in the middle of it, in an earlier life: only another name has another result.
-  for (let life = 2; result.outcome === 'cancelled' && !watch?.signal.aborted && life <= MOST_LIVES; life++) {
+  for (let life = 2; isOfEarlierLife() && !watch?.signal.aborted && life <= MOST_LIVES; life++) {
     if (signal.aborted) break;
     result = await evaluateWatched(`${runId}/${key}/${life}`);
   }

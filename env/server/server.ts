@@ -140,6 +140,7 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
   };
   const store = new SqliteStore(options.journal, { onFailure, onDamage: (sentence) => log.error(sentence) });
   const evaluations = evaluationsOf(options, runtime, environmentsInPool);
+  let sessions: Sessions | undefined;
   try {
     await aloud(log, 'starting: the first worker prepares the environments', evaluations.ready);
     const environments = definitions.map(({ source, definition }) => {
@@ -171,7 +172,7 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
       name: 'learning-to-simulate',
       version,
       environments,
-      sessions: new Sessions(surroundings),
+      sessions: (sessions = new Sessions(surroundings)),
       heartbeat: { interval_ms: heartbeatMs, timeout_ms: 2 * heartbeatMs },
       tokens,
       host: options.host,
@@ -183,7 +184,9 @@ export async function startServer(options: ServerOptions): Promise<EnvironmentSe
     restoreSessions(server);
     return await listen(server, options);
   } catch (error) {
-    await evaluations.close();
+    const closing = evaluations.close();
+    sessions?.suspend(); // or what goes on would be written as cancelled
+    await closing;
     store.close();
     throw error;
   }
@@ -361,7 +364,13 @@ async function listen(server: Server, options: ServerOptions): Promise<Environme
   observe(server.metrics, evaluations, { sessions: () => sessions.all.length, connections: () => connections.size });
   const backlog = Math.min(511, Math.floor(lobby.most / 2)); // connections that the system holds until a turn takes them
   http.listen({ port: options.port, host: options.host, backlog });
-  await once(http, 'listening');
+  try {
+    await once(http, 'listening');
+  } catch (error) {
+    for (const timer of [heartbeat, tidying]) clearInterval(timer);
+    lobby.close();
+    throw error;
+  }
   // Such as too few file handles for one more connection.
   http.on('error', (error) => log.warn({ error: error.message }, 'a connection could not be taken'));
   const { port } = http.address() as AddressInfo;

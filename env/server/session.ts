@@ -13,7 +13,7 @@ import {
 import type { Seed } from '../../protocol/random.ts';
 import { pinnedSeeds, observationOf } from '../environment.ts';
 import { EpisodeStream } from '../episodes.ts';
-import { evaluationSeeds, type Evaluation, type EvaluationProgress } from '../evaluate.ts';
+import { evaluationSeeds, type Evaluation, type EvaluationProgress, type EvaluationRequest } from '../evaluate.ts';
 import { filesOf, type Experiment } from '../experiments/experiment.ts';
 import type { Runtime } from '../runtime.ts';
 import { unscored, type Evaluations } from '../workers/evaluations.ts';
@@ -453,7 +453,7 @@ export class Session {
       const content = filesOf(experiment);
       evaluation = await evaluations.submit(
         {
-          id: jobId(this.id, record.id),
+          id: jobId(this.id, record),
           source,
           options: spec.options,
           runtime,
@@ -558,9 +558,12 @@ export function refuseWhileFailing({ failure }: Store, what: 'step' | 'open' | '
   throw new ProtocolError('QUEUE_FULL', message, { retryAfterMs: 2000 });
 }
 
-/** Names the evaluation of a step, the same after a restart. A queue forbids `:` in it, and digits alone. */
-function jobId(session: string, step: string): string {
-  return `step-${hash('sha256', JSON.stringify([session, step])).slice(0, 32)}`;
+/**
+ * Names the evaluation of a step, the same after a restart: of another request under the name of this step, a queue knows
+ * nothing. A queue forbids `:` in it, and digits alone.
+ */
+function jobId(session: string, { id, request }: { readonly id: string; readonly request: EvaluationRequest }): string {
+  return `step-${hash('sha256', JSON.stringify([session, id, request])).slice(0, 32)}`;
 }
 
 function hashOf(token: string): string {

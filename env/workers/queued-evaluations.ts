@@ -73,7 +73,9 @@ export class QueuedEvaluations implements Evaluations {
   constructor(private readonly pool: Workers) {
     this.ready = pool.ready;
     pool.onFree = () => this.feed();
-    pool.onHopeless = (reason) => this.endAll(unscored('failed', `no worker starts: ${reason}`));
+    // Nobody has begun them: a worker of a queue gives them back for others.
+    pool.onHopeless = (reason) =>
+      this.endAll({ ...unscored('failed', `no worker starts: ${reason}`), uncreated: true });
     this.reports = setInterval(() => this.reportQueue(), QUEUE_REPORT_MS).unref();
   }
 

@@ -46,7 +46,7 @@ export async function runOfLog(path: string, known: Known): Promise<ReportedRun>
 }
 
 function entryOf(
-  { runId }: RunHeader,
+  { runId, environment: { metric = 'early' } }: RunHeader,
   { key, outcome, reward, scores, testScores, early, reason, theta, seeds, timing }: EvaluationRecord,
   seq: number,
 ): EvaluationEntry {
@@ -62,7 +62,7 @@ function entryOf(
     },
     theta: theta,
     ...(testScores && { test_scores: testScores }),
-    ...(early && { early_scores: early.map(({ fraction, score }) => ({ fraction, scores: { early: score } })) }),
+    ...(early && { early_scores: early.map(({ fraction, score }) => ({ fraction, scores: { [metric]: score } })) }),
     ...(reason !== undefined && { reason }),
   };
 }

@@ -5,7 +5,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { readLines } from '../../agents/run/line-log.ts';
 import { isHidden } from '../../env/streets/hidden-files.ts';
 import { makeFolder } from '../../protocol/make-folder.ts';
-import type { EvaluationRecord, LogRecord } from '../../agents/run/trial-log.ts';
+import { latest, type EvaluationRecord, type LogRecord } from '../../agents/run/trial-log.ts';
 import { isOfSearch, searchTrials } from './search-log.ts';
 import type { Preset } from './study.ts';
 import { writeWhole } from '../../protocol/whole-file.ts';
@@ -46,7 +46,7 @@ export function readLog(folder: string, name: string): LogRecord[] {
   const [plain, kept] = [logPath(folder, name), join(folder, `${name}${KEPT}`)];
   const path = [plain, kept].find(existsSync);
   if (path === undefined) throw new Error(`${plain}: expected a log, got no such file`);
-  return readLines(path);
+  return latest(readLines<LogRecord>(path));
 }
 
 /** The names of the logs with this ending. */

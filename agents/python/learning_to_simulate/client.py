@@ -31,6 +31,7 @@ from .parameters import Numbers, Parameters, Theta
 from .pictures import Strip, fetch_pictures
 from .results import Progress, Result
 from .opening import Opening, opening_of
+from .seeds import derive_seed
 from .session import Session
 from .specification import Specification
 from .steps import Step
@@ -329,6 +330,7 @@ class Environment:
         """Samples of a θ as pictures, drawn for people; nothing is evaluated.
 
         :param theta: None: the environment's start; parameters that are left out have their defaults
+        :param seed: as of an evaluation, whose first samples these are
         :param large: draws them at 160 × 120 and not at the size that models are trained on
         :param token: of an observer; None: the one of `connect`
         :returns: a strip for each kind of picture (images, labels), with a picture for each sample
@@ -340,7 +342,8 @@ class Environment:
         opening = self._session.opening
         token = opening.token if token is None else token
         complete = self.parameters.complete(self.start if theta is None else theta)
-        return fetch_pictures(opening.url, token, self.session_id, complete, seed_number("seed", seed), large)
+        own = derive_seed(seed_number("seed", seed), "simulation")
+        return fetch_pictures(opening.url, token, self.session_id, complete, own, large)
 
     def close(self, *, keep: bool = False) -> None:
         """Ends the session and cancels what is under way in it; nothing the second time, and in a forked process.

@@ -17,7 +17,7 @@ from .errors import ClosedError, ConnectionLost, ProtocolError
 from .opening import Opening
 from .session_file import SessionFile
 from .specification import Specification, specification_of
-from .steps import Step, Steps
+from .steps import FULL, Step, Steps
 
 _log = logging.getLogger("learning_to_simulate")
 
@@ -26,7 +26,6 @@ _LONGEST_RETRY = 5.0
 _RETRY = 1.0
 """Seconds after which a refused request is sent again, if the server names none."""
 _SAY_EVERY = 5.0
-_FULL = ("BUSY", "QUEUE_FULL")
 _LEAST_GRACE = 120.0
 _GRACE_OF_FILES = 24 * 3600.0
 """Seconds for which the server keeps a session that is in a file, after its last evaluation has ended."""
@@ -333,7 +332,7 @@ class Session:
     def retry_after(self, error: ProtocolError, since: float) -> float | None:
         """Seconds after which to ask again what was refused at `since`; None if the refusal is final."""
         # Of a server that is full, room is a question of time, and its evaluations may take hours.
-        full = error.code in _FULL
+        full = error.code in FULL
         now = time.monotonic()
         if error.code == "RATE_LIMITED":
             since = max(since, self._served_at)

@@ -21,6 +21,9 @@ from .errors import ProtocolError
 from .results import Progress, Result, progress_of, result_of
 from .specification import Specification
 
+FULL = ("BUSY", "QUEUE_FULL")
+"""The refusals of a server that is full."""
+
 
 @dataclass(slots=True, eq=False)
 class Step:
@@ -206,8 +209,9 @@ class Steps:
         refused: list[Step] = []
         delay = None
         for step in steps:
-            step.refused_at = min(step.refused_at, now)
-            after = self._channel.retry_after(error, step.refused_at)
+            # A full server is asked without end; the time for other refusals begins after that.
+            step.refused_at = math.inf if error.code in FULL else min(step.refused_at, now)
+            after = self._channel.retry_after(error, min(step.refused_at, now))
             if step.cancelled:
                 self._end(step, Result(step.id, "cancelled", reason="cancelled before the server took it"))
             elif after is None:

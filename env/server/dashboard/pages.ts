@@ -68,6 +68,17 @@ async function bodyOf({ request }: Asking): Promise<unknown> {
   }
 }
 
+/** Waits for what may take longer than a silent socket is kept. */
+async function patiently<Result>({ request: { socket } }: Asking, work: Promise<Result>): Promise<Result> {
+  const { timeout = 0 } = socket;
+  socket.setTimeout(0);
+  try {
+    return await work;
+  } finally {
+    socket.setTimeout(timeout);
+  }
+}
+
 /** Scenes of a θ, or of the samples of an evaluation. */
 async function drawPictures({ dashboard, runtime }: Server, asking: Asking): Promise<Reply> {
   const { run, theta, seed, large } = wanted.parse(await bodyOf(asking));
@@ -79,7 +90,8 @@ async function drawPictures({ dashboard, runtime }: Server, asking: Asking): Pro
   const size = large && isSize(options) ? LARGE : {};
   const job = { source: served.source, options: { ...options, ...size }, runtime, theta, seed };
   try {
-    return { status: 200, headers: FRESH, body: { strips: await dashboard.painter.draw(job, asking.signal) } };
+    const strips = await patiently(asking, dashboard.painter.draw(job, asking.signal));
+    return { status: 200, headers: FRESH, body: { strips } };
   } catch (error) {
     const status = error instanceof PainterBusyError ? 503 : 400;
     return { status, body: { error: (error as Error).message } };
@@ -95,16 +107,15 @@ async function predict(server: Server, asking: Asking): Promise<Reply> {
   if (!entry) return noStep(step);
   if (!described.served) return cannotShow(described);
   const { theta, seeds } = entry;
-  const { outcome, reason, pictures } = await server.evaluations.submit(
-    {
-      id: `predictions-${randomUUID()}`,
-      source: described.served.source,
-      options: described.description.options,
-      runtime: server.runtime,
-      request: { theta, seeds, test: false, pictures: true },
-    },
-    { owner: 'dashboard', signal: asking.signal },
-  );
+  const job = {
+    id: `predictions-${randomUUID()}`,
+    source: described.served.source,
+    options: described.description.options,
+    runtime: server.runtime,
+    request: { theta, seeds, test: false, pictures: true },
+  };
+  const evaluated = server.evaluations.submit(job, { owner: 'dashboard', signal: asking.signal });
+  const { outcome, reason, pictures } = await patiently(asking, evaluated);
   if (typeof pictures === 'object') return { status: 200, headers: FRESH, body: { strips: pictures } };
   const error = pictures ?? `it ended as ${outcome}: ${reason ?? ''}`;
   return { status: 400, body: { error: `predictions: ${error}` } };

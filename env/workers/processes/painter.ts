@@ -79,10 +79,8 @@ export class Painter {
     clearTimeout(this.idle);
     this.idle = undefined;
     this.process ??= this.start();
-    const timer = setTimeout(() => {
-      this.settle(`pictures: expected them within ${LONGEST_MS / 1000} s`);
-      void this.end();
-    }, LONGEST_MS);
+    const late = () => void this.end(`pictures: expected them within ${LONGEST_MS / 1000} s`);
+    const timer = setTimeout(late, LONGEST_MS);
     this.running = { ...next, number: ++this.count, timer };
     this.process.send({ kind: 'draw', number: this.count, job: next.job });
   }
@@ -118,13 +116,14 @@ export class Painter {
     this.next();
   }
 
-  private async end(): Promise<void> {
+  /** Ends the process, and the job that runs in it. */
+  private async end(reason = 'pictures: their process has ended'): Promise<void> {
     clearTimeout(this.idle);
     this.idle = undefined;
     const { process } = this;
     this.process = undefined;
     process?.kill();
-    this.settle('pictures: their process has ended');
+    this.settle(reason); // the next job gets another process
     await process?.exited;
   }
 }

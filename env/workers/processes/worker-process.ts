@@ -30,6 +30,8 @@ export interface WorkerOptions {
   /** Environment variables in addition to those of this process. */
   readonly variables?: Readonly<Record<string, string>>;
   readonly onMessage: (message: FromWorker) => void;
+  /** Called when the process is dead, and what it has said last may still come; not for this process itself. */
+  readonly onDeath?: () => void;
   /** Called once, with the reason in a sentence, when the process has ended. */
   readonly onExit: (reason: string) => void;
   /** Called with each line that the worker writes to stdout or stderr. */
@@ -72,6 +74,7 @@ export class WorkerProcess implements WorkerLike {
     this.listen(options);
     this.exited = new Promise((resolve) => {
       this.child.once('exit', () => {
+        options.onDeath?.();
         this.killGroup();
         killMarked(WORKER_VARIABLE, this.name);
         setTimeout(() => this.child.stdio.slice(1).forEach((pipe) => pipe?.destroy()), PIPES_MS).unref();

@@ -132,7 +132,7 @@ export class WorkerProcesses implements Workers {
       const cancel = () => {
         const { process } = slot;
         process.send({ kind: 'cancel', number });
-        grace ??= setTimeout(() => process.kill(), this.options.graceMs ?? GRACE_MS);
+        grace ??= setTimeout(() => this.kill(slot), this.options.graceMs ?? GRACE_MS);
       };
       const end = (evaluation: Evaluation | 'stopped') => {
         clearTimeout(grace);
@@ -173,8 +173,14 @@ export class WorkerProcesses implements Workers {
       slot.missed = 0;
       log?.('worker stopped', { pid: process.pid, seconds: silentMs / 1000 });
       if (running) running.verdict ??= 'stopped';
-      process.kill();
+      this.kill(slot);
     }
+  }
+
+  /** From now on it gets no evaluation: what it still says may free it. */
+  private kill(slot: Slot): void {
+    if (slot.state === 'ready') slot.state = 'leaving';
+    slot.process.kill();
   }
 
   private fork(slot: Slot): WorkerLike {
@@ -187,6 +193,9 @@ export class WorkerProcesses implements Workers {
       runtime,
       ...(variables && { variables }),
       onMessage: (message) => this.hear(slot, message),
+      onDeath: () => {
+        if (slot.process === process && slot.state === 'ready') slot.state = 'leaving';
+      },
       onExit: (reason) => this.replace(slot, reason),
       onBeat: () => {
         const wasSilent = slot.missed >= SUSPICIOUS;

@@ -258,7 +258,9 @@ export class QueueWorker {
         this.refuse(evaluation.reason!);
         await giveBack(job, token);
       }
-      if (signal.aborted && signal.reason === GIVEN_BACK) await giveBack(job, token);
+      // Unless it has ended all the same.
+      const isGivenBack = signal.aborted && signal.reason === GIVEN_BACK;
+      if (isGivenBack && evaluation.outcome === 'cancelled') await giveBack(job, token);
       if (signal.aborted && signal.reason === LOCK_LOST) throw new Error(LOCK_LOST);
       const backend = evaluations.backendOf(source);
       return { evaluation: { ...evaluation, worker: this.id, ...(backend !== undefined && { backend }) }, early };

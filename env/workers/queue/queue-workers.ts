@@ -206,16 +206,20 @@ export class QueueWorkers implements Workers {
       if (!retained) runs = true;
     });
     // The server that left it may run or not; it says so every second.
-    if (heard && !areEqual(heard.terms, this.offer.terms)) {
+    const fits = !heard || areEqual(heard.terms, this.offer.terms);
+    const isAlike = fits && (!heard || contentHash(workOf(heard)) === contentHash(workOf(this.offer)));
+    if (heard && !isAlike) {
       await new Promise((resolve) => setTimeout(resolve, 2 * BEAT_MS));
       if (runs) {
         const { host, terms } = heard;
-        const theirs = `that of the server on ${host} (${terms.build}; ${terms.environments.map(({ id }) => id).join(', ')})`;
-        const how = 'a Redis, or a database of it (redis://host:port/1), for each build and set of environments';
+        const theirs = `that of the server on ${host} (${terms.build}; ${terms.environments.map(({ id }) => id).join(', ')}; ${JSON.stringify(workOf(heard))})`;
+        const how =
+          'a Redis, or a database of it (redis://host:port/1), for each build, set of environments, data, backend and longest evaluation';
         throw new Error(`--queue: expected ${how}, got ${theirs}`);
       }
-      await this.forget(heard.terms);
-    } else if (heard) this.agree({ ...this.offer.terms, backends: this.offer.terms.backends ?? heard.terms.backends });
+    }
+    if (heard && !fits) await this.forget(heard.terms);
+    else if (heard) this.agree({ ...this.offer.terms, backends: this.offer.terms.backends ?? heard.terms.backends });
     await subscription.unsubscribe();
   }
 
@@ -426,3 +430,6 @@ export class QueueWorkers implements Workers {
 function isLive({ heardAt }: Known): boolean {
   return performance.now() - heardAt <= SILENT_MS;
 }
+
+/** What else two servers must agree on, since a worker can obey one of them only. */
+const workOf = ({ data, backend, longestMs, lockMs }: Offer) => ({ data, backend, longestMs, lockMs });

@@ -143,6 +143,34 @@ for (const protocol of ['msgpack', 'json'] as Codec[]) {
       await environment.close();
     });
 
+    it('refuses two evaluations under one name, of which one would wait for ever', async () => {
+      const environment = await client.open({ env_id: 'Bandit-v0', options: { delayMs: 200 } });
+      const first = environment.evaluate({ action: ACTION, step_id: 'x' });
+      const twice = /step_id: expected one that no evaluation under way has, got "x"/;
+      await assert.rejects(environment.evaluate({ action: ACTION, step_id: 'x' }), twice);
+      await assert.rejects(environment.evaluateBatch([{ action: ACTION, step_id: 'x' }]), twice);
+      const same = [1, 2].map(() => ({ action: ACTION, step_id: 'y' }));
+      await assert.rejects(environment.evaluateBatch(same), /another one for each request, got "y" twice/);
+      assert.equal((await first).outcome, 'ok');
+      await environment.close();
+    });
+
+    it('[P10] what a full server has not taken yet is not evaluated after it was cancelled', async () => {
+      const full = await startBanditServer({ workers: 1, limits: { max_in_flight: 1 } });
+      const own = await connect(full.url, { protocol });
+      const environment = await own.open({ env_id: 'Bandit-v0', options: { delayMs: 800 } });
+      const running = environment.evaluate({ action: ACTION, step_id: 'first' });
+      const abort = new AbortController();
+      const waiting = environment.evaluate({ action: ACTION, step_id: 'second' }, { signal: abort.signal });
+      setTimeout(() => abort.abort(), 150);
+      await assert.rejects(waiting, /step second: cancelled before the server took it/);
+      assert.equal((await running).outcome, 'ok');
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      assert.equal(full.evaluations.counts.running, 0);
+      await own.close();
+      await full.stop();
+    });
+
     it('[S6] continues after a lost connection: each evaluation is made once and gets its own result', async () => {
       const environment = await client.open({ env_id: 'Bandit-v0', options: { delayMs: 60 }, seed: 9 });
       const results = Array.from({ length: 20 }, () => environment.evaluate({ action: ACTION }));

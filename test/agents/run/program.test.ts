@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SessionTicket } from '../../../agents/client/index.ts';
 import { seedRange } from '../../../agents/run/flags.ts';
-import type { EvaluationRecord, LogRecord, WarmStart } from '../../../agents/run/trial-log.ts';
+import { readTrialLog, type EvaluationRecord, type LogRecord, type WarmStart } from '../../../agents/run/trial-log.ts';
 import type { EnvironmentServer } from '../../../env/server/server.ts';
 import type { Theta } from '../../../protocol/parameters.ts';
+import { searchTrials } from '../../../scripts/reproduce/search-log.ts';
 import { startBanditServer } from '../../env/server/bandit-server.ts';
 import { Peer } from '../../env/server/peer.ts';
 
@@ -122,7 +123,8 @@ describe('an agent’s program @slow', () => {
     assert.match(out, /^bestOfTwo +true +(true|false)$/m);
     assert.match(out, /^luck\.any +0\.997/m);
     const types = ({ dice, die, bestOfTwo }: Theta) => [Number.isInteger(dice), typeof die, typeof bestOfTwo];
-    assert.equal(evaluations(log).length, 20 + 4 * 2 + 2 * 3);
+    // Three finalists, of which one is what the agent recommends.
+    assert.equal(evaluations(log).length, 20 + 3 * 2 + 2 * 3);
     for (const { theta } of evaluations(log)) assert.deepEqual(types(theta), [true, 'string', 'boolean']);
   });
 
@@ -449,6 +451,43 @@ describe('an agent’s program @slow', () => {
     const { code, err } = await run('cem', '--search-seeds', '1..2', '--seed', '3');
     assert.notEqual(code, 0);
     assert.match(err, /'--search-seeds <range>' cannot be used with option '--seed <n>'/);
+  });
+
+  it('goes on where a whole iteration, or an evaluation of the report, had failed: these are asked again', async () => {
+    const flags = ['--evaluations', '8', '--population', '4', '--elite', '2', '--finalists', '1'];
+    const { code } = await run('cem', ...flags);
+    assert.equal(code, 0);
+    const whole = readFileSync(log, 'utf8').trim().split('\n');
+    type Written = { type: string; key?: string };
+    const failed = (text: string) =>
+      JSON.stringify({ ...(JSON.parse(text) as object), outcome: 'failed', reward: null });
+    const isOfSecond = (text: string) => /^search\/[4-7]$/.test((JSON.parse(text) as Written).key ?? '');
+    const first = whole.slice(0, whole.findIndex(isOfSecond));
+    writeFileSync(log, [...first, ...whole.filter(isOfSecond).map(failed), ''].join('\n'));
+    const again = await finish(start('cem', '--resume', log));
+    assert.equal(again.code, 0, again.err);
+    assert.deepEqual(reported(log), JSON.parse(whole.at(-1)!).reported, 'as the run that nothing has disturbed');
+    const trials = searchTrials(readTrialLog(log).records);
+    assert.deepEqual(
+      trials.map(({ outcome }) => outcome),
+      Array<string>(8).fill('ok'),
+    );
+    const isOfReport = (text: string) => /learned\/1$/.test((JSON.parse(text) as Written).key ?? '');
+    writeFileSync(
+      log,
+      `${whole
+        .map((text) => (isOfReport(text) ? failed(text) : text))
+        .slice(0, -1)
+        .join('\n')}\n`,
+    );
+    assert.equal((await finish(start('cem', '--resume', log))).code, 0);
+    assert.deepEqual(reported(log), JSON.parse(whole.at(-1)!).reported);
+  });
+
+  it('begins a log anew that a killed program has left within its first word', async () => {
+    writeFileSync(log, '{"typ');
+    assert.equal((await run('random-search', '--evaluations', '2')).code, 0);
+    assert.equal(readTrialLog(log).header.agent, 'random-search');
   });
 
   it('stops with a sentence at an unknown flag or value', async () => {

@@ -131,6 +131,25 @@ describe('the runner of evaluations', () => {
     assert.deepEqual(written, [line(requests[0]!)], 'it was paid for');
   });
 
+  it('leaves what runs to itself after an error that ends the run for now, and writes nothing more', async () => {
+    const ends: (() => void)[] = [];
+    const told: number[] = [];
+    const { all, written } = runner({
+      atOnce: 3,
+      leaves: (error) => (error as Error).message === 'the server is away',
+      evaluate: async (each, signal) => {
+        if (each.x === 1) throw new Error('the server is away');
+        await new Promise<void>((end) => ends.push(end));
+        if (signal.aborted) told.push(each.x);
+        return line(each);
+      },
+    });
+    await assert.rejects(runAll(requests, all), { message: 'the server is away' });
+    ends.forEach((end) => end());
+    await turn();
+    assert.deepEqual([told, written, ends.length], [[], [], 2]);
+  });
+
   it('ends with the reason of its signal, and begins nothing after it', async () => {
     const stop = new AbortController();
     const { all, written, asked } = runner({ atOnce: 1, signal: stop.signal });

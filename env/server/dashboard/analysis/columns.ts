@@ -63,7 +63,10 @@ export function parametersOf(theta: NamedTheta): ShownParameter[] {
 
 /** The value of a column as a number: its own, or the position of a choice; NaN where it is neither. */
 export function numberOf({ choices }: Column, value: ThetaValue | undefined | null): number {
-  if (choices) return choices.indexOf(String(value));
+  if (choices) {
+    const position = choices.indexOf(String(value));
+    return position < 0 ? NaN : position;
+  }
   return typeof value === 'number' ? value : NaN;
 }
 

@@ -8,7 +8,7 @@ export interface RunGroup {
 }
 
 /** Options that do not tell one group from another. */
-const OF_THE_RUN = ['seed', 'env', 'searchSeeds'];
+const OF_THE_RUN = ['seed', 'url', 'env', 'searchSeeds'];
 
 function optionsOf({ description }: RunData): Record<string, unknown> {
   const options = Object.entries(description.about?.options ?? {}).filter(([name]) => !OF_THE_RUN.includes(name));

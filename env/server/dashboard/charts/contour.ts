@@ -22,7 +22,7 @@ export function contourChart(data: RunData, across: number, up: number, palette:
   const means = cells.map(([, , mean]) => mean!);
   const shown = thinned(scored.length, MOST_POINTS).map((k) => scored[k]!);
   const best = data.best();
-  const truths = [across, up].map((column) => shareOf(data.columns[column]!, data.truth(column), data.range(column)));
+  const truths = [across, up].map((column) => placeOf(data, column, data.truth(column)));
   const look = { ...axisLook(palette), axisTick: { show: false }, splitLine: { show: false } };
   const cellAxis = { type: 'category' as const, data: Array.from({ length: CELLS }, (_, i) => i), show: false };
   /** Over the same part of the plane as the cells, from 0 to 1. */
@@ -89,9 +89,15 @@ export function contourChart(data: RunData, across: number, up: number, palette:
 
 /** Where values lie, 0 to 1; choices in the middle of their part. */
 function placesOf(data: RunData, column: number): number[] {
-  const { choices } = data.columns[column]!;
-  if (!choices) return data.shares(column);
-  return data.valuesOf(column).map((value) => (value < 0 ? NaN : (value + 0.5) / choices.length));
+  return data.columns[column]!.choices
+    ? data.valuesOf(column).map((value) => placeOf(data, column, value))
+    : data.shares(column);
+}
+
+/** Where a value lies: of a choice, in the middle of its part. */
+function placeOf(data: RunData, column: number, value: number): number {
+  const one = data.columns[column]!;
+  return one.choices ? (value + 0.5) / one.choices.length : shareOf(one, value, data.range(column));
 }
 
 /** Names of choices in the middle of their parts. */

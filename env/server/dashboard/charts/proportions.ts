@@ -17,6 +17,7 @@ export function proportionsChart(data: RunData, name: string, palette: Palette):
   const columns = data.columns.flatMap(({ parameter }, i) => (parameter.name === name ? [i] : []));
   const told = data.notes.filter(({ mean }) => mean !== undefined);
   const window = windowOf(data.rows.length);
+  const truths = columns.map((column) => data.truth(column));
   const series = columns.map((column, k): SeriesOption => {
     const { parameter, label } = data.columns[column]!;
     const colour = palette.series[k % palette.series.length]!;
@@ -26,7 +27,7 @@ export function proportionsChart(data: RunData, name: string, palette: Palette):
       told.length > 0
         ? thinned(told.length, MOST_ON_LINE).map((i) => [told[i]!.evaluations, told[i]!.mean![column] as number])
         : thinned(means.length, MOST_ON_LINE).map((i) => [data.rows[i]!.seq, means[i]!]);
-    const truth = data.truth(column);
+    const truth = truths[k]!;
     return {
       type: 'line',
       name: parameter.labels![label!]!,
@@ -58,7 +59,8 @@ export function proportionsChart(data: RunData, name: string, palette: Palette):
     yAxis: {
       type: 'value',
       min: 0,
-      max: (range: { max: number }) => Math.min(1, Math.ceil(range.max * 11) / 10),
+      max: (range: { max: number }) =>
+        Math.min(1, Math.ceil(Math.max(range.max, ...truths.filter((truth) => !Number.isNaN(truth))) * 11) / 10),
       ...axisLook(palette),
     },
     series,

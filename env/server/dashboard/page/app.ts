@@ -162,7 +162,10 @@ export class App {
     const isNamed = frame.runs.some(
       ({ run, notes }) => notes > 0 && !before?.runs.some((other) => other.run === run && other.notes > 0),
     );
-    if (isRestarted || isOther || isNew || isNamed) void this.listRuns().catch((error: unknown) => this.fail(error));
+    if (isRestarted || isOther || isNew || isNamed)
+      void this.listRuns()
+        .then(() => this.recover())
+        .catch((error: unknown) => this.fail(error));
     // What a server has counted is not what the next one counts.
     if (isRestarted) for (const loading of this.loaded.values()) void loading.then((one) => (one.notes = -1));
     this.tell({ frame: true });
@@ -183,8 +186,16 @@ export class App {
           if (early > 0) return this.refreshIn(early);
           return this.refresh(id, loading, notes);
         })
+        .then(() => this.recover())
         .catch((error: unknown) => this.fail(error));
     }
+  }
+
+  /** What was asked for has come: an earlier trouble is over. */
+  private recover(): void {
+    if (this.trouble === undefined) return;
+    this.trouble = undefined;
+    this.tell({ frame: true });
   }
 
   private refreshIn(ms: number): void {

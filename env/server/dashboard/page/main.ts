@@ -49,6 +49,7 @@ async function show(source: PageSource): Promise<void> {
   app.onChange = (change: Change) => shell.update(change);
   app.onTokenRefused = (error) => {
     app.close();
+    shell.close();
     removeEventListener('hashchange', go);
     askForToken(error.message, error.message);
   };

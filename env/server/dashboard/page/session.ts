@@ -49,8 +49,14 @@ export class PageSession {
     socket.onmessage = ({ data }) => session.hear(JSON.parse(String(data)) as ServerMessage);
     socket.onclose = ({ code, reason }) => session.end(`The session of this page has ended (${reason || code}).`);
     const client = { name: 'page', version: '1', language: 'typescript' };
-    await session.ask({ t: 'hello', protocol: [1], client, capabilities: ['progress', 'note'], ...auth });
-    const opened = await session.ask({ t: 'open', env_id, options: { ...options } });
+    const greet = async () => {
+      await session.ask({ t: 'hello', protocol: [1], client, capabilities: ['progress', 'note'], ...auth });
+      return session.ask({ t: 'open', env_id, options: { ...options } });
+    };
+    const opened = await greet().catch((error: unknown) => {
+      socket.close(1000);
+      throw error;
+    });
     if (opened.t !== 'opened') throw new Error(`expected opened, got ${opened.t}`);
     session.run = opened.session_id;
     session.tell({ t: 'note', session_id: session.run, topic: 'run', value: { agent: 'playground' } });

@@ -30,6 +30,7 @@ export class Shell {
   /** Read aloud when it changes. */
   readonly status = h('p', { class: 'status', role: 'status' });
   onLogout: () => void = () => {};
+  private readonly endTheme: () => void;
   private readonly tabs: ReadonlyMap<string, HTMLAnchorElement>;
   private readonly select: HTMLSelectElement;
   private readonly light = h('span', { class: 'light', 'aria-hidden': 'true' });
@@ -60,7 +61,7 @@ export class Shell {
       theme.title = text;
     };
     nameTheme();
-    onTheme(() => {
+    this.endTheme = onTheme(() => {
       nameTheme();
       this.view?.redraw?.();
     });
@@ -79,6 +80,14 @@ export class Shell {
       h('nav', { 'aria-label': 'Views' }, ...this.tabs.values()),
     );
     this.showConnection();
+  }
+
+  /** Ends the view, and listens to nothing any more. */
+  close(): void {
+    this.visit++;
+    this.view?.close?.();
+    this.view = undefined;
+    this.endTheme();
   }
 
   private tabOf(view: ViewName): ViewName {

@@ -44,13 +44,15 @@ export class RowTable {
       {
         class: 'scroller',
         tabindex: '0',
+        role: 'grid',
+        'aria-label': label,
         scroll: () => this.draw(),
         keydown: (event) => this.press(event as KeyboardEvent),
       },
       h('div', { class: 'sheet', style: { '--columns': template, 'min-width': `${least}px` } }, this.head, this.space),
     );
     this.space.append(this.body);
-    this.element = h('div', { class: 'table', role: 'grid', 'aria-label': label }, this.scroller);
+    this.element = h('div', { class: 'table' }, this.scroller);
     this.head.append(
       ...columns.map(({ name, meaning, isNumber }, i) =>
         h(
@@ -65,8 +67,9 @@ export class RowTable {
 
   /** Shows these rows, sorted. */
   show(rows: readonly number[]): void {
+    const chosen = this.order[this.active];
     this.order = [...rows];
-    this.sortRows();
+    this.sortRows(chosen);
   }
 
   get shown(): readonly number[] {
@@ -80,7 +83,8 @@ export class RowTable {
     this.scroller.scrollTop = 0;
   }
 
-  private sortRows(): void {
+  /** @param chosen the row that stays the active one, wherever it comes to stand */
+  private sortRows(chosen = this.order[this.active]): void {
     const { order } = this.columns[this.sortedBy]!;
     const keys = new Map(this.order.map((row) => [row, order(row)]));
     const sign = this.isDescending ? -1 : 1;
@@ -98,7 +102,9 @@ export class RowTable {
       const direction = i !== this.sortedBy ? 'none' : this.isDescending ? 'descending' : 'ascending';
       cell.setAttribute('aria-sort', direction);
     });
-    this.element.setAttribute('aria-rowcount', String(this.order.length + 1));
+    // The first row while nobody has chosen another.
+    if (chosen !== undefined && this.active > 0) this.active = Math.max(0, this.order.indexOf(chosen));
+    this.scroller.setAttribute('aria-rowcount', String(this.order.length + 1));
     this.space.style.setProperty('height', `${this.order.length * ROW_HEIGHT}px`);
     this.draw();
   }

@@ -39,8 +39,10 @@ export function nextTheme(): void {
   apply();
 }
 
-export function onTheme(listener: () => void): void {
+/** @returns what ends it */
+export function onTheme(listener: () => void): () => void {
   listeners.add(listener);
+  return () => void listeners.delete(listener);
 }
 
 export function apply(): void {

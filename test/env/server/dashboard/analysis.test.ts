@@ -111,6 +111,20 @@ describe('importance (PED-ANOVA)', () => {
     assert.ok(second!.share < 0.03 && second!.share < 2 * second!.chance, 'y is no more than chance');
   });
 
+  it('is that of the search: its winner, evaluated again and again, counts once', () => {
+    const random = new Random(5);
+    const found = Array.from({ length: 40 }, () => ({ theta: [random.uniform(0, 1)], reward: random.normal() }));
+    const again = Array.from({ length: 20 }, (_, i) => ({
+      theta: [0.5],
+      reward: 9,
+      step_id: `id/after-40/learned/${i}`,
+    }));
+    assert.deepEqual(
+      importances(testRun([number('x')], [...found, ...again])),
+      importances(testRun([number('x')], found)),
+    );
+  });
+
   it('is known exactly for choices: 1 of 2 against 1 of 3', () => {
     const random = new Random(3);
     const choice = (count: number) => String(random.integer(count));
@@ -268,7 +282,7 @@ describe('runs', () => {
       );
     const all = [
       run('cem', { seed: 1, sigma: 1 }),
-      run('cem', { sigma: 1, seed: 2 }),
+      run('cem', { sigma: 1, seed: 2, url: 'ws://127.0.0.1:9' }),
       run('cem', { seed: 1, sigma: 2 }),
       run('random', { seed: 1 }),
       run(undefined, {}),

@@ -415,7 +415,11 @@ describe('evaluations on a queue @slow', function () {
     const other = { url: redis.url, build: 'c', mixedBackends: false };
     await assert.rejects(
       startBanditServer({ workers: 0, queue: other }),
-      /--queue: expected a Redis, or a database of it .* got that of the server on .*; Bandit-v0\)/,
+      /--queue: expected a Redis, or a database of it .* got that of the server on .*; Bandit-v0; /,
+    );
+    await assert.rejects(
+      startBanditServer({ workers: 0, queue: { ...other, build, lockMs: LOCK_MS }, maxEvaluationMs: 60_000 }),
+      /--queue: expected .* data, backend and longest evaluation, got that of the server on .*"longestMs":/,
     );
     const equal = await serve();
     await first.stop();

@@ -1,4 +1,5 @@
 /** Move θ, and see the scenes change; evaluate it, as a step of a session of the page's own. */
+import { deriveSeed } from '../../../../../protocol/random.ts';
 import type { NamedTheta } from '../../answers.ts';
 import { thetaControls } from '../controls.ts';
 import { card, copyButton, fill, h, newId, say } from '../dom.ts';
@@ -51,7 +52,9 @@ export function playgroundView({ app, data, route }: RunPlace): PageView {
       isStale = false;
       const began = performance.now();
       try {
-        const all = await app.source.pictures({ run, theta: controls.theta, seed, large: isLarge });
+        // As an evaluation with this seed draws them.
+        const own = deriveSeed(seed, 'simulation');
+        const all = await app.source.pictures({ run, theta: controls.theta, seed: own, large: isLarge });
         if (isClosed) break;
         fill(pictures, strips(all));
         say(took, `drawn in ${duration(performance.now() - began)}`);

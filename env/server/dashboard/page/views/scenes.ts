@@ -83,6 +83,7 @@ export function scenesCard(app: App, data: RunData) {
     more.hidden = !best || which === 'policy' || which === 'truth';
     if (best) more.href = hashOf('evaluation', run, best.step_id);
     say(says, theta ? '' : 'There is none yet.');
+    if (!theta) strips.replaceChildren();
     if (!theta || key === drawnKey || !isSeen || isDrawing || document.hidden) return;
     isDrawing = true;
     drawnKey = key;
@@ -91,6 +92,7 @@ export function scenesCard(app: App, data: RunData) {
     await picturesOf(strips, () => app.source.pictures({ run, theta, seed: SEED, large: true }));
     isDrawing = false;
     say(says, '');
+    if (JSON.stringify(thetaOf(data, which)) !== key) soon(); // something else was chosen meanwhile
   };
   const soon = () => {
     timer ??= setTimeout(() => void draw(), Math.max(0, drawnAt + DRAW_MS - performance.now()));

@@ -322,7 +322,8 @@ class ParallelPart {
   }
 
   suggest(all: readonly Importance[]): void {
-    if (this.isChosen || all.length === 0) return;
+    // While something is brushed, the boxes stay those of the axes that are drawn.
+    if (this.isChosen || this.brushes.length > 0 || all.length === 0) return;
     const wanted = new Set(all.slice(0, MOST_AXES).map(({ column }) => column));
     this.boxes.forEach((box, i) => (box.checked = wanted.has(i)));
   }
