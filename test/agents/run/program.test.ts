@@ -466,7 +466,11 @@ describe('an agent’s program @slow', () => {
     writeFileSync(log, [...first, ...whole.filter(isOfSecond).map(failed), ''].join('\n'));
     const again = await finish(start('cem', '--resume', log));
     assert.equal(again.code, 0, again.err);
-    assert.deepEqual(reported(log), JSON.parse(whole.at(-1)!).reported, 'as the run that nothing has disturbed');
+    assert.deepEqual(
+      reported(log),
+      (JSON.parse(whole.at(-1)!) as { reported: Reported[] }).reported,
+      'as the run that nothing has disturbed',
+    );
     const trials = searchTrials(readTrialLog(log).records);
     assert.deepEqual(
       trials.map(({ outcome }) => outcome),
@@ -481,7 +485,7 @@ describe('an agent’s program @slow', () => {
         .join('\n')}\n`,
     );
     assert.equal((await finish(start('cem', '--resume', log))).code, 0);
-    assert.deepEqual(reported(log), JSON.parse(whole.at(-1)!).reported);
+    assert.deepEqual(reported(log), (JSON.parse(whole.at(-1)!) as { reported: Reported[] }).reported);
   });
 
   it('begins a log anew that a killed program has left within its first word', async () => {
