@@ -85,7 +85,7 @@ export async function runAll<Request extends { readonly key: string }, Line>(
       each.catch((error: unknown) => {
         if (hasLeft || signal.aborted || !runner.leaves?.(error)) return failure.abort(error);
         hasLeft = true;
-        reject(error);
+        reject(error instanceof Error ? error : new Error(String(error)));
       }),
     );
     void Promise.all(ends).then(() => resolve());
