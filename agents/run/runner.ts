@@ -83,7 +83,8 @@ export async function runAll<Request extends { readonly key: string }, Line>(
   await new Promise<void>((resolve, reject) => {
     const ends = lanes.map((each) =>
       each.catch((error: unknown) => {
-        if (hasLeft || signal.aborted || !runner.leaves?.(error)) return failure.abort(error);
+        if (hasLeft) return;
+        if (signal.aborted || !runner.leaves?.(error)) return failure.abort(error);
         hasLeft = true;
         reject(error instanceof Error ? error : new Error(String(error)));
       }),

@@ -139,15 +139,20 @@ describe('the runner of evaluations', () => {
       leaves: (error) => (error as Error).message === 'the server is away',
       evaluate: async (each, signal) => {
         if (each.x === 1) throw new Error('the server is away');
+        if (each.x === 2) {
+          await turn();
+          throw new Error('and for this one too');
+        }
         await new Promise<void>((end) => ends.push(end));
         if (signal.aborted) told.push(each.x);
         return line(each);
       },
     });
     await assert.rejects(runAll(requests, all), { message: 'the server is away' });
+    await turn();
     ends.forEach((end) => end());
     await turn();
-    assert.deepEqual([told, written, ends.length], [[], [], 2]);
+    assert.deepEqual([told, written, ends.length], [[], [], 1]);
   });
 
   it('ends with the reason of its signal, and begins nothing after it', async () => {
