@@ -5,16 +5,21 @@ import { contentOf, fileHash } from '../streets/content.ts';
 import {
   readBoxLayout,
   readPhotographs,
+  type BoxFrame,
   type FolderLayout,
   type FrameFiles,
+  type FramePair,
   type WantedBoxes,
 } from '../streets/folder-layouts.ts';
 import type { LabelledImage } from '../streets/labelled-image.ts';
 import type { NamedClasses } from '../streets/named-classes.ts';
 import type { Photograph } from '../streets/photograph.ts';
 import {
+  fewAtOnce,
   framesOf,
+  readBoxFrame,
   readBoxFrames,
+  readFrame,
   readFrames,
   readPictures,
   streetFrames,
@@ -33,7 +38,7 @@ export interface StreetFolder<Image> {
   readonly training: () => Promise<Image[]>;
   /** The numbers of its frames, in a line. */
   readonly about: () => string;
-  /** Reads every image that scores are taken on, so that a broken file is named before any evaluation starts. */
+  /** Reads every image, so that a broken file is named before any evaluation starts. */
   readonly prepare: () => Promise<void>;
 }
 
@@ -54,6 +59,7 @@ interface FolderParts<Found extends FrameFiles, Image> {
   readonly layout: FolderLayout<Found>;
   readonly frames: StreetFrames<Found>;
   readonly read: (frames: readonly Found[]) => Promise<Image[]>;
+  readonly readOne: (frame: Found) => Promise<Image>;
   /** Whether there is something in an image that scores are about. */
   readonly isScored: (image: Image) => boolean;
   /** What the scores are about, as in 'a car'. */
@@ -62,7 +68,7 @@ interface FolderParts<Found extends FrameFiles, Image> {
 
 /** The frames of a data set, read when they are first needed. */
 function folderTarget<Found extends FrameFiles, Image>(
-  { data, layout, frames, read, isScored, what }: FolderParts<Found, Image>,
+  { data, layout, frames, read, readOne, isScored, what }: FolderParts<Found, Image>,
   counts: Counts,
 ): StreetFolder<Image> {
   let hash: string | undefined;
@@ -109,6 +115,8 @@ function folderTarget<Found extends FrameFiles, Image>(
     },
     async prepare() {
       for (const set of [validation, heldOut, official]) await set?.();
+      // Nobody needs them yet: they are not kept.
+      await fewAtOnce(frames.training, async (frame) => void (await readOne(frame)));
     },
   };
 }
@@ -140,6 +148,7 @@ export function streetFolder(
     layout,
     frames,
     read,
+    readOne: (frame: FramePair) => readFrame(frame, size),
     isScored: hasScored(classes),
     what: `a ${classes.names[classes.scored]}`,
   };
@@ -170,7 +179,9 @@ export function boxFolder(data: string, size: Size, counts: Counts, wanted: Want
   const frames = framesOf(data, layout);
   const isScored = ({ boxes }: BoxedImage) => boxes.some(({ ignored }) => !ignored);
   const what = `a ${wanted.classes.join(' or a ')} to be found`;
-  return folderTarget({ data, layout, frames, read: (some) => readBoxFrames(some, size), isScored, what }, counts);
+  const read = (some: readonly BoxFrame[]) => readBoxFrames(some, size);
+  const readOne = (frame: BoxFrame) => readBoxFrame(frame, size);
+  return folderTarget({ data, layout, frames, read, readOne, isScored, what }, counts);
 }
 
 /**
@@ -186,7 +197,8 @@ export function photographFolder(data: string, size: Size, counts: Counts): Stre
   const validation = layout.pool.filter((frame) => !isHeldOut.has(frame));
   const roles = { ...frames, training: [], validation, heldOut };
   const read = (some: readonly FrameFiles[]) => readPictures(some, size);
-  return folderTarget({ data, layout, frames: roles, read, isScored: () => true, what: 'an image' }, counts);
+  const readOne = async (frame: FrameFiles) => (await read([frame]))[0]!;
+  return folderTarget({ data, layout, frames: roles, read, readOne, isScored: () => true, what: 'an image' }, counts);
 }
 
 /** Whether the class that is scored is in an image. */

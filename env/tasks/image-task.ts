@@ -2,7 +2,6 @@
  * What the tasks on images share. A network learns from batches of images, each seen through its own view. Then it is
  * frozen, and predicts whole sets. What differs between the tasks are their {@link ImageTaskParts}.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { setImmediate } from 'node:timers/promises';
 import { deriveSeed, Random, type Seed } from '../../protocol/random.ts';
 import type { Strip } from '../pictures.ts';
@@ -139,11 +138,6 @@ export function imageTask<Image extends Picture, Prediction>(
     throw new RangeError(
       `pretrained: expected none with head ridge, which starts from no weights, got ${options.pretrained}`,
     );
-  }
-  for (const name of options.network === 'small' ? (['cell', 'taps'] as const) : []) {
-    if (isDeepStrictEqual(options[name], IMAGE_TASK_DEFAULTS[name])) continue;
-    const [expected, got] = [IMAGE_TASK_DEFAULTS[name], options[name]].map((value) => JSON.stringify(value));
-    throw new RangeError(`${name}: expected ${expected} with network small, which has no backbone, got ${got}`);
   }
   const architecture = options.network === 'small' ? parts.small : onBackbone({ ...options, outputs: parts.outputs });
   const { layers, network, cell } = architecture;

@@ -186,7 +186,7 @@ describe('the page @slow', function () {
         (text) => text === '2',
       );
       await page.getByLabel('Find').fill('');
-      await table.locator('.scroller').focus();
+      await table.focus();
       await page.keyboard.press('ArrowDown');
       await page.keyboard.press('Enter');
       await page.getByRole('heading', { name: /^Evaluation search\/\d+$/ }).waitFor();

@@ -103,10 +103,6 @@ describe('a network on the pretrained backbone', () => {
         /^RangeError: head ridge: expected segmentation with network efficientnet-lite0, got network small$/,
       );
       assert.throws(() => task({ head: 'ridge', pretrained: 'own' }), /pretrained: expected none with head ridge/);
-      assert.throws(
-        () => task({ network: 'small', cell: 8 }),
-        /cell: expected 4 with network small, which has no backbone, got 8/,
-      );
     });
 
     it('ends with the error of the progress, before it has computed all features @slow', async () => {
