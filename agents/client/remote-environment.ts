@@ -19,7 +19,10 @@ export type SessionTicket = Asked<'resume'>;
 
 export interface StepOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
-  /** Cancels the step: its result then has the outcome `cancelled`, or the real outcome if that was faster. */
+  /**
+   * Cancels the step: its result then has the outcome `cancelled`, or the real outcome if that was faster. One that a full
+   * server has not taken yet has no result: its promise rejects.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -306,6 +309,8 @@ export class RemoteEnvironment implements Environment {
       const step = this.steps.get(step_id);
       if (step?.id !== undefined) this.channel.forget(step.id); // or it would be sent again
       this.refuse(step_id, new Error(`step ${step_id}: cancelled before the server took it`, { cause: error }));
+      // It may have been sent again while the answer was on its way.
+      this.channel.ask('cancel', { session_id: this.sessionId, step_id }).catch(() => {});
     });
   }
 

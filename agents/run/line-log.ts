@@ -113,15 +113,12 @@ export class LineLog<Line> {
   /** @throws {Error} naming the file when it cannot be written, for example because the disk is full */
   append(line: Line): void {
     const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+    const before = fstatSync(this.file).size;
     try {
-      const before = fstatSync(this.file).size;
-      const written = writeSync(this.file, bytes);
-      if (written < bytes.length) {
-        ftruncateSync(this.file, before); // or the next line would follow on the same
-        throw new Error(`room for ${written} of ${bytes.length} bytes`);
-      }
+      for (let at = 0; at < bytes.length;) at += writeSync(this.file, bytes, at);
       fsyncSync(this.file);
     } catch (error) {
+      ftruncateSync(this.file, before); // or the next line would follow on a part of this one
       throw new Error(`${this.path}: expected to write a line, got ${(error as Error).message}`, { cause: error });
     }
   }

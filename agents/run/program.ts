@@ -263,7 +263,7 @@ function batchesAfter(
 }
 
 /**
- * @param records the records of a stopped run's log; its evaluations are not made again
+ * @param records the records of a stopped run's log; its evaluations are not made again, but those whose failure ended it
  * @param before  trials of others, which may be finalists
  */
 async function searchAndReport(

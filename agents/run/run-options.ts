@@ -116,7 +116,8 @@ export function resumedOptions(
   if (header.agent !== name) throw new Error(`${path}: expected a log of ${name}, got one of ${header.agent}`);
   for (const [key, given] of Object.entries(command.opts<Record<string, unknown>>())) {
     if (command.getOptionValueSource(key) !== 'cli' || UNLOGGED.includes(key) || CHANGEABLE.includes(key)) continue;
-    const [expected, got] = [header.options[key], given].map((value) => JSON.stringify(value));
+    const logged = key === 'start' ? inlineStart(header.options[key]) : header.options[key];
+    const [expected, got] = [logged, given].map((value) => JSON.stringify(value));
     if (got === expected) continue;
     throw new Error(`option ${key}: expected ${expected ?? 'none'} as in ${path}, got ${got}`);
   }
@@ -131,6 +132,15 @@ export function resumedOptions(
     throw new Error(`--evaluations: expected at least ${least}, after which ${path} has its report, ${got}`);
   }
   return options;
+}
+
+/** The start of a log; older ones have the name of a file. */
+function inlineStart(logged: unknown): unknown {
+  try {
+    return startText(logged as string);
+  } catch {
+    return logged;
+  }
 }
 
 /** The options that are logged: all that decide a result. */

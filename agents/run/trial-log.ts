@@ -4,7 +4,7 @@
  * The first line describes the run (`run`), the second the trials that it starts from (`warm-start`), if it has some.
  * Then come evaluations (`evaluation`) in the order in which they finished, the agent's state after each iteration
  * (`iteration`), and the final scores (`summary`). A stopped or killed run continues from its log, and no evaluation in
- * it is made again.
+ * it is made again, but those whose failure has ended it.
  */
 import { existsSync } from 'node:fs';
 import type { HistoryEntry } from '../../protocol/history.ts';

@@ -273,7 +273,6 @@ function rewardOf(name: string, metrics: readonly Metric[]): string {
   throw new Error(`reward: expected one of ${names.join(', ')}, got ${name}`);
 }
 
-/** What was asked for and cannot be done is an error. */
 /** @throws {Error} where an option that is for another task is given */
 function refuseOther(name: 'classes' | 'scoreClass', given: Options, isUsed: boolean, task: string): void {
   if (isUsed || isDeepStrictEqual(given[name], options.shape[name].parse(undefined))) return;
@@ -281,6 +280,7 @@ function refuseOther(name: 'classes' | 'scoreClass', given: Options, isUsed: boo
   throw new Error(`${name}: expected none with ${task}, since it is for ${whose}, got ${shown(given[name])}`);
 }
 
+/** What was asked for and cannot be done is an error. */
 function refuseOptions(name: string, options: object, reason: string): void {
   if (Object.keys(options).length === 0) return;
   throw new Error(`${name}: expected none where ${reason}, got ${shown(options)}`);

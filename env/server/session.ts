@@ -118,6 +118,9 @@ export class Session {
   private readonly isWaited = () => this.attached;
 
   /** @param record the record of a session of an earlier process, which goes on */
+  /** What the files of its experiment held when it was opened: evaluations of others are refused. */
+  private readonly content: string | undefined;
+
   constructor(
     private readonly surroundings: SessionSurroundings,
     readonly options: SessionOptions,
@@ -125,6 +128,7 @@ export class Session {
   ) {
     const { store } = surroundings;
     this.id = record?.id ?? randomUUID();
+    this.content = filesOf(options.experiment);
     this.episodes = new EpisodeStream(record?.episodes ?? options.seed);
     this.epochs = record?.epoch ?? 0;
     this.accepted = record?.steps ?? 0;
@@ -445,19 +449,18 @@ export class Session {
   /** Evaluates a step, writes its result to the store, and sends it. */
   private async evaluate(step: RunningStep): Promise<void> {
     const { evaluations, store, metrics, runtime, predictions } = this.surroundings;
-    const { source, experiment, spec, onIdle } = this.options;
+    const { source, spec, onIdle } = this.options;
     const { record, stop } = step;
     const began = performance.now();
     let evaluation: Evaluation;
     try {
-      const content = filesOf(experiment);
       evaluation = await evaluations.submit(
         {
           id: jobId(this.id, record),
           source,
           options: spec.options,
           runtime,
-          content,
+          content: this.content,
           request: record.request,
         },
         {
