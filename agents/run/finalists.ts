@@ -27,7 +27,7 @@ export function finalists(
     .slice(0, count)
     .map(({ action }) => action);
   const own = agent.recommend?.();
-  return own && !ranked.some((action) => isDeepStrictEqual([...action], [...own])) ? [...ranked, own] : ranked;
+  return own && !ranked.some((action) => isDeepStrictEqual(action, own)) ? [...ranked, own] : ranked;
 }
 
 /**

@@ -152,6 +152,8 @@ interface Recommended {
 interface Contest {
   /** The arms whose ends are its levels, the first one as the question has it. */
   readonly references: readonly string[];
+  /** What the names of its files end in; nothing of the first contest's. */
+  readonly suffix: string;
   readonly envOptions: EnvOptions;
   readonly recommended: readonly Recommended[];
 }
@@ -169,7 +171,8 @@ function contestsOf(evidence: Evidence, { references = ['reinforce'] }: Question
     const own = [...left].filter((other) => searches.some(({ arm }) => arm === other));
     for (const other of own) left.delete(other);
     const recommended = searches.map((search) => recommendedBy(byArm, search));
-    contests.push({ references: own, envOptions, recommended });
+    const suffix = contests.length === 0 ? '' : `-${name}`;
+    contests.push({ references: own, suffix, envOptions, recommended });
   }
   return contests;
 }
@@ -188,25 +191,21 @@ function priceOf({ worked: before }: FinishedSearch, { worked: own }: FinishedSe
   return (before.seconds / own.seconds) * own.evaluations;
 }
 
-/** What a contest's files are called: the first one's have no suffix. */
-const suffixOf = ({ references }: Contest, i: number) => (i === 0 ? '' : `-${references[0]}`);
-
 /** The evaluations of all these θ. */
-function milestones(contest: Contest, i: number, seeds: number): FixedThetas {
-  const requests = contest.recommended.flatMap(({ search, recommended }) =>
+function milestones({ recommended, suffix, envOptions }: Contest, seeds: number): FixedThetas {
+  const requests = recommended.flatMap(({ search, recommended }) =>
     recommended.flatMap(({ spent, action }) =>
       seedsOf(seeds).map((j) => {
         return { key: `${nameOf(search)}/${spent}/${j}`, action, seed: deriveSeed(search.seed, 'milestone', j) };
       }),
     ),
   );
-  const { envOptions } = contest;
-  return { log: `milestones${suffixOf(contest, i)}`, envOptions, test: false, mayFail: true, requests };
+  return { log: `milestones${suffix}`, envOptions, test: false, mayFail: true, requests };
 }
 
 /** How the searches of each arm of a contest went. */
-function pathsOf(evidence: Evidence, contest: Contest, i: number, { metric, seeds }: Question): ArmPaths[] {
-  const scored = evidence.scored(milestones(contest, i, seeds));
+function pathsOf(evidence: Evidence, contest: Contest, { metric, seeds }: Question): ArmPaths[] {
+  const scored = evidence.scored(milestones(contest, seeds));
   const scores = scored.map(({ validation }) => validation[metric] ?? -Infinity);
   let next = 0;
   const paths = contest.recommended.map(({ search, price, recommended }) => {
@@ -231,19 +230,18 @@ function pathsOf(evidence: Evidence, contest: Contest, i: number, { metric, seed
 export function evaluationsToReachFigure(question: Question): Figure {
   const { metric, seeds } = question;
   return {
-    needs: [(evidence) => contestsOf(evidence, question).map((contest, i) => milestones(contest, i, seeds))],
+    needs: [(evidence) => contestsOf(evidence, question).map((contest) => milestones(contest, seeds))],
     async draw(evidence, folder) {
       const path = join(folder, 'evaluations-to-reach');
       const comparisons: Comparison[] = [];
-      for (const [i, contest] of contestsOf(evidence, question).entries()) {
-        const arms = pathsOf(evidence, contest, i, question);
+      for (const contest of contestsOf(evidence, question)) {
+        const arms = pathsOf(evidence, contest, question);
         const own = contest.references.map((name) => compareWith(name, arms));
         comparisons.push(...own);
         const labels = { title: 'What a search would recommend', metric: `${metric} of the recommended θ, validation` };
         const levels = own.filter(({ level }) => Number.isFinite(level));
         const lines = levels.map(({ reference, level }) => [`${reference.title}: its end`, level] as const);
-        const chart = `${path}${suffixOf(contest, i)}`;
-        await drawRewardCurves(labels, arms.flatMap(curve), Object.fromEntries(lines), chart);
+        await drawRewardCurves(labels, arms.flatMap(curve), Object.fromEntries(lines), `${path}${contest.suffix}`);
       }
       writeWhole(`${path}.md`, markdown(comparisons, metric, seeds, startFromOthers(evidence)));
       writeWhole(`${path}.csv`, csv(comparisons));
