@@ -13,13 +13,13 @@ describe('sessions', () => {
   before(async () => (server = await startBanditServer({ limits })));
   after(() => server.stop());
 
-  const step = (session_id: string, step_id: string) => ({
+  const step = (session_id: string, step_id: string, action = ACTION) => ({
     t: 'step',
     id: step_id,
     session_id,
     step_id,
     reset: true,
-    action: ACTION,
+    action,
   });
 
   /** A peer with an open session. */
@@ -36,11 +36,14 @@ describe('sessions', () => {
   }
 
   it('[S6] resume with nothing received gives the results that were finished meanwhile', async () => {
-    const { peer, session_id, token } = await opened({ delayMs: 150 });
-    for (const id of ['a', 'b', 'c']) peer.send(step(session_id, id));
-    await peer.next('accepted');
+    const { peer, session_id, token } = await opened({ delayMs: 1000, delayAbove: 0.5 });
+    const slow = [0.9, ...ACTION.slice(1)];
+    peer.send(step(session_id, 'a'));
+    peer.send(step(session_id, 'b', slow));
+    peer.send(step(session_id, 'c'));
+    for (let i = 0; i < 3; i++) await peer.next('accepted');
     peer.socket.terminate();
-    await pause(250);
+    while (server.evaluations.counts.running + server.evaluations.counts.queued > 2) await pause(5);
     const { peer: next, reply } = await resume(session_id, token);
     assert.deepEqual([reply.t, reply['epoch'], reply['replayed'], reply['in_flight']], ['resumed', 2, 1, ['b', 'c']]);
     const results: Message[] = [await next.next('result'), await next.next('result'), await next.next('result')];
@@ -142,14 +145,15 @@ describe('sessions', () => {
   });
 
   it('[S9] a session ends when its grace has passed after the last step, never while a step runs', async () => {
-    const { peer, session_id, token } = await opened({ delayMs: 400 }, { detach_grace_ms: 100 });
+    const { peer, session_id, token } = await opened({ delayMs: 1000 }, { detach_grace_ms: 100 });
     await peer.ask(step(session_id, 'long'), 'accepted');
     peer.socket.terminate();
     await pause(300);
     const { reply, peer: second } = await resume(session_id, token);
     assert.deepEqual(reply['in_flight'], ['long']);
     second.socket.terminate();
-    await pause(500);
+    while (server.evaluations.counts.running > 0) await pause(20);
+    await pause(300);
     assert.equal((await resume(session_id, reply['resume_token'] as string)).reply['code'], 'SESSION_NOT_FOUND');
   });
 
@@ -197,14 +201,14 @@ describe('the sessions of a connection', () => {
   it('[P14] come after the others in the queue while they have no connection @slow', async () => {
     const server = await startBanditServer();
     const [gone, here] = [await Peer.welcomed(server.url), await Peer.welcomed(server.url)];
-    const open = { t: 'open', id: 'o', env_id: 'Bandit-v0', options: { delayMs: 300 } };
+    const open = { t: 'open', id: 'o', env_id: 'Bandit-v0' };
     const steps = (opened: Message) => ({
       t: 'step_batch',
       id: 'b',
       session_id: opened['session_id'],
       items: ['a', 'b', 'c'].map((step_id) => ({ step_id, action: ACTION })),
     });
-    const left = await gone.ask(open, 'opened');
+    const left = await gone.ask({ ...open, options: { delayMs: 1000 } }, 'opened');
     await gone.ask(steps(left), 'accepted');
     gone.socket.terminate();
     await pause(50);
