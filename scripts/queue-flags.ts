@@ -1,7 +1,7 @@
 /** The flags of server and worker for evaluations on other machines. */
 import type { Command } from 'commander';
 import { withSecret } from '../agents/run/flags.ts';
-import { codeHash } from '../env/workers/queue/code-hash.ts';
+import { codeHash } from '../env/workers/code-hash.ts';
 import { version } from './version.ts';
 
 /** Adds `--queue`: an address may have a password, so it may also come from LTS_QUEUE or a file. */

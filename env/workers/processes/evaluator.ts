@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { evaluate, type Evaluation, type EvaluationProgress } from '../../evaluate.ts';
 import { createExperiment, loadDefinition } from '../../experiments/load.ts';
 import { filesOf, type Experiment } from '../../experiments/experiment.ts';
+import { codeHash } from '../code-hash.ts';
 import type { Job } from '../evaluations.ts';
 import { encodedStrips } from '../../pictures.ts';
 import { withSamples } from '../../simulators/draw-samples.ts';
@@ -58,8 +59,11 @@ export class Evaluator {
     return experiment;
   }
 
-  private async prepare({ sources, runtime }: Extract<ToWorker, { kind: 'prepare' }>): Promise<void> {
+  private async prepare({ sources, runtime, code }: Extract<ToWorker, { kind: 'prepare' }>): Promise<void> {
     try {
+      if (code !== undefined && code !== codeHash(sources)) {
+        throw new Error('the code: expected what it was when the server started, got changed files; start it again');
+      }
       const backends: Record<string, string> = {};
       for (const source of sources) {
         const { options } = createExperiment(await loadDefinition(source), {}, runtime);

@@ -13,7 +13,8 @@ export interface DrawJob extends Pick<Job, 'source' | 'options' | 'runtime'> {
 }
 
 export type ToWorker =
-  | { readonly kind: 'prepare'; readonly sources: readonly string[]; readonly runtime: Runtime }
+  /** `code` is the hash of the code that the parent runs (code-hash.ts); a process of other code must not evaluate for it. */
+  | { readonly kind: 'prepare'; readonly sources: readonly string[]; readonly runtime: Runtime; readonly code?: string }
   /** One at a time; the worker's reports carry the same number. */
   | { readonly kind: 'evaluate'; readonly number: number; readonly job: Job }
   | { readonly kind: 'cancel'; readonly number: number }
@@ -23,7 +24,7 @@ export type ToWorker =
 export type FromWorker =
   /** The experiments are loaded; `backends` has the backend of each that reports one, by source. */
   | { readonly kind: 'ready'; readonly backends: Readonly<Record<string, string>> }
-  /** An experiment cannot be loaded, with the reason; the worker ends. */
+  /** An experiment cannot be loaded, or the code is another, with the reason; the worker ends. */
   | { readonly kind: 'unprepared'; readonly reason: string }
   | { readonly kind: 'progress'; readonly number: number; readonly progress: EvaluationProgress }
   | { readonly kind: 'done'; readonly number: number; readonly evaluation: Evaluation }

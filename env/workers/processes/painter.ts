@@ -6,6 +6,7 @@
  */
 import { DEFAULT_RUNTIME } from '../../runtime.ts';
 import type { EncodedStrip } from '../../pictures.ts';
+import { codeHash } from '../code-hash.ts';
 import type { DrawJob, FromWorker } from './messages.ts';
 import { WorkerProcess } from './worker-process.ts';
 
@@ -40,6 +41,8 @@ export class Painter {
   private idle: NodeJS.Timeout | undefined;
   private count = 0;
   private isClosed = false;
+  /** Of the code that this process has loaded: the pictures of newer code would be others. */
+  private readonly code = codeHash();
 
   constructor(private readonly onLine: (line: string) => void = () => {}) {}
 
@@ -89,6 +92,7 @@ export class Painter {
     const own: WorkerProcess = new WorkerProcess({
       sources: [],
       runtime: DEFAULT_RUNTIME, // nothing is prepared; each job has its own
+      code: this.code,
       onMessage: (message) => this.hear(message),
       onExit: (reason) => {
         if (this.process !== own) return;
@@ -102,6 +106,7 @@ export class Painter {
   }
 
   private hear(message: FromWorker): void {
+    if (message.kind === 'unprepared') return void this.end(`pictures: ${message.reason}`);
     if (message.kind === 'drawn' && message.number === this.running?.number) this.settle(message.drawn);
   }
 

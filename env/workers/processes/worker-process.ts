@@ -27,6 +27,8 @@ export interface WorkerOptions {
   /** The experiments that are loaded before the worker is ready. */
   readonly sources: readonly string[];
   readonly runtime: Runtime;
+  /** The hash of this process's code, which must still be on the disk; not for this process itself. */
+  readonly code?: string;
   /** Environment variables in addition to those of this process. */
   readonly variables?: Readonly<Record<string, string>>;
   readonly onMessage: (message: FromWorker) => void;
@@ -91,7 +93,8 @@ export class WorkerProcess implements WorkerLike {
         resolve();
       });
     });
-    this.send({ kind: 'prepare', sources: options.sources, runtime: options.runtime });
+    const { sources, runtime, code } = options;
+    this.send({ kind: 'prepare', sources, runtime, ...(code !== undefined && { code }) });
   }
 
   get pid(): number | undefined {

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { Evaluation, EvaluationProgress } from '../../evaluate.ts';
 import { DEFAULT_RUNTIME, type Runtime } from '../../runtime.ts';
+import { codeHash } from '../code-hash.ts';
 import { unscored, type Job, type WorkerInfo } from '../evaluations.ts';
 import type { Workers } from '../queued-evaluations.ts';
 import type { FromWorker } from './messages.ts';
@@ -74,6 +75,8 @@ export class WorkerProcesses implements Workers {
   private readonly slots: readonly Slot[];
   private readonly retries = new Set<NodeJS.Timeout>();
   private readonly looking: NodeJS.Timeout;
+  /** Of the code that this process has loaded: a process that is replaced later must not load newer code. */
+  private readonly code: string;
   private nextNumber = 0;
   private stopped = false;
   private backends: Readonly<Record<string, string>> = {};
@@ -83,6 +86,7 @@ export class WorkerProcesses implements Workers {
   constructor(private readonly options: WorkerProcessesOptions) {
     this.ready = new Promise((resolve, reject) => (this.settleReady = { resolve, reject }));
     this.ready.catch(() => {});
+    this.code = codeHash(options.sources);
     this.slots = Array.from({ length: this.size }, () => {
       const slot = { state: 'starting', failedStarts: 0, missed: 0 } as Slot;
       slot.process = this.fork(slot);
@@ -191,6 +195,7 @@ export class WorkerProcesses implements Workers {
     const process: WorkerLike = new Place({
       sources,
       runtime,
+      code: this.code,
       ...(variables && { variables }),
       onMessage: (message) => this.hear(slot, message),
       onDeath: () => {

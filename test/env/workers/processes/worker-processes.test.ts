@@ -215,6 +215,28 @@ describe('evaluations in worker processes', () => {
     assert.deepEqual(pids.filter(isAlive), []);
   });
 
+  it('[R1] never evaluate with other code than at their start: a replaced process says that its files have changed', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'lts-')), 'mine.ts');
+    const code = `export { default } from ${JSON.stringify(BANDIT)};\n`;
+    writeFileSync(path, code);
+    const mine = start({ size: 1, sources: [path] });
+    const there = (options: object) => mine.evaluations.submit({ ...job(options), source: path }, { owner: 'me' });
+    await mine.evaluations.ready;
+    writeFileSync(path, `${code}// a change\n`);
+    assert.equal((await there({})).outcome, 'ok', 'the process that runs has the code as it was');
+    assert.equal((await there({ fault: 'exit' })).outcome, 'failed');
+    const { outcome, reason } = await there({});
+    assert.equal(outcome, 'failed');
+    assert.match(
+      reason!,
+      /no worker starts: the code: expected what it was when the server started, got changed files/,
+    );
+    writeFileSync(path, code);
+    while (mine.workers.readyCount === 0) await pause(20);
+    assert.equal((await there({})).outcome, 'ok', 'and it goes on with the code as it was');
+    await mine.evaluations.close();
+  });
+
   it('say why when no worker can start @slow', async () => {
     const path = join(mkdtempSync(join(tmpdir(), 'lts-')), 'broken.ts');
     writeFileSync(path, "throw new Error('this module cannot be loaded');");

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { areEqual, misfit, queueName, type Terms } from '../../../../env/workers/queue/pool.ts';
 import { arithmeticOf } from '../../../../env/workers/queue/arithmetic.ts';
-import { codeHash } from '../../../../env/workers/queue/code-hash.ts';
+import { codeHash } from '../../../../env/workers/code-hash.ts';
 import { namedFolder } from '../../../../scripts/runtime-flags.ts';
 
 const ENVIRONMENTS = [
