@@ -15,8 +15,6 @@ const LOOK_MS = 1000;
 const BEAT_MS = 10_000;
 /** The most pages that listen at once: each takes one of the answers that a server gives at a time. */
 export const MOST_LISTENERS = 64;
-/** The most evaluations and runs in an event. */
-const MOST_SHOWN = 64;
 
 interface Subscriber {
   readonly response: ServerResponse;
@@ -91,6 +89,6 @@ export function frameOf(server: Omit<Server, 'dashboard'>, startedAt: number): S
       evaluated: metrics.evaluations,
     },
     runs: all.map((session) => session.watched),
-    underway: all.flatMap((session) => session.underway).slice(0, MOST_SHOWN),
+    underway: all.flatMap((session) => session.underway),
   };
 }

@@ -167,8 +167,10 @@ class Tiles {
     if (!app.source.live) return;
     const rate = ratePerMinute(data);
     const usual = medianMs(data);
-    this.set('A minute', digits(rate, 3), Number.isNaN(usual) ? '' : `one takes ${duration(usual)}`);
     const live = app.frame?.runs.find(({ run }) => run === data.description.run);
+    const isIdle = !live?.in_flight && !Number.isNaN(rate);
+    const each = Number.isNaN(usual) ? '' : `${isIdle ? ', ' : ''}one takes ${duration(usual)}`;
+    this.set('A minute', digits(rate, 3), `${isIdle ? 'while it ran' : ''}${each}`);
     const running = app.frame?.underway.filter(({ session_id }) => session_id === data.description.run).length ?? 0;
     const waiting = Math.max(0, (live?.in_flight ?? 0) - running);
     this.set('At this moment', `${running} running`, waiting > 0 ? `${waiting} waiting` : '');
