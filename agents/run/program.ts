@@ -39,7 +39,7 @@ import {
   type RunHeader,
   type WarmTrial,
 } from './trial-log.ts';
-import { comparable, loggedWarmStart, readWarmStart, warmStart } from './warm-start.ts';
+import { ofSameSpec, loggedWarmStart, readWarmStart, warmStart } from './warm-start.ts';
 
 /** The time that the server has to answer after a signal. */
 const GOODBYE_MS = 2000;
@@ -176,7 +176,7 @@ async function runFrom<Options>(
       if (warm) warmStart(agent, warm, spec);
       const parallel = options.parallel ?? client.limits.max_in_flight;
       const place = { environment, runId: header.runId, log, path, parallel, workers: client.limits.workers, signal };
-      const before = warm ? comparable(warm.trials, spec) : [];
+      const before = warm ? ofSameSpec(warm.trials, spec) : [];
       await searchAndReport(agent, start, options, past?.records ?? [], before, place);
     } catch (error) {
       const goesOn = signal.aborted || isOfTheServer(error);

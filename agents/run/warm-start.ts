@@ -45,7 +45,7 @@ export function loggedWarmStart(records: readonly LogRecord[]): WarmStart | unde
  * scaled from 0 to 1 over its trials, so that those of several can stand beside each other.
  */
 export function warmStart(agent: Agent, { file, trials }: WarmStart, spec: Specification): void {
-  const own = new Set(comparable(trials, spec));
+  const own = new Set(ofSameSpec(trials, spec));
   const rewards = trials.map(({ reward, estimate = null }) => reward ?? estimate);
   const told = trials.map(({ action }, i): Trial => ({ action, reward: rewards[i]! }));
   for (const hash of new Set(trials.map(({ repro }) => repro.spec_hash))) {
@@ -72,7 +72,7 @@ export function warmStart(agent: Agent, { file, trials }: WarmStart, spec: Speci
 }
 
 /** The trials whose rewards compare with those of the run. */
-export function comparable(trials: readonly WarmTrial[], { spec_hash }: Specification): WarmTrial[] {
+export function ofSameSpec(trials: readonly WarmTrial[], { spec_hash }: Specification): WarmTrial[] {
   return trials.filter(({ repro }) => repro.spec_hash === spec_hash);
 }
 
