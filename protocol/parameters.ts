@@ -105,7 +105,11 @@ export function completeTheta(parameters: readonly Parameter[], partial: Theta):
   for (const name of Object.keys(partial)) {
     if (!parameters.some((p) => p.name === name)) {
       const known = parameters.map((p) => p.name).join(', ');
-      throw new ParameterError(`/params/${name}`, 'unknown', `${name}: expected one of ${known}`);
+      throw new ParameterError(
+        `/params/${name}`,
+        'unknown',
+        `${name}: expected one of ${known}; no parameter has this name`,
+      );
     }
   }
   const result = { ...defaultTheta(parameters), ...partial };

@@ -1,4 +1,4 @@
-"""Bayesian optimisation of Ax, which runs the trials itself, through its interfaces IRunner and IMetric."""
+"""Bayesian optimisation of Ax, which runs the trials itself, through IRunner and IMetric: pip install ax-platform"""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""Optuna's TPE, several trials at once; a trial that is worse than half of the others early on is cancelled."""
+"""Optuna's TPE, several trials at once; a trial that is worse than half of the others early on is cancelled: pip install optuna"""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""PPO of Stable-Baselines3: an episode is one evaluation. It needs more of them than the other examples."""
+"""PPO of Stable-Baselines3: an episode is one evaluation. It needs more of them than others do: pip install stable-baselines3"""
 
 import argparse
 import json

@@ -366,6 +366,8 @@ class Environment:
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._session.close(keep), self._loop))
 
     def __enter__(self) -> Environment:
+        if self.closed:
+            raise ClosedError("the environment is closed: connect again")
         return self
 
     def __exit__(
@@ -374,7 +376,7 @@ class Environment:
         self.close(keep=self._keeps_after(kind))
 
     async def __aenter__(self) -> Environment:
-        return self
+        return self.__enter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
@@ -63,6 +64,8 @@ class Connection:
         except ConnectionRefusedError as error:
             hint = "no server listens there (npm run serve -- --env … starts one)"
             raise ConnectionLost(f"{url}: {hint}") from None
+        except ssl.SSLError as error:
+            raise ConnectionLost(f"{url}: {error}; a server without TLS is ws://…") from error
         except (OSError, TimeoutError, asyncio.TimeoutError, InvalidHandshake) as error:
             raise ConnectionLost(f"{url}: {error or type(error).__name__}") from error
         connection = cls(socket, url, codec)

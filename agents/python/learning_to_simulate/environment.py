@@ -10,7 +10,19 @@ import numpy as np
 
 from .arguments import seed_number
 from .client import Environment
-from .episodes import Action, Canvas, Observation, OnFailure, Settings, Stream, Zero, info_of, observation_of, reopened
+from .episodes import (
+    Action,
+    Canvas,
+    Observation,
+    OnFailure,
+    Settings,
+    Stream,
+    Zero,
+    info_of,
+    observation_of,
+    reopened,
+    shaped,
+)
 from .parameters import Theta
 
 
@@ -82,13 +94,12 @@ class SimulatorEnvironment(gymnasium.Env[Observation, Action]):
         :returns: observation [number of metrics], reward, True, False, info: `outcome`, `reason`, `scores`, `theta`,
             `seed`, `seeds`, `repro`
         :raises EvaluationError: when the evaluation has no reward, and always when the action breaks a rule
+        :raises ParameterError: when the action has another shape
         :raises gymnasium.error.ResetNeeded: before `reset`, and after the step of an episode
         """
         if not self._begun:
             raise gymnasium.error.ResetNeeded("step: expected reset before it (an episode is one step)")
-        given = self._settings.from_zero(self.remote, np.asarray(action))
-        if given.ndim != 1:
-            raise ValueError(f"action: expected the shape {self.action_space.shape}, got {given.shape}")
+        given = self._settings.from_zero(self.remote, shaped("action", action, self.action_space))
         result = self.remote.evaluate(given, seeds=self._stream.peek(), deadline=self._settings.deadline)
         reward = self._settings.reward_of(result)
         self._stream.next()  # a refused action is no episode
@@ -102,7 +113,7 @@ class SimulatorEnvironment(gymnasium.Env[Observation, Action]):
 
     def to_theta(self, action: Action) -> Theta:
         """The θ that an action [D] of this environment stands for, whatever `zero` is."""
-        return self.remote.to_theta(self._settings.from_zero(self.remote, np.asarray(action)))
+        return self.remote.to_theta(self._settings.from_zero(self.remote, shaped("action", action, self.action_space)))
 
     def close(self) -> None:
         """Ends the session on the server; nothing the second time."""

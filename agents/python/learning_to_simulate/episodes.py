@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+import gymnasium
 import numpy as np
 import numpy.typing as npt
 
 from .arguments import deadline_seconds
 from .client import Environment, connect
-from .errors import EvaluationError
+from .errors import EvaluationError, ParameterError
 from .parameters import Theta
 from .pictures import Picture, sheet
 from .results import Result
@@ -67,9 +68,6 @@ class Settings:
 
     def from_zero(self, remote: Environment, action: Action) -> Action:
         """The server's action, of which 0 is the centre, from one of which 0 is what `zero` says. [D] or [n, D]"""
-        size = remote.parameters.size
-        if action.shape[-1:] != (size,):
-            raise ValueError(f"action: expected {size} numbers, got the shape {action.shape}")
         if self.zero == "centre":
             return action
         start = remote.to_action(remote.start)
@@ -83,6 +81,14 @@ class Settings:
         if self.on_failure == "raise" or result.outcome == "refused":
             raise EvaluationError(result)
         return math.nan if self.on_failure == "nan" else float(self.on_failure)
+
+
+def shaped(name: str, action: Any, space: gymnasium.Space[Action]) -> Action:
+    """An action, or one for each environment, as an array. :raises ParameterError: when it has another shape than the space"""
+    array = np.asarray(action)
+    if array.shape != space.shape:
+        raise ParameterError(f"/{name}", "shape", f"{name}: expected the shape {space.shape}, got {array.shape}")
+    return array
 
 
 class Canvas:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .arguments import whole_number
 from .client import Environment
+from .errors import ParameterError
 from .evaluation import Point
-from .parameters import Theta
+from .parameters import Parameters, Theta
 from .results import Result
 from .seeds import derive_seed
 
@@ -40,7 +43,7 @@ def finalists(
 ) -> list[Finalist]:
     """Evaluates the best θ again, all on the same fresh seeds: count × repeats evaluations, in one batch.
 
-    Of several results of one θ, the luckiest stands for all.
+    Of several results of one θ, the luckiest stands for all; one of `also` that is a finalist already counts once.
 
     :param count: the number of finalists among the results, fewer if fewer have a reward
     :param repeats: the number of seeds
@@ -53,7 +56,8 @@ def finalists(
     for result in sorted((r for r in results if r.reward is not None), key=lambda r: -r.require()):
         distinct.setdefault(json.dumps(result.theta), result)
     best = list(distinct.values())[:count]
-    points: list[Any] = [*(result.theta for result in best), *also]
+    points: list[Any] = [result.theta for result in best]
+    points += [point for point in also if not any(_is_same(environment.parameters, point, r.theta) for r in best)]
     seeds = [derive_seed(environment.seed, "finalist", i) for i in range(repeats)]
     again: list[Result] = environment.evaluate(
         [point for point in points for _ in seeds], seeds=seeds * len(points), test=test
@@ -69,3 +73,12 @@ def finalists(
             seen = best[i].require() if i < len(best) else None
             told.append(Finalist(own[0].theta, sum(rewards) / repeats, rewards, seen))
     return sorted(told, key=lambda finalist: -finalist.reward)
+
+
+def _is_same(parameters: Parameters, point: Point, theta: Theta) -> bool:
+    """Whether a point stands for this θ, but for the last bits; one that breaks a rule does not."""
+    try:
+        own = point if isinstance(point, Mapping) else parameters.to_theta(point)
+        return bool(np.allclose(parameters.to_action(own), parameters.to_action(theta), rtol=0, atol=1e-12))
+    except ParameterError:
+        return False

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
+from urllib.parse import urlsplit
 
 from .arguments import name_of, one_of, seconds, seed_number, shown
 from .codec import Codec, plain
@@ -26,6 +27,17 @@ class Opening:
     name: str
 
 
+def check_url(url: str) -> None:
+    """:raises ValueError: when a socket cannot be opened there"""
+    try:
+        parts = urlsplit(str(url))
+        right = parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # from `port`, which says so when it is asked
+        right = False
+    if not right:
+        raise ValueError(f"url: expected ws://HOST:PORT or wss://HOST:PORT, got {shown(str(url))}")
+
+
 def opening_of(
     url: str,
     env_id: str | None,
@@ -38,8 +50,7 @@ def opening_of(
     name: str,
 ) -> Opening:
     """:raises TypeError, ValueError: naming the argument that cannot be so"""
-    if not str(url).startswith(("ws://", "wss://")):
-        raise ValueError(f"url: expected ws://… or wss://…, got {url}")
+    check_url(url)
     if env_id is not None and not isinstance(env_id, str):
         raise TypeError(f"env_id: expected the id of an environment, such as 'TrafficCounting-v0', got {shown(env_id)}")
     if not isinstance(options, Mapping | None):

@@ -90,7 +90,8 @@ class Parameters(Sequence[Parameter]):
         names = [p.name for p in self]
         for name in theta:
             if name not in names:
-                raise ParameterError(f"/params/{name}", "unknown", f"{name}: expected one of {', '.join(names)}")
+                told = f"{name}: expected one of {', '.join(names)}; no parameter has this name"
+                raise ParameterError(f"/params/{name}", "unknown", told)
         return {p.name: p.check(theta.get(p.name, p.default)) for p in self}
 
     def typed(self, theta: Mapping[str, Any]) -> Theta:

@@ -158,7 +158,7 @@ def find_repository(given: str | os.PathLike[str] | None = None) -> Path:
     if named is not None:
         root = Path(named).resolve()
         if not (root / "scripts" / "serve.ts").exists():
-            raise ServerError(f"serve: expected the repository of Learning to Simulate at {root}, got another folder")
+            raise ServerError(f"serve: expected the repository of Learning to Simulate at {root}, got a folder without scripts/serve.ts")
         return root
     for place in (Path(__file__).resolve(), Path.cwd() / "here"):
         for root in place.parents:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import gymnasium
@@ -44,7 +44,7 @@ class Specification:
     """Whether `Environment.pictures` can draw samples."""
     backend: str | None
     """What trains, such as `tfjs-node`; equal builds and backends give rewards equal to the bit."""
-    raw: Mapping[str, Any]
+    raw: Mapping[str, Any] = field(repr=False)
     """The whole `spec` of the protocol."""
 
     @property

@@ -13,7 +13,19 @@ from gymnasium.vector.utils import batch_space
 
 from .arguments import GREATEST_SEED, is_list, seed_number, whole_number
 from .client import Environment
-from .episodes import Action, Canvas, Observation, OnFailure, Settings, Stream, Zero, info_of, observation_of, reopened
+from .episodes import (
+    Action,
+    Canvas,
+    Observation,
+    OnFailure,
+    Settings,
+    Stream,
+    Zero,
+    info_of,
+    observation_of,
+    reopened,
+    shaped,
+)
 from .errors import EvaluationError
 from .parameters import Theta
 from .results import Result
@@ -115,10 +127,7 @@ class SimulatorVectorEnvironment(VectorEnv[Observation, Action, Any]):
         """`step` with the results themselves, and rewards [num_envs]."""
         if not self._begun:
             raise gymnasium.error.ResetNeeded("step: expected reset before it")
-        array = np.asarray(actions)
-        if array.shape != self.action_space.shape:
-            raise ValueError(f"actions: expected the shape {self.action_space.shape}, got {array.shape}")
-        given = self._settings.from_zero(self.remote, array)
+        given = self._settings.from_zero(self.remote, shaped("actions", actions, self.action_space))
         seeds = [stream.peek() for stream in self._streams]
         results: list[Result] = self.remote.evaluate(given, seeds=seeds, deadline=self._settings.deadline)
         rewards = np.zeros(self.num_envs)
@@ -143,7 +152,7 @@ class SimulatorVectorEnvironment(VectorEnv[Observation, Action, Any]):
 
     def to_theta(self, action: Action) -> Theta:
         """The θ that an action [D] of this environment stands for, whatever `zero` is."""
-        return self.remote.to_theta(self._settings.from_zero(self.remote, np.asarray(action)))
+        return self.remote.to_theta(self._settings.from_zero(self.remote, shaped("action", action, self.single_action_space)))
 
     def close_extras(self, **kwargs: Any) -> None:
         if remote := self.__dict__.get("remote"):

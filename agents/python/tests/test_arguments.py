@@ -189,6 +189,18 @@ def test_connect_says_what_it_takes(server):
     assert connect("Bandit-v0", name="").startswith(f"ValueError name: {NAME}")
     with lts.connect(server.url, "Bandit-v0", seed=7.0, reconnect_for=math.inf) as environment:
         assert environment.seed == 7
+    with pytest.raises(lts.ClosedError, match="connect again"), environment:
+        pass
+
+
+@pytest.mark.parametrize("url", ["", "127.0.0.1:7077", "http://127.0.0.1:7077", "ws://", "ws://a:b", "ws://a:70000", None])
+def test_connect_names_an_address_that_is_none(url):
+    assert refused(lts.connect, url) == f"ValueError url: expected ws://HOST:PORT or wss://HOST:PORT, got {str(url)!r}"
+
+
+def test_tls_to_a_server_without_it_gets_a_hint(server):
+    with pytest.raises(lts.ConnectionLost, match="a server without TLS is ws://"):
+        lts.connect(server.url.replace("ws://", "wss://"), reconnect_for=0)
 
 
 def test_finalists_are_counted_in_whole_numbers(bandit):

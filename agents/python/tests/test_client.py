@@ -96,6 +96,9 @@ def test_finalists_are_evaluated_again_on_the_same_fresh_seeds(server):
         own = lts.finalists(environment, results, count=1, also=[{"x": 0.6}, [0] * 6])
         assert [f.seen is None for f in own].count(True) == 2 and len(own) == 3
         assert sorted(f.theta["x"] for f in own if f.seen is None) == [0.5, 0.6]
+        best = next(f for f in own if f.seen is not None)
+        once = lts.finalists(environment, results, count=1, also=[best.theta, environment.to_action(best.theta)])
+        assert [f.theta for f in once] == [best.theta] and once[0].seen == best.seen
         tested = lts.finalists(environment, results, count=1, test=True)
         same = next(f for f in ranked if f.theta == tested[0].theta).rewards[:3]
         assert tested[0].rewards != same and np.allclose(tested[0].rewards, same)
@@ -144,7 +147,7 @@ def test_one_bad_point_loses_no_other(bandit):
     assert short.reason == "action: expected 6 numbers, got 1"
     assert nan.error.code == "BAD_ACTION" and nan.error.at == "/action/1"
     first, second = bandit.evaluate([{"x": 0.5}, {"z": 1}])
-    assert first.ok and second.reason == "z: expected one of x, y, weather"
+    assert first.ok and second.reason == "z: expected one of x, y, weather; no parameter has this name"
 
 
 def test_what_only_the_server_can_refuse_loses_no_other_either(bandit, monkeypatch):

@@ -161,7 +161,7 @@ def test_an_action_of_another_shape_is_refused_before_it_is_evaluated(make):
         environment = make(zero=zero, disable_env_checker=True).unwrapped
         environment.reset(seed=1)
         for shape in ((1, 6), (1,), ()):
-            with pytest.raises(ValueError, match=r"action: expected .*, got the shape|action: expected the shape"):
+            with pytest.raises(lts.ParameterError, match="^action: expected the shape"):
                 environment.step(np.zeros(shape, np.float32))
         assert environment.remote.history() == []
 

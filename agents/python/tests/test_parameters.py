@@ -136,7 +136,7 @@ def test_rules_are_named(bandit):
         ({"x": math.nan}, "x: expected a finite number, got nan"),
         ({"x": "a"}, "x: expected a number, got 'a'"),
         ({"x": True}, "x: expected a number, got True"),
-        ({"fog": 1}, "fog: expected one of x, y, weather"),
+        ({"fog": 1}, "fog: expected one of x, y, weather; no parameter has this name"),
         ({"weather": [1, 0, 0]}, "weather: expected 4 probabilities (clear, overcast, low sun, rain), got [1, 0, 0]"),
         ({"weather": [1, 1, 0, 0]}, "weather: expected probabilities of at least 0 that sum to 1, got [1, 1, 0, 0]"),
         ({"weather": 1}, "weather: expected 4 probabilities (clear, overcast, low sun, rain), got 1"),

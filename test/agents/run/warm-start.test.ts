@@ -345,7 +345,11 @@ describe('the trials of a warm start', () => {
       [entry({ theta: { ...theta, fog: 2 } })],
     ],
     ['a θ of less', /θ: expected sky, got fog$/, [entry({ theta: { fog: 0.5 } })]],
-    ['a θ of more', /haze: expected one of fog, sky$/, [entry({ theta: { ...theta, haze: 0.5 } })]],
+    [
+      'a θ of more',
+      /haze: expected one of fog, sky; no parameter has this name$/,
+      [entry({ theta: { ...theta, haze: 0.5 } })],
+    ],
     [
       'neither action nor θ',
       /expected an action or θ, got neither/,

@@ -57,7 +57,7 @@ describe('a file of parameters', () => {
       [[{ ...x, kind: 'list' }], /^θ\.json: parameters\.0\.kind: .*got "list"$/],
       [[x, x], /^θ\.json: parameter x: expected a name of its own, got it twice$/],
       [[{ ...x, default: 3 }], /^θ\.json: default of parameter x: expected 0\.\.2, got 3$/],
-      [{ parameters: [x], start: { y: 1 } }, /^θ\.json: start: y: expected one of x$/],
+      [{ parameters: [x], start: { y: 1 } }, /^θ\.json: start: y: expected one of x; no parameter has this name$/],
       [{ parameters: [x], begin: {} }, /^θ\.json: .*begin/],
     ];
     for (const [value, message] of wrong)
