@@ -114,6 +114,7 @@ function presetOf({ name, presets }: Study, options: Options): Preset {
     searchSeeds: options.searchSeeds ?? preset.searchSeeds,
     randomThetas: options.randomThetas ?? preset.randomThetas,
     envOptions: { ...preset.envOptions, ...options.envOptions },
+    ...(preset.searchOptions && { searchOptions: { ...preset.searchOptions, ...options.envOptions } }),
   };
 }
 

@@ -50,7 +50,10 @@ export function curvesFigure({
   axis: string;
   /** What of an evaluation's scores is shown; it has none where it failed. */
   score: (scores: Scores) => number | undefined;
-  /** Arms whose mean on validation is a line; with a title other than the arm's. */
+  /**
+   * Arms whose mean on validation is a line; with a title other than the arm's. There are none where searches evaluate
+   * otherwise than these arms do.
+   */
   levels: readonly { readonly arm: string; readonly title?: string }[];
 }): Figure {
   return {
@@ -68,10 +71,12 @@ export function curvesFigure({
           searches.map(({ trials }) => trials.map(({ scores }) => score(scores) ?? null)),
         ),
       );
-      const references = levels.map(({ arm, title = arms[arm]!.title }) => {
+      const isShort = evidence.preset.searchOptions !== undefined;
+      const references = (isShort ? [] : levels).map(({ arm, title = arms[arm]!.title }) => {
         return [title, meanOf(arms[arm]!.validation.map((scores) => score(scores)!))] as const;
       });
-      await drawRewardCurves({ title, metric: axis }, curves, Object.fromEntries(references), join(folder, file));
+      const metric = isShort ? `${axis}, short evaluations` : axis;
+      await drawRewardCurves({ title, metric }, curves, Object.fromEntries(references), join(folder, file));
     },
   };
 }

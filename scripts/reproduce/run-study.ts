@@ -32,6 +32,8 @@ export async function identityOf(study: Study, preset: Preset, runtime: Runtime,
   const others = oneEach.filter(({ environment }) => environment !== study.environment);
   const otherHashes = new Set<string>();
   for (const { environment, envOptions } of others) otherHashes.add(await hashOf(environment, envOptions));
+  const { envOptions, searchOptions } = preset;
+  if (searchOptions) otherHashes.add(await hashOf(study.environment, { ...envOptions, ...searchOptions }));
   return contentHash([hash, also, ...otherHashes]);
 }
 

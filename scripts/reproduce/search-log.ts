@@ -56,7 +56,10 @@ export function searchesOf(study: Study, preset: Preset): Search[] {
         evaluations: preset.evaluations[arm]!,
         ...(startsFrom !== undefined && { startsFrom }),
         options: { ...options, ...(start && { start: JSON.stringify(start(seed)) }) },
-        envOptions: { ...(environment === undefined && preset.envOptions), ...envOptions },
+        envOptions: {
+          ...(environment === undefined && { ...preset.envOptions, ...preset.searchOptions }),
+          ...envOptions,
+        },
       };
     }),
   );

@@ -21,6 +21,7 @@ import {
   middleOf,
   REINFORCE,
   REPORT_SEEDS,
+  SHORT_PRETRAINED,
   streetSearches,
   SOFT_CAR_IOU,
   streetParameters,
@@ -87,6 +88,7 @@ export const segmentationStudy: Study = {
       evaluations: everySearch(ARMS, 96),
       randomThetas: 20,
       envOptions: { preset: 'pretrained', free: FREE },
+      searchOptions: SHORT_PRETRAINED,
       arms: [
         ...['reinforce', 'randomSearch', 'gaussianProcess', ...Object.keys(MATCHED)],
         ...['start', 'poor', 'random', 'randomBest', 'truth'],

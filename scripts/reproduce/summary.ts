@@ -6,7 +6,7 @@ import { csvCells, csvNames } from '../csv.ts';
 import { markdownTable } from '../markdown.ts';
 import { summarise, withInterval, type Summary } from '../../protocol/statistics.ts';
 import type { Scores } from '../../env/tasks/task.ts';
-import type { ArmScores, Study } from './study.ts';
+import type { ArmScores, EnvOptions, Study } from './study.ts';
 import { writeWhole } from '../../protocol/whole-file.ts';
 
 export interface Provenance {
@@ -63,6 +63,12 @@ interface Column {
 const SEARCHED =
   'Mean ± half of the 95 % interval (Student’s t): over n search seeds, each the mean of some trainings; over trainings for a given θ and for real data; over θ for random ones. The validation score of a best one is the one that it was chosen by. The searches saw validation alone.';
 
+/** What a table says of searches that evaluate otherwise than the rest. */
+function shortened(options: EnvOptions): string {
+  const words = Object.entries(options).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+  return ` While they search, evaluations are shorter (${words.join(', ')}); all scores of this table are of whole ones.`;
+}
+
 /**
  * Writes `summary.json`, `table.csv` and `table.md` into a folder.
  *
@@ -75,9 +81,11 @@ export function writeSummary(
     arms,
     study: { metric, alsoReported, about = SEARCHED },
     machine,
-  }: { arms: Readonly<Record<string, ArmScores>>; study: Study; machine: string },
+    searchOptions,
+  }: { arms: Readonly<Record<string, ArmScores>>; study: Study; machine: string; searchOptions?: EnvOptions },
 ): void {
   makeFolder(folder);
+  const told = about + (searchOptions ? shortened(searchOptions) : '');
   const rows = Object.entries(summary.arms).map(([name, arm]) => ({ name, title: arms[name]!.title, ...arm }));
   writeWhole(join(folder, 'summary.json'), `${JSON.stringify(summary, undefined, 2)}\n`);
 
@@ -91,7 +99,7 @@ export function writeSummary(
   const head = ['arm', 'evaluations', ...columns.flatMap(({ name }) => csvNames(name.replaceAll(' ', '_')))];
   const csv = rows.map((row) => [row.name, row.evaluations, ...columns.flatMap(({ of }) => csvCells(of(row)))].join());
   writeWhole(join(folder, 'table.csv'), `${[head.join(), ...csv].join('\n')}\n`);
-  writeWhole(join(folder, 'table.md'), markdown(summary, rows, columns, { metric, machine, about }));
+  writeWhole(join(folder, 'table.md'), markdown(summary, rows, columns, { metric, machine, about: told }));
 }
 
 function markdown(

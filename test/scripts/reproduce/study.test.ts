@@ -15,7 +15,7 @@ import { evaluationsToReachFigure } from '../../../scripts/reproduce/evaluations
 import { keepLogs, readLog, readRecord, restoreLogs, writeRecord } from '../../../scripts/reproduce/logs.ts';
 import { report } from '../../../scripts/reproduce/report.ts';
 import { curvesFigure } from '../../../scripts/reproduce/reward-curves.ts';
-import { prepareFolders, redraw, runStudy } from '../../../scripts/reproduce/run-study.ts';
+import { identityOf, prepareFolders, redraw, runStudy } from '../../../scripts/reproduce/run-study.ts';
 import { searchesOf } from '../../../scripts/reproduce/search-log.ts';
 import type { Arm, Preset, Study } from '../../../scripts/reproduce/study.ts';
 import type { Summary } from './reproduction.ts';
@@ -305,6 +305,35 @@ describe('a study @slow', function () {
     const reached = readFileSync(join(folder, 'e', 'evaluations-to-reach.csv'), 'utf8');
     assert.match(reached, /\nreinforce,reinforce,1,24,/);
     assert.doesNotMatch(reached, /randomSearch/);
+  });
+
+  it('may search with shorter evaluations, and scores what was found in whole ones', async () => {
+    const few = { reinforce: arms.reinforce, real: arms.real } satisfies Record<string, Arm>;
+    const whole: Preset = { ...preset, searchSeeds: 1, evaluations: everySearch(few, 16) };
+    const short: Preset = { ...whole, searchOptions: { pointsPerComponent: 5 } };
+    const path = join(folder, 'short');
+    const own = { ...study, arms: few };
+    await collect(own, short, { programs, url: server.url, runtime: DEFAULT_RUNTIME, logs: path });
+    const pointsOf = (log: string) => {
+      const { environment } = readLog(path, log)[0] as unknown as { environment: { options: Record<string, unknown> } };
+      return environment.options['pointsPerComponent'];
+    };
+    assert.deepEqual(['reinforce-1', 'milestones', 'learned-reinforce'].map(pointsOf), [5, 5, 10]);
+    const identities = [short, whole].map((of) => identityOf(own, of, DEFAULT_RUNTIME, 'quick'));
+    assert.equal(new Set(await Promise.all(identities)).size, 2, 'its logs are no others');
+
+    const written = async (own: Preset, name: string) => {
+      writeRecord(path, { ...record, preset: own });
+      await report({ ...study, arms: few }, path, join(folder, name));
+      return ['table.md', 'rewards.svg'].map((file) => readFileSync(join(folder, name, file), 'utf8'));
+    };
+    const [table, chart] = await written(short, 'h');
+    assert.match(table!, /shorter \(pointsPerComponent 5\); all scores of this table are of whole ones/);
+    assert.doesNotMatch(chart!, /40 real points/, 'a level of another evaluation');
+    assert.match(chart!, /short evaluations/);
+    const [wholeTable, wholeChart] = await written(whole, 'i');
+    assert.doesNotMatch(wholeTable!, /shorter/);
+    assert.match(wholeChart!, /40 real points/);
   });
 
   it('compares searches with those of the same options', async () => {
