@@ -114,8 +114,14 @@ function presetOf({ name, presets }: Study, options: Options): Preset {
     searchSeeds: options.searchSeeds ?? preset.searchSeeds,
     randomThetas: options.randomThetas ?? preset.randomThetas,
     envOptions: { ...preset.envOptions, ...options.envOptions },
-    ...(preset.searchOptions && { searchOptions: { ...preset.searchOptions, ...options.envOptions } }),
+    searchOptions: shorter(preset, options),
   };
+}
+
+/** What differs in searches, but for what the command line says. */
+function shorter({ searchOptions }: Preset, { envOptions }: Options): EnvOptions | undefined {
+  const left = Object.entries(searchOptions ?? {}).filter(([name]) => !(name in envOptions));
+  return left.length > 0 ? Object.fromEntries(left) : undefined;
 }
 
 const programs = ownPrograms();

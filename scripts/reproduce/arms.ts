@@ -45,6 +45,12 @@ export function everySearch(arms: Readonly<Record<string, Arm>>, evaluations: nu
   return Object.fromEntries(searches);
 }
 
+/** The environment's options while a search goes on. */
+export const searchOptionsOf = ({ envOptions, searchOptions }: Preset): EnvOptions => ({
+  ...envOptions,
+  ...searchOptions,
+});
+
 /** The arms of a study that a preset measures, in the order of the study. */
 export function armsOf({ arms }: Pick<Study, 'arms'>, { arms: names }: Pick<Preset, 'arms'>): Study['arms'] {
   return Object.fromEntries(Object.entries(arms).filter(([name]) => names?.includes(name) ?? true));

@@ -238,12 +238,16 @@ export function evaluationsToReachFigure(question: Question): Figure {
         const arms = pathsOf(evidence, contest, question);
         const own = contest.references.map((name) => compareWith(name, arms));
         comparisons.push(...own);
-        const labels = { title: 'What a search would recommend', metric: `${metric} of the recommended θ, validation` };
+        const short = evidence.preset.searchOptions ? ', short evaluations' : '';
+        const labels = {
+          title: 'What a search would recommend',
+          metric: `${metric} of the recommended θ, validation${short}`,
+        };
         const levels = own.filter(({ level }) => Number.isFinite(level));
         const lines = levels.map(({ reference, level }) => [`${reference.title}: its end`, level] as const);
         await drawRewardCurves(labels, arms.flatMap(curve), Object.fromEntries(lines), `${path}${contest.suffix}`);
       }
-      writeWhole(`${path}.md`, markdown(comparisons, metric, seeds, startFromOthers(evidence)));
+      writeWhole(`${path}.md`, markdown(comparisons, metric, seeds, evidence));
       writeWhole(`${path}.csv`, csv(comparisons));
     },
   };
@@ -279,8 +283,9 @@ const startFromOthers = (evidence: Evidence) =>
     .flat()
     .some(({ startsFrom }) => startsFrom !== undefined);
 
-function markdown(comparisons: readonly Comparison[], metric: string, seeds: number, areMatched: boolean): string {
-  const price = areMatched
+function markdown(comparisons: readonly Comparison[], metric: string, seeds: number, evidence: Evidence): string {
+  const { searchOptions } = evidence.preset;
+  const price = startFromOthers(evidence)
     ? '; a search that starts from another one has its price, in the evaluations for which its time would do, and begins there. '
     : '. ';
   return [
@@ -291,6 +296,7 @@ function markdown(comparisons: readonly Comparison[], metric: string, seeds: num
       `It is looked at after ${FIRST_LOOK} evaluations, √2 times as many, and so on; it has reached the level where two looks in a row are not below it (the last look counts alone), and 0 means that its start had. ` +
       `Evaluations are counted in trained images${price}` +
       'Arms are compared with those that search the same parameters. ' +
+      (searchOptions ? 'The evaluations are short ones, as in the searches, also those of this page. ' : '') +
       'The last columns: the median over the budget of the agent whose level it is, and over the median that this agent itself needed, its budget where one of its searches did not get there.',
     '',
     ...comparisons.flatMap(section),

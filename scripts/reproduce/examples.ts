@@ -9,7 +9,7 @@ import type { Specification } from '../../protocol/messages.ts';
 import { completeTheta, type Theta } from '../../protocol/parameters.ts';
 import { PYTHON } from '../setup/python-folder.ts';
 import { projectRoot } from '../setup/steps.ts';
-import { armsOf } from './arms.ts';
+import { armsOf, searchOptionsOf } from './arms.ts';
 import { AT_ONCE, flag, goOn, serverOf, specificationOf, type Laboratory } from './laboratory.ts';
 import { logPath } from './logs.ts';
 import { Pace } from './pace.ts';
@@ -42,7 +42,8 @@ export function examplesOf(study: Study, preset: Preset): ExampleRun[] {
     arms.flatMap(([arm, of]): ExampleRun[] => {
       if (of.kind !== 'example') return [];
       const { example, options } = of;
-      return [{ arm, example, seed, evaluations: preset.evaluations[arm]!, options, envOptions: preset.envOptions }];
+      const envOptions = searchOptionsOf(preset);
+      return [{ arm, example, seed, evaluations: preset.evaluations[arm]!, options, envOptions }];
     }),
   );
 }

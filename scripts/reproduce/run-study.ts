@@ -6,6 +6,7 @@ import { contentHash } from '../../env/experiments/identity.ts';
 import { describeExperiment } from '../../env/server/describe.ts';
 import { makeFolder } from '../../protocol/make-folder.ts';
 import { machine } from '../provenance.ts';
+import { searchOptionsOf } from './arms.ts';
 import { collect } from './collect.ts';
 import type { Laboratory } from './laboratory.ts';
 import { areOf, keepLogs, markLogs, readRecord, restoreLogs, writeRecord, type StudyRecord } from './logs.ts';
@@ -32,8 +33,12 @@ export async function identityOf(study: Study, preset: Preset, runtime: Runtime,
   const others = oneEach.filter(({ environment }) => environment !== study.environment);
   const otherHashes = new Set<string>();
   for (const { environment, envOptions } of others) otherHashes.add(await hashOf(environment, envOptions));
-  const { envOptions, searchOptions } = preset;
-  if (searchOptions) otherHashes.add(await hashOf(study.environment, { ...envOptions, ...searchOptions }));
+  if (preset.searchOptions && !study.learned) {
+    throw new Error(
+      `${study.name}: expected \`learned\`, which scores in full what its shorter searches find, got none`,
+    );
+  }
+  if (preset.searchOptions) otherHashes.add(await hashOf(study.environment, searchOptionsOf(preset)));
   return contentHash([hash, also, ...otherHashes]);
 }
 

@@ -1,7 +1,7 @@
 /** Reads the logs of searches. */
 import type { Reported } from '../../agents/run/report.ts';
 import type { EvaluationRecord, LogRecord } from '../../agents/run/trial-log.ts';
-import { armsOf } from './arms.ts';
+import { armsOf, searchOptionsOf } from './arms.ts';
 import type { EnvOptions, Preset, Study } from './study.ts';
 
 export type AgentOptions = Readonly<Record<string, string | number | boolean>>;
@@ -57,7 +57,7 @@ export function searchesOf(study: Study, preset: Preset): Search[] {
         ...(startsFrom !== undefined && { startsFrom }),
         options: { ...options, ...(start && { start: JSON.stringify(start(seed)) }) },
         envOptions: {
-          ...(environment === undefined && { ...preset.envOptions, ...preset.searchOptions }),
+          ...(environment === undefined && searchOptionsOf(preset)),
           ...envOptions,
         },
       };

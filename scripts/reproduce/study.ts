@@ -62,7 +62,7 @@ export interface Preset {
    * What differs while searches go on: shorter evaluations, if their rewards rank θ nearly as well (`npm run noise`). What
    * they find is scored in full (`learned` of the study).
    */
-  readonly searchOptions?: EnvOptions;
+  readonly searchOptions?: EnvOptions | undefined;
   /** The names of the arms that it measures. When left out, it measures all of them. */
   readonly arms?: readonly string[];
   /** How the weights are made from which every training starts. When left out, trainings start from random weights. */

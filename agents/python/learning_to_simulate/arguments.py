@@ -10,6 +10,7 @@ import reprlib
 from collections.abc import Collection, Mapping, Set
 from numbers import Real
 from typing import Any
+from urllib.parse import urlsplit
 
 GREATEST_SEED = 0xFFFF_FFFF
 _LONGEST_DEADLINE = 2_147_483.647
@@ -78,6 +79,17 @@ def name_of(name: str, value: Any) -> str:
     if not _NAME.fullmatch(text) or len(text.encode("utf-16-le")) > 2 * 128:
         raise ValueError(f"{rule}, got {shown(text)}")
     return text
+
+
+def check_url(url: str) -> None:
+    """:raises ValueError: when a socket cannot be opened there"""
+    try:
+        parts = urlsplit(str(url))
+        right = parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0 and not parts.fragment
+    except ValueError:  # from `port`, which says so when it is asked
+        right = False
+    if not right:
+        raise ValueError(f"url: expected ws://HOST:PORT or wss://HOST:PORT, got {shown(str(url))}")
 
 
 def one_of(name: str, value: Any, *choices: str) -> None:

@@ -65,7 +65,8 @@ class Connection:
             hint = "no server listens there (npm run serve -- --env … starts one)"
             raise ConnectionLost(f"{url}: {hint}") from None
         except ssl.SSLError as error:
-            raise ConnectionLost(f"{url}: {error}; a server without TLS is ws://…") from error
+            hint = "; a server without TLS is ws://…" if error.reason == "WRONG_VERSION_NUMBER" else ""
+            raise ConnectionLost(f"{url}: {error}{hint}") from error
         except (OSError, TimeoutError, asyncio.TimeoutError, InvalidHandshake) as error:
             raise ConnectionLost(f"{url}: {error or type(error).__name__}") from error
         connection = cls(socket, url, codec)

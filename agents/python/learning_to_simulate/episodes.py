@@ -12,7 +12,7 @@ import gymnasium
 import numpy as np
 import numpy.typing as npt
 
-from .arguments import deadline_seconds
+from .arguments import deadline_seconds, shown
 from .client import Environment, connect
 from .errors import EvaluationError, ParameterError
 from .parameters import Theta
@@ -85,9 +85,13 @@ class Settings:
 
 def shaped(name: str, action: Any, space: gymnasium.Space[Action]) -> Action:
     """An action, or one for each environment, as an array. :raises ParameterError: when it has another shape than the space"""
-    array = np.asarray(action)
+    rule = f"{name}: expected the shape {space.shape}"
+    try:
+        array = np.asarray(action)
+    except ValueError as error:  # a list of lists that are not equally long
+        raise ParameterError(f"/{name}", "shape", f"{rule}, got {shown(action)}") from error
     if array.shape != space.shape:
-        raise ParameterError(f"/{name}", "shape", f"{name}: expected the shape {space.shape}, got {array.shape}")
+        raise ParameterError(f"/{name}", "shape", f"{rule}, got {array.shape}")
     return array
 
 

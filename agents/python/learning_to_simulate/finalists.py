@@ -78,7 +78,11 @@ def finalists(
 def _is_same(parameters: Parameters, point: Point, theta: Theta) -> bool:
     """Whether a point stands for this θ, but for the last bits; one that breaks a rule does not."""
     try:
-        own = point if isinstance(point, Mapping) else parameters.to_theta(point)
-        return bool(np.allclose(parameters.to_action(own), parameters.to_action(theta), rtol=0, atol=1e-12))
+        own = parameters.complete(point) if isinstance(point, Mapping) else parameters.to_theta(point)
     except ParameterError:
         return False
+    return all(_is_close(own[name], value) for name, value in theta.items())
+
+
+def _is_close(a: Any, b: Any) -> bool:
+    return a == b if isinstance(b, (str, bool)) else bool(np.allclose(a, b, rtol=1e-12, atol=0))

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .arguments import check_url
 from .connection import LOOPBACK
 from .errors import ConnectionLost
 
@@ -22,12 +23,13 @@ def ask(
     :param what: asks, for the errors
     :param url: of the server, `ws://…`
     :param token: None: the variable LTS_TOKEN, if it is set
-    :raises ValueError: with the server's sentence, when it cannot be asked so
+    :raises ValueError: with the server's sentence, when it cannot be asked so, or when `url` is none
     :raises ConnectionLost: when it does not answer or refuses
     """
+    check_url(url)
     token = os.environ.get("LTS_TOKEN") if token is None else token
     parts = urllib.parse.urlsplit(url)
-    scheme = "https" if parts.scheme in ("wss", "https") else "http"
+    scheme = "https" if parts.scheme == "wss" else "http"
     address = f"{scheme}://{parts.netloc}/v1/{path}"
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     data = None if body is None else json.dumps(body).encode()

@@ -6,9 +6,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
-from urllib.parse import urlsplit
 
-from .arguments import name_of, one_of, seconds, seed_number, shown
+from .arguments import check_url, name_of, one_of, seconds, seed_number, shown
 from .codec import Codec, plain
 
 
@@ -25,17 +24,6 @@ class Opening:
     reconnect_for: float
     codec: Codec
     name: str
-
-
-def check_url(url: str) -> None:
-    """:raises ValueError: when a socket cannot be opened there"""
-    try:
-        parts = urlsplit(str(url))
-        right = parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # from `port`, which says so when it is asked
-        right = False
-    if not right:
-        raise ValueError(f"url: expected ws://HOST:PORT or wss://HOST:PORT, got {shown(str(url))}")
 
 
 def opening_of(

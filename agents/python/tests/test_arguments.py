@@ -193,9 +193,10 @@ def test_connect_says_what_it_takes(server):
         pass
 
 
-@pytest.mark.parametrize("url", ["", "127.0.0.1:7077", "http://127.0.0.1:7077", "ws://", "ws://a:b", "ws://a:70000", None])
+@pytest.mark.parametrize("url", ["", "127.0.0.1:7077", "http://127.0.0.1:7077", "ws://", "ws://a:b", "ws://a:70000", "ws://a:1/#b", None])
 def test_connect_names_an_address_that_is_none(url):
-    assert refused(lts.connect, url) == f"ValueError url: expected ws://HOST:PORT or wss://HOST:PORT, got {str(url)!r}"
+    told = f"ValueError url: expected ws://HOST:PORT or wss://HOST:PORT, got {str(url)!r}"
+    assert refused(lts.connect, url) == told == refused(lts.fetch_history, url)
 
 
 def test_tls_to_a_server_without_it_gets_a_hint(server):

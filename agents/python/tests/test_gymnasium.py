@@ -163,6 +163,8 @@ def test_an_action_of_another_shape_is_refused_before_it_is_evaluated(make):
         for shape in ((1, 6), (1,), ()):
             with pytest.raises(lts.ParameterError, match="^action: expected the shape"):
                 environment.step(np.zeros(shape, np.float32))
+        with pytest.raises(lts.ParameterError, match="^action: expected the shape"):
+            environment.step([[0.0], [0.0, 0.0]])
         assert environment.remote.history() == []
 
 

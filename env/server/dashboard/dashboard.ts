@@ -12,7 +12,8 @@ export class Dashboard {
   constructor(server: Omit<Server, 'dashboard'>) {
     const startedAt = Date.now();
     this.runs = new Runs(server);
-    this.painter = new Painter((line) => server.log.debug({ line }, 'the painter mutters'));
+    const sources = server.environments.map(({ source }) => source);
+    this.painter = new Painter(sources, (line) => server.log.debug({ line }, 'the painter mutters'));
     this.feed = new Feed(() => frameOf(server, startedAt));
   }
 

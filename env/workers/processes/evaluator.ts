@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { evaluate, type Evaluation, type EvaluationProgress } from '../../evaluate.ts';
 import { createExperiment, loadDefinition } from '../../experiments/load.ts';
 import { filesOf, type Experiment } from '../../experiments/experiment.ts';
-import { codeHash } from '../code-hash.ts';
+import { codeHashWith } from '../code-hash.ts';
 import type { Job } from '../evaluations.ts';
 import { encodedStrips } from '../../pictures.ts';
 import { withSamples } from '../../simulators/draw-samples.ts';
@@ -61,9 +61,10 @@ export class Evaluator {
 
   private async prepare({ sources, runtime, code }: Extract<ToWorker, { kind: 'prepare' }>): Promise<void> {
     try {
-      if (code !== undefined && code !== codeHash(sources)) {
-        throw new Error('the code: expected what it was when the server started, got changed files; start it again');
+      if (code && code.hash !== codeHashWith(code.sources)) {
+        throw new Error('the code: expected what it was when the program started, got changed files; start it again');
       }
+      for (const source of code?.sources ?? []) await loadDefinition(source); // what is loaded does not change any more
       const backends: Record<string, string> = {};
       for (const source of sources) {
         const { options } = createExperiment(await loadDefinition(source), {}, runtime);

@@ -12,9 +12,15 @@ export interface DrawJob extends Pick<Job, 'source' | 'options' | 'runtime'> {
   readonly seed: Seed;
 }
 
+/** What the parent runs: a process that finds other code on the disk must not work for it. */
+export interface Code {
+  readonly sources: readonly string[];
+  /** `codeHashWith` of these sources (code-hash.ts). */
+  readonly hash: string;
+}
+
 export type ToWorker =
-  /** `code` is the hash of the code that the parent runs (code-hash.ts); a process of other code must not evaluate for it. */
-  | { readonly kind: 'prepare'; readonly sources: readonly string[]; readonly runtime: Runtime; readonly code?: string }
+  | { readonly kind: 'prepare'; readonly sources: readonly string[]; readonly runtime: Runtime; readonly code?: Code }
   /** One at a time; the worker's reports carry the same number. */
   | { readonly kind: 'evaluate'; readonly number: number; readonly job: Job }
   | { readonly kind: 'cancel'; readonly number: number }

@@ -6,8 +6,8 @@
  */
 import { DEFAULT_RUNTIME } from '../../runtime.ts';
 import type { EncodedStrip } from '../../pictures.ts';
-import { codeHash } from '../code-hash.ts';
-import type { DrawJob, FromWorker } from './messages.ts';
+import { codeHashWith } from '../code-hash.ts';
+import type { Code, DrawJob, FromWorker } from './messages.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 /** The most jobs that wait. */
@@ -41,10 +41,15 @@ export class Painter {
   private idle: NodeJS.Timeout | undefined;
   private count = 0;
   private isClosed = false;
-  /** Of the code that this process has loaded: the pictures of newer code would be others. */
-  private readonly code = codeHash();
+  private readonly code: Code;
 
-  constructor(private readonly onLine: (line: string) => void = () => {}) {}
+  /** @param sources the environments whose samples it draws, as they are now: the pictures of newer code would be others */
+  constructor(
+    sources: readonly string[],
+    private readonly onLine: (line: string) => void = () => {},
+  ) {
+    this.code = { sources, hash: codeHashWith(sources) };
+  }
 
   /**
    * @param signal aborts when the caller has left

@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { killMarked } from '../../marked-processes.ts';
 import { removeFolderOf, WORKER_VARIABLE } from '../../programs/working-folder.ts';
 import type { Runtime } from '../../runtime.ts';
-import type { FromWorker, ToWorker } from './messages.ts';
+import type { Code, FromWorker, ToWorker } from './messages.ts';
 import { ONE_THREAD } from './one-thread.ts';
 
 /** The loader that lets node run TypeScript, whatever folder the server was started in. */
@@ -27,8 +27,8 @@ export interface WorkerOptions {
   /** The experiments that are loaded before the worker is ready. */
   readonly sources: readonly string[];
   readonly runtime: Runtime;
-  /** The hash of this process's code, which must still be on the disk; not for this process itself. */
-  readonly code?: string;
+  /** What this process runs, which must still be on the disk; not for this process itself. */
+  readonly code?: Code;
   /** Environment variables in addition to those of this process. */
   readonly variables?: Readonly<Record<string, string>>;
   readonly onMessage: (message: FromWorker) => void;
@@ -94,7 +94,7 @@ export class WorkerProcess implements WorkerLike {
       });
     });
     const { sources, runtime, code } = options;
-    this.send({ kind: 'prepare', sources, runtime, ...(code !== undefined && { code }) });
+    this.send({ kind: 'prepare', sources, runtime, ...(code && { code }) });
   }
 
   get pid(): number | undefined {

@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import type { Evaluation, EvaluationProgress } from '../../evaluate.ts';
 import { DEFAULT_RUNTIME, type Runtime } from '../../runtime.ts';
-import { codeHash } from '../code-hash.ts';
+import { codeHashWith } from '../code-hash.ts';
 import { unscored, type Job, type WorkerInfo } from '../evaluations.ts';
 import type { Workers } from '../queued-evaluations.ts';
-import type { FromWorker } from './messages.ts';
+import type { Code, FromWorker } from './messages.ts';
 import { OwnProcess } from './own-process.ts';
 import { isChatter, WorkerProcess, type WorkerLike } from './worker-process.ts';
 
@@ -75,8 +75,8 @@ export class WorkerProcesses implements Workers {
   private readonly slots: readonly Slot[];
   private readonly retries = new Set<NodeJS.Timeout>();
   private readonly looking: NodeJS.Timeout;
-  /** Of the code that this process has loaded: a process that is replaced later must not load newer code. */
-  private readonly code: string;
+  /** What this process has loaded: one that is replaced later must not load newer code. */
+  private readonly code: Code;
   private nextNumber = 0;
   private stopped = false;
   private backends: Readonly<Record<string, string>> = {};
@@ -86,7 +86,7 @@ export class WorkerProcesses implements Workers {
   constructor(private readonly options: WorkerProcessesOptions) {
     this.ready = new Promise((resolve, reject) => (this.settleReady = { resolve, reject }));
     this.ready.catch(() => {});
-    this.code = codeHash(options.sources);
+    this.code = { sources: options.sources, hash: codeHashWith(options.sources) };
     this.slots = Array.from({ length: this.size }, () => {
       const slot = { state: 'starting', failedStarts: 0, missed: 0 } as Slot;
       slot.process = this.fork(slot);

@@ -320,7 +320,7 @@ describe('a study @slow', function () {
     };
     assert.deepEqual(['reinforce-1', 'milestones', 'learned-reinforce'].map(pointsOf), [5, 5, 10]);
     const identities = [short, whole].map((of) => identityOf(own, of, DEFAULT_RUNTIME, 'quick'));
-    assert.equal(new Set(await Promise.all(identities)).size, 2, 'its logs are no others');
+    assert.equal(new Set(await Promise.all(identities)).size, 2, 'the logs of one are not those of the other');
 
     const written = async (own: Preset, name: string) => {
       writeRecord(path, { ...record, preset: own });

@@ -229,7 +229,7 @@ describe('evaluations in worker processes', () => {
     assert.equal(outcome, 'failed');
     assert.match(
       reason!,
-      /no worker starts: the code: expected what it was when the server started, got changed files/,
+      /no worker starts: the code: expected what it was when the program started, got changed files/,
     );
     writeFileSync(path, code);
     while (mine.workers.readyCount === 0) await pause(20);

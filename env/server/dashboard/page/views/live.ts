@@ -168,7 +168,7 @@ class Tiles {
     const rate = ratePerMinute(data);
     const usual = medianMs(data);
     const live = app.frame?.runs.find(({ run }) => run === data.description.run);
-    const isIdle = !live?.in_flight && !Number.isNaN(rate);
+    const isIdle = !live?.attached && !live?.in_flight && !Number.isNaN(rate);
     const each = Number.isNaN(usual) ? '' : `${isIdle ? ', ' : ''}one takes ${duration(usual)}`;
     this.set('A minute', digits(rate, 3), `${isIdle ? 'while it ran' : ''}${each}`);
     const running = app.frame?.underway.filter(({ session_id }) => session_id === data.description.run).length ?? 0;
