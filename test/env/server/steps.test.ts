@@ -42,6 +42,7 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
       assert.deepEqual(spec.options, {
         noise: 0,
         delayMs: 0,
+        delayAbove: -1,
         fault: 'none',
         faultAbove: -1,
         programSeconds: 1_000_000,
