@@ -22,15 +22,13 @@ const options = z.object({
   noise: z.number().min(0).default(0),
   /** How long the training takes, in at least four steps; the event loop is free meanwhile. */
   delayMs: z.number().min(0).default(0),
-  /** For which θ it takes so long: only for x above this. */
-  delayAbove: z.number().default(-1),
   /** What goes wrong in the training. */
   fault: z
     .enum(['none', 'throw', 'exit', 'abort', 'memory', 'hang', 'block', 'stop', 'program', 'diverge', 'infeasible'])
     .default('none'),
   /** How long the program of the fault `program` takes; no other has this number. */
   programSeconds: z.number().default(1e6),
-  /** Where it goes wrong: only for x above this. */
+  /** Where it goes wrong, or without a fault takes its time: only for x above this. */
   faultAbove: z.number().default(-1),
 });
 type Options = z.infer<typeof options>;
@@ -107,7 +105,7 @@ async function goWrong({ fault, programSeconds }: Options): Promise<void> {
 }
 
 function task(options: Options): Task<Draw> {
-  const { noise, delayAbove, fault, faultAbove } = options;
+  const { noise, fault, faultAbove } = options;
   return {
     name: 'pull',
     metrics: [
@@ -125,7 +123,7 @@ function task(options: Options): Task<Draw> {
         score: async (set) => ({ gain: gain - missing + set.length * 1e-9, distance: distance(theta) }),
         dispose() {},
       });
-      const delayMs = (theta['x'] as number) > delayAbove ? options.delayMs : 0;
+      const delayMs = fault === 'none' && !faulty ? 0 : options.delayMs;
       const steps = delayMs > 0 ? Math.max(4, Math.ceil(delayMs / 100)) : 0;
       for (let step = 1; step <= steps; step++) {
         await pause(delayMs / steps);

@@ -36,7 +36,7 @@ describe('sessions', () => {
   }
 
   it('[S6] resume with nothing received gives the results that were finished meanwhile', async () => {
-    const { peer, session_id, token } = await opened({ delayMs: 1000, delayAbove: 0.5 });
+    const { peer, session_id, token } = await opened({ delayMs: 1000, faultAbove: 0.5 });
     const slow = [0.9, ...ACTION.slice(1)];
     peer.send(step(session_id, 'a'));
     peer.send(step(session_id, 'b', slow));

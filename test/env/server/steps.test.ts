@@ -42,7 +42,6 @@ for (const codec of ['json', 'msgpack'] as Codec[]) {
       assert.deepEqual(spec.options, {
         noise: 0,
         delayMs: 0,
-        delayAbove: -1,
         fault: 'none',
         faultAbove: -1,
         programSeconds: 1_000_000,
