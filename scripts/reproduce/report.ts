@@ -21,8 +21,7 @@ export async function report(study: Study, logs: string, out: string): Promise<E
   const { study: experiment, command, commit, backend, machine } = record;
   const arms = evidence.arms();
   const summary = summariseArms({ experiment, command, commit, backend }, arms, study);
-  const { searchOptions } = record.preset;
-  writeSummary(out, summary, { arms, study, machine, ...(searchOptions && { searchOptions }) });
+  writeSummary(out, summary, { arms, study, machine, searchOptions: record.preset.searchOptions });
   restartIds();
   for (const figure of study.figures) await figure.draw(evidence, out);
   return evidence;

@@ -33,12 +33,11 @@ export async function identityOf(study: Study, preset: Preset, runtime: Runtime,
   const others = oneEach.filter(({ environment }) => environment !== study.environment);
   const otherHashes = new Set<string>();
   for (const { environment, envOptions } of others) otherHashes.add(await hashOf(environment, envOptions));
-  if (preset.searchOptions && !study.learned) {
-    throw new Error(
-      `${study.name}: expected \`learned\`, which scores in full what its shorter searches find, got none`,
-    );
+  if (preset.searchOptions) {
+    const rule = 'expected `learned`, which scores in full what its shorter searches find, got none';
+    if (!study.learned) throw new Error(`${study.name}: ${rule}`);
+    otherHashes.add(await hashOf(study.environment, searchOptionsOf(preset)));
   }
-  if (preset.searchOptions) otherHashes.add(await hashOf(study.environment, searchOptionsOf(preset)));
   return contentHash([hash, also, ...otherHashes]);
 }
 

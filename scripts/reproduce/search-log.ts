@@ -56,10 +56,7 @@ export function searchesOf(study: Study, preset: Preset): Search[] {
         evaluations: preset.evaluations[arm]!,
         ...(startsFrom !== undefined && { startsFrom }),
         options: { ...options, ...(start && { start: JSON.stringify(start(seed)) }) },
-        envOptions: {
-          ...(environment === undefined && searchOptionsOf(preset)),
-          ...envOptions,
-        },
+        envOptions: { ...(environment === undefined && searchOptionsOf(preset)), ...envOptions },
       };
     }),
   );

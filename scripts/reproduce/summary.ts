@@ -6,7 +6,7 @@ import { csvCells, csvNames } from '../csv.ts';
 import { markdownTable } from '../markdown.ts';
 import { summarise, withInterval, type Summary } from '../../protocol/statistics.ts';
 import type { Scores } from '../../env/tasks/task.ts';
-import type { ArmScores, EnvOptions, Study } from './study.ts';
+import type { ArmScores, EnvOptions, Preset, Study } from './study.ts';
 import { writeWhole } from '../../protocol/whole-file.ts';
 
 export interface Provenance {
@@ -82,7 +82,7 @@ export function writeSummary(
     study: { metric, alsoReported, about = SEARCHED },
     machine,
     searchOptions,
-  }: { arms: Readonly<Record<string, ArmScores>>; study: Study; machine: string; searchOptions?: EnvOptions },
+  }: { arms: Readonly<Record<string, ArmScores>>; study: Study; machine: string } & Pick<Preset, 'searchOptions'>,
 ): void {
   makeFolder(folder);
   const told = about + (searchOptions ? shortened(searchOptions) : '');
