@@ -1,11 +1,13 @@
 /**
  * Bayesian optimisation with a Gaussian process (Rasmussen & Williams 2006, ch. 2 and 5; Jones et al. 1998).
  *
- * Rewards are modelled as y = m + f(a) + noise, with f a Gaussian process over actions: Matérn 5/2, one length scale.
- * Length scale and noise are chosen on a grid by their marginal likelihood and a broad prior. The next action has the
- * highest expected improvement over the best *posterior mean*, not over the best noisy reward, which is the luckiest.
- * The further actions of a batch are chosen as if the actions before them had the rewards that the model expects
- * (Kriging believer: Ginsbourger et al. 2010). This does not change the mean, and removes the uncertainty around them.
+ * Rewards are modelled as y = m + f(a) + noise, with f a Gaussian process over actions: Matérn 5/2, a length scale for
+ * each component, since few of many parameters matter. Length scales and noise are chosen by their marginal likelihood and
+ * a prior. The next action has the highest expected improvement over the best *posterior mean*, not over the best noisy
+ * reward, which is the luckiest. The further actions of a batch are chosen as if the actions before them had the rewards
+ * that the model expects (Kriging believer: Ginsbourger et al. 2010). This does not change the mean, and removes the
+ * uncertainty around them. The recommendation is the highest posterior mean near the best evaluated action; where evaluations
+ * have failed, it is that action.
  *
  * Failed evaluations have no reward to model. A second process models success: 1 for an evaluation that succeeded, 0
  * for one that failed. The next action is one that is likely to succeed (a probabilistic constraint, as in Gelbart, Snoek
@@ -17,16 +19,24 @@
  * Trials that others have made under another specification (a match of distributions, a short training) are a lower
  * fidelity: a process g is fitted to them first, and f(a) = ρ g(a) + δ(a) with δ a process of its own (Kennedy & O'Hagan
  * 2000). Where g was right, a few evaluations tell so; where it was not, δ takes over. The search begins around the best
- * of g, and recommends the best of the posterior mean around what it has evaluated.
+ * of g.
  *
  * A fit takes about n³ operations: a second for a few hundred evaluations. So of many trials that others have made, only
  * some are learned from: as many from each part of their search, since the best alone would be the luckiest.
  */
 import { erf } from 'mathjs';
-import type { Random } from '../protocol/random.ts';
+import { Random } from '../protocol/random.ts';
 import { clip, unitRewards, type Agent, type Problem, type Trial } from './agent.ts';
-import { cholesky, logDeterminant, nextRow, solveLower } from '../protocol/cholesky.ts';
-import { fittedWeights, matern52 } from '../protocol/gaussian-process.ts';
+import { nextRow, solveLower } from '../protocol/cholesky.ts';
+import {
+  centreOf,
+  factorOf,
+  fitHyperparameters,
+  fittedWeights,
+  matern52,
+  type Hyperparameters,
+  type Prior,
+} from '../protocol/gaussian-process.ts';
 import { integer, isProgram } from './run/flags.ts';
 import { program } from './run/program.ts';
 
@@ -37,14 +47,13 @@ interface GaussianProcessOptions {
   readonly batch: number;
 }
 
-/** Length scales that are tried, in units of √D, since distances in [-1, 1]^D grow with √D. */
-const LENGTHS = [0.1, 0.17, 0.3, 0.5, 0.8, 1.3, 2.1];
-/** Variances of the noise that are tried, in units of the variance of f. */
-const NOISES = [1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3, 1, 3];
-/** Variances of ρ that are tried, in units of the variance of δ, where g has a variance of 1. */
-const TRUSTS = [0.1, 0.5, 2, 8];
-/** With more evaluations than this, a fit starts from the last hyperparameters and tries only their neighbours. */
-const WHOLE_GRID = 64;
+const PRIOR: Prior = { length: 0.6, lengthWidth: 0.6, noise: 0.3, noiseWidth: 2 };
+/** Of success, which is 0 or 1 and says little, all length scales are about the same. */
+const PRIOR_OF_SUCCESS: Prior = { ...PRIOR, lengthWidth: 0.35 };
+/** Steps towards the best hyperparameters: from the prior, and with more evaluations than this from the last ones. */
+const STEPS = 40;
+const FEWER_STEPS = 10;
+const MANY = 64;
 
 /** The most trials of others that a search starts from. */
 const MOST_WARM = 200;
@@ -56,21 +65,11 @@ const SURE = 1.28;
 const AROUND_GUIDE = 0.3;
 const NEAR = 0.6;
 
-/** Indices into LENGTHS, NOISES and TRUSTS. */
-type Hyperparameters = readonly [length: number, noise: number, trust: number];
-
 /** What is known of the reward from other trials: g, with mean 0 and variance 1 over these. */
 type Guide = (action: readonly number[]) => number;
 
-function distance(a: readonly number[], b: readonly number[]): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2;
-  return Math.sqrt(sum);
-}
-
 /** A Gaussian process that is fitted to data. */
 export interface Posterior {
-  readonly logMarginalLikelihood: number;
   /** The mean of f at an action: n operations, while the standard deviation takes n². */
   mean(action: readonly number[]): number;
   /** The mean and the standard deviation of f at an action, without the noise. */
@@ -80,38 +79,30 @@ export interface Posterior {
 }
 
 /**
- * The posterior for a length scale and a noise; the mean and the variance of f maximise the likelihood.
+ * The posterior for some hyperparameters; the mean and the variance of f maximise the likelihood.
  *
  * @param actions [n, D]
  * @param rewards [n]
- * @param length  length scale of the kernel, in action units
- * @param noise   variance of the noise, divided by the variance of f
- * @param guide   g, where there is one, and the variance of its factor, divided by the variance of f
+ * @param guide   g, where there is one
  */
 export function posterior(
   actions: readonly (readonly number[])[],
   rewards: readonly number[],
-  length: number,
-  noise: number,
-  guide?: { readonly of: Guide; readonly trust: number },
+  hyperparameters: Hyperparameters,
+  guide?: Guide,
 ): Posterior {
+  const { lengths, noise, trust } = hyperparameters;
   const n = rewards.length;
   const seen = [...actions];
-  const guided = guide ? seen.map(guide.of) : [];
+  const guided = guide && seen.map(guide);
   const covariances = (a: readonly number[], count: number) => {
-    const trusted = guide ? guide.trust * guide.of(a) : 0;
+    const trusted = guide ? trust * guide(a) : 0;
     return Float64Array.from({ length: count }, (_, j) => {
-      return matern52(distance(a, seen[j]!), length) + (guide ? trusted * guided[j]! : 0);
+      return matern52(a, seen[j]!, lengths) + (guided ? trusted * guided[j]! : 0);
     });
   };
-  const row = (i: number) => {
-    const result = covariances(seen[i]!, i + 1);
-    result[i]! += noise;
-    return result;
-  };
-  const L = cholesky(seen.map((_, i) => row(i)));
-  const { mean: m, residuals, alpha } = fittedWeights(L, rewards);
-  const variance = residuals.reduce((sum, r, i) => sum + r * alpha[i]!, 0) / n || 1; // if all rewards are equal: any will do
+  const L = factorOf({ points: actions, ...(guided && { guided }) }, hyperparameters);
+  const { mean: m, alpha, variance } = fittedWeights(L, rewards);
 
   /** From the covariances with the evaluated actions: eq. 2.25; α is 0 for actions that are only believed. */
   const meanOf = (k: Float64Array) => {
@@ -121,18 +112,19 @@ export function posterior(
   };
 
   return {
-    logMarginalLikelihood: -0.5 * (n * Math.log(2 * Math.PI * variance) + logDeterminant(L) + n), // eq. 2.30
     mean: (action) => meanOf(covariances(action, n)),
     at(action) {
       const k = covariances(action, seen.length);
-      let rest = 1 + (guide ? guide.trust * guide.of(action) ** 2 : 0);
+      let rest = 1 + (guide ? trust * guide(action) ** 2 : 0);
       for (const v of solveLower(L, k)) rest -= v * v; // eq. 2.26
       return { mean: meanOf(k), sd: Math.sqrt(variance * Math.max(rest, 0)) };
     },
     believe(action) {
       seen.push(action);
-      if (guide) guided.push(guide.of(action));
-      L.push(nextRow(L, row(seen.length - 1)));
+      guided?.push(guide!(action));
+      const row = covariances(action, seen.length);
+      row[seen.length - 1]! += noise;
+      L.push(nextRow(L, row));
     },
   };
 }
@@ -153,45 +145,21 @@ export function latinHypercube(n: number, size: number, random: Random): number[
   return Array.from({ length: n }, (_, i) => columns.map((column) => (2 * (column[i]! + random.uniform())) / n - 1));
 }
 
-/** The logarithm of the prior of hyperparameters: broad, around a length of half of √D and a noise of a tenth. */
-function logPrior([length, noise, trust]: Hyperparameters): number {
-  const [l, n, t] = [Math.log(LENGTHS[length]! / 0.5), Math.log(NOISES[noise]! / 0.1), Math.log(TRUSTS[trust]!)];
-  return -0.5 * (l ** 2 + (n / 2) ** 2 + (t / 2) ** 2);
-}
-
 const within = (value: number, centre: number, most: number) =>
   Math.min(1, centre + most, Math.max(-1, centre - most, value));
 
 /** A Gaussian process that is fitted again whenever there are more data, perhaps around a guide. */
-function growingProcess() {
-  let chosen: Hyperparameters = [3, 4, 2];
+function growingProcess(size: number, prior = PRIOR) {
+  let chosen: Hyperparameters | undefined;
   return {
-    hyperparameters: () => ({ length: LENGTHS[chosen[0]]!, noise: NOISES[chosen[1]]! }),
+    hyperparameters: () => chosen ?? centreOf(prior, size),
 
-    /** The posterior with the most likely hyperparameters: of the whole grid, or uphill from the last ones. */
+    /** The posterior with the most likely hyperparameters; of many data, with better ones than the last. */
     fit(actions: readonly (readonly number[])[], values: readonly number[], guide?: Guide): Posterior {
-      const unit = Math.sqrt(actions[0]!.length);
-      const known = new Map<string, { fitted: Posterior; value: number }>();
-      const judge = (h: Hyperparameters) => {
-        const key = h.join();
-        if (!known.has(key)) {
-          const trusted = guide && { of: guide, trust: TRUSTS[h[2]]! };
-          const fitted = posterior(actions, values, LENGTHS[h[0]]! * unit, NOISES[h[1]]!, trusted);
-          known.set(key, { fitted, value: fitted.logMarginalLikelihood + logPrior(h) });
-        }
-        return known.get(key)!;
-      };
-      const trusts = guide ? TRUSTS.map((_, k) => k) : [chosen[2]];
-      const grid = LENGTHS.flatMap((_, i) => NOISES.flatMap((_, j) => trusts.map((k): Hyperparameters => [i, j, k])));
-      const near = (from: Hyperparameters) =>
-        grid.filter(
-          (to) => actions.length <= WHOLE_GRID || to.reduce((sum, i, d) => sum + Math.abs(i - from[d]!), 0) <= 1,
-        );
-      for (;;) {
-        const best = near(chosen).reduce((a, b) => (judge(b).value > judge(a).value ? b : a), chosen);
-        if (best === chosen) return judge(chosen).fitted;
-        chosen = best;
-      }
+      const data = { points: actions, values, ...(guide && { guided: actions.map(guide) }) };
+      const how = chosen && actions.length > MANY ? { steps: FEWER_STEPS, from: chosen } : { steps: STEPS };
+      chosen = fitHyperparameters(data, prior, how);
+      return posterior(actions, values, chosen, guide);
     },
   };
 }
@@ -201,7 +169,7 @@ function guideFrom(trials: readonly Trial[]): { readonly of: Guide; readonly bes
   const known = trials.filter(({ reward }) => reward !== null);
   if (known.length === 0) return undefined;
   const actions = known.map(({ action }) => action);
-  const process = growingProcess().fit(actions, unitRewards(known.map(({ reward }) => reward!)));
+  const process = growingProcess(actions[0]!.length).fit(actions, unitRewards(known.map(({ reward }) => reward!)));
   const values = actions.map((action) => process.mean(action));
   const centre = values.reduce((sum, value) => sum + value, 0) / values.length;
   const spread = Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / values.length) || 1;
@@ -233,7 +201,7 @@ export function gaussianProcess(
   { initial, batch }: GaussianProcessOptions,
 ): Agent {
   const trials: Trial[] = []; // [n]
-  const [rewards, successes] = [growingProcess(), growingProcess()];
+  const [rewards, successes] = [growingProcess(size), growingProcess(size, PRIOR_OF_SUCCESS)];
   /** Trials of another specification that failed: these may fail here too, while the others need not succeed. */
   let otherFailures: readonly Trial[] = [];
   /** What is known from the rewards of the others. */
@@ -272,9 +240,9 @@ export function gaussianProcess(
   };
 
   /** An action that differs from another one in a few dimensions, or in all. */
-  const drawAround = (centre: readonly number[], sd: number) => {
-    const share = random.uniform();
-    return clip(centre.map((v) => (random.uniform() < share ? random.normal(v, sd) : v)));
+  const drawAround = (centre: readonly number[], sd: number, from = random) => {
+    const share = from.uniform();
+    return clip(centre.map((v) => (from.uniform() < share ? from.normal(v, sd) : v)));
   };
 
   /**
@@ -309,17 +277,18 @@ export function gaussianProcess(
     if (trials.every(({ reward }) => reward === null)) return [...start];
     model ??= fit();
     const best = model.incumbents[0]!.action;
-    return [...(guide ? (advised ??= climb(model, best)) : best)];
+    return [...(model.success ? best : (advised ??= climb(model, best)))];
   };
 
-  /** The action with the highest posterior mean near another one, among those that are likely to succeed. */
-  const climb = (expected: Model, from: readonly number[]): number[] => {
-    const { reward } = expected;
+  /** The action with the highest posterior mean near another one. */
+  const climb = ({ reward }: Model, from: readonly number[]): number[] => {
+    const own = new Random(trials.length); // so a search goes on alike, whether somebody asks for its recommendation or not
     let top = { action: [...from], value: reward.mean(from) };
     for (let i = 0; i < 200; i++) {
-      const action = canonical(drawAround(top.action, 0.4 * 0.985 ** i).map((v, d) => within(v, from[d]!, NEAR)));
+      const drawn = drawAround(top.action, 0.4 * 0.985 ** i, own);
+      const action = canonical(drawn.map((v, d) => within(v, from[d]!, NEAR)));
       const value = reward.mean(action);
-      if (value > top.value && marginOf(expected, action) >= 0) top = { action, value };
+      if (value > top.value) top = { action, value };
     }
     return top.action;
   };
@@ -361,8 +330,8 @@ export function gaussianProcess(
     recommend,
     state() {
       const best = recommend(); // fits first
-      const { length, noise } = rewards.hyperparameters();
-      return { best, length: length * Math.sqrt(size), noise };
+      const { lengths, noise } = rewards.hyperparameters();
+      return { best, lengths, noise };
     },
   };
 }
