@@ -20,6 +20,8 @@ import { defineExperiment, type Experiment } from './experiment.ts';
 const options = z.strictObject({
   /** What is said of a θ that is not in the table; `auto`: a surrogate says it, where the table has one. */
   lookup: z.enum(['auto', ...LOOKUPS]).default('auto'),
+  /** `false`: all scores are the means of the θ, as nobody could measure them; for what a search would do without noise. */
+  noise: z.boolean().default(true),
 });
 
 /** A sample is the question, or the name of the set that is scored. */
@@ -65,11 +67,11 @@ export function tableExperiment(given: z.infer<typeof options>, { table: path }:
           if (outcome !== 'diverged') throw new FailedError(reason);
           return { score: async () => ({ [reward]: NaN }), dispose() {} };
         }
-        const values = scoresOf(table.outputs, metrics, found.values);
+        const means = scoresOf(table.outputs, metrics, found.means);
+        const values = given.noise ? scoresOf(table.outputs, metrics, found.values) : means;
         for (const [fraction, scores] of values.early) await report({ fraction, scores });
         // Without test scores of its own, the table's mean is the best that is known of a θ.
-        const test =
-          Object.keys(values.test).length > 0 ? values.test : scoresOf(table.outputs, metrics, found.means).validation;
+        const test = Object.keys(values.test).length > 0 ? values.test : means.validation;
         return { score: async ([set]) => (set === 'test' ? test : values.validation), dispose() {} };
       },
     },

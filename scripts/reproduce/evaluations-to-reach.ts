@@ -164,10 +164,10 @@ function contestsOf(evidence: Evidence, { references = ['reinforce'] }: Question
   const left = new Set(references.filter((name) => byArm[name] !== undefined));
   const contests: Contest[] = [];
   for (const name of left) {
-    const { environment, envOptions } = byArm[name]![0]!;
+    const { environment, comparedWith: envOptions } = byArm[name]![0]!;
     const searches = Object.values(byArm)
       .flat()
-      .filter((search) => search.environment === environment && isDeepStrictEqual(search.envOptions, envOptions));
+      .filter((search) => search.environment === environment && isDeepStrictEqual(search.comparedWith, envOptions));
     const own = [...left].filter((other) => searches.some(({ arm }) => arm === other));
     for (const other of own) left.delete(other);
     const recommended = searches.map((search) => recommendedBy(byArm, search));

@@ -20,6 +20,8 @@ export interface Search {
   /** The agent's options as its log names them, such as `{ learningRate: 0.03 }`. */
   readonly options: AgentOptions;
   readonly envOptions: EnvOptions;
+  /** The options with which its recommendations are compared with those of other searches. */
+  readonly comparedWith: EnvOptions;
 }
 
 /** An evaluation of a search; the action is empty if a lean log leaves it out. */
@@ -47,7 +49,8 @@ export function searchesOf(study: Study, preset: Preset): Search[] {
   return Array.from({ length: preset.searchSeeds }, (_, i) => i + 1).flatMap((seed) =>
     Object.entries(arms).flatMap(([arm, of]) => {
       if (of.kind !== 'search' || seed > (of.mostSeeds ?? Infinity)) return [];
-      const { agent, options, environment, envOptions, start, startsFrom } = of;
+      const { agent, options, environment, searchOptions, start, startsFrom } = of;
+      const comparedWith = { ...(environment === undefined && searchOptionsOf(preset)), ...of.envOptions };
       return {
         arm,
         agent,
@@ -56,7 +59,8 @@ export function searchesOf(study: Study, preset: Preset): Search[] {
         evaluations: preset.evaluations[arm]!,
         ...(startsFrom !== undefined && { startsFrom }),
         options: { ...options, ...(start && { start: JSON.stringify(start(seed)) }) },
-        envOptions: { ...(environment === undefined && searchOptionsOf(preset)), ...envOptions },
+        envOptions: { ...comparedWith, ...searchOptions },
+        comparedWith,
       };
     }),
   );

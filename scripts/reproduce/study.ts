@@ -80,6 +80,8 @@ export interface SearchArm {
   readonly options: AgentOptions;
   /** What differs from the preset's options. */
   readonly envOptions?: EnvOptions;
+  /** What differs besides, but only while it searches: what it finds is compared with what the others find. */
+  readonly searchOptions?: EnvOptions;
   /** The id of its environment, where that is another one than the study's; its options are `envOptions` alone. */
   readonly environment?: string;
   /** What a run may spend, whatever the preset says. */

@@ -86,6 +86,27 @@ describe('Table-v0', () => {
     }
   });
 
+  it('gives the means of a θ where no noise is wanted, whatever the seed', async () => {
+    const all = async (more: object, x: number) => {
+      write(more);
+      return Promise.all(
+        [1, 2, 3, 4].map(async (seed) => {
+          const progress: EvaluationProgress[] = [];
+          const { reward, testScores } = await scored(x, seed, { noise: false }, progress);
+          return [reward!, testScores!['y']!, progress.find((one) => one.scored)!.metrics!['y']!];
+        }),
+      );
+    };
+    for (const [more, x] of [
+      [{}, 0.32],
+      [{ surrogate: { lengths: [1], noise: 1e-6 } }, 0.3],
+    ] as const) {
+      for (const scores of await all(more, x)) {
+        scores.forEach((score, i) => assert.ok(Math.abs(score - [0.3, 0.15, 0.075][i]!) < 1e-3, `${scores.join()}`));
+      }
+    }
+  });
+
   it('takes the mean of all evaluations of a θ as test score, where the table has none', async () => {
     const plain = ['x,y', '0.2,0.1', '0.2,0.3', '0.8,0.5'].join('\n');
     write({}, plain);

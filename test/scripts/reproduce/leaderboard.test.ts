@@ -23,11 +23,15 @@ describe('the leaderboard of a table', () => {
     assert.deepEqual([study.metric, study.table], ['iou', file]);
     const preset = study.presets['standard']!;
     const [ours, theirs] = [searchesOf(study, preset), examplesOf(study, preset)];
-    assert.deepEqual([ours.length, theirs.length], [6 * 20, 7 * 20]);
+    assert.deepEqual([ours.length, theirs.length], [8 * 20, 7 * 20]);
     assert.ok(
       [...ours, ...theirs].every(({ evaluations }) => evaluations === 96),
       'one budget',
     );
+    for (const { arm, envOptions, comparedWith } of ours) {
+      assert.deepEqual(envOptions, arm.endsWith('Noiseless') ? { noise: false } : {}, arm);
+      assert.deepEqual(comparedWith, {}, `${arm}: what it finds is compared with what the others find`);
+    }
   });
 
   it('is refused without a description, and without a table @slow', async () => {
