@@ -7,7 +7,7 @@
  * reward, which is the luckiest. The further actions of a batch are chosen as if the actions before them had the rewards
  * that the model expects (Kriging believer: Ginsbourger et al. 2010). This does not change the mean, and removes the
  * uncertainty around them. The recommendation is the highest posterior mean near the best evaluated action; where evaluations
- * have failed, it is that action.
+ * have failed, also those of others, it is that action.
  *
  * Failed evaluations have no reward to model. A second process models success: 1 for an evaluation that succeeded, 0
  * for one that failed. The next action is one that is likely to succeed (a probabilistic constraint, as in Gelbart, Snoek
@@ -21,19 +21,19 @@
  * 2000). Where g was right, a few evaluations tell so; where it was not, δ takes over. The search begins around the best
  * of g.
  *
- * A fit takes about n³ operations: a second for a few hundred evaluations. So of many trials that others have made, only
+ * A fit takes some n³ operations: two seconds for 400 evaluations. So of many trials that others have made, only
  * some are learned from: as many from each part of their search, since the best alone would be the luckiest.
  */
 import { erf } from 'mathjs';
-import { Random } from '../protocol/random.ts';
+import { deriveSeed, Random } from '../protocol/random.ts';
 import { clip, unitRewards, type Agent, type Problem, type Trial } from './agent.ts';
 import { nextRow, solveLower } from '../protocol/cholesky.ts';
 import {
   centreOf,
+  covariances,
   factorOf,
   fitHyperparameters,
   fittedWeights,
-  matern52,
   type Hyperparameters,
   type Prior,
 } from '../protocol/gaussian-process.ts';
@@ -47,13 +47,12 @@ interface GaussianProcessOptions {
   readonly batch: number;
 }
 
+/** It holds the length scales together while there are few evaluations. */
 const PRIOR: Prior = { length: 0.6, lengthWidth: 0.6, noise: 0.3, noiseWidth: 2 };
 /** Of success, which is 0 or 1 and says little, all length scales are about the same. */
 const PRIOR_OF_SUCCESS: Prior = { ...PRIOR, lengthWidth: 0.35 };
-/** Steps towards the best hyperparameters: from the prior, and with more evaluations than this from the last ones. */
-const STEPS = 40;
-const FEWER_STEPS = 10;
-const MANY = 64;
+/** Steps towards the best hyperparameters; more gain nothing. */
+const STEPS = 20;
 
 /** The most trials of others that a search starts from. */
 const MOST_WARM = 200;
@@ -91,17 +90,15 @@ export function posterior(
   hyperparameters: Hyperparameters,
   guide?: Guide,
 ): Posterior {
-  const { lengths, noise, trust } = hyperparameters;
+  const { noise, trust } = hyperparameters;
   const n = rewards.length;
   const seen = [...actions];
   const guided = guide && seen.map(guide);
-  const covariances = (a: readonly number[], count: number) => {
-    const trusted = guide ? trust * guide(a) : 0;
-    return Float64Array.from({ length: count }, (_, j) => {
-      return matern52(a, seen[j]!, lengths) + (guided ? trusted * guided[j]! : 0);
-    });
-  };
-  const L = factorOf({ points: actions, ...(guided && { guided }) }, hyperparameters);
+  const data = { points: seen, ...(guided && { guided }) };
+  /** With the first actions, believed ones among them. */
+  const covariancesOf = (action: readonly number[], count: number) =>
+    covariances(action, guide?.(action) ?? 0, data, hyperparameters, count);
+  const L = factorOf(data, hyperparameters);
   const { mean: m, alpha, variance } = fittedWeights(L, rewards);
 
   /** From the covariances with the evaluated actions: eq. 2.25; α is 0 for actions that are only believed. */
@@ -112,9 +109,9 @@ export function posterior(
   };
 
   return {
-    mean: (action) => meanOf(covariances(action, n)),
+    mean: (action) => meanOf(covariancesOf(action, n)),
     at(action) {
-      const k = covariances(action, seen.length);
+      const k = covariancesOf(action, seen.length);
       let rest = 1 + (guide ? trust * guide(action) ** 2 : 0);
       for (const v of solveLower(L, k)) rest -= v * v; // eq. 2.26
       return { mean: meanOf(k), sd: Math.sqrt(variance * Math.max(rest, 0)) };
@@ -122,7 +119,7 @@ export function posterior(
     believe(action) {
       seen.push(action);
       guided?.push(guide!(action));
-      const row = covariances(action, seen.length);
+      const row = covariancesOf(action, seen.length);
       row[seen.length - 1]! += noise;
       L.push(nextRow(L, row));
     },
@@ -148,20 +145,17 @@ export function latinHypercube(n: number, size: number, random: Random): number[
 const within = (value: number, centre: number, most: number) =>
   Math.min(1, centre + most, Math.max(-1, centre - most, value));
 
-/** A Gaussian process that is fitted again whenever there are more data, perhaps around a guide. */
-function growingProcess(size: number, prior = PRIOR) {
-  let chosen: Hyperparameters | undefined;
-  return {
-    hyperparameters: () => chosen ?? centreOf(prior, size),
-
-    /** The posterior with the most likely hyperparameters; of many data, with better ones than the last. */
-    fit(actions: readonly (readonly number[])[], values: readonly number[], guide?: Guide): Posterior {
-      const data = { points: actions, values, ...(guide && { guided: actions.map(guide) }) };
-      const how = chosen && actions.length > MANY ? { steps: FEWER_STEPS, from: chosen } : { steps: STEPS };
-      chosen = fitHyperparameters(data, prior, how);
-      return posterior(actions, values, chosen, guide);
-    },
-  };
+/** The posterior with the most likely hyperparameters; where all values are equal, they tell nothing of these. */
+function fittedPosterior(
+  actions: readonly (readonly number[])[],
+  values: readonly number[],
+  prior: Prior,
+  guide?: Guide,
+): { readonly fitted: Posterior; readonly hyperparameters: Hyperparameters } {
+  const isFlat = values.every((value) => value === values[0]);
+  const data = { points: actions, values, ...(guide && { guided: actions.map(guide) }) };
+  const hyperparameters = isFlat ? centreOf(prior, actions[0]!.length) : fitHyperparameters(data, prior, STEPS);
+  return { fitted: posterior(actions, values, hyperparameters, guide), hyperparameters };
 }
 
 /** A guide from trials of another specification, and the best action by it; undefined where none has a reward. */
@@ -169,7 +163,7 @@ function guideFrom(trials: readonly Trial[]): { readonly of: Guide; readonly bes
   const known = trials.filter(({ reward }) => reward !== null);
   if (known.length === 0) return undefined;
   const actions = known.map(({ action }) => action);
-  const process = growingProcess(actions[0]!.length).fit(actions, unitRewards(known.map(({ reward }) => reward!)));
+  const { fitted: process } = fittedPosterior(actions, unitRewards(known.map(({ reward }) => reward!)), PRIOR);
   const values = actions.map((action) => process.mean(action));
   const centre = values.reduce((sum, value) => sum + value, 0) / values.length;
   const spread = Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / values.length) || 1;
@@ -188,6 +182,8 @@ function some(trials: readonly Trial[]): Trial[] {
 /** What is expected of an action. */
 interface Model {
   readonly reward: Posterior;
+  /** Of the rewards. */
+  readonly hyperparameters: Hyperparameters;
   /** undefined while all evaluations have succeeded, or none. */
   readonly success: Posterior | undefined;
   /** The threshold for likely success: half of the highest expected success of an evaluated action. */
@@ -201,7 +197,8 @@ export function gaussianProcess(
   { initial, batch }: GaussianProcessOptions,
 ): Agent {
   const trials: Trial[] = []; // [n]
-  const [rewards, successes] = [growingProcess(size), growingProcess(size, PRIOR_OF_SUCCESS)];
+  /** Of recommendations: so a search goes on alike, whether somebody asks for one or not. */
+  const seed = random.uint32();
   /** Trials of another specification that failed: these may fail here too, while the others need not succeed. */
   let otherFailures: readonly Trial[] = [];
   /** What is known from the rewards of the others. */
@@ -214,9 +211,10 @@ export function gaussianProcess(
     const actions = trials.map(({ action }) => action);
     const noneSucceeded = trials.every(({ reward }) => reward === null);
     const known = trials.filter(({ reward }) => reward !== null || noneSucceeded);
-    const reward = rewards.fit(
+    const { fitted: reward, hyperparameters } = fittedPosterior(
       known.map(({ action }) => action),
       unitRewards(known.map(({ reward }) => reward ?? 0)),
+      PRIOR,
       noneSucceeded ? undefined : guide?.of, // where it led all failed
     );
     const incumbents = known
@@ -224,13 +222,15 @@ export function gaussianProcess(
       .sort((a, b) => b.mean - a.mean);
     const tried = [...trials, ...otherFailures];
     if (noneSucceeded || tried.every(({ reward }) => reward !== null)) {
-      return { reward, success: undefined, half: 0, incumbents };
+      return { reward, hyperparameters, success: undefined, half: 0, incumbents };
     }
-    const success = successes.fit(
+    const { fitted: success } = fittedPosterior(
       tried.map(({ action }) => action),
       tried.map(({ reward }) => (reward === null ? 0 : 1)),
+      PRIOR_OF_SUCCESS,
     );
-    return { reward, success, half: Math.max(...actions.map((action) => success.mean(action))) / 2, incumbents };
+    const half = Math.max(...actions.map((action) => success.mean(action))) / 2;
+    return { reward, hyperparameters, success, half, incumbents };
   };
 
   /** How far above the threshold the chance of success is for sure; not below 0 for an action that is likely to succeed. */
@@ -240,9 +240,9 @@ export function gaussianProcess(
   };
 
   /** An action that differs from another one in a few dimensions, or in all. */
-  const drawAround = (centre: readonly number[], sd: number, from = random) => {
-    const share = from.uniform();
-    return clip(centre.map((v) => (from.uniform() < share ? from.normal(v, sd) : v)));
+  const drawAround = (centre: readonly number[], sd: number, by = random) => {
+    const share = by.uniform();
+    return clip(centre.map((v) => (by.uniform() < share ? by.normal(v, sd) : v)));
   };
 
   /**
@@ -282,10 +282,10 @@ export function gaussianProcess(
 
   /** The action with the highest posterior mean near another one. */
   const climb = ({ reward }: Model, from: readonly number[]): number[] => {
-    const own = new Random(trials.length); // so a search goes on alike, whether somebody asks for its recommendation or not
+    const climber = new Random(deriveSeed(seed, 'recommendation', trials.length));
     let top = { action: [...from], value: reward.mean(from) };
     for (let i = 0; i < 200; i++) {
-      const drawn = drawAround(top.action, 0.4 * 0.985 ** i, own);
+      const drawn = drawAround(top.action, 0.4 * 0.985 ** i, climber);
       const action = canonical(drawn.map((v, d) => within(v, from[d]!, NEAR)));
       const value = reward.mean(action);
       if (value > top.value) top = { action, value };
@@ -329,8 +329,8 @@ export function gaussianProcess(
     tell,
     recommend,
     state() {
-      const best = recommend(); // fits first
-      const { lengths, noise } = rewards.hyperparameters();
+      const best = recommend(); // fits first, where an evaluation has succeeded
+      const { lengths, noise } = model?.hyperparameters ?? centreOf(PRIOR, size);
       return { best, lengths, noise };
     },
   };

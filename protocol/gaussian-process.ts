@@ -50,7 +50,7 @@ const VARIANCE_RANGE = [-9, 4] as const;
 
 const SQRT5 = Math.sqrt(5);
 
-/** √5 times the distance of two actions in length scales: r of eq. 4.17. */
+/** √5 r / l of eq. 4.17, with a length scale for each component. */
 function scaledDistance(a: readonly number[], b: readonly number[], lengths: readonly number[]): number {
   let sum = 0;
   for (let d = 0; d < a.length; d++) sum += ((a[d]! - b[d]!) / lengths[d]!) ** 2;
@@ -89,51 +89,64 @@ export function fittedWeights(
   return { mean, alpha, variance };
 }
 
+/**
+ * The covariances of the process at an action with those at the first points, without noise.
+ *
+ * @param known g at the action; nothing depends on it where there is no guide
+ */
+export function covariances(
+  action: readonly number[],
+  known: number,
+  { points, guided }: Pick<Observations, 'points' | 'guided'>,
+  { lengths, trust }: Hyperparameters,
+  count = points.length,
+): Float64Array {
+  return Float64Array.from({ length: count }, (_, j) => {
+    return matern52(action, points[j]!, lengths) + (guided ? trust * known * guided[j]! : 0);
+  });
+}
+
 /** The Cholesky factor of the covariances of the values. */
-export function factorOf(
-  { points, counts, guided }: Omit<Observations, 'values'>,
-  { lengths, noise, trust }: Hyperparameters,
-): Float64Array[] {
+export function factorOf(data: Omit<Observations, 'values'>, hyperparameters: Hyperparameters): Float64Array[] {
+  const { points, counts, guided } = data;
   return cholesky(
-    points.map((a, i) => {
-      const row = Float64Array.from({ length: i + 1 }, (_, j) => {
-        return matern52(a, points[j]!, lengths) + (guided ? trust * guided[i]! * guided[j]! : 0);
-      });
-      row[i]! += noise / (counts?.[i] ?? 1);
+    points.map((action, i) => {
+      const row = covariances(action, guided?.[i] ?? 0, data, hyperparameters, i + 1);
+      row[i]! += hyperparameters.noise / (counts?.[i] ?? 1);
       return row;
     }),
   );
 }
 
 /**
- * The hyperparameters with the highest posterior: by steps uphill (Rprop), each of which takes about n³ operations.
+ * The hyperparameters with the highest posterior: by steps uphill from the centre of the prior (Rprop), each of which takes
+ * about n³ operations.
  *
- * @param from where the search begins; left out: at the centre of the prior
  * @param report called with the share that is done
  */
 export function fitHyperparameters(
   data: Observations,
   prior: Prior,
-  { steps: count, from, report }: { steps: number; from?: Hyperparameters; report?: (fraction: number) => void },
+  steps: number,
+  report: (fraction: number) => void = () => {},
 ): Hyperparameters {
   const size = data.points[0]!.length;
-  const centre = centreOf(prior, size);
-  const at = logarithmsOf(from ?? centre);
-  const steps = at.map(() => FIRST_STEP);
+  const at = logarithmsOf(centreOf(prior, size));
+  const lengthsOfSteps = at.map(() => FIRST_STEP);
   let before = at.map(() => 0);
   let best = { value: -Infinity, at: [...at] };
-  for (let step = 0; step < count; step++) {
+  for (let step = 0; step < steps; step++) {
     const { value, gradient } = logPosterior(data, fromLogarithms(at), prior);
     if (value > best.value) best = { value, at: [...at] };
     gradient.forEach((slope, d) => {
       const turn = slope * before[d]!;
-      if (turn > 0) steps[d] = Math.min(steps[d]! * 1.2, MOST_STEP);
-      if (turn < 0) steps[d] = Math.max(steps[d]! * 0.5, LEAST_STEP);
+      if (turn > 0) lengthsOfSteps[d] = Math.min(lengthsOfSteps[d]! * 1.2, MOST_STEP);
+      if (turn < 0) lengthsOfSteps[d] = Math.max(lengthsOfSteps[d]! * 0.5, LEAST_STEP);
       const [low, high] = d < size ? LENGTH_RANGE : VARIANCE_RANGE;
-      at[d] = Math.min(high, Math.max(low, at[d]! + Math.sign(slope) * steps[d]!));
+      at[d] = Math.min(high, Math.max(low, at[d]! + Math.sign(slope) * lengthsOfSteps[d]!));
     });
     before = gradient;
-    report?.((step + 1) / count);
+    report((step + 1) / steps);
   }
   return fromLogarithms(best.at);
 }

@@ -59,7 +59,8 @@ export function tableExperiment(given: z.infer<typeof options>, { table: path }:
       async train([sample], { initialisation, order }, report) {
         const { theta, seed } = sample as Exclude<TableSample, string>;
         const { table, answer } = await open();
-        const found = answer(thetaToAction(parameters, theta), deriveSeed(seed, 'table', initialisation, order));
+        const noise = given.noise ? deriveSeed(seed, 'table', initialisation, order) : undefined;
+        const found = answer(thetaToAction(parameters, theta), noise);
         if (!found) throw new InfeasibleError('expected a θ that is in the table, got another one');
         if ('failure' in found) {
           const { outcome, reason } = found.failure;
@@ -67,11 +68,11 @@ export function tableExperiment(given: z.infer<typeof options>, { table: path }:
           if (outcome !== 'diverged') throw new FailedError(reason);
           return { score: async () => ({ [reward]: NaN }), dispose() {} };
         }
-        const means = scoresOf(table.outputs, metrics, found.means);
-        const values = given.noise ? scoresOf(table.outputs, metrics, found.values) : means;
+        const values = scoresOf(table.outputs, metrics, found.values);
         for (const [fraction, scores] of values.early) await report({ fraction, scores });
         // Without test scores of its own, the table's mean is the best that is known of a θ.
-        const test = Object.keys(values.test).length > 0 ? values.test : means.validation;
+        const test =
+          Object.keys(values.test).length > 0 ? values.test : scoresOf(table.outputs, metrics, found.means).validation;
         return { score: async ([set]) => (set === 'test' ? test : values.validation), dispose() {} };
       },
     },

@@ -17,8 +17,11 @@ const MOST_POINTS = 4000;
 /** What came of an evaluation that is looked up: a number for each output of the table, or none. */
 type Found = { readonly values: readonly number[]; readonly means: readonly number[] } | { readonly failure: Failure };
 
-/** Answers for a θ, by its action, and a seed that chooses the noise; undefined where the table does not have this θ. */
-export type TableAnswer = (action: readonly number[], seed: Seed) => Found | undefined;
+/**
+ * Answers for a θ, by its action, and a seed that chooses the noise; without a seed there is none, and a θ fails only where
+ * all of its evaluations did. Undefined where the table does not have this θ.
+ */
+export type TableAnswer = (action: readonly number[], seed?: Seed) => Found | undefined;
 
 /** @throws {Error} in a sentence, when the table cannot be looked up so */
 export function answerOf(table: Table, description: TableDescription, lookup: Lookup): TableAnswer {
@@ -36,19 +39,20 @@ export function answerOf(table: Table, description: TableDescription, lookup: Lo
   }
 }
 
-/** What came of one of the evaluations of a configuration. */
-function drawn(
-  { results, failures }: Configuration,
-  random: Random,
-): readonly number[] | { readonly failure: Failure } {
+/** What came of one of the evaluations of a configuration; without random numbers, their mean. */
+function drawn(configuration: Configuration, random?: Random): readonly number[] | { readonly failure: Failure } {
+  const { results, failures } = configuration;
+  if (!random) return results.length > 0 ? meansOf(configuration) : { failure: failures[0]! };
   const i = random.integer(results.length + failures.length);
   return i < results.length ? results[i]! : { failure: failures[i - results.length]! };
 }
 
-function ofRows(configuration: Configuration, seed: Seed): Found {
-  const values = drawn(configuration, new Random(seed));
+function ofRows(configuration: Configuration, seed?: Seed): Found {
+  const values = drawn(configuration, randomOf(seed));
   return 'failure' in values ? values : { values, means: meansOf(configuration) };
 }
+
+const randomOf = (seed?: Seed) => (seed === undefined ? undefined : new Random(seed));
 
 function surrogateAnswer({ configurations, outputs }: Table, { surrogate }: TableDescription): TableAnswer {
   if (!surrogate) {
@@ -72,11 +76,11 @@ function surrogateAnswer({ configurations, outputs }: Table, { surrogate }: Tabl
     surrogate,
   );
   return (action, seed) => {
-    const random = new Random(seed);
+    const random = randomOf(seed);
     const there = drawn(nearest(configurations, action, 1, surrogate.lengths)[0]!, random);
     if ('failure' in there) return there;
     const mean = process.at(action);
-    if (repeated.length === 0) return { values: mean, means: mean };
+    if (!random || repeated.length === 0) return { values: mean, means: mean };
     // A whole evaluation's differences from the mean of its θ: so the noise of the scores keeps its shape, and theirs.
     const around = nearest(repeated, action, NEIGHBOURS, surrogate.lengths);
     const one = around[random.integer(around.length)]!;

@@ -51,6 +51,6 @@ export function fitSurrogate(
   counts: readonly number[],
   report: (fraction: number) => void = () => {},
 ): SurrogateFit {
-  const { lengths, noise } = fitHyperparameters({ points, values: scores, counts }, PRIOR, { steps: STEPS, report });
+  const { lengths, noise } = fitHyperparameters({ points, values: scores, counts }, PRIOR, STEPS, report);
   return { lengths: [...lengths], noise };
 }

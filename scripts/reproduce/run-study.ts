@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { loadDefinition } from '../../env/experiments/load.ts';
 import type { Runtime } from '../../env/runtime.ts';
 import { contentHash } from '../../env/experiments/identity.ts';
@@ -33,11 +34,13 @@ export async function identityOf(study: Study, preset: Preset, runtime: Runtime,
   const others = oneEach.filter(({ environment }) => environment !== study.environment);
   const otherHashes = new Set<string>();
   for (const { environment, envOptions } of others) otherHashes.add(await hashOf(environment, envOptions));
-  if (preset.searchOptions) {
-    const rule = 'expected `learned`, which scores in full what its shorter searches find, got none';
-    if (!study.learned) throw new Error(`${study.name}: ${rule}`);
-    otherHashes.add(await hashOf(study.environment, searchOptionsOf(preset)));
+  const differing = oneEach.filter(({ envOptions, comparedWith }) => !isDeepStrictEqual(envOptions, comparedWith));
+  if ((preset.searchOptions || differing.length > 0) && !study.learned) {
+    const rule = 'expected `learned`, which scores what its searches find as all else is scored, got none';
+    throw new Error(`${study.name}: ${rule}`);
   }
+  if (preset.searchOptions) otherHashes.add(await hashOf(study.environment, searchOptionsOf(preset)));
+  for (const { environment, envOptions } of differing) otherHashes.add(await hashOf(environment, envOptions));
   return contentHash([hash, also, ...otherHashes]);
 }
 

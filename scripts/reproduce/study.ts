@@ -80,9 +80,12 @@ export interface SearchArm {
   readonly options: AgentOptions;
   /** What differs from the preset's options. */
   readonly envOptions?: EnvOptions;
-  /** What differs besides, but only while it searches: what it finds is compared with what the others find. */
+  /**
+   * What differs besides while it searches and chooses its θ. What it finds is scored as the others are (`learned` of the
+   * study).
+   */
   readonly searchOptions?: EnvOptions;
-  /** The id of its environment, where that is another one than the study's; its options are `envOptions` alone. */
+  /** The id of its environment, where that is another one than the study's; the preset's options are not its own. */
   readonly environment?: string;
   /** What a run may spend, whatever the preset says. */
   readonly evaluations?: number;

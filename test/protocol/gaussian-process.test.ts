@@ -40,21 +40,24 @@ describe('the kernel and the hyperparameters of Gaussian processes', () => {
     });
   }
 
-  it('stays at the prior without data that say otherwise, and trusts a guide that is right', () => {
+  it('trusts a guide that is right, more than one that is not, and has no opinion without one', () => {
     const right = points.map(([a]) => Math.sin(3 * a!));
     const noise = points.map(() => random.normal());
     const trusts = [right, noise].map((guide) => {
-      return fitHyperparameters({ points, values, guided: guide }, PRIOR, { steps: 40 }).trust;
+      return fitHyperparameters({ points, values, guided: guide }, PRIOR, 40).trust;
     });
     assert.ok(trusts[0]! > 3 * trusts[1]!, trusts.join(', '));
-    assert.ok(Math.abs(Math.log(fitHyperparameters({ points, values }, PRIOR, { steps: 40 }).trust)) < 0.01);
+    assert.ok(Math.abs(Math.log(fitHyperparameters({ points, values }, PRIOR, 40).trust)) < 0.01);
   });
 
-  it('goes on from where it was', () => {
+  it('ends higher after more steps, with short lengths for the components that matter', () => {
     const data = { points, values, counts };
-    const first = fitHyperparameters(data, PRIOR, { steps: 60 });
-    const next = fitHyperparameters(data, PRIOR, { steps: 5, from: first });
-    const value = (of: typeof first) => logPosterior(data, of, PRIOR).value;
-    assert.ok(value(next) >= value(first), `${value(next)} >= ${value(first)}`);
+    const heights = [0, 5, 40].map(
+      (steps) => logPosterior(data, fitHyperparameters(data, PRIOR, steps + 1), PRIOR).value,
+    );
+    assert.ok(heights[0]! < heights[1]! && heights[1]! < heights[2]!, heights.join(', '));
+    const { lengths, noise } = fitHyperparameters(data, PRIOR, 40);
+    assert.ok(lengths[0]! < lengths[2]! && lengths[0]! < lengths[3]!, lengths.join(', '));
+    assert.ok(noise < PRIOR.noise, `${noise}`);
   });
 });

@@ -192,13 +192,17 @@ describe('a warm start', () => {
       });
       const agent = make(1);
       agent.warmStart!(praised);
+      const fails = ([first]: readonly number[]) => first! > 0.3;
+      const succeeded: string[] = [];
       for (let done = 0; done < 36;) {
         const actions = agent.ask();
-        agent.tell(actions.map((action) => ({ action, reward: action[0]! > 0.3 ? null : action[0]! })));
+        agent.tell(actions.map((action) => ({ action, reward: fails(action) ? null : action[0]! })));
+        succeeded.push(...actions.filter((action) => !fails(action)).map((action) => action.join()));
         done += actions.length;
       }
-      const [first] = agent.recommend!();
-      assert.ok(first! > 0 && first! < 0.5, String(first));
+      const found = agent.recommend!();
+      assert.ok(found[0]! > 0, String(found[0]));
+      assert.ok(succeeded.includes(found.join()), `${found.join()} is one that has succeeded`);
     }).timeout(20_000);
 
     it('begins at the only one, and learns from those that failed where that happens', () => {

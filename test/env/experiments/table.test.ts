@@ -97,12 +97,20 @@ describe('Table-v0', () => {
         }),
       );
     };
+    const surrogate = { lengths: [1], noise: 1e-6 };
     for (const [more, x] of [
       [{}, 0.32],
-      [{ surrogate: { lengths: [1], noise: 1e-6 } }, 0.3],
+      [{ surrogate }, 0.3],
     ] as const) {
       for (const scores of await all(more, x)) {
         scores.forEach((score, i) => assert.ok(Math.abs(score - [0.3, 0.15, 0.075][i]!) < 1e-3, `${scores.join()}`));
+      }
+    }
+    assert.equal((await scored(1, 1, { noise: false })).outcome, 'infeasible', 'all of its evaluations were');
+    for (const more of [{}, { surrogate }]) {
+      write(more, [header, ...rows, '0.3,failed,lost,,,'].join('\n'));
+      for (let seed = 0; seed < 8; seed++) {
+        assert.equal((await scored(0.3, seed, { noise: false })).outcome, 'ok', 'two of its three evaluations were');
       }
     }
   });

@@ -19,16 +19,14 @@ const evaluation = (key: string, reward: number | null = 1): LogRecord => ({
 
 describe('the log of a search', () => {
   const search: Search = {
-    ...{
-      arm: 'a',
-      agent: 'cem',
-      seed: 1,
-      environment: 'e',
-      evaluations: 2,
-      options: {},
-      envOptions: {},
-      comparedWith: {},
-    },
+    arm: 'a',
+    agent: 'cem',
+    seed: 1,
+    environment: 'e',
+    evaluations: 2,
+    options: {},
+    envOptions: {},
+    comparedWith: {},
   };
   const reported = (name: string) => ({ name, action: [], theta: {}, validation: [], test: [] });
   const summary = { type: 'summary', reported: ['start', 'learned'].map(reported) } as LogRecord;
