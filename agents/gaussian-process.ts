@@ -48,7 +48,7 @@ interface GaussianProcessOptions {
 }
 
 /** It holds the length scales together while there are few evaluations. */
-const PRIOR: Prior = { length: 0.6, lengthWidth: 0.6, noise: 0.3, noiseWidth: 2 };
+const PRIOR: Prior = { length: 0.6, lengthWidth: 0.8, noise: 0.3, noiseWidth: 2 };
 /** Of success, which is 0 or 1 and says little, all length scales are about the same. */
 const PRIOR_OF_SUCCESS: Prior = { ...PRIOR, lengthWidth: 0.35 };
 /** Steps towards the best hyperparameters; more gain nothing. */

@@ -3,11 +3,13 @@ import type { EvaluationRecord, LogRecord } from '../../../agents/run/trial-log.
 import {
   compareWith,
   evaluationsToReach,
+  evaluationsToReachFigure,
   looks,
   recommendations,
   type ArmPaths,
 } from '../../../scripts/reproduce/evaluations-to-reach.ts';
-import { iterations } from '../../../scripts/reproduce/search-log.ts';
+import { iterations, type FinishedSearch } from '../../../scripts/reproduce/search-log.ts';
+import type { EnvOptions, Evidence, FixedThetas } from '../../../scripts/reproduce/study.ts';
 
 const trial = (action: number, reward: number | null = action, work?: number): EvaluationRecord => ({
   type: 'evaluation',
@@ -47,6 +49,35 @@ describe('evaluations to reach a level', () => {
       { spent: 20, action: [0.2] },
       { spent: 30, action: [0.3] },
     ]);
+  });
+
+  it('are of searches that are compared with the same options, whatever they searched with', () => {
+    const reported = (name: string) => ({ name, action: [0], theta: {}, validation: [], test: [] });
+    const finished = (arm: string, envOptions: EnvOptions, comparedWith: EnvOptions): FinishedSearch => ({
+      ...{ arm, agent: 'cem', seed: 1, environment: 'e', evaluations: 1, options: {}, envOptions, comparedWith },
+      ...{
+        trials: [trial(1)],
+        states: [{ mu: [1] }],
+        told: [1],
+        start: reported('start'),
+        learned: reported('learned'),
+      },
+      worked: { evaluations: 1, seconds: 1 },
+    });
+    const searches = [
+      finished('reinforce', { quick: true }, { quick: true }),
+      finished('noiseless', { quick: true, noise: false }, { quick: true }),
+      finished('other', { quick: true, free: [] }, { quick: true, free: [] }),
+    ];
+    const evidence = { searches: () => Object.fromEntries(searches.map((search) => [search.arm, [search]])) };
+    const [needs] = evaluationsToReachFigure({ metric: 'iou', seeds: 1 }).needs as [(of: Evidence) => FixedThetas[]];
+    const [milestones, ...others] = needs(evidence as unknown as Evidence);
+    assert.deepEqual(others, []);
+    assert.deepEqual(milestones!.envOptions, { quick: true });
+    assert.deepEqual(
+      milestones!.requests.map(({ key }) => key),
+      ['reinforce-1/0/1', 'reinforce-1/1/1', 'noiseless-1/0/1', 'noiseless-1/1/1'],
+    );
   });
 
   it('count a discarded evaluation by the share of its training that was done', () => {
