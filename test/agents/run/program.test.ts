@@ -123,8 +123,8 @@ describe('an agent’s program @slow', () => {
     assert.match(out, /^bestOfTwo +true +(true|false)$/m);
     assert.match(out, /^luck\.any +0\.997/m);
     const types = ({ dice, die, bestOfTwo }: Theta) => [Number.isInteger(dice), typeof die, typeof bestOfTwo];
-    // Three finalists, of which one is what the agent recommends.
-    assert.equal(evaluations(log).length, 20 + 3 * 2 + 2 * 3);
+    // Four finalists: the best three, and what the agent recommends.
+    assert.equal(evaluations(log).length, 20 + 4 * 2 + 2 * 3);
     for (const { theta } of evaluations(log)) assert.deepEqual(types(theta), [true, 'string', 'boolean']);
   });
 
