@@ -88,16 +88,12 @@ export function posterior(
   actions: readonly (readonly number[])[],
   rewards: readonly number[],
   hyperparameters: Hyperparameters,
-  guide?: Guide,
+  guide: Guide = () => 0,
 ): Posterior {
   const { noise, trust } = hyperparameters;
   const n = rewards.length;
-  const seen = [...actions];
-  const guided = guide && seen.map(guide);
-  const data = { points: seen, ...(guided && { guided }) };
-  /** With the first actions, believed ones among them. */
-  const covariancesOf = (action: readonly number[], count: number) =>
-    covariances(action, guide?.(action) ?? 0, data, hyperparameters, count);
+  const [points, guided] = [[...actions], actions.map(guide)]; // those that are believed join them
+  const data = { points, guided };
   const L = factorOf(data, hyperparameters);
   const { mean: m, alpha, variance } = fittedWeights(L, rewards);
 
@@ -109,18 +105,19 @@ export function posterior(
   };
 
   return {
-    mean: (action) => meanOf(covariancesOf(action, n)),
+    mean: (action) => meanOf(covariances(action, guide(action), data, hyperparameters, n)),
     at(action) {
-      const k = covariancesOf(action, seen.length);
-      let rest = 1 + (guide ? trust * guide(action) ** 2 : 0);
+      const known = guide(action);
+      const k = covariances(action, known, data, hyperparameters);
+      let rest = 1 + trust * known ** 2;
       for (const v of solveLower(L, k)) rest -= v * v; // eq. 2.26
       return { mean: meanOf(k), sd: Math.sqrt(variance * Math.max(rest, 0)) };
     },
     believe(action) {
-      seen.push(action);
-      guided?.push(guide!(action));
-      const row = covariancesOf(action, seen.length);
-      row[seen.length - 1]! += noise;
+      points.push(action);
+      guided.push(guide(action));
+      const row = covariances(action, guided.at(-1)!, data, hyperparameters);
+      row[row.length - 1]! += noise;
       L.push(nextRow(L, row));
     },
   };

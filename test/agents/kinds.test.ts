@@ -103,14 +103,13 @@ describe('a search over integers, booleans and choices', () => {
 
   it('finds more where actions that give one θ are one point of the Gaussian process @slow', () => {
     const found = { canonical: 0, plain: 0 };
-    const seeds = Array.from({ length: 24 }, (_, i) => i + 1); // a mean of fewer says little
-    for (const seed of seeds) {
+    for (const seed of SEEDS) {
       const make = (problem: Problem) => gaussianProcess(problem, { initial: 16, batch: 4 });
       const plain = ({ size, start, random }: Problem) => make({ size, start, random });
       const best = search(make, thetaToAction(parameters, {}), seed, 48, 0.3);
-      found.canonical += gain(best) / seeds.length;
-      found.plain += gain(search(plain, thetaToAction(parameters, {}), seed, 48, 0.3)) / seeds.length;
+      found.canonical += gain(best) / SEEDS.length;
+      found.plain += gain(search(plain, thetaToAction(parameters, {}), seed, 48, 0.3)) / SEEDS.length;
     }
-    assert.ok(found.canonical > found.plain + 0.02, JSON.stringify(found));
-  }).timeout(120_000);
+    assert.ok(found.canonical > found.plain + 0.05, JSON.stringify(found));
+  });
 });

@@ -18,6 +18,19 @@ describe('the kernel and the hyperparameters of Gaussian processes', () => {
     assert.ok(Math.abs(matern52([0, 1], [0.7, 1], [0.7, 9]) - 0.5239941088318203) < 1e-12);
   });
 
+  it('has the likelihood of two points that was computed by hand, at the centre of the prior', () => {
+    // K = [[1.25, k], [k, 1.25]], y = ±1: m = 0, and the variance is yᵀK⁻¹y/2 = 1/(1.25 − k)
+    const k = matern52([0], [1], [1]);
+    const { value } = logPosterior(
+      { points: [[0], [1]], values: [1, -1] },
+      { lengths: [1], noise: 0.25, trust: 1 },
+      { ...PRIOR, noise: 0.25 },
+    );
+    const variance = 1 / (1.25 - k);
+    const expected = -Math.log(2 * Math.PI * variance) - 0.5 * Math.log(1.25 ** 2 - k * k) - 1;
+    assert.ok(Math.abs(value - expected) < 1e-9, `${value}, not ${expected}`);
+  });
+
   for (const [name, data] of [
     ['evaluations', { points, values }],
     ['means of several', { points, values, counts }],
