@@ -46,7 +46,8 @@ export async function drawRun(
   const scenes = join(folder, 'scenes.png');
   await drawScenes(experiment, reported, scenes);
   const predictions = join(folder, 'predictions.png');
-  await drawPredictions(experiment, reported, predictions);
+  const networks = reported.map(({ name, theta }) => ({ name: `${name} θ`, theta }));
+  await drawPredictions(experiment, networks, predictions);
   return [
     { path: reward, what: 'reward of each evaluation' },
     { path: scenes, what: 'scenes and labels of the start, of the learned θ, and of the hidden θ*' },
@@ -118,9 +119,12 @@ async function drawScenes(
   await writeSheet({ title: 'Scenes and their labels', rows, keys, scale: 3 }, path);
 }
 
+/** What a network is trained on: streets of θ, or images that are there already. */
+type TaughtBy = ShownTheta | { readonly name: string; readonly images: readonly LabelledImage[] };
+
 /**
- * Draws test images, their labels, and the predictions of networks that were trained on the streets of each θ, as a PNG:
- * labels and predictions in the classes that the network is asked for.
+ * Draws test images, their labels, and the predictions of a network trained on each of these, as a PNG: labels and
+ * predictions in the classes that the network is asked for.
  *
  * @param photographs where the picture with the test images goes, if `path` must not show them: photographs of others
  *   are no part of this repository
@@ -129,7 +133,7 @@ export async function drawPredictions(
   experiment: Pick<SegmentationExperiment, 'simulator' | 'task' | 'trainingSamples'> & {
     readonly target: Pick<SegmentationExperiment['target'], 'test'>;
   },
-  reported: readonly ShownTheta[],
+  networks: readonly TaughtBy[],
   path: string,
   photographs = path,
 ): Promise<void> {
@@ -142,14 +146,17 @@ export async function drawPredictions(
   const rows = [{ caption: 'truth', cells: images.map((image, i) => cell(image, classColours(truth[i]!))) }];
   const labels = [...truth];
   const seeds = evaluationSeeds(1);
-  for (const { name, theta } of reported) {
-    const samples = await drawSamples(simulator, theta, seeds.simulation, trainingSamples);
+  for (const network of networks) {
+    const samples =
+      'images' in network
+        ? network.images
+        : await drawSamples(simulator, network.theta, seeds.simulation, trainingSamples);
     const model = await task.train(samples, seeds, () => {});
     const predicted = await model.predict(images);
     model.dispose();
     labels.push(...predicted.map(({ classes }) => classes));
     rows.push({
-      caption: `trained on\n${name} θ`,
+      caption: `trained on\n${network.name}`,
       cells: images.map((image, i) => cell(image, classColours(predicted[i]!.classes))),
     });
   }

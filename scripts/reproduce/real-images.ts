@@ -22,6 +22,12 @@ const title = (images: number) => `real images (${images})`;
 /** Where a picture goes that shows photographs, beside one without them; git ignores it. */
 export const withPhotographs = (path: string) => path.replace(/\.png$/, '-with-photographs.png');
 
+/** The network of a picture that is trained on all of them. */
+export async function realNetwork(experiment: Experiment) {
+  const images = await training(experiment);
+  return { name: title(images.length), images };
+}
+
 export const allImages: TrainedArm = { kind: 'trained', title, real: training };
 export const fewImages: TrainedArm = {
   kind: 'trained',

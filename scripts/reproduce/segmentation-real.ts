@@ -12,10 +12,18 @@ import { completeTheta } from '../../protocol/parameters.ts';
 import { drawPredictions } from '../figures/run-pictures.ts';
 import { ALL_FREE, armsWithout, everySearch, randomArm, repeatedArm } from './arms.ts';
 import { evaluationsToReachFigure } from './evaluations-to-reach.ts';
-import { allImages, fewImages, REAL_METRICS, type RealExperiment, withPhotographs } from './real-images.ts';
+import {
+  allImages,
+  fewImages,
+  REAL_METRICS,
+  type RealExperiment,
+  realNetwork,
+  withPhotographs,
+} from './real-images.ts';
 import type { Arm, SearchArm, Study, TrainedArm } from './study.ts';
 import {
   carIouCurves,
+  fewRuns,
   matchedSearches,
   middleOf,
   narrowed,
@@ -32,8 +40,6 @@ const CHOSEN = [
   ...['cameraHeight', 'cameraPitch', 'fieldOfView'],
   ...['buildingHeight', 'buildingShare', 'parkedShare', 'leadingRate', 'paintDarkness'],
 ];
-/** All searches but two have fewer runs: each is as long. */
-const fewRuns = (arm: SearchArm): SearchArm => ({ ...arm, mostSeeds: 3 });
 const inAll = (arm: SearchArm): SearchArm =>
   fewRuns({ ...arm, title: `${arm.title}, all parameters`, envOptions: ALL_FREE });
 const inFew = streetSearches();
@@ -149,9 +155,9 @@ export const segmentationRealStudy: Study = {
         const { experiment } = createExperiment(real, evidence.preset.envOptions, runtime);
         const { reinforce, reinforceMatchedDefault: learned = reinforce } = evidence.searches();
         const shown = [
-          { name: 'start', theta: completeTheta(streetParameters([]), middle) },
-          { name: 'REINFORCE', theta: learned![0]!.learned.theta },
-          { name: 'default', theta: byDefault },
+          { name: 'the start', theta: completeTheta(streetParameters([]), middle) },
+          { name: 'streets of\nREINFORCE', theta: learned![0]!.learned.theta },
+          await realNetwork(experiment),
         ];
         await drawPredictions(experiment as RealExperiment, shown, path, withPhotographs(path));
       },

@@ -17,6 +17,7 @@ import type { Arm, Study } from './study.ts';
 import {
   CAR_IOU,
   carIouCurves,
+  fewRuns,
   matchedSearches,
   middleOf,
   REINFORCE,
@@ -34,28 +35,32 @@ const middle = middleOf(FREE);
 
 const MATCHED = matchedSearches('TrafficMatch-v0', FREE);
 
+const SEARCHES = streetSearches();
+
 /** The searches of the paper's comparison, and what may need fewer evaluations than REINFORCE. */
 const ARMS = {
-  ...streetSearches(),
+  ...SEARCHES,
+  cem: fewRuns(SEARCHES.cem),
+  cmaEs: fewRuns(SEARCHES.cmaEs),
   ...MATCHED,
-  reinforceCommon: {
+  reinforceCommon: fewRuns({
     kind: 'search',
     title: 'REINFORCE, common random numbers',
     agent: 'reinforce',
     options: { ...REINFORCE, seeds: 'common' },
-  },
-  reinforceDiscard: {
+  }),
+  reinforceDiscard: fewRuns({
     kind: 'search',
     title: 'REINFORCE, early discarding',
     agent: 'reinforce',
     options: { ...REINFORCE, discard: 'median' },
-  },
-  reinforcePoor: {
+  }),
+  reinforcePoor: fewRuns({
     kind: 'search',
     title: 'REINFORCE, poor start',
     agent: 'reinforce',
     options: { ...REINFORCE, start: 'start' },
-  },
+  }),
   start: repeatedArm('the start, the middle of θ’s ranges', middle, ALL_FREE),
   poor: repeatedArm('the poor start', POOR_STREETS, ALL_FREE),
   random: randomArm('random θ', streetParameters(FREE)),
@@ -76,7 +81,7 @@ export const segmentationStudy: Study = {
       arms: armsWithout(ARMS, MATCHED),
     },
     standard: {
-      searchSeeds: 3,
+      searchSeeds: 5,
       evaluations: everySearch(ARMS, 96),
       randomThetas: 20,
       envOptions: { free: FREE },
@@ -110,9 +115,9 @@ export const segmentationStudy: Study = {
       async draw(evidence, path, runtime) {
         const { experiment } = createExperiment(segmentation, evidence.preset.envOptions, runtime);
         const shown = [
-          { name: 'start', theta: completeTheta(streetParameters([]), middle) },
-          { name: 'REINFORCE', theta: evidence.searches()['reinforce']![0]!.learned.theta },
-          { name: 'hidden', theta: hidden },
+          { name: 'the start', theta: completeTheta(streetParameters([]), middle) },
+          { name: 'streets of\nREINFORCE', theta: evidence.searches()['reinforce']![0]!.learned.theta },
+          { name: 'the hidden θ*', theta: hidden },
         ];
         await drawPredictions(experiment as ReturnType<typeof trafficSegmentation>, shown, path);
       },

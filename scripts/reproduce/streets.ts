@@ -48,6 +48,9 @@ export const REINFORCE = {
 /** From a start that is good already: a wide policy would lose by its distance from it. */
 export const narrowed = (sigma: number) => ({ ...REINFORCE, sigma, sigmaDecay: 1 });
 
+/** A search beside the ones that a study compares first: as long as they, in fewer runs. */
+export const fewRuns = (arm: SearchArm): SearchArm => ({ ...arm, mostSeeds: 3 });
+
 /** The searches on streets, all with the same budget. */
 export function streetSearches() {
   return {

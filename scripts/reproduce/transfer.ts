@@ -5,7 +5,14 @@ import { TRAFFIC_PARAMETERS } from '../../env/simulators/traffic/parameters.ts';
 import type { Theta } from '../../protocol/parameters.ts';
 import { drawPredictions } from '../figures/run-pictures.ts';
 import { randomThetas } from './arms.ts';
-import { allImages, fewImages, REAL_METRICS, type RealExperiment, withPhotographs } from './real-images.ts';
+import {
+  allImages,
+  fewImages,
+  REAL_METRICS,
+  type RealExperiment,
+  realNetwork,
+  withPhotographs,
+} from './real-images.ts';
 import { middleOf } from './streets.ts';
 import type { Study } from './study.ts';
 
@@ -50,8 +57,9 @@ export function transferStudy(theta: Theta): Study {
           const { experiment } = createExperiment(real, preset.envOptions, runtime);
           const [random] = randomThetas(TRAFFIC_PARAMETERS, 1);
           const shown = [
-            { name: 'hand-set', theta },
-            { name: 'random', theta: random! },
+            { name: 'a random θ', theta: random! },
+            { name: 'the hand-set θ', theta },
+            await realNetwork(experiment),
           ];
           await drawPredictions(experiment as RealExperiment, shown, path, withPhotographs(path));
         },

@@ -25,14 +25,25 @@ describe('a picture of predictions', () => {
           images.map(() => ({ classes: new Uint8Array(SIDE * SIDE).fill(CLASS_ID.sky) })),
         dispose: () => {},
       };
+      const taught: number[] = [];
+      const networks = [
+        { name: 'the start', theta: {} },
+        { name: 'real images', images: [image, image] },
+      ];
       const experiment = {
         simulator: { open: () => ({ draw: () => image }) },
-        task: { train: async () => model },
+        task: {
+          train: async (samples: readonly unknown[]) => {
+            taught.push(samples.length);
+            return model;
+          },
+        },
         trainingSamples: 1,
         target: { test: async () => Array.from({ length: 6 }, () => image) },
       };
       const path = join(folder, 'predictions.png');
-      await drawPredictions(experiment as never, [{ name: 'start', theta: {} }], path);
+      await drawPredictions(experiment as never, networks as never, path);
+      assert.deepEqual(taught, [1, 2]);
       const { data } = await sharp(path).removeAlpha().raw().toBuffer({ resolveWithObject: true });
       const count = (colour: readonly number[]) => {
         let found = 0;
@@ -44,7 +55,7 @@ describe('a picture of predictions', () => {
       assert.equal(count([11, 99, 222]), pixels);
       assert.deepEqual([of('sidewalk'), of('bus')], [0, 0]);
       const [without, beside] = [join(folder, 'without.png'), join(folder, 'beside.png')];
-      await drawPredictions(experiment as never, [{ name: 'start', theta: {} }], without, beside);
+      await drawPredictions(experiment as never, networks as never, without, beside);
       assert.deepEqual(readFileSync(beside), readFileSync(path));
       const rest = await sharp(without).removeAlpha().raw().toBuffer();
       for (let i = 0; i < rest.length; i += 3) {
@@ -54,7 +65,7 @@ describe('a picture of predictions', () => {
       for (const [name, least] of [
         ['road', pixels / 2],
         ['car', pixels / 2],
-        ['sky', pixels],
+        ['sky', 2 * pixels], // both networks
       ] as const) {
         assert.ok(of(name) > least && of(name) < least + 200, `${name}: ${of(name)} pixels`);
       }
