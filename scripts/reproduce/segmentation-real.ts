@@ -8,7 +8,7 @@
  */
 import { createExperiment } from '../../env/experiments/load.ts';
 import real from '../../env/experiments/traffic-segmentation-real.ts';
-import { completeTheta } from '../../protocol/parameters.ts';
+import { completeTheta, type Theta } from '../../protocol/parameters.ts';
 import { drawPredictions } from '../figures/run-pictures.ts';
 import { ALL_FREE, armsWithout, everySearch, randomArm, repeatedArm } from './arms.ts';
 import { evaluationsToReachFigure } from './evaluations-to-reach.ts';
@@ -81,9 +81,33 @@ const MATCHED = {
 const withFew = (search: string, streets: string): TrainedArm => ({
   ...fewImages,
   title: (images) => `${streets} and ${images} real images`,
-  drawn: (evidence) => evidence.searches()[search]!.map(({ learned }) => learned.theta),
+  drawn: (evidence) => evidence.learned(search),
 });
 const byDefault = completeTheta(streetParameters([]), {});
+/**
+ * Drawn images cost nothing: three times as many as in a preset with the pretrained backbone, and all trainings three
+ * times as long. Learned streets beside hand-set ones, and real images, which do not become more.
+ */
+const LONG = { trainingImages: 600, steps: 450 };
+const inLong = (arm: TrainedArm): TrainedArm => ({
+  ...arm,
+  title: (images) => `${arm.title(images)}, trained for longer`,
+  envOptions: LONG,
+});
+const onStreets = (streets: string, drawn: TrainedArm['drawn'] & {}): TrainedArm => ({
+  kind: 'trained',
+  title: () => streets,
+  drawn,
+});
+const LONGER = {
+  reinforceLong: inLong(onStreets('REINFORCE’s streets', (evidence) => evidence.learned('reinforce'))),
+  defaultLong: inLong(
+    onStreets('hand-set default θ', ({ preset }) => Array<Theta>(preset.searchSeeds).fill(byDefault)),
+  ),
+  realLong: inLong(allImages),
+  realFewLong: inLong(fewImages),
+  reinforceAndFewLong: inLong(withFew('reinforce', 'REINFORCE’s streets')),
+} satisfies Record<string, TrainedArm>;
 const middle = middleOf(CHOSEN);
 
 const ARMS = {
@@ -106,10 +130,11 @@ const ARMS = {
   realFew: fewImages,
   reinforceAndFew: withFew('reinforce', 'REINFORCE’s streets'),
   matchedAndFew: withFew('reinforceMatchedDefault', 'streets of REINFORCE after the match from the default θ'),
+  ...LONGER,
 } satisfies Record<string, Arm>;
 
-/** The arms that need no pretrained weights. */
-const WITHOUT_MATCH = armsWithout(ARMS, { ...MATCHED, matchedAndFew: ARMS.matchedAndFew });
+/** The arms of a network without pretrained weights. */
+const WITHOUT_MATCH = armsWithout(ARMS, { ...MATCHED, matchedAndFew: ARMS.matchedAndFew, ...LONGER });
 
 export const segmentationRealStudy: Study = {
   name: 'segmentation-real',

@@ -130,6 +130,8 @@ export interface TrainedArm {
   readonly real?: (experiment: Experiment, number: number) => Promise<readonly unknown[]>;
   /** The θ of the drawn samples, one per training. When left out, there is one training per search seed. */
   readonly drawn?: (evidence: Evidence) => readonly Theta[];
+  /** What differs from the preset's options. */
+  readonly envOptions?: EnvOptions;
 }
 
 /** The θ of another arm that is best on validation: somebody who tried them all would choose it. */

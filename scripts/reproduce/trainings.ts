@@ -25,7 +25,8 @@ export async function trainArm(
 ): Promise<void> {
   const { study, preset } = evidence;
   const definition = await loadDefinition(study.environment);
-  const { experiment, spec } = describeExperiment(definition, preset.envOptions, laboratory.runtime, undefined);
+  const options = { ...preset.envOptions, ...arm.envOptions };
+  const { experiment, spec } = describeExperiment(definition, options, laboratory.runtime, undefined);
   const realOf = async (number: number) => (await arm.real?.(experiment, number)) ?? [];
   const path = logPath(laboratory.logs, name);
   const { log, known } = await openEvaluationLog(path, 'trained', spec, async () => ({
