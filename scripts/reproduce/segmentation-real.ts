@@ -10,7 +10,7 @@ import { createExperiment } from '../../env/experiments/load.ts';
 import real from '../../env/experiments/traffic-segmentation-real.ts';
 import { completeTheta, type Theta } from '../../protocol/parameters.ts';
 import { drawPredictions } from '../figures/run-pictures.ts';
-import { ALL_FREE, armsWithout, everySearch, randomArm, repeatedArm } from './arms.ts';
+import { ALL_FREE, armsWithout, everySearch, randomArm, randomThetas, repeatedArm } from './arms.ts';
 import { evaluationsToReachFigure } from './evaluations-to-reach.ts';
 import {
   allImages,
@@ -20,7 +20,7 @@ import {
   realNetwork,
   withPhotographs,
 } from './real-images.ts';
-import type { Arm, SearchArm, Study, TrainedArm } from './study.ts';
+import type { Arm, Evidence, SearchArm, Study, TrainedArm } from './study.ts';
 import {
   carIouCurves,
   fewRuns,
@@ -77,11 +77,11 @@ const MATCHED = {
     evaluations: 72,
   },
 } satisfies Record<string, SearchArm>;
-/** The streets that a search found, together with few real images. */
-const withFew = (search: string, streets: string): TrainedArm => ({
+/** Streets together with few real images. */
+const withFew = (streets: string, drawn: TrainedArm['drawn'] & {}): TrainedArm => ({
   ...fewImages,
   title: (images) => `${streets} and ${images} real images`,
-  drawn: (evidence) => evidence.learned(search),
+  drawn,
 });
 const byDefault = completeTheta(streetParameters([]), {});
 /**
@@ -99,14 +99,17 @@ const onStreets = (streets: string, drawn: TrainedArm['drawn'] & {}): TrainedArm
   title: () => streets,
   drawn,
 });
+const learnedBy = (search: string) => (evidence: Evidence) => evidence.learned(search);
+const byDefaultEach = ({ preset }: Evidence) => Array<Theta>(preset.searchSeeds).fill(byDefault);
+const randomEach = ({ preset }: Evidence) => randomThetas(streetParameters([]), preset.searchSeeds);
 const LONGER = {
-  reinforceLong: inLong(onStreets('REINFORCE’s streets', (evidence) => evidence.learned('reinforce'))),
-  defaultLong: inLong(
-    onStreets('hand-set default θ', ({ preset }) => Array<Theta>(preset.searchSeeds).fill(byDefault)),
-  ),
+  reinforceLong: inLong(onStreets('REINFORCE’s streets', learnedBy('reinforce'))),
+  defaultLong: inLong(onStreets('hand-set default θ', byDefaultEach)),
   realLong: inLong(allImages),
   realFewLong: inLong(fewImages),
-  reinforceAndFewLong: inLong(withFew('reinforce', 'REINFORCE’s streets')),
+  reinforceAndFewLong: inLong(withFew('REINFORCE’s streets', learnedBy('reinforce'))),
+  defaultAndFewLong: inLong(withFew('hand-set default θ', byDefaultEach)),
+  randomAndFewLong: inLong(withFew('random θ, all parameters,', randomEach)),
 } satisfies Record<string, TrainedArm>;
 const middle = middleOf(CHOSEN);
 
@@ -128,8 +131,11 @@ const ARMS = {
   randomAllBest: { kind: 'best', title: 'random θ, all parameters, best on validation', of: 'randomAll' },
   real: allImages,
   realFew: fewImages,
-  reinforceAndFew: withFew('reinforce', 'REINFORCE’s streets'),
-  matchedAndFew: withFew('reinforceMatchedDefault', 'streets of REINFORCE after the match from the default θ'),
+  reinforceAndFew: withFew('REINFORCE’s streets', learnedBy('reinforce')),
+  matchedAndFew: withFew(
+    'streets of REINFORCE after the match from the default θ',
+    learnedBy('reinforceMatchedDefault'),
+  ),
   ...LONGER,
 } satisfies Record<string, Arm>;
 
