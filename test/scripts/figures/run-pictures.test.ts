@@ -42,7 +42,7 @@ describe('a picture of predictions', () => {
         target: { test: async () => Array.from({ length: 6 }, () => image) },
       };
       const path = join(folder, 'predictions.png');
-      await drawPredictions(experiment as never, networks as never, path);
+      await drawPredictions(experiment as never, networks, path);
       assert.deepEqual(taught, [1, 2]);
       const { data } = await sharp(path).removeAlpha().raw().toBuffer({ resolveWithObject: true });
       const count = (colour: readonly number[]) => {
@@ -55,7 +55,7 @@ describe('a picture of predictions', () => {
       assert.equal(count([11, 99, 222]), pixels);
       assert.deepEqual([of('sidewalk'), of('bus')], [0, 0]);
       const [without, beside] = [join(folder, 'without.png'), join(folder, 'beside.png')];
-      await drawPredictions(experiment as never, networks as never, without, beside);
+      await drawPredictions(experiment as never, networks, without, beside);
       assert.deepEqual(readFileSync(beside), readFileSync(path));
       const rest = await sharp(without).removeAlpha().raw().toBuffer();
       for (let i = 0; i < rest.length; i += 3) {
