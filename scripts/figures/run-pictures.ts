@@ -16,7 +16,7 @@ import { writeSheet, type Cell } from './sheet.ts';
 
 const SCENES = 6;
 
-interface ShownTheta {
+export interface ShownTheta {
   readonly name: string;
   readonly theta: Theta;
 }

@@ -26,6 +26,12 @@ export function randomArm(title: string, parameters: readonly Parameter[], envOp
   return { kind: 'thetas', title, thetas, seeds: 1, mayFail: true, envOptions };
 }
 
+/** One θ for trained models (`drawn`), once for each search seed. */
+export const onEachSeed =
+  (theta: Theta) =>
+  ({ preset }: Evidence) =>
+    Array<Theta>(preset.searchSeeds).fill(theta);
+
 const REPETITIONS = 5;
 
 /** One θ that nobody searches, on several seeds; each counts as a θ, so that the interval is that of the noise. */

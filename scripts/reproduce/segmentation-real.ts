@@ -6,20 +6,11 @@
  * the searches: the default θ, the same network trained on real images (all, and few), and on learned streets together
  * with the few.
  */
-import { createExperiment } from '../../env/experiments/load.ts';
 import real from '../../env/experiments/traffic-segmentation-real.ts';
-import { completeTheta, type Theta } from '../../protocol/parameters.ts';
-import { drawPredictions } from '../figures/run-pictures.ts';
-import { ALL_FREE, armsWithout, everySearch, randomArm, randomThetas, repeatedArm } from './arms.ts';
+import { completeTheta } from '../../protocol/parameters.ts';
+import { ALL_FREE, armsWithout, everySearch, onEachSeed, randomArm, randomThetas, repeatedArm } from './arms.ts';
 import { evaluationsToReachFigure } from './evaluations-to-reach.ts';
-import {
-  allImages,
-  fewImages,
-  REAL_METRICS,
-  type RealExperiment,
-  realNetwork,
-  withPhotographs,
-} from './real-images.ts';
+import { allImages, drawRealPredictions, fewImages, REAL_METRICS } from './real-images.ts';
 import type { Arm, Evidence, SearchArm, Study, TrainedArm } from './study.ts';
 import {
   carIouCurves,
@@ -100,15 +91,14 @@ const onStreets = (streets: string, drawn: TrainedArm['drawn'] & {}): TrainedArm
   drawn,
 });
 const learnedBy = (search: string) => (evidence: Evidence) => evidence.learned(search);
-const byDefaultEach = ({ preset }: Evidence) => Array<Theta>(preset.searchSeeds).fill(byDefault);
 const randomEach = ({ preset }: Evidence) => randomThetas(streetParameters([]), preset.searchSeeds);
 const LONGER = {
   reinforceLong: inLong(onStreets('REINFORCE’s streets', learnedBy('reinforce'))),
-  defaultLong: inLong(onStreets('hand-set default θ', byDefaultEach)),
+  defaultLong: inLong(onStreets('hand-set default θ', onEachSeed(byDefault))),
   realLong: inLong(allImages),
   realFewLong: inLong(fewImages),
   reinforceAndFewLong: inLong(withFew('REINFORCE’s streets', learnedBy('reinforce'))),
-  defaultAndFewLong: inLong(withFew('hand-set default θ', byDefaultEach)),
+  defaultAndFewLong: inLong(withFew('hand-set default θ', onEachSeed(byDefault))),
   randomAndFewLong: inLong(withFew('random θ, all parameters,', randomEach)),
 } satisfies Record<string, TrainedArm>;
 const middle = middleOf(CHOSEN);
@@ -182,15 +172,13 @@ export const segmentationRealStudy: Study = {
     {
       file: 'predictions.png',
       needs: 'networks, which have to be trained, and real images',
-      async draw(evidence, path, runtime) {
-        const { experiment } = createExperiment(real, evidence.preset.envOptions, runtime);
+      draw: (evidence, path, runtime) => {
         const { reinforce, reinforceMatchedDefault: learned = reinforce } = evidence.searches();
-        const shown = [
+        const thetas = [
           { name: 'the start', theta: completeTheta(streetParameters([]), middle) },
           { name: 'streets of\nREINFORCE', theta: learned![0]!.learned.theta },
-          await realNetwork(experiment),
         ];
-        await drawPredictions(experiment as RealExperiment, shown, path, withPhotographs(path));
+        return drawRealPredictions(evidence.preset, thetas, path, runtime);
       },
     },
   ],

@@ -1,18 +1,9 @@
 /** How well networks find the cars of real streets that were trained on drawn ones, without a search. */
-import { createExperiment } from '../../env/experiments/load.ts';
 import real from '../../env/experiments/traffic-segmentation-real.ts';
 import { TRAFFIC_PARAMETERS } from '../../env/simulators/traffic/parameters.ts';
 import type { Theta } from '../../protocol/parameters.ts';
-import { drawPredictions } from '../figures/run-pictures.ts';
-import { randomThetas } from './arms.ts';
-import {
-  allImages,
-  fewImages,
-  REAL_METRICS,
-  type RealExperiment,
-  realNetwork,
-  withPhotographs,
-} from './real-images.ts';
+import { onEachSeed, randomThetas } from './arms.ts';
+import { allImages, drawRealPredictions, fewImages, REAL_METRICS } from './real-images.ts';
 import { middleOf } from './streets.ts';
 import type { Study } from './study.ts';
 
@@ -31,12 +22,12 @@ export function transferStudy(theta: Theta): Study {
       handSet: {
         kind: 'trained',
         title: () => 'hand-set θ',
-        drawn: ({ preset }) => Array<Theta>(preset.searchSeeds).fill(theta),
+        drawn: onEachSeed(theta),
       },
       centre: {
         kind: 'trained',
         title: () => 'the middle of θ’s ranges',
-        drawn: ({ preset }) => Array<Theta>(preset.searchSeeds).fill(middleOf([])),
+        drawn: onEachSeed(middleOf([])),
       },
       random: {
         kind: 'trained',
@@ -53,15 +44,13 @@ export function transferStudy(theta: Theta): Study {
       {
         file: 'predictions.png',
         needs: 'networks, which have to be trained, and real images',
-        async draw({ preset }, path, runtime) {
-          const { experiment } = createExperiment(real, preset.envOptions, runtime);
+        draw: ({ preset }, path, runtime) => {
           const [random] = randomThetas(TRAFFIC_PARAMETERS, 1);
-          const shown = [
+          const thetas = [
             { name: 'a random θ', theta: random! },
             { name: 'the hand-set θ', theta },
-            await realNetwork(experiment),
           ];
-          await drawPredictions(experiment as RealExperiment, shown, path, withPhotographs(path));
+          return drawRealPredictions(preset, thetas, path, runtime);
         },
       },
     ],
