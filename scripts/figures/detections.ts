@@ -4,11 +4,10 @@ import type { trafficDetection } from '../../env/experiments/traffic-detection.t
 import { drawSamples } from '../../env/simulators/draw-samples.ts';
 import { boxColour, boxKey, trueBoxes } from '../../env/streets/box-pictures.ts';
 import type { Rectangle } from '../../env/streets/boxed-image.ts';
+import { spread } from '../../env/targets/spread.ts';
 import { SURE } from '../../env/tasks/detection/pictures.ts';
-import type { Theta } from '../../protocol/parameters.ts';
 import { writeSheet, type Cell, type Outline } from './sheet.ts';
-
-const IMAGES = 6;
+import { ACROSS, scaleFor, type ShownTheta } from './side-by-side.ts';
 
 type DetectionExperiment = ReturnType<typeof trafficDetection>;
 
@@ -20,11 +19,11 @@ type DetectionExperiment = ReturnType<typeof trafficDetection>;
 export async function drawDetections(
   { simulator, task, target, trainingSamples }: DetectionExperiment,
   classes: readonly string[],
-  reported: readonly { readonly name: string; readonly theta: Theta }[],
+  thetas: readonly ShownTheta[],
   path: string,
 ): Promise<void> {
   const test = await target.test();
-  const images = Array.from({ length: IMAGES }, (_, i) => test[Math.floor((i * test.length) / IMAGES)]!);
+  const images = spread(test, ACROSS);
   const cells = (outlinesOf: (image: number) => Outline[]): Cell[] =>
     images.map(({ width, height, rgb }, i) => ({ width, height, rgb, outlines: outlinesOf(i) }));
   const outline = ({ x, y, width, height }: Rectangle, colour: Outline['colour'], opacity = 1): Outline => {
@@ -33,7 +32,7 @@ export async function drawDetections(
   const truth = cells((i) => trueBoxes(images[i]!, classes).map(({ colour, ...box }) => outline(box, colour)));
   const rows = [{ caption: 'truth', cells: truth }];
   const seeds = evaluationSeeds(1);
-  for (const { name, theta } of reported) {
+  for (const { name, theta } of thetas) {
     const samples = await drawSamples(simulator, theta, seeds.simulation, trainingSamples);
     const model = await task.train(samples, seeds, () => {});
     const found = await model.predict(images);
@@ -43,8 +42,8 @@ export async function drawDetections(
         detections.filter(({ score }) => score >= SURE).map((box) => outline(box, boxColour(c), box.score)),
       ),
     );
-    rows.push({ caption: `trained on\n${name} θ`, cells: drawn });
+    rows.push({ caption: `trained on\n${name}`, cells: drawn });
   }
   const keys = [{ title: 'boxes; the fainter, the less sure', entries: boxKey(classes) }];
-  await writeSheet({ title: 'What the networks detect', rows, keys, scale: 3 }, path);
+  await writeSheet({ title: 'What the networks detect', rows, keys, scale: scaleFor(images) }, path);
 }

@@ -2,24 +2,14 @@
 import { join } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
 import { readTrialLog, type EvaluationRecord, type LogRecord } from '../../agents/run/trial-log.ts';
-import { evaluationSeeds } from '../../env/evaluate.ts';
 import { trafficSegmentation } from '../../env/experiments/traffic-segmentation.ts';
 import type { Runtime } from '../../env/runtime.ts';
 import { drawSamples } from '../../env/simulators/draw-samples.ts';
 import type { LabelledImage } from '../../env/streets/labelled-image.ts';
-import { askedClasses, askedNames } from '../../env/tasks/segmentation/pictures.ts';
-import { streetClasses } from '../../env/tasks/segmentation/merged-classes.ts';
 import { classColours, classKey } from '../../env/streets/colours.ts';
-import type { Theta } from '../../protocol/parameters.ts';
 import { writeChart } from './chart.ts';
-import { writeSheet, type Cell } from './sheet.ts';
-
-const SCENES = 6;
-
-export interface ShownTheta {
-  readonly name: string;
-  readonly theta: Theta;
-}
+import { writeSheet } from './sheet.ts';
+import { ACROSS, cell, drawPredictions, scaleFor, type ShownTheta } from './side-by-side.ts';
 
 /**
  * Draws `reward`, `scenes` and `predictions` of a finished run into a folder.
@@ -95,13 +85,6 @@ function rewardChart(records: readonly LogRecord[], title: string): TopLevelSpec
 
 type SegmentationExperiment = ReturnType<typeof trafficSegmentation>;
 
-const cell = ({ width, height }: LabelledImage, rgb: Uint8Array, caption?: string): Cell => ({
-  width,
-  height,
-  rgb,
-  ...(caption !== undefined && { caption }),
-});
-
 async function drawScenes(
   { simulator, target }: SegmentationExperiment,
   reported: readonly ShownTheta[],
@@ -109,58 +92,13 @@ async function drawScenes(
 ): Promise<void> {
   const sets: { name: string; images: readonly LabelledImage[] }[] = [];
   for (const { name, theta } of reported)
-    sets.push({ name: `${name} θ`, images: await drawSamples(simulator, theta, 1, SCENES) });
-  sets.push({ name: 'hidden θ*\n(test)', images: (await target.test()).slice(0, SCENES) });
+    sets.push({ name: `${name} θ`, images: await drawSamples(simulator, theta, 1, ACROSS) });
+  sets.push({ name: 'hidden θ*\n(test)', images: (await target.test()).slice(0, ACROSS) });
   const rows = sets.flatMap(({ name, images }) => [
     { caption: name, cells: images.map((image) => cell(image, image.rgb)) },
     { cells: images.map((image) => cell(image, classColours(image.classes))) },
   ]);
-  const keys = [classKey(sets.flatMap(({ images }) => images.map(({ classes }) => classes)))];
-  await writeSheet({ title: 'Scenes and their labels', rows, keys, scale: 3 }, path);
-}
-
-/** What a network is trained on: streets of θ, or images that are there already. */
-type TaughtBy = ShownTheta | { readonly name: string; readonly images: readonly LabelledImage[] };
-
-/**
- * Draws test images, their labels, and the predictions of a network trained on each of these, as a PNG: labels and
- * predictions in the classes that the network is asked for.
- *
- * @param photographs where the picture with the test images goes, if `path` must not show them: photographs of others
- *   are no part of this repository
- */
-export async function drawPredictions(
-  experiment: Pick<SegmentationExperiment, 'simulator' | 'task' | 'trainingSamples'> & {
-    readonly target: Pick<SegmentationExperiment['target'], 'test'>;
-  },
-  networks: readonly TaughtBy[],
-  path: string,
-  photographs = path,
-): Promise<void> {
-  const { simulator, task, target, trainingSamples } = experiment;
-  const test = await target.test();
-  const images = Array.from({ length: SCENES }, (_, i) => test[Math.floor((i * test.length) / SCENES)]!);
-  const asked = streetClasses();
-  const truth = images.map((image) => askedClasses(image.classes, asked));
-  const shown = { caption: 'test image', cells: images.map((image) => cell(image, image.rgb)) };
-  const rows = [{ caption: 'truth', cells: images.map((image, i) => cell(image, classColours(truth[i]!))) }];
-  const labels = [...truth];
-  const seeds = evaluationSeeds(1);
-  for (const network of networks) {
-    const samples =
-      'images' in network
-        ? network.images
-        : await drawSamples(simulator, network.theta, seeds.simulation, trainingSamples);
-    const model = await task.train(samples, seeds, () => {});
-    const predicted = await model.predict(images);
-    model.dispose();
-    labels.push(...predicted.map(({ classes }) => classes));
-    rows.push({
-      caption: `trained on\n${network.name}`,
-      cells: images.map((image, i) => cell(image, classColours(predicted[i]!.classes))),
-    });
-  }
-  const sheet = { title: 'What the networks see', keys: [classKey(labels, askedNames(asked))], scale: 3 };
-  if (photographs !== path) await writeSheet({ ...sheet, rows }, path);
-  await writeSheet({ ...sheet, rows: [shown, ...rows] }, photographs);
+  const images = sets.flatMap((set) => set.images);
+  const keys = [classKey(images.map(({ classes }) => classes))];
+  await writeSheet({ title: 'Scenes and their labels', rows, keys, scale: scaleFor(images) }, path);
 }

@@ -9,9 +9,18 @@ import { completeTheta } from '../../protocol/parameters.ts';
 import { drawDetections } from '../figures/detections.ts';
 import { ALL_FREE, armsWithout, everySearch, randomArm, repeatedArm } from './arms.ts';
 import { evaluationsToReachFigure } from './evaluations-to-reach.ts';
+import { learnedThetaFigure } from './learned-theta.ts';
 import { curvesFigure } from './reward-curves.ts';
 import type { Arm, Study } from './study.ts';
-import { matchedSearches, middleOf, REPORT_SEEDS, streetParameters, streetSearches } from './streets.ts';
+import {
+  matchedSearches,
+  middleOf,
+  REPORT_SEEDS,
+  shownThetas,
+  streetParameters,
+  streetSearches,
+  withScore,
+} from './streets.ts';
 
 const FREE = Object.keys(POOR_STREETS);
 
@@ -67,9 +76,10 @@ export const detectionStudy: Study = {
   alsoReported: ['smoothAp', 'ap'],
   figures: [
     evaluationsToReachFigure({ metric: 'smoothAp', seeds: 2, references: ['reinforce', 'reinforceAdam'] }),
+    learnedThetaFigure('reinforce', streetParameters(FREE), { 'the start': middle, 'the hidden θ*': hidden }),
     curvesFigure({
       file: 'average-precision',
-      title: 'Average precision during the search',
+      title: 'Average precision of the θ that searches try',
       axis: 'AP at an overlap of .5, validation',
       score: (scores) => scores['ap50'],
       levels: [{ arm: 'truth' }, { arm: 'random' }],
@@ -82,9 +92,8 @@ export const detectionStudy: Study = {
       async draw(evidence, path, runtime) {
         const { experiment, options } = createExperiment(detection, evidence.preset.envOptions, runtime);
         const shown = [
-          { name: 'start', theta: completeTheta(streetParameters([]), middle) },
-          { name: 'REINFORCE', theta: evidence.searches()['reinforce']![0]!.learned.theta },
-          { name: 'hidden', theta: hidden },
+          ...shownThetas(evidence, FREE),
+          { name: withScore(evidence, 'truth', 'the hidden θ*'), theta: hidden },
         ];
         const classes = options['classes'] as string[];
         await drawDetections(experiment as ReturnType<typeof trafficDetection>, classes, shown, path);

@@ -4,9 +4,9 @@ import { createExperiment } from '../../env/experiments/load.ts';
 import real, { type trafficSegmentationReal } from '../../env/experiments/traffic-segmentation-real.ts';
 import type { Runtime } from '../../env/runtime.ts';
 import { spread } from '../../env/targets/spread.ts';
-import { drawPredictions, type ShownTheta } from '../figures/run-pictures.ts';
-import { CAR_IOU } from './streets.ts';
-import type { Preset, TrainedArm } from './study.ts';
+import { drawPredictions, drawStreets, type ShownTheta } from '../figures/side-by-side.ts';
+import { CAR_IOU, withScore } from './streets.ts';
+import type { Evidence, TrainedArm } from './study.ts';
 
 export type RealExperiment = ReturnType<typeof trafficSegmentationReal>;
 
@@ -22,20 +22,36 @@ export const REAL_METRICS = {
 const training = (experiment: Experiment) => (experiment as RealExperiment).training();
 const title = (images: number) => `real images (${images})`;
 
+/** Where the picture goes that has photographs too; git ignores it. */
+const withPhotographs = (path: string) => path.replace(/\.png$/, '-with-photographs.png');
+
 /**
- * Draws what networks see that were trained on streets of each θ, and on all the real images. Another picture beside it,
- * `…-with-photographs.png`, has the test images too; git ignores it.
+ * Draws what networks see that were trained on streets of each θ, and on all the real images (the arm `real`). Another
+ * picture beside it has the test images too.
  */
 export async function drawRealPredictions(
-  { envOptions }: Preset,
+  evidence: Evidence,
   thetas: readonly ShownTheta[],
   path: string,
   runtime: Runtime,
 ): Promise<void> {
-  const { experiment } = createExperiment(real, envOptions, runtime);
+  const { experiment } = createExperiment(real, evidence.preset.envOptions, runtime);
   const images = await training(experiment);
-  const networks = [...thetas, { name: title(images.length), images }];
-  await drawPredictions(experiment as RealExperiment, networks, path, path.replace(/\.png$/, '-with-photographs.png'));
+  const networks = [...thetas, { name: withScore(evidence, 'real', title(images.length)), images }];
+  await drawPredictions(experiment as RealExperiment, networks, path, withPhotographs(path));
+}
+
+/** Draws the same scenes of each θ. Another picture beside it has real images too. */
+export async function drawRealStreets(
+  { preset }: Evidence,
+  thetas: readonly ShownTheta[],
+  path: string,
+  runtime: Runtime,
+): Promise<void> {
+  const { experiment } = createExperiment(real, preset.envOptions, runtime);
+  const { simulator } = experiment as RealExperiment;
+  const images = await training(experiment);
+  await drawStreets(simulator, thetas, path, { images, path: withPhotographs(path) });
 }
 
 export const allImages: TrainedArm = { kind: 'trained', title, real: training };

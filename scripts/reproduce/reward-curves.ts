@@ -1,9 +1,10 @@
 /** Scores over evaluations: a line for each arm, the mean over its search seeds, and a band for its 95 % interval. */
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import * as vega from 'vega';
 import { rewardCurve, type CurvePoint } from '../../protocol/reward-curve.ts';
 import { writeChart } from '../figures/chart.ts';
-import { meanOf } from './arms.ts';
+import { meanOf, searchOptionsOf } from './arms.ts';
 import type { Scores } from '../../env/tasks/task.ts';
 import type { Figure } from './study.ts';
 
@@ -34,8 +35,9 @@ export function apart(levels: readonly number[], gap: number): number[] {
 }
 
 /**
- * A figure of the searches' scores over their evaluations, with levels of other arms. Searches that discard evaluations
- * are left out: the scores of the others are a choice of the good ones.
+ * A figure of what searches try, over their evaluations, with levels of other arms: of the searches in the parameters of
+ * the study, from a start of their own. Searches that discard evaluations are left out: the scores of the others are a
+ * choice of the good ones.
  */
 export function curvesFigure({
   file,
@@ -59,10 +61,14 @@ export function curvesFigure({
   return {
     async draw(evidence, folder) {
       const arms = evidence.arms();
+      const { study, preset } = evidence;
       const own = Object.entries(evidence.searches()).filter(([, searches]) =>
         searches.every(
-          ({ environment, trials }) =>
-            environment === evidence.study.environment && trials.every(({ outcome }) => outcome !== 'discarded'),
+          ({ environment, comparedWith, startsFrom, trials }) =>
+            environment === study.environment &&
+            isDeepStrictEqual(comparedWith, searchOptionsOf(preset)) &&
+            startsFrom === undefined &&
+            trials.every(({ outcome }) => outcome !== 'discarded'),
         ),
       );
       const curves = own.flatMap(([arm, searches]) =>
@@ -71,7 +77,7 @@ export function curvesFigure({
           searches.map(({ trials }) => trials.map(({ scores }) => score(scores) ?? null)),
         ),
       );
-      const isShort = evidence.preset.searchOptions !== undefined;
+      const isShort = preset.searchOptions !== undefined;
       const references = (isShort ? [] : levels).map(({ arm, title = arms[arm]!.title }) => {
         return [title, meanOf(arms[arm]!.validation.map((scores) => score(scores)!))] as const;
       });

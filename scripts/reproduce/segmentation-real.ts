@@ -10,7 +10,8 @@ import real from '../../env/experiments/traffic-segmentation-real.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
 import { ALL_FREE, armsWithout, everySearch, onEachSeed, randomArm, randomThetas, repeatedArm } from './arms.ts';
 import { evaluationsToReachFigure } from './evaluations-to-reach.ts';
-import { allImages, drawRealPredictions, fewImages, REAL_METRICS } from './real-images.ts';
+import { learnedThetaFigure } from './learned-theta.ts';
+import { allImages, drawRealPredictions, drawRealStreets, fewImages, REAL_METRICS } from './real-images.ts';
 import type { Arm, Evidence, SearchArm, Study, TrainedArm } from './study.ts';
 import {
   carIouCurves,
@@ -20,9 +21,11 @@ import {
   narrowed,
   REPORT_SEEDS,
   SHORT_PRETRAINED,
+  shownThetas,
   streetSearches,
   SOFT_CAR_IOU,
   streetParameters,
+  withScore,
 } from './streets.ts';
 
 /** What mattered most for real streets: brightness of ground against sky, the camera, what stands along the road. */
@@ -132,6 +135,8 @@ const ARMS = {
 /** The arms of a network without pretrained weights. */
 const WITHOUT_MATCH = armsWithout(ARMS, { ...MATCHED, matchedAndFew: ARMS.matchedAndFew, ...LONGER });
 
+const shown = (evidence: Evidence) => shownThetas(evidence, CHOSEN, { arm: 'randomAll', free: [] });
+
 export const segmentationRealStudy: Study = {
   name: 'segmentation-real',
   environment: real.id,
@@ -166,20 +171,22 @@ export const segmentationRealStudy: Study = {
   ...REAL_METRICS,
   figures: [
     evaluationsToReachFigure({ metric: SOFT_CAR_IOU, seeds: 2, references: ['reinforce', 'reinforceDefault'] }),
+    learnedThetaFigure('reinforce', streetParameters(CHOSEN), { 'the start': middle, 'the hand-set θ': byDefault }),
     carIouCurves('real', 'default', 'random'),
   ],
   pictures: [
     {
+      file: 'streets.png',
+      needs: 'scenes, which have to be drawn, and real images',
+      draw: (evidence, path, runtime) => {
+        const handSet = { name: withScore(evidence, 'default', 'the hand-set θ'), theta: byDefault };
+        return drawRealStreets(evidence, [...shown(evidence), handSet], path, runtime);
+      },
+    },
+    {
       file: 'predictions.png',
       needs: 'networks, which have to be trained, and real images',
-      draw: (evidence, path, runtime) => {
-        const { reinforce, reinforceMatchedDefault: learned = reinforce } = evidence.searches();
-        const thetas = [
-          { name: 'the start', theta: completeTheta(streetParameters([]), middle) },
-          { name: 'streets of\nREINFORCE', theta: learned![0]!.learned.theta },
-        ];
-        return drawRealPredictions(evidence.preset, thetas, path, runtime);
-      },
+      draw: (evidence, path, runtime) => drawRealPredictions(evidence, shown(evidence), path, runtime),
     },
   ],
 };

@@ -10,10 +10,11 @@ import { createExperiment } from '../../env/experiments/load.ts';
 import segmentation, { type trafficSegmentation } from '../../env/experiments/traffic-segmentation.ts';
 import { HIDDEN_STREETS, POOR_STREETS } from '../../env/experiments/streets.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
-import { drawPredictions } from '../figures/run-pictures.ts';
+import { drawPredictions, drawStreets, type ShownTheta } from '../figures/side-by-side.ts';
 import { ALL_FREE, armsWithout, everySearch, randomArm, repeatedArm } from './arms.ts';
 import { evaluationsToReachFigure } from './evaluations-to-reach.ts';
-import type { Arm, Study } from './study.ts';
+import { learnedThetaFigure } from './learned-theta.ts';
+import type { Arm, Evidence, Study } from './study.ts';
 import {
   CAR_IOU,
   carIouCurves,
@@ -23,9 +24,11 @@ import {
   REINFORCE,
   REPORT_SEEDS,
   SHORT_PRETRAINED,
+  shownThetas,
   streetSearches,
   SOFT_CAR_IOU,
   streetParameters,
+  withScore,
 } from './streets.ts';
 
 const FREE = Object.keys(POOR_STREETS);
@@ -68,6 +71,11 @@ const ARMS = {
   truth: repeatedArm('the hidden θ*', hidden, ALL_FREE),
 } satisfies Record<string, Arm>;
 
+const shownBesideTruth = (evidence: Evidence): ShownTheta[] => [
+  ...shownThetas(evidence, FREE),
+  { name: withScore(evidence, 'truth', 'the hidden θ*'), theta: hidden },
+];
+
 export const segmentationStudy: Study = {
   name: 'segmentation',
   environment: segmentation.id,
@@ -106,20 +114,25 @@ export const segmentationStudy: Study = {
   alsoReported: ['softCarIou', 'meanIou'],
   figures: [
     evaluationsToReachFigure({ metric: SOFT_CAR_IOU, seeds: 2, references: ['reinforce', 'reinforceAdam'] }),
+    learnedThetaFigure('reinforce', streetParameters(FREE), { 'the start': middle, 'the hidden θ*': hidden }),
     carIouCurves('truth', 'random'),
   ],
   pictures: [
+    {
+      file: 'streets.png',
+      needs: 'scenes, which have to be drawn',
+      async draw(evidence, path, runtime) {
+        const { experiment } = createExperiment(segmentation, evidence.preset.envOptions, runtime);
+        const { simulator } = experiment as ReturnType<typeof trafficSegmentation>;
+        await drawStreets(simulator, shownBesideTruth(evidence), path);
+      },
+    },
     {
       file: 'predictions.png',
       needs: 'networks, which have to be trained',
       async draw(evidence, path, runtime) {
         const { experiment } = createExperiment(segmentation, evidence.preset.envOptions, runtime);
-        const shown = [
-          { name: 'the start', theta: completeTheta(streetParameters([]), middle) },
-          { name: 'streets of\nREINFORCE', theta: evidence.searches()['reinforce']![0]!.learned.theta },
-          { name: 'the hidden θ*', theta: hidden },
-        ];
-        await drawPredictions(experiment as ReturnType<typeof trafficSegmentation>, shown, path);
+        await drawPredictions(experiment as ReturnType<typeof trafficSegmentation>, shownBesideTruth(evidence), path);
       },
     },
   ],

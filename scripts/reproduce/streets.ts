@@ -1,8 +1,18 @@
 /** What the studies with street scenes share: θ spaces, the searches for segmentation, their figure. */
 import { TRAFFIC_PARAMETERS } from '../../env/simulators/traffic/parameters.ts';
-import { actionSize, actionToTheta, defineParameters, type Parameter, type Theta } from '../../protocol/parameters.ts';
+import {
+  actionSize,
+  actionToTheta,
+  completeTheta,
+  defineParameters,
+  type Parameter,
+  type Theta,
+} from '../../protocol/parameters.ts';
+import { summarise, withInterval } from '../../protocol/statistics.ts';
+import type { ShownTheta } from '../figures/side-by-side.ts';
+import { randomThetas } from './arms.ts';
 import { curvesFigure } from './reward-curves.ts';
-import type { Figure, SearchArm } from './study.ts';
+import type { Evidence, Figure, SearchArm } from './study.ts';
 
 /** The parameters of θ when only these are free; none at all frees every one. */
 export function streetParameters(names: readonly string[]): readonly Parameter[] {
@@ -101,13 +111,40 @@ export function matchedSearches(environment: string, free: readonly string[]) {
   } satisfies Record<string, SearchArm>;
 }
 
-/** Car IoU on validation over the evaluations of the searches, as `car-iou.svg` and `.png`. */
+/** Car IoU on validation of the θ that searches try, over their evaluations, as `car-iou.svg` and `.png`. */
 export function carIouCurves(...levels: readonly string[]): Figure {
   return curvesFigure({
     file: 'car-iou',
-    title: 'Car IoU during the search',
+    title: 'Car IoU of the θ that searches try',
     axis: 'car IoU, validation',
     score: (scores) => scores[CAR_IOU],
     levels: levels.map((arm) => ({ arm })),
   });
+}
+
+/** A name for a picture, with the test score of its arm below it. */
+export function withScore(evidence: Evidence, arm: string, name: string): string {
+  const { metric } = evidence.study;
+  const scores = evidence.arms()[arm]!.test.map((one) => one[metric]!);
+  return `${name}\n${metric === CAR_IOU ? 'car IoU' : metric} ${withInterval(summarise(scores), 3)}`;
+}
+
+/**
+ * θ for a picture: the first of the random ones, the start in the middle of the ranges of `free`, and what the first
+ * REINFORCE found.
+ *
+ * @param random the arm of the random ones, and what is free in it
+ */
+export function shownThetas(
+  evidence: Evidence,
+  free: readonly string[],
+  random: { readonly arm: string; readonly free: readonly string[] } = { arm: 'random', free },
+): ShownTheta[] {
+  const complete = (theta: Theta) => completeTheta(streetParameters([]), theta);
+  const [first] = randomThetas(streetParameters(random.free), 1);
+  return [
+    { name: withScore(evidence, random.arm, 'a random θ'), theta: complete(first!) },
+    { name: withScore(evidence, 'start', 'the start'), theta: complete(middleOf(free)) },
+    { name: withScore(evidence, 'reinforce', 'REINFORCE'), theta: complete(evidence.learned('reinforce')[0]!) },
+  ];
 }

@@ -4,7 +4,7 @@ import { TRAFFIC_PARAMETERS } from '../../env/simulators/traffic/parameters.ts';
 import type { Theta } from '../../protocol/parameters.ts';
 import { onEachSeed, randomThetas } from './arms.ts';
 import { allImages, drawRealPredictions, fewImages, REAL_METRICS } from './real-images.ts';
-import { middleOf } from './streets.ts';
+import { middleOf, withScore } from './streets.ts';
 import type { Study } from './study.ts';
 
 const ABOUT =
@@ -44,13 +44,13 @@ export function transferStudy(theta: Theta): Study {
       {
         file: 'predictions.png',
         needs: 'networks, which have to be trained, and real images',
-        draw: ({ preset }, path, runtime) => {
+        draw: (evidence, path, runtime) => {
           const [random] = randomThetas(TRAFFIC_PARAMETERS, 1);
           const thetas = [
-            { name: 'a random θ', theta: random! },
-            { name: 'the hand-set θ', theta },
+            { name: withScore(evidence, 'random', 'a random θ'), theta: random! },
+            { name: withScore(evidence, 'handSet', 'the hand-set θ'), theta },
           ];
-          return drawRealPredictions(preset, thetas, path, runtime);
+          return drawRealPredictions(evidence, thetas, path, runtime);
         },
       },
     ],
