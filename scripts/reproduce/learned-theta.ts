@@ -98,7 +98,7 @@ async function drawPlaces(
     x: {
       field: 'place',
       type: 'quantitative',
-      scale: { domain: [0, 1] },
+      scale: { domain: [0, 1] as number[] },
       title: 'from the lowest value, 0, to the highest, 1; of a probability, itself',
     },
     y: { field: 'name', type: 'nominal', title: null, sort: components.map(({ name }) => name) },
