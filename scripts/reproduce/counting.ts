@@ -148,7 +148,7 @@ export const countingStudy: Study = {
     evaluationsToReachFigure({ metric: REWARD, seeds: 2 }),
     curvesFigure({
       file: 'error',
-      title: 'Error during the search',
+      title: 'Error of the θ that searches try',
       axis: 'L1 distance of rounded counts, validation',
       score: ({ [METRIC]: score }) => score && -score,
       levels: [{ arm: 'truth', title: 'hidden θ*' }, { arm: 'random' }],
