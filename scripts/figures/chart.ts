@@ -12,6 +12,12 @@ const style = {
   view: { stroke: null },
 } as const;
 
+/** Colours for so many things: ten that differ, then lighter ones between them. */
+export function coloursOf(count: number): string[] {
+  const colours = vega.scheme(count <= 10 ? 'tableau10' : 'tableau20') as string[];
+  return Array.from({ length: count }, (_, i) => colours[i % colours.length]!);
+}
+
 /** What is in a Vega specification here: marks within marks, and legends. */
 interface Part {
   legends?: vega.Legend[];

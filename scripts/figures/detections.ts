@@ -42,7 +42,7 @@ export async function drawDetections(
         detections.filter(({ score }) => score >= SURE).map((box) => outline(box, boxColour(c), box.score)),
       ),
     );
-    rows.push({ caption: `trained on\n${name}`, cells: drawn });
+    rows.push({ caption: `trained on\nstreets of ${name}`, cells: drawn });
   }
   const keys = [{ title: 'boxes; the fainter, the less sure', entries: boxKey(classes) }];
   await writeSheet({ title: 'What the networks detect', rows, keys, scale: scaleFor(images) }, path);

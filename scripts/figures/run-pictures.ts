@@ -36,7 +36,7 @@ export async function drawRun(
   const scenes = join(folder, 'scenes.png');
   await drawScenes(experiment, reported, scenes);
   const predictions = join(folder, 'predictions.png');
-  const networks = reported.map(({ name, theta }) => ({ name: `${name} θ`, theta }));
+  const networks = reported.map(({ name, theta }) => ({ name: `the ${name} θ`, theta }));
   await drawPredictions(experiment, networks, predictions);
   return [
     { path: reward, what: 'reward of each evaluation' },

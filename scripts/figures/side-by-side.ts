@@ -13,11 +13,11 @@ import { writeSheet, type Cell, type Row } from './sheet.ts';
 /** Pictures in a row. */
 export const ACROSS = 5;
 /** Pixels of a sheet that a picture is wide, about: captions can be read on a page that shows the whole sheet. */
-const WIDE = 200;
+const PICTURE_WIDTH = 200;
 
 /** Pixels of a sheet for each pixel of these pictures. */
 export const scaleFor = ([image]: readonly { readonly width: number }[]) =>
-  Math.max(1, Math.round(WIDE / image!.width));
+  Math.max(1, Math.round(PICTURE_WIDTH / image!.width));
 
 export interface ShownTheta {
   readonly name: string;
@@ -36,8 +36,8 @@ export const cell = ({ width, height }: LabelledImage, rgb: Uint8Array, caption?
 /**
  * Draws the same scenes of each θ, as a PNG.
  *
- * @param real       images beside which they are to be seen, evenly from among these
- * @param realPath   where the picture with these goes: photographs of others are no part of this repository
+ * @param real images beside which they are to be seen, and where the picture with some of these goes: photographs of
+ *   others are no part of this repository
  */
 export async function drawStreets(
   simulator: SegmentationExperiment['simulator'],
@@ -99,7 +99,7 @@ export async function drawPredictions(
     model.dispose();
     labels.push(...predicted.map(({ classes }) => classes));
     rows.push({
-      caption: `trained on\n${network.name}`,
+      caption: `trained on\n${'images' in network ? '' : 'streets of '}${network.name}`,
       cells: images.map((image, i) => cell(image, classColours(predicted[i]!.classes))),
     });
   }

@@ -19,7 +19,7 @@ import {
   shownThetas,
   streetParameters,
   streetSearches,
-  withScore,
+  scored,
 } from './streets.ts';
 
 const FREE = Object.keys(POOR_STREETS);
@@ -91,12 +91,9 @@ export const detectionStudy: Study = {
       needs: 'networks, which have to be trained',
       async draw(evidence, path, runtime) {
         const { experiment, options } = createExperiment(detection, evidence.preset.envOptions, runtime);
-        const shown = [
-          ...shownThetas(evidence, FREE),
-          { name: withScore(evidence, 'truth', 'the hidden θ*'), theta: hidden },
-        ];
+        const shown = [...shownThetas(evidence, FREE), { arm: 'truth', name: 'the hidden θ*', theta: hidden }];
         const classes = options['classes'] as string[];
-        await drawDetections(experiment as ReturnType<typeof trafficDetection>, classes, shown, path);
+        await drawDetections(experiment as ReturnType<typeof trafficDetection>, classes, scored(evidence, shown), path);
       },
     },
   ],

@@ -7,7 +7,6 @@
  * seed.
  */
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { markdownTable } from '../markdown.ts';
 import { median } from 'mathjs';
 import { summarise } from '../../protocol/statistics.ts';
@@ -15,7 +14,7 @@ import { deriveSeed } from '../../protocol/random.ts';
 import { meanOf, seedsOf } from './arms.ts';
 import type { CurvePoint } from '../../protocol/reward-curve.ts';
 import { drawRewardCurves } from './reward-curves.ts';
-import { nameOf, type FinishedSearch, type SearchTrial } from './search-log.ts';
+import { areAlike, nameOf, type FinishedSearch, type SearchTrial } from './search-log.ts';
 import type { EnvOptions, Evidence, Figure, FixedThetas } from './study.ts';
 import { writeWhole } from '../../protocol/whole-file.ts';
 
@@ -164,15 +163,15 @@ function contestsOf(evidence: Evidence, { references = ['reinforce'] }: Question
   const left = new Set(references.filter((name) => byArm[name] !== undefined));
   const contests: Contest[] = [];
   for (const name of left) {
-    const { environment, comparedWith: envOptions } = byArm[name]![0]!;
+    const reference = byArm[name]![0]!;
     const searches = Object.values(byArm)
       .flat()
-      .filter((search) => search.environment === environment && isDeepStrictEqual(search.comparedWith, envOptions));
+      .filter((search) => areAlike(search, reference));
     const own = [...left].filter((other) => searches.some(({ arm }) => arm === other));
     for (const other of own) left.delete(other);
     const recommended = searches.map((search) => recommendedBy(byArm, search));
     const suffix = contests.length === 0 ? '' : `-${name}`;
-    contests.push({ references: own, suffix, envOptions, recommended });
+    contests.push({ references: own, suffix, envOptions: reference.comparedWith, recommended });
   }
   return contests;
 }

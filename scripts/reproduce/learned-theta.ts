@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { componentNames, thetaToAction, type Parameter, type Theta } from '../../protocol/parameters.ts';
 import { summarise, withInterval } from '../../protocol/statistics.ts';
 import { writeWhole } from '../../protocol/whole-file.ts';
-import { writeChart } from '../figures/chart.ts';
+import { coloursOf, writeChart } from '../figures/chart.ts';
 import { markdownTable } from '../markdown.ts';
 import type { Figure } from './study.ts';
 
@@ -90,34 +90,40 @@ async function drawPlaces(
   known: Readonly<Record<string, Theta>>,
   path: string,
 ): Promise<void> {
-  const placesOf = (what: string, thetas: readonly Theta[]) =>
-    thetas.flatMap((theta) => components.map(({ name, placeIn }) => ({ name, what, place: placeIn(theta) })));
-  const found = 'a search';
-  const scale = { domain: [found, ...Object.keys(known)], range: ['#4c78a8', '#e45756', '#222'] };
-  const encoding = {
-    x: {
-      field: 'place',
-      type: 'quantitative',
-      scale: { domain: [0, 1] as number[] },
-      title: 'from the lowest value, 0, to the highest, 1; of a probability, itself',
-    },
-    y: { field: 'name', type: 'nominal', title: null, sort: components.map(({ name }) => name) },
-    color: { field: 'what', type: 'nominal', title: null, scale, legend: { orient: 'bottom' } },
-  } as const;
-  const ticks = Object.entries(known).flatMap(([what, theta]) => placesOf(what, [theta]));
+  const names = ['a search', ...Object.keys(known)];
+  const colours = coloursOf(names.length);
+  const hasProbabilities = components.some(({ range }) => range === '');
+  const x = {
+    field: 'place',
+    type: 'quantitative' as const,
+    scale: { domain: [0, 1] as number[] },
+    title: `from the lowest value, 0, to the highest, 1${hasProbabilities ? '; probabilities as they are' : ''}`,
+  };
+  const y = { field: 'component', type: 'nominal' as const, title: null, sort: components.map(({ name }) => name) };
+  const layerOf = (thetas: readonly Theta[], i: number) => {
+    const legend = { orient: 'bottom' as const, symbolType: i === 0 ? 'circle' : 'square' };
+    const color = { scale: { domain: [names[i]!], range: [colours[i]!] }, legend };
+    return {
+      data: {
+        values: thetas.flatMap((theta) =>
+          components.map(({ name, placeIn }) => ({ component: name, what: names[i]!, place: placeIn(theta) })),
+        ),
+      },
+      mark:
+        i === 0
+          ? { type: 'point' as const, filled: true, size: 45, opacity: 0.6 }
+          : { type: 'tick' as const, thickness: 2.5, size: 18 - 5 * i }, // the later ones do not hide the earlier ones
+      encoding: { x, y, color: { field: 'what', type: 'nominal' as const, title: null, ...color } },
+    };
+  };
+  const ticks = Object.values(known).map((theta, i) => layerOf([theta], i + 1));
   await writeChart(
     {
       title: { text: title, anchor: 'start' },
       width: 460,
       height: { step: 18 },
-      layer: [
-        { data: { values: ticks }, mark: { type: 'tick', thickness: 2.5, size: 14 }, encoding },
-        {
-          data: { values: placesOf(found, learned) },
-          mark: { type: 'point', filled: true, size: 45, opacity: 0.6 },
-          encoding,
-        },
-      ],
+      layer: [...ticks, layerOf(learned, 0)],
+      resolve: { scale: { color: 'independent' } },
     },
     path,
   );

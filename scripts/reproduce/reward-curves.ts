@@ -1,10 +1,9 @@
 /** Scores over evaluations: a line for each arm, the mean over its search seeds, and a band for its 95 % interval. */
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
-import * as vega from 'vega';
 import { rewardCurve, type CurvePoint } from '../../protocol/reward-curve.ts';
-import { writeChart } from '../figures/chart.ts';
+import { coloursOf, writeChart } from '../figures/chart.ts';
 import { meanOf, searchOptionsOf } from './arms.ts';
+import { areAlike } from './search-log.ts';
 import type { Scores } from '../../env/tasks/task.ts';
 import type { Figure } from './study.ts';
 
@@ -62,13 +61,13 @@ export function curvesFigure({
     async draw(evidence, folder) {
       const arms = evidence.arms();
       const { study, preset } = evidence;
+      const asStudied = { environment: study.environment, comparedWith: searchOptionsOf(preset) };
       const own = Object.entries(evidence.searches()).filter(([, searches]) =>
         searches.every(
-          ({ environment, comparedWith, startsFrom, trials }) =>
-            environment === study.environment &&
-            isDeepStrictEqual(comparedWith, searchOptionsOf(preset)) &&
-            startsFrom === undefined &&
-            trials.every(({ outcome }) => outcome !== 'discarded'),
+          (search) =>
+            areAlike(search, asStudied) &&
+            search.startsFrom === undefined &&
+            search.trials.every(({ outcome }) => outcome !== 'discarded'),
         ),
       );
       const curves = own.flatMap(([arm, searches]) =>
@@ -85,12 +84,6 @@ export function curvesFigure({
       await drawRewardCurves({ title, metric }, curves, Object.fromEntries(references), join(folder, file));
     },
   };
-}
-
-/** An arm's colour, by its number: ten that differ, then lighter ones between them. */
-function coloursOf(count: number): string[] {
-  const colours = vega.scheme(count <= 10 ? 'tableau10' : 'tableau20') as string[];
-  return Array.from({ length: count }, (_, i) => colours[i % colours.length]!);
 }
 
 /**
@@ -182,7 +175,12 @@ export async function drawRewardCurves(
   const heading = { text: title, anchor: 'start', offset: 12 } as const;
   if (arms.length <= TOGETHER) await writeChart({ title: heading, ...main }, path);
   else {
-    const below = { title: 'Each with its 95 % interval', concat: panels, columns: PANELS_ACROSS, spacing: 22 };
+    const below = {
+      title: 'Each with its 95 % interval, which the frame may cut',
+      concat: panels,
+      columns: PANELS_ACROSS,
+      spacing: 22,
+    };
     const resolve = { scale: { color: 'independent' } } as const; // The legend stays with the curves.
     await writeChart({ title: heading, vconcat: [main, below], spacing: 30, resolve }, path);
   }

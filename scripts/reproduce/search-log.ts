@@ -1,4 +1,5 @@
 /** Reads the logs of searches. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Reported } from '../../agents/run/report.ts';
 import type { EvaluationRecord, LogRecord } from '../../agents/run/trial-log.ts';
 import { armsOf, searchOptionsOf } from './arms.ts';
@@ -24,6 +25,8 @@ export interface Search {
   readonly comparedWith: EnvOptions;
 }
 
+type Comparable = Pick<Search, 'environment' | 'comparedWith'>;
+
 /** An evaluation of a search; the action is empty if a lean log leaves it out. */
 export type SearchTrial = Pick<EvaluationRecord, 'action' | 'outcome' | 'reward' | 'scores' | 'work'>;
 
@@ -42,6 +45,11 @@ export interface FinishedSearch extends Search {
 
 /** The name of a search and of its log. */
 export const nameOf = ({ arm, seed }: Pick<Search, 'arm' | 'seed'>) => `${arm}-${seed}`;
+
+/** Whether searches can be compared: in the same environment they search the same parameters, for the same reward. */
+export function areAlike(a: Comparable, b: Comparable): boolean {
+  return a.environment === b.environment && isDeepStrictEqual(a.comparedWith, b.comparedWith);
+}
 
 /** Every search of every search arm, each arm with the same seeds. */
 export function searchesOf(study: Study, preset: Preset): Search[] {

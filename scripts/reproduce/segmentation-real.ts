@@ -20,12 +20,12 @@ import {
   middleOf,
   narrowed,
   REPORT_SEEDS,
+  scored,
   SHORT_PRETRAINED,
   shownThetas,
   streetSearches,
   SOFT_CAR_IOU,
   streetParameters,
-  withScore,
 } from './streets.ts';
 
 /** What mattered most for real streets: brightness of ground against sky, the camera, what stands along the road. */
@@ -135,7 +135,7 @@ const ARMS = {
 /** The arms of a network without pretrained weights. */
 const WITHOUT_MATCH = armsWithout(ARMS, { ...MATCHED, matchedAndFew: ARMS.matchedAndFew, ...LONGER });
 
-const shown = (evidence: Evidence) => shownThetas(evidence, CHOSEN, { arm: 'randomAll', free: [] });
+const shown = (evidence: Evidence) => shownThetas(evidence, CHOSEN);
 
 export const segmentationRealStudy: Study = {
   name: 'segmentation-real',
@@ -179,14 +179,15 @@ export const segmentationRealStudy: Study = {
       file: 'streets.png',
       needs: 'scenes, which have to be drawn, and real images',
       draw: (evidence, path, runtime) => {
-        const handSet = { name: withScore(evidence, 'default', 'the hand-set θ'), theta: byDefault };
-        return drawRealStreets(evidence, [...shown(evidence), handSet], path, runtime);
+        const thetas = [...shown(evidence), { name: 'the hand-set θ', theta: byDefault }];
+        return drawRealStreets(evidence, thetas, path, runtime);
       },
     },
     {
       file: 'predictions.png',
       needs: 'networks, which have to be trained, and real images',
-      draw: (evidence, path, runtime) => drawRealPredictions(evidence, shown(evidence), path, runtime),
+      draw: (evidence, path, runtime) =>
+        drawRealPredictions(evidence, scored(evidence, shown(evidence)), path, runtime),
     },
   ],
 };

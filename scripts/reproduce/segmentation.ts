@@ -10,7 +10,7 @@ import { createExperiment } from '../../env/experiments/load.ts';
 import segmentation, { type trafficSegmentation } from '../../env/experiments/traffic-segmentation.ts';
 import { HIDDEN_STREETS, POOR_STREETS } from '../../env/experiments/streets.ts';
 import { completeTheta } from '../../protocol/parameters.ts';
-import { drawPredictions, drawStreets, type ShownTheta } from '../figures/side-by-side.ts';
+import { drawPredictions, drawStreets } from '../figures/side-by-side.ts';
 import { ALL_FREE, armsWithout, everySearch, randomArm, repeatedArm } from './arms.ts';
 import { evaluationsToReachFigure } from './evaluations-to-reach.ts';
 import { learnedThetaFigure } from './learned-theta.ts';
@@ -23,12 +23,12 @@ import {
   middleOf,
   REINFORCE,
   REPORT_SEEDS,
+  scored,
   SHORT_PRETRAINED,
   shownThetas,
   streetSearches,
   SOFT_CAR_IOU,
   streetParameters,
-  withScore,
 } from './streets.ts';
 
 const FREE = Object.keys(POOR_STREETS);
@@ -71,9 +71,9 @@ const ARMS = {
   truth: repeatedArm('the hidden θ*', hidden, ALL_FREE),
 } satisfies Record<string, Arm>;
 
-const shownBesideTruth = (evidence: Evidence): ShownTheta[] => [
+const shown = (evidence: Evidence) => [
   ...shownThetas(evidence, FREE),
-  { name: withScore(evidence, 'truth', 'the hidden θ*'), theta: hidden },
+  { arm: 'truth', name: 'the hidden θ*', theta: hidden },
 ];
 
 export const segmentationStudy: Study = {
@@ -124,7 +124,7 @@ export const segmentationStudy: Study = {
       async draw(evidence, path, runtime) {
         const { experiment } = createExperiment(segmentation, evidence.preset.envOptions, runtime);
         const { simulator } = experiment as ReturnType<typeof trafficSegmentation>;
-        await drawStreets(simulator, shownBesideTruth(evidence), path);
+        await drawStreets(simulator, shown(evidence), path);
       },
     },
     {
@@ -132,7 +132,8 @@ export const segmentationStudy: Study = {
       needs: 'networks, which have to be trained',
       async draw(evidence, path, runtime) {
         const { experiment } = createExperiment(segmentation, evidence.preset.envOptions, runtime);
-        await drawPredictions(experiment as ReturnType<typeof trafficSegmentation>, shownBesideTruth(evidence), path);
+        const thetas = scored(evidence, shown(evidence));
+        await drawPredictions(experiment as ReturnType<typeof trafficSegmentation>, thetas, path);
       },
     },
   ],

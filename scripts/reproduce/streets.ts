@@ -122,29 +122,28 @@ export function carIouCurves(...levels: readonly string[]): Figure {
   });
 }
 
-/** A name for a picture, with the test score of its arm below it. */
+/** A name for a picture, with the test score of its arm below it: the mean, whatever the picture shows of it. */
 export function withScore(evidence: Evidence, arm: string, name: string): string {
   const { metric } = evidence.study;
   const scores = evidence.arms()[arm]!.test.map((one) => one[metric]!);
-  return `${name}\n${metric === CAR_IOU ? 'car IoU' : metric} ${withInterval(summarise(scores), 3)}`;
+  const title = metric === CAR_IOU ? 'car IoU' : metric;
+  return `${name}\n${title}, mean of ${scores.length}:\n${withInterval(summarise(scores), 3)}`;
 }
 
 /**
  * θ for a picture: the first of the random ones, the start in the middle of the ranges of `free`, and what the first
  * REINFORCE found.
- *
- * @param random the arm of the random ones, and what is free in it
  */
-export function shownThetas(
-  evidence: Evidence,
-  free: readonly string[],
-  random: { readonly arm: string; readonly free: readonly string[] } = { arm: 'random', free },
-): ShownTheta[] {
+export function shownThetas(evidence: Evidence, free: readonly string[]): (ShownTheta & { readonly arm: string })[] {
   const complete = (theta: Theta) => completeTheta(streetParameters([]), theta);
-  const [first] = randomThetas(streetParameters(random.free), 1);
+  const [random] = randomThetas(streetParameters(free), 1);
   return [
-    { name: withScore(evidence, random.arm, 'a random θ'), theta: complete(first!) },
-    { name: withScore(evidence, 'start', 'the start'), theta: complete(middleOf(free)) },
-    { name: withScore(evidence, 'reinforce', 'REINFORCE'), theta: complete(evidence.learned('reinforce')[0]!) },
+    { arm: 'random', name: 'a random θ', theta: complete(random!) },
+    { arm: 'start', name: 'the start', theta: complete(middleOf(free)) },
+    { arm: 'reinforce', name: 'REINFORCE', theta: complete(evidence.learned('reinforce')[0]!) },
   ];
 }
+
+/** The same, with the test scores of their arms below their names. */
+export const scored = (evidence: Evidence, thetas: ReturnType<typeof shownThetas>): ShownTheta[] =>
+  thetas.map(({ arm, name, theta }) => ({ name: withScore(evidence, arm, name), theta }));

@@ -26,7 +26,14 @@ describe('reproduce segmentation @slow', function () {
     assert.equal(arms['random']!.test.n, 2);
     assert.ok(arms['randomBest']!.validation.mean >= arms['random']!.validation.mean);
     wrote('table.md', 'table.csv', 'car-iou.svg', 'car-iou.png', 'predictions.png');
-    wrote('evaluations-to-reach.md', 'evaluations-to-reach.png');
+    wrote(
+      'evaluations-to-reach.md',
+      'evaluations-to-reach.png',
+      'learned-theta.md',
+      'learned-theta.png',
+      'streets.png',
+    );
+    assert.match(read('learned-theta.md'), /\| component \| range \| the start \| the hidden θ\* \| learned \|/);
     const reached = read('evaluations-to-reach.csv');
     for (const level of ['reinforce', 'reinforceAdam']) assert.ok(reached.includes(`\n${level},gaussianProcess,1,4,`));
   });
@@ -47,9 +54,32 @@ describe('reproduce segmentation @slow', function () {
     const searches = ['reinforce', 'randomSearch', 'gaussianProcess', ...matched];
     const others = ['start', 'poor', 'random', 'randomBest', 'truth'];
     assert.deepEqual(Object.keys(arms).sort(), [...searches, ...others].sort());
-    for (const file of ['predictions.png', 'car-iou.png', 'evaluations-to-reach.png']) {
+    for (const file of ['predictions.png', 'streets.png', 'learned-theta.png', 'car-iou.png']) {
       assert.ok(existsSync(join(folder, 'few', file)), file);
     }
+    // What starts from another search is in the one figure, and not in that of what searches try from a start of their own.
+    const figure = (name: string) => readFileSync(join(folder, 'few', `${name}.svg`), 'utf8');
+    assert.match(figure('evaluations-to-reach'), /REINFORCE after the match/);
+    assert.doesNotMatch(figure('car-iou'), /match/);
+  });
+});
+
+describe('reproduce detection @slow', function () {
+  this.timeout(400_000);
+  const { run, wrote, read, summary, remove } = reproduction('detection');
+  after(remove);
+
+  it('compares searches of one budget with random θ, the start and the hidden θ*', async () => {
+    const { code, err } = await run(...tiny);
+    assert.equal(code, 0, err);
+    const { arms } = summary();
+    const searches = ['reinforce', 'cem', 'randomSearch', 'reinforceAdam', 'cmaEs', 'gaussianProcess'];
+    const others = ['start', 'poor', 'random', 'randomBest', 'truth'];
+    assert.deepEqual(Object.keys(arms).sort(), [...searches, ...others].sort());
+    for (const arm of searches) assert.equal(arms[arm]!.evaluations, 4);
+    for (const { also } of Object.values(arms)) assert.deepEqual(Object.keys(also!), ['smoothAp', 'ap']);
+    wrote('table.md', 'average-precision.png', 'detections.png', 'evaluations-to-reach.md', 'learned-theta.png');
+    assert.match(read('learned-theta.md'), /\| the hidden θ\* \| learned \|/);
   });
 });
 
@@ -79,7 +109,10 @@ describe('reproduce segmentation-real @slow', function () {
     for (const { also } of Object.values(arms)) {
       assert.deepEqual(Object.keys(also!), ['heldOut.carIou', 'softCarIou', 'heldOut.softCarIou']);
     }
-    wrote('table.md', 'car-iou.png', 'predictions.png');
+    wrote('table.md', 'car-iou.png', 'predictions.png', 'predictions-with-photographs.png');
+    wrote('streets.png', 'streets-with-photographs.png', 'learned-theta.md');
+    assert.match(read('car-iou.svg'), /CMA-ES/);
+    assert.doesNotMatch(read('car-iou.svg'), /all parameters/); // a search in others
     assert.match(read('table.md'), /\| validation \| test \| test heldOut\.carIou \|/);
   });
 });
