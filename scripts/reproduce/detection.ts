@@ -13,13 +13,15 @@ import { learnedThetaFigure } from './learned-theta.ts';
 import { curvesFigure } from './reward-curves.ts';
 import type { Arm, Study } from './study.ts';
 import {
+  fewRuns,
   matchedSearches,
   middleOf,
   REPORT_SEEDS,
+  scored,
   shownThetas,
   streetParameters,
   streetSearches,
-  scored,
+  twiceAsMany,
 } from './streets.ts';
 
 const FREE = Object.keys(POOR_STREETS);
@@ -29,8 +31,12 @@ const middle = middleOf(FREE);
 
 const MATCHED = matchedSearches('TrafficMatch-v0', FREE);
 
+const SEARCHES = streetSearches();
+
 const ARMS = {
-  ...streetSearches(),
+  ...SEARCHES,
+  cem: fewRuns(SEARCHES.cem),
+  cmaEs: fewRuns(SEARCHES.cmaEs),
   ...MATCHED,
   start: repeatedArm('the start, the middle of θ’s ranges', middle, ALL_FREE),
   poor: repeatedArm('the poor start', POOR_STREETS, ALL_FREE),
@@ -53,19 +59,19 @@ export const detectionStudy: Study = {
     },
     standard: {
       searchSeeds: 5,
-      evaluations: everySearch(ARMS, 96),
+      evaluations: twiceAsMany(everySearch(ARMS, 96)),
       randomThetas: 20,
       envOptions: { free: FREE },
       arms: armsWithout(ARMS, MATCHED),
     },
     /** The level of a network that knows ImageNet. */
     pretrained: {
-      searchSeeds: 3,
+      searchSeeds: 5,
       evaluations: everySearch(ARMS, 96),
-      randomThetas: 10,
+      randomThetas: 20,
       envOptions: { preset: 'pretrained', free: FREE },
       arms: [
-        ...['reinforce', 'randomSearch', ...Object.keys(MATCHED)],
+        ...['reinforce', 'randomSearch', 'gaussianProcess', ...Object.keys(MATCHED)],
         ...['start', 'poor', 'random', 'randomBest', 'truth'],
       ],
     },

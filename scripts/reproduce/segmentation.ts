@@ -28,6 +28,7 @@ import {
   shownThetas,
   streetSearches,
   SOFT_CAR_IOU,
+  twiceAsMany,
   streetParameters,
 } from './streets.ts';
 
@@ -90,7 +91,7 @@ export const segmentationStudy: Study = {
     },
     standard: {
       searchSeeds: 5,
-      evaluations: everySearch(ARMS, 96),
+      evaluations: twiceAsMany(everySearch(ARMS, 96)),
       randomThetas: 20,
       envOptions: { free: FREE },
       arms: armsWithout(ARMS, MATCHED),
@@ -98,7 +99,7 @@ export const segmentationStudy: Study = {
     /** The level of a network that knows ImageNet. */
     pretrained: {
       searchSeeds: 5,
-      evaluations: everySearch(ARMS, 96),
+      evaluations: twiceAsMany(everySearch(ARMS, 96)),
       randomThetas: 20,
       envOptions: { preset: 'pretrained', free: FREE },
       searchOptions: SHORT_PRETRAINED,

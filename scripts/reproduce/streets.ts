@@ -12,7 +12,7 @@ import { summarise, withInterval } from '../../protocol/statistics.ts';
 import type { ShownTheta } from '../figures/side-by-side.ts';
 import { randomThetas } from './arms.ts';
 import { curvesFigure } from './reward-curves.ts';
-import type { Evidence, Figure, SearchArm } from './study.ts';
+import type { Evidence, Figure, Preset, SearchArm } from './study.ts';
 
 /** The parameters of θ when only these are free; none at all frees every one. */
 export function streetParameters(names: readonly string[]): readonly Parameter[] {
@@ -73,6 +73,13 @@ export function streetSearches() {
     gaussianProcess: { kind: 'search', title: 'Gaussian process', agent: 'gaussian-process', options: COMMON },
   } satisfies Record<string, SearchArm>;
 }
+
+/** Twice as many evaluations for the searches of which a study asks most: whether they come near θ*, and leave chance behind. */
+export const twiceAsMany = (evaluations: Preset['evaluations']): Preset['evaluations'] => {
+  const longer = ['reinforce', 'randomSearch', 'gaussianProcess'];
+  const of = ([arm, count]: readonly [string, number]) => [arm, longer.includes(arm) ? 2 * count : count] as const;
+  return Object.fromEntries(Object.entries(evaluations).map(of));
+};
 
 /**
  * A search without any training, for streets that look like the target's, and two that start from it. They need the
