@@ -16,6 +16,7 @@ import { loadDefinition } from '../env/experiments/load.ts';
 import type { Experiment } from '../env/experiments/experiment.ts';
 import type { Runtime } from '../env/runtime.ts';
 import { describeExperiment } from '../env/server/describe.ts';
+import type { Scores } from '../env/tasks/task.ts';
 import type { Specification } from '../protocol/messages.ts';
 import { deriveSeed } from '../protocol/random.ts';
 import { keptEvaluations } from './kept-evaluations.ts';
@@ -47,6 +48,8 @@ interface Line {
   readonly theta: number;
   readonly seed: number;
   readonly reward: number | null;
+  /** Empty where there is no reward. */
+  readonly scores: Scores;
   readonly seconds: number;
 }
 
@@ -70,11 +73,12 @@ function shortened(options: Readonly<Record<string, unknown>>, part: number): Re
 /** A kind of evaluation that is measured. */
 type Kind = Pick<Line, 'kind' | 'options'>;
 
-/** The key of an evaluation. */
-const keyOf = ({ kind, options, theta, seed }: Omit<Line, 'reward' | 'seconds'>) =>
-  JSON.stringify([kind, options, theta, seed]);
+/** Which evaluation it is. */
+type Which = Pick<Line, 'kind' | 'options' | 'theta' | 'seed'>;
 
-type Wanted = Omit<Line, 'reward' | 'seconds'> & { readonly key: string };
+const keyOf = ({ kind, options, theta, seed }: Which) => JSON.stringify([kind, options, theta, seed]);
+
+type Wanted = Which & { readonly key: string };
 
 /** Evaluates in worker processes what is missing in the log, and returns all evaluations. */
 function measure(
@@ -110,9 +114,9 @@ function measure(
         test: false,
       },
     }),
-    lineOf({ kind, options, theta, seed }, { reward, timing }) {
+    lineOf({ kind, options, theta, seed }, { reward, scores, timing }) {
       const seconds = (timing.simulateMs + timing.trainMs + timing.validateMs) / 1000;
-      return { kind, options, theta, seed, reward, seconds };
+      return { kind, options, theta, seed, reward, scores, seconds };
     },
     words: ({ theta, seed, kind, reward, seconds }) =>
       `θ ${theta}, seed ${seed}, ${kind}, reward ${reward?.toFixed(4) ?? 'none'}, ${seconds.toFixed(1)} s`,
@@ -190,6 +194,7 @@ await runProgram('noise', async () => {
     const thetas = Array.from({ length: flags.thetas }, (_, theta) => own.filter((line) => line.theta === theta));
     return {
       rewards: thetas.map((row) => row.map(({ reward }) => reward)),
+      scores: thetas.map((row) => row.map(({ scores }) => scores)),
       seconds: own.reduce((sum, { seconds }) => sum + seconds, 0) / own.length,
       options,
     };

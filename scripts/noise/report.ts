@@ -1,10 +1,14 @@
 /** The table of `npm run noise`, and its conclusions. */
+import type { Scores } from '../../env/tasks/task.ts';
+import { markdownTable } from '../markdown.ts';
 import { mean, rankCorrelation, replicatesFor, singleSeedAgreement, variances, type Rewards } from './analysis.ts';
 
 /** The measurement of one length of evaluation. */
 export interface Measurement {
   /** [thetas][seeds]; null for an evaluation without a reward. */
   readonly rewards: readonly (readonly (number | null)[])[];
+  /** All scores of the same evaluations, the reward among them; none of one without a reward. */
+  readonly scores: readonly (readonly Scores[])[];
   /** The mean time of an evaluation. */
   readonly seconds: number;
   readonly options: Readonly<Record<string, unknown>>;
@@ -63,7 +67,34 @@ export function noiseReport({ title, metric, command, full, short }: NoiseReport
     }),
     `- ${commonSeeds(fullRewards)}`,
     '',
+    ...otherScores(
+      full.scores.filter((_, i) => whole[i]),
+      metric,
+      fullRewards,
+    ),
   ].join('\n');
+}
+
+/** How well a search for the reward finds θ that are good by the other scores. */
+function otherScores(scores: Measurement['scores'], reward: string, rewards: Rewards): string[] {
+  const names = Object.keys(scores[0]![0]!).filter((name) => name !== reward);
+  if (names.length === 0) return [];
+  const rows = names.map((name) => {
+    const own = scores.map((row) => row.map((all) => all[name]!));
+    const [itself, byReward] = [singleSeedAgreement(own, own), singleSeedAgreement(rewards, own)];
+    const means = rankCorrelation(rewards.map(mean), own.map(mean));
+    const shown = (value: number) => (Number.isNaN(value) ? '–' : value.toFixed(2)); // a score that does not vary
+    return [name, ...[variances(own).reliability, itself, byReward, means].map(shown)];
+  });
+  const head = ['score', 'share that is θ', 'rank agreement of one seed', `of ${reward} with it`, 'of the means'];
+  return [
+    '## Other scores of the full evaluations',
+    '',
+    `Rank agreement of one evaluation of each θ with the mean of the score over the other seeds: of the score itself, and of ${reward}, which a search would go by; and that of both means.`,
+    '',
+    ...markdownTable(head, rows),
+    '',
+  ];
 }
 
 /** The options in which a short evaluation differs, or the other environment. */

@@ -77,6 +77,7 @@ describe('noiseReport', () => {
   const clear = [1, 2, 3, 4].map((theta) => [theta, theta + 0.1]);
   const measured = (rewards: (number | null)[][], seconds: number, steps: number) => ({
     rewards,
+    scores: rewards.map((row) => row.map((m): Record<string, number> => (m === null ? {} : { m, against: -m }))),
     seconds,
     options: { steps, width: 96 },
   });
@@ -99,6 +100,11 @@ describe('noiseReport', () => {
 
   it('recommends the full evaluation if the short one ranks worse', () => {
     assert.match(report([...clear].reverse()), /^- steps 40 of 100: it is 2\.0 times .*, but ranks worse \(-1\.00 /m);
+  });
+
+  it('says how well the reward ranks θ for the other scores', () => {
+    assert.match(report(clear), /^\| against \| 1\.00 \| 1\.00 \| -1\.00 \| -1\.00 \|$/m);
+    assert.doesNotMatch(report(clear), /^\| m \|/m);
   });
 
   it('leaves out θ without a reward, and says so when too few are left', () => {
