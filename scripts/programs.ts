@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline';
 export interface Programs {
   /** Whether Ctrl-C (or SIGTERM) has come: the children were told to end, and the caller should start no more. */
   readonly interrupted: boolean;
+  /** Aborts then. */
+  readonly signal: AbortSignal;
   /**
    * Starts one of our programs.
    *
@@ -36,12 +38,12 @@ export interface StartedServer {
 /** From this call on, SIGINT and SIGTERM end the running children, or this program if there are none. */
 export function ownPrograms(): Programs {
   const children = new Set<ChildProcess>();
-  let interrupted = false;
+  const interruption = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (children.size === 0) process.exit(130);
-      interrupted = true;
       for (const child of children) child.kill('SIGTERM');
+      interruption.abort(new Error('interrupted; the same command goes on'));
     });
   }
   const own = (child: ChildProcess): ChildProcess => {
@@ -51,8 +53,9 @@ export function ownPrograms(): Programs {
   };
   return {
     get interrupted() {
-      return interrupted;
+      return interruption.signal.aborted;
     },
+    signal: interruption.signal,
     start: (program, flags, stdout, stdin = 'ignore') =>
       own(
         spawn(process.execPath, ['--import', 'tsx', program, ...flags], {

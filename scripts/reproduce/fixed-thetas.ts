@@ -4,7 +4,7 @@ import { runAll } from '../../agents/run/runner.ts';
 import { recordOf } from '../../agents/run/trial.ts';
 import type { EvaluationRecord } from '../../agents/run/trial-log.ts';
 import { checkOutcomes } from './evidence.ts';
-import { openEvaluationLog, serverOf, type Laboratory } from './laboratory.ts';
+import { goOn, openEvaluationLog, serverOf, type Laboratory } from './laboratory.ts';
 import { logPath } from './logs.ts';
 import { Pace } from './pace.ts';
 import type { EnvOptions, FixedTheta, FixedThetas } from './study.ts';
@@ -25,6 +25,9 @@ export async function scoreThetas(
 ): Promise<void> {
   const { log: name, test, requests } = thetas;
   const client = await connect(serverOf(laboratory), { name: 'reproduce', say: console.error });
+  // The server ends then too: the client would wait for it to come back.
+  const leave = () => void client.close({ keepSessions: true });
+  laboratory.programs.signal.addEventListener('abort', leave);
   try {
     const remote = await client.open({ env_id: environment, options: { ...envOptions } });
     const { log, known } = await openEvaluationLog(logPath(laboratory.logs, name), 'fixed', remote.spec);
@@ -43,7 +46,11 @@ export async function scoreThetas(
       pace.stop();
       log.close();
     }
+  } catch (error) {
+    goOn(laboratory);
+    throw error;
   } finally {
+    laboratory.programs.signal.removeEventListener('abort', leave);
     await client.close();
   }
 }
