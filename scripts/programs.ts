@@ -43,7 +43,7 @@ export function ownPrograms(): Programs {
     process.on(signal, () => {
       if (children.size === 0) process.exit(130);
       for (const child of children) child.kill('SIGTERM');
-      interruption.abort(new Error('interrupted; the same command goes on'));
+      interruption.abort();
     });
   }
   const own = (child: ChildProcess): ChildProcess => {

@@ -9,7 +9,7 @@ import type { LabelledImage } from '../../env/streets/labelled-image.ts';
 import { classColours, classKey } from '../../env/streets/colours.ts';
 import { writeChart } from './chart.ts';
 import { writeSheet } from './sheet.ts';
-import { ACROSS, cell, drawPredictions, scaleFor, type ShownTheta } from './side-by-side.ts';
+import { ACROSS, cell, drawPredictions, imageRow, scaleFor, type ShownTheta } from './side-by-side.ts';
 
 /**
  * Draws `reward`, `scenes` and `predictions` of a finished run into a folder.
@@ -95,7 +95,7 @@ async function drawScenes(
     sets.push({ name: `${name} θ`, images: await drawSamples(simulator, theta, 1, ACROSS) });
   sets.push({ name: 'hidden θ*\n(test)', images: (await target.test()).slice(0, ACROSS) });
   const rows = sets.flatMap(({ name, images }) => [
-    { caption: name, cells: images.map((image) => cell(image, image.rgb)) },
+    imageRow(name, images),
     { cells: images.map((image) => cell(image, classColours(image.classes))) },
   ]);
   const images = sets.flatMap((set) => set.images);

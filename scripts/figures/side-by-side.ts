@@ -26,11 +26,12 @@ export interface ShownTheta {
 
 type SegmentationExperiment = ReturnType<typeof trafficSegmentation>;
 
-export const cell = ({ width, height }: LabelledImage, rgb: Uint8Array, caption?: string): Cell => ({
-  width,
-  height,
-  rgb,
-  ...(caption !== undefined && { caption }),
+export const cell = ({ width, height }: LabelledImage, rgb: Uint8Array): Cell => ({ width, height, rgb });
+
+/** The images themselves. */
+export const imageRow = (caption: string, images: readonly LabelledImage[]): Row => ({
+  caption,
+  cells: images.map((image) => cell(image, image.rgb)),
 });
 
 /**
@@ -45,21 +46,17 @@ export async function drawStreets(
   path: string,
   real?: { readonly images: readonly LabelledImage[]; readonly path: string },
 ): Promise<void> {
-  const rowOf = (caption: string, images: readonly LabelledImage[]) => ({
-    caption,
-    cells: images.map((image) => cell(image, image.rgb)),
-  });
   const drawn: LabelledImage[] = [];
   const rows: Row[] = [];
   for (const { name, theta } of thetas) {
     const images = await drawSamples(simulator, theta, 1, ACROSS);
     drawn.push(...images);
-    rows.push(rowOf(name, images));
+    rows.push(imageRow(name, images));
   }
   const sheet = { title: 'The same scenes with each θ', scale: scaleFor(drawn) };
   await writeSheet({ ...sheet, rows }, path);
   if (real)
-    await writeSheet({ ...sheet, rows: [...rows, rowOf('real images', spread(real.images, ACROSS))] }, real.path);
+    await writeSheet({ ...sheet, rows: [...rows, imageRow('real images', spread(real.images, ACROSS))] }, real.path);
 }
 
 /** What a network is trained on: streets of θ, or images that are there already. */
@@ -85,7 +82,6 @@ export async function drawPredictions(
   const images = spread(test, ACROSS);
   const asked = streetClasses();
   const truth = images.map((image) => askedClasses(image.classes, asked));
-  const shown = { caption: 'test image', cells: images.map((image) => cell(image, image.rgb)) };
   const rows = [{ caption: 'truth', cells: images.map((image, i) => cell(image, classColours(truth[i]!))) }];
   const labels = [...truth];
   const seeds = evaluationSeeds(1);
@@ -109,5 +105,5 @@ export async function drawPredictions(
     scale: scaleFor(images),
   };
   if (photographs !== path) await writeSheet({ ...sheet, rows }, path);
-  await writeSheet({ ...sheet, rows: [shown, ...rows] }, photographs);
+  await writeSheet({ ...sheet, rows: [imageRow('test image', images), ...rows] }, photographs);
 }

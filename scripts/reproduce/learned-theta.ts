@@ -62,12 +62,11 @@ export function learnedThetaFigure(
       await drawPlaces(`What ${title} found`, components, learned, known, path);
       const references = Object.values(known);
       const rows = components.map(({ name, range, valueIn, placeIn }) => {
-        const { ci95, mean, n } = summarise(learned.map(valueIn));
-        const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(mean) || 1)));
+        const values = summarise(learned.map(valueIn));
+        const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(values.mean) || 1)));
         const places = summarise(learned.map(placeIn));
         const shown = (theta: Theta) => Number(valueIn(theta).toPrecision(3));
-        const found = withInterval({ ci95, mean, n }, digits);
-        return [name, range, ...references.map(shown), found, withInterval(places, 2)];
+        return [name, range, ...references.map(shown), withInterval(values, digits), withInterval(places, 2)];
       });
       const text = [
         `# What ${title} found`,
